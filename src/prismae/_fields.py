@@ -1,0 +1,78 @@
+"""Fields of frozen dataclasses as settings: checked on construction, readable from text.
+
+A method's or controller's fields are its configuration, so their annotations carry the valid range:
+``beta: NonNegative = 4.0``. pydantic reads the annotations; this module turns what it finds into one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Annotated, Any, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import TypeAdapter, ValidationError
+
+from prismae._discovery import kebab
+from prismae.errors import InputError, unknown_name
+
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+BelowOne = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Ge(1)]
+CountOrZero = Annotated[int, Ge(0)]
+
+
+@lru_cache(maxsize=256)
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
+
+
+def check_fields(instance: Any) -> None:
+    """Check every field of a frozen dataclass against its annotation; numbers are stored as annotated.
+
+    Raises
+    ------
+    InputError
+        Naming the class, the field, the given value and what was expected.
+    """
+    cls = type(instance)
+    assert is_dataclass(cls)
+    for field in fields(cls):
+        value = getattr(instance, field.name)
+        object.__setattr__(instance, field.name, _checked(cls, field.name, value, strict=True))
+
+
+def from_text(cls: type, settings: Mapping[str, str]) -> Any:
+    """Build the dataclass `cls` from texts, as the command line gives them: ``{"beta": "4"}``."""
+    valid = [field.name for field in fields(cls)]
+    values = {}
+    for name, text in settings.items():
+        if name not in valid:
+            raise unknown_field(cls, name)
+        values[name] = _checked(cls, name, text, strict=False)
+    return cls(**values)
+
+
+def unknown_field(cls: type, name: str) -> InputError:
+    """The error for a field that `cls` does not have, with its valid fields."""
+    valid = [field.name for field in fields(cls)]
+    if not valid:
+        return InputError(f"{kebab(cls.__name__)} has no field {name!r}: it has no settings.")
+    error = unknown_name(f"field of {kebab(cls.__name__)}", name, valid)
+    return InputError(f"{error} (Its fields: {', '.join(valid)}.)" if "did you mean" in str(error) else str(error))
+
+
+def _checked(cls: type, name: str, value: Any, *, strict: bool) -> Any:
+    hint = _hints(cls)[name]
+    try:
+        if strict and isinstance(value, bool) and hint is not bool:
+            raise InputError(f"{kebab(cls.__name__)}: {name} should not be a truth value, got {value!r}.")
+        if strict and isinstance(value, int) and not isinstance(value, bool):
+            strict = False  # an int is welcome where a float is meant
+        return TypeAdapter(hint).validate_python(value, strict=strict)
+    except ValidationError as error:
+        expected = error.errors()[0]["msg"].replace("Input should be", "should be")
+        raise InputError(f"{kebab(cls.__name__)}: {name} {expected}, got {value!r}.") from None

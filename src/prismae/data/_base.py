@@ -1,0 +1,112 @@
+"""World: data, with its factors of variation where they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae.data.storage import Storage
+from prismae.errors import InputError, unknown_name
+
+FactorKind = Literal["categorical", "continuous"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, standard deviation, least and greatest element of a world's observations, over all elements."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class World:
+    """Observations that fit in memory, and the factors behind them.
+
+    Parameters
+    ----------
+    name
+        Name of the world, in kebab-case.
+    data
+        The observations: [n, c, h, w] images, [n, length] series or vectors.
+    factors
+        [n, k] class index of each factor (or its value, for continuous factors of own data); None if unknown.
+    factor_names, factor_kinds
+        k names and k kinds, "categorical" or "continuous".
+    source
+        Where the observations come from, as results should say it: "rendered dSprites".
+    """
+
+    name: str
+    data: Storage
+    factors: NDArray | None = None
+    factor_names: tuple[str, ...] = ()
+    factor_kinds: tuple[FactorKind, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
+            raise InputError(
+                f"World {self.name!r}: the factors have shape {self.factors.shape}, "
+                f"expected {(len(self.data), len(self.factor_names))}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one observation."""
+        return self.data.shape
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...]:
+        """How many different values each factor takes."""
+        if self.factors is None:
+            return ()
+        return tuple(len(np.unique(column)) for column in self.factors.T)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Statistics of the observations, from at most 20,000 of them, evenly spaced."""
+        rows = torch.linspace(0, len(self) - 1, min(len(self), 20_000)).long()
+        x = self.to("cpu").data[rows].double()
+        return Summary(float(x.mean()), float(x.std()), float(x.min()), float(x.max()))
+
+    def to(self, device: torch.device | str) -> World:
+        """The same world with its observations on `device`."""
+        return replace(self, data=self.data.to(device))
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Tensor, NDArray | None]:
+        """Draw n observations [n, *shape] with replacement, and their factors [n, k]."""
+        rows = rng.integers(len(self), size=n)
+        return self.data[torch.from_numpy(rows)], None if self.factors is None else self.factors[rows]
+
+    def intervene(self, factor: str, value: float, n: int, rng: np.random.Generator) -> tuple[Tensor, NDArray]:
+        """Draw n observations that share `value` of `factor`, and their factors [n, k]."""
+        if self.factors is None:
+            raise InputError(f"World {self.name!r} has no known factors, so none can be held fixed.")
+        if factor not in self.factor_names:
+            raise unknown_name(f"factor of {self.name}", factor, self.factor_names)
+        rows = np.flatnonzero(self.factors[:, self.factor_names.index(factor)] == value)
+        if not len(rows):
+            raise InputError(f"World {self.name!r}: no observation has {factor} = {value}.")
+        rows = rng.choice(rows, size=n)
+        return self.data[torch.from_numpy(rows)], self.factors[rows]
+
+    def codes_table(self, encode: Callable[[Tensor], Tensor], batch: int = 1024) -> NDArray[np.float32]:
+        """Encode every observation once: [n, m], in the world's order. Metrics look codes up in it ever after."""
+        parts = []
+        with torch.no_grad():
+            for rows in torch.arange(len(self), device=self.data.device).split(batch):
+                parts.append(encode(self.data[rows]).float().cpu())
+        return torch.cat(parts).numpy()

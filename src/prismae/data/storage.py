@@ -1,0 +1,85 @@
+"""How observations lie in memory: as they are, or eight binary pixels to a byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Storage(Protocol):
+    """Observations of one shape, drawn by index on the device where they lie."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one observation."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the observations lie."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        """Observations [len(indices), *shape] as float32; `indices` are int64 on the storage's device."""
+        ...
+
+    def to(self, device: torch.device | str) -> Storage: ...
+
+
+@dataclass(frozen=True)
+class Dense:
+    """float32 or uint8 observations [n, *shape]; uint8 means pixels and is scaled to [0, 1] when drawn."""
+
+    values: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values.shape[1:])
+
+    @property
+    def device(self) -> torch.device:
+        return self.values.device
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        drawn = self.values.index_select(0, indices)
+        return drawn.float().div_(255) if drawn.dtype == torch.uint8 else drawn
+
+    def to(self, device: torch.device | str) -> Dense:
+        return Dense(self.values.to(device))
+
+
+@dataclass(frozen=True)
+class BitPacked:
+    """Binary observations, eight pixels to a byte (most significant bit first, as `numpy.packbits`)."""
+
+    packed: Tensor  # uint8 [n, ceil(prod(shape) / 8)]
+    shape: tuple[int, ...]
+
+    @property
+    def device(self) -> torch.device:
+        return self.packed.device
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        rows = self.packed.index_select(0, indices)
+        size = int(np.prod(self.shape))
+        if rows.device.type == "cpu":  # NumPy's unpacking is the fastest there is on a CPU
+            bits = torch.from_numpy(np.unpackbits(rows.numpy(), axis=1, count=size))
+        else:
+            places = torch.arange(7, -1, -1, device=rows.device, dtype=torch.uint8)
+            bits = (rows.unsqueeze(-1) >> places & 1).flatten(1)[:, :size]
+        return bits.float().view(len(indices), *self.shape)
+
+    def to(self, device: torch.device | str) -> BitPacked:
+        return BitPacked(self.packed.to(device), self.shape)

@@ -1,0 +1,19 @@
+"""The one exception that a user's mistake raises, and the sentence for an unknown name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Input that cannot be used. Its message is one sentence: what was wrong and what was expected."""
+
+
+def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:
+    """The error for a name that is not among `valid`: offers the nearest ones, else lists all."""
+    names = sorted(valid)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return InputError(f"Unknown {kind} {name!r}: did you mean {' or '.join(map(repr, near))}?")
+    return InputError(f"Unknown {kind} {name!r}: expected one of {', '.join(names)}.")
