@@ -91,7 +91,9 @@ class World:
         rows = rng.integers(len(self), size=n)
         return self.data[torch.from_numpy(rows)], None if self.factors is None else self.factors[rows]
 
-    def intervene(self, factor: str, value: float, n: int, rng: np.random.Generator) -> tuple[Tensor, NDArray]:
+    def intervene(
+        self, factor: str, value: float, n: int, rng: np.random.Generator
+    ) -> tuple[Tensor, NDArray]:
         """Draw n observations that share `value` of `factor`, and their factors [n, k]."""
         if self.factors is None:
             raise InputError(f"World {self.name!r} has no known factors, so none can be held fixed.")
@@ -104,9 +106,9 @@ class World:
         return self.data[torch.from_numpy(rows)], self.factors[rows]
 
     def codes_table(self, encode: Callable[[Tensor], Tensor], batch: int = 1024) -> NDArray[np.float32]:
-        """Encode every observation once: [n, m], in the world's order. Metrics look codes up in it ever after."""
+        """Encode every observation once: [n, m], in the world's order; metrics look codes up in it ever after."""
         parts = []
         with torch.no_grad():
-            for rows in torch.arange(len(self), device=self.data.device).split(batch):
+            for rows in torch.split(torch.arange(len(self), device=self.data.device), batch):
                 parts.append(encode(self.data[rows]).float().cpu())
         return torch.cat(parts).numpy()

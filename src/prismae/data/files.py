@@ -1,0 +1,147 @@
+"""Where data lies on disk: the data folder, official files in it, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from prismae.errors import InputError
+
+_CHUNK = 1 << 20  # bytes read at a time
+_TIMEOUT = 30  # seconds without an answer after which a download counts as failed
+
+
+def user_cache() -> Path:
+    """The platform's cache folder for prismae; on Linux ``$XDG_CACHE_HOME/prismae`` or ``~/.cache/prismae``."""
+    if sys.platform == "win32":
+        root = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Caches"
+    else:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "prismae"
+
+
+def data_folder() -> Path:
+    """The folder of the official data files: the environment variable PRISMAE_DATA, else `user_cache()`."""
+    chosen = os.environ.get("PRISMAE_DATA")
+    return Path(chosen).expanduser() if chosen else user_cache()
+
+
+def find(world: str, filename: str) -> Path | None:
+    """The file of a world in the data folder, or in the user cache, or None where neither has it."""
+    for path in _places(world, filename):
+        if path.is_file():
+            return path
+    return None
+
+
+def place(world: str, filename: str) -> Path:
+    """Where a new file of a world goes: the data folder, or the user cache if the data folder is read-only.
+
+    Raises
+    ------
+    InputError
+        Where neither folder can be written.
+    """
+    places = _places(world, filename)
+    for path in places:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(path.parent, os.W_OK):
+            return path
+    tried = " nor ".join(str(path.parent) for path in places)
+    raise InputError(
+        f"{filename} can be written neither to {tried}: set PRISMAE_DATA to a folder that can be written."
+    )
+
+
+def official_file(world: str, filename: str, url: str, sha256: str) -> Path:
+    """The official file of a world: found in the data folder, else downloaded there; its checksum is checked.
+
+    Parameters
+    ----------
+    world
+        Name of the world; its folder is the name with underscores.
+    filename
+        Name of the file in that folder.
+    url
+        Where the file is published.
+    sha256
+        Its SHA-256 checksum, in hexadecimal.
+
+    Raises
+    ------
+    InputError
+        Where the file can neither be found nor downloaded (the message says which file to put where), or where
+        its checksum is not the expected one (the message names both). A failed download leaves nothing behind.
+    """
+    found = find(world, filename)
+    if found is not None:
+        _check(found, sha256, f"{found} is corrupted", f"delete it, or replace it by the file at {url}")
+        return found
+    path = place(world, filename)
+    with written_whole(path) as part:
+        try:
+            _download(url, part, filename)
+        except (OSError, ValueError) as error:  # ValueError: not a URL
+            reason = getattr(error, "reason", None) or error
+            raise InputError(
+                f"{filename} is not in {path.parent} and could not be downloaded ({reason}): "
+                f"fetch it by hand from {url} and put it at {path}."
+            ) from None
+        _check(
+            part, sha256, f"The download of {url} is corrupted", f"try again, or put a good copy at {path}"
+        )
+    return path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary ``.part`` file beside `path` to write to; it takes that name only when all went well."""
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)  # mkstemp's files are for one user only, a data folder may be shared
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _places(world: str, filename: str) -> list[Path]:
+    folders = dict.fromkeys([data_folder(), user_cache()])
+    return [folder / world.replace("-", "_") / filename for folder in folders]
+
+
+def _download(url: str, target: Path, label: str) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with (
+        urlopen(url, timeout=_TIMEOUT) as answer,
+        target.open("wb") as file,
+        Progress(*columns, console=Console(stderr=True)) as progress,
+    ):
+        size = answer.headers.get("Content-Length")
+        task = progress.add_task(f"Downloading {label}", total=int(size) if size else None)
+        while chunk := answer.read(_CHUNK):
+            file.write(chunk)
+            progress.advance(task, len(chunk))
+
+
+def _check(path: Path, expected: str, problem: str, remedy: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise InputError(f"{problem}: expected SHA-256 {expected}, found {found}; {remedy}.")

@@ -1,0 +1,26 @@
+"""The world `digits`, which comes with scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from prismae.data._base import World
+from prismae.data.storage import Dense
+
+
+def load() -> World:
+    """Handwritten digits: 1,797 grey images of 8x8 pixels in ten classes; needs no download.
+
+    Images float32 [1797, 1, 8, 8] in [0, 1], in steps of 1/16; factor class [1797, 1].
+
+    The test part of the UCI "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998).
+    """
+    from sklearn.datasets import load_digits  # here, because importing it takes a second
+
+    digits = load_digits()
+    images = (digits.images / 16).astype(np.float32)[:, None]
+    labels = digits.target.astype(np.int64)[:, None]
+    return World(
+        "digits", Dense(torch.from_numpy(images)), labels, ("class",), ("categorical",), "scikit-learn digits"
+    )
