@@ -1,1 +1,1 @@
-"""."""
+"""Encoders, decoders, likelihoods and critics."""

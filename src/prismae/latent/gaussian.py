@@ -1,0 +1,49 @@
+"""Posteriors over codes: a diagonal Gaussian, and a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Diagonal Gaussian N(mean, exp(log_var)); both [batch, m]."""
+
+    mean: Tensor
+    log_var: Tensor
+
+    @classmethod
+    def from_parameters(cls, parameters: Tensor) -> Gaussian:
+        """Read [batch, 2m] network outputs as means and log-variances; log-variances are kept in [-15, 15]."""
+        mean, log_var = parameters.chunk(2, dim=-1)
+        return cls(mean, log_var.clamp(-15.0, 15.0))
+
+    def rsample(self) -> Tensor:
+        """One reparameterised sample per row, [batch, m], from torch's current generator."""
+        return self.mean + torch.exp(0.5 * self.log_var) * torch.randn_like(self.mean)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log-density of z per dimension, [batch, m], in nats."""
+        return -0.5 * (self.log_var + log(2 * pi) + (z - self.mean).square() * torch.exp(-self.log_var))
+
+    def kl_to_standard(self) -> Tensor:
+        """KL(self || N(0, I)) per dimension, [batch, m], in nats; never negative."""
+        return 0.5 * (self.mean.square() + torch.expm1(self.log_var) - self.log_var)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A code without a density: deterministic autoencoders, and channels whose noise is added elsewhere."""
+
+    mean: Tensor
+
+    def rsample(self) -> Tensor:
+        """The code itself, [batch, m]."""
+        return self.mean
+
+
+Posterior = Gaussian | Point

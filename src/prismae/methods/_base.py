@@ -1,0 +1,117 @@
+"""Method: hyper-parameters, and the loss terms of a batch that follow from them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, cast
+
+from torch import Tensor, nn
+
+from prismae._discovery import kebab
+from prismae._fields import check_fields
+from prismae.control import Controller
+from prismae.latent.gaussian import Gaussian, Posterior
+from prismae.nets.autoencoder import AutoencoderNet
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method may know of the run beside the batch.
+
+    Parameters
+    ----------
+    n_data
+        Number of observations in the world.
+    weights
+        The terms' weights at this step: floats, or 0-d tensors where a controller moves them.
+    noise
+        Standard deviation of the channel, [m]; None for methods without one.
+    critic
+        The critic with its weights frozen; None for methods without one.
+    """
+
+    n_data: int
+    weights: Mapping[str, float | Tensor]
+    noise: Tensor | None = None
+    critic: nn.Module | None = None
+
+
+class Method(ABC):
+    """A frozen dataclass whose fields are its hyper-parameters: its JSON, its CLI options and its sweep axes.
+
+    One file in `prismae.methods` (or an entry point of group ``prismae.methods``) holds one method; its name on the
+    command line is the file's. Fields are annotated with their range (see `prismae._fields`).
+    """
+
+    net: ClassVar[str] = "auto"
+    likelihood: ClassVar[str] = "auto"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @classmethod
+    def name(cls) -> str:
+        """Name on the command line: the file's, in kebab-case."""
+        return kebab(cls.__module__.rpartition(".")[2])
+
+    def fields(self) -> dict[str, Any]:
+        """The hyper-parameters as plain data."""
+        return asdict(cast(Any, self))
+
+    def n_outputs(self, n_latents: int) -> int:
+        """Outputs that the encoder needs for `n_latents` codes."""
+        return 2 * n_latents
+
+    def posterior(self, parameters: Tensor) -> Posterior:
+        """Read the encoder's output [batch, n_outputs]; a diagonal Gaussian unless the method says otherwise."""
+        return Gaussian.from_parameters(parameters)
+
+    @abstractmethod
+    def weights(self) -> dict[str, float]:
+        """Weight of each loss term at the start. Terms without a weight are observations: logged, not minimised."""
+
+    @abstractmethod
+    def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
+        """Unweighted terms of a batch x [batch, *shape]: each [batch] or scalar; observations scalar or [m]."""
+
+    def modules(self, n_latents: int) -> nn.ModuleDict:
+        """Networks beyond encoder and decoder, trained with them; found in `ae.parts`."""
+        return nn.ModuleDict()
+
+    def noise(self) -> float | None:
+        """Standard deviation of the channel at the start; None: no channel."""
+        return None
+
+    def controllers(self) -> tuple[Controller, ...]:
+        """What moves the weights or the noise."""
+        return ()
+
+    def optimizer(self) -> dict[str, Any]:
+        """Adam's settings for the autoencoder."""
+        return {"lr": 1e-4}
+
+
+class Adversarial(Method):
+    """A method with a second player: a critic that is trained on the codes, between the autoencoder's steps."""
+
+    critic_steps: int
+    critic_warmup: int
+
+    @abstractmethod
+    def critic(self, n_latents: int) -> nn.Module:
+        """A new critic."""
+
+    @abstractmethod
+    def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
+        """Terms that the critic minimises (all of weight 1), from the posterior of a fresh batch.
+
+        The loop computes `q` without a graph, so a critic's loss cannot reach the encoder.
+        """
+
+    def critic_optimizer(self) -> dict[str, Any]:
+        """Adam's settings for the critic."""
+        return {"lr": 1e-4, "betas": (0.5, 0.9)}

@@ -1,0 +1,25 @@
+"""The variational autoencoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from prismae.methods._base import Context, Method, Terms
+from prismae.nets.autoencoder import AutoencoderNet
+
+
+@dataclass(frozen=True)
+class VAE(Method):
+    """Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114, Eq. 7.
+
+    Terms  recon, kl: each [batch], nats per sample. Their sum is the negative ELBO.
+    """
+
+    def weights(self) -> dict[str, float]:
+        return {"recon": 1.0, "kl": 1.0}
+
+    def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
+        q = ae.encode(x)
+        return {"recon": ae.nll(x, q.rsample()), "kl": q.kl_to_standard().sum(1)}

@@ -1,0 +1,89 @@
+"""The autoencoder that every method trains: encoder, decoder, posterior and likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from prismae.latent.gaussian import Posterior
+from prismae.nets.likelihood import Bernoulli, Gaussian, Likelihood
+
+
+class AutoencoderNet(nn.Module):
+    """Encoder and decoder, with the reading of their outputs.
+
+    Parameters
+    ----------
+    encoder, decoder
+        Networks [batch, *shape] → parameters of the posterior, and codes [batch, m] → [batch, *shape].
+    posterior
+        Reads the encoder's output; a method's.
+    likelihood
+        Reads the decoder's output.
+    mean, std
+        Of the world's elements. Data are standardised with them unless the likelihood models them as they are.
+    parts
+        Further networks that belong to the method (a learned prior, say); trained with the autoencoder.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        posterior: Callable[[Tensor], Posterior],
+        likelihood: Likelihood,
+        mean: float,
+        std: float,
+        parts: nn.ModuleDict | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.parts = parts if parts is not None else nn.ModuleDict()
+        self.posterior = posterior
+        self.likelihood = likelihood
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(float(mean)))
+        self.register_buffer("std", torch.tensor(float(std)))
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Data as the likelihood models them."""
+        return (x - self.mean) / self.std if self.likelihood.standardised else x
+
+    def encode(self, x: Tensor) -> Posterior:
+        """Posterior over the codes of x [batch, *shape]; its `mean` is [batch, m]."""
+        return self.posterior(self.encoder(self.standardise(x)).float())
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Output of the decoder for codes [batch, m]: what the likelihood reads, [batch, *shape]."""
+        return self.decoder(z).float()
+
+    def nll(self, x: Tensor, z: Tensor) -> Tensor:
+        """Reconstruction term of x under the decoder at z: [batch], in the likelihood's unit."""
+        return self.likelihood.nll(self.decode(z), self.standardise(x))
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Expected observations for codes [batch, m], in the data's own units: [batch, *shape]."""
+        expected = self.likelihood.mean(self.decode(z))
+        return expected * self.std + self.mean if self.likelihood.standardised else expected
+
+    def errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Errors of reconstructions from mean codes, the same two for every method, averaged over the batch.
+
+        Returns
+        -------
+        mse
+            Squared error per element, in units of the world's variance.
+        nats
+            Negative log-likelihood per sample: Bernoulli as it is, else Gaussian of unit variance on standardised
+            data.
+        """
+        output = self.decode(self.encode(x).mean)
+        target = self.standardise(x)
+        squared = (self.likelihood.mean(output) - target).square().mean()
+        if self.likelihood.standardised:
+            return squared, Gaussian().nll(output, target).mean()
+        return squared / self.std.square(), Bernoulli().nll(output, target).mean()

@@ -1,0 +1,244 @@
+"""Critics of conditional densities: one per latent, or heads on a shared backbone (Yeats et al. 2023; ED-GCAE Eq. 1).
+
+A critic i is asked for its logit on *swapped* rows: a code with its i-th column replaced. There are tens of
+thousands of such rows in a step, so they are never built. The first layer of a swapped row is
+``W z + b - W[:, i] z_i + W[:, i] u``, a sum of one vector per sample and one per value u; and what the loss needs of
+them (its value, and its gradient with respect to the codes or the weights) is computed chunk by chunk in the
+forward pass, so that activations stay in cache. `dependence` and `fake_loss` are the two users of that engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prismae.latent.density_ratio import node_sums, uniform_nodes
+
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+ROWS_IN_CACHE = 2560  # rows of a chunk on a CPU: larger chunks spill activations of width 256 out of cache
+
+
+class GroupedLinear(nn.Module):
+    """Linear layer with one set of weights for all latents (groups = 1) or one for each (groups = m)."""
+
+    def __init__(self, groups: int, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(groups, fan_out, fan_in))
+        self.bias = nn.Parameter(torch.zeros(groups, fan_out))
+        for matrix in self.weight.data:
+            nn.init.kaiming_normal_(matrix, nonlinearity="linear")
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[groups or 1, rows, fan_in] → [groups, rows, fan_out]."""
+        return torch.matmul(rows, self.weight.transpose(1, 2)) + self.bias.unsqueeze(1)
+
+
+class ConditionalCritics(nn.Module):
+    """m critics, m-width-width-1 with SELU: D_i tells codes from copies with a fresh uniform in column i.
+
+    Parameters
+    ----------
+    n_latents
+        m.
+    width
+        Units of each of the two hidden layers.
+    shared
+        True: the hidden layers are a backbone that all critics share and each has a head of its own
+        (D_i(z) = H_i(F(z)), ED-GCAE Eq. 1). False: m independent critics (GCAE).
+    head_width
+        Hidden units of each head; 0 makes a head one linear unit.
+    copies
+        Fake rows per real row, c.
+    bound
+        The reference density is Uniform(-bound, bound).
+    """
+
+    def __init__(
+        self,
+        n_latents: int,
+        *,
+        width: int = 256,
+        shared: bool = False,
+        head_width: int = 0,
+        copies: int = 8,
+        bound: float = 4.0,
+    ) -> None:
+        super().__init__()
+        m, backbone = n_latents, 1 if shared else n_latents
+        self.n_latents, self.copies, self.bound = m, copies, bound
+        hidden = [GroupedLinear(backbone, m, width), GroupedLinear(backbone, width, width)]
+        if head_width:
+            hidden.append(GroupedLinear(m, width, head_width))
+        self.hidden = nn.ModuleList(hidden)
+        self.head = GroupedLinear(m, head_width or width, 1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Logits of all critics on codes as they are: [batch, m] → [m, batch]. A shared backbone is passed once."""
+        rows = z.unsqueeze(0)
+        for layer in self.hidden:
+            rows = F.selu(layer(rows))
+        return self.head(rows).squeeze(-1)
+
+    def critic_loss(self, z: Tensor) -> Tensor:
+        """Binary cross-entropy of real rows z [batch, m] against fresh swapped copies, summed over critics.
+
+        Scalar, nats, divided by batch (1 + copies).
+        """
+        m, batch = self.n_latents, len(z)
+        swaps = self.bound * (2 * torch.rand(m, self.copies, batch, dtype=z.dtype, device=z.device) - 1)
+        real = F.softplus(-self(z).float()).sum()
+        fake = _FakeLoss.apply(self, z, swaps, *self.parameters())
+        return (real + fake) / (batch * (1 + self.copies))
+
+    def dependence(
+        self, z: Tensor, n_nodes: int = 50, nodes: Literal["independent", "stratified"] = "independent"
+    ) -> tuple[Tensor, Tensor]:
+        """How much each latent of z [batch, m] depends on the others, by the critics' densities.
+
+        Returns
+        -------
+        information
+            [m], nats: mutual information between z_i and the rest. The gradient reaches z only.
+        entropy
+            [m], nats: marginal entropy of z_i, without gradient.
+        """
+        u = uniform_nodes(self.n_latents, n_nodes, self.bound, nodes, z)
+        return _Dependence.apply(self, z, u)
+
+    @property
+    def layers(self) -> list[GroupedLinear]:
+        """All layers, from the first hidden one to the heads."""
+        return [*self.hidden, self.head]
+
+
+def _blocks(n: int, size: int) -> Iterator[slice]:
+    size = max(1, size)
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _compute_dtype(z: Tensor) -> torch.dtype:
+    """bf16 inside a bf16 run, else the dtype of the codes."""
+    kind = z.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else z.dtype
+
+
+class _SwappedRows:
+    """Swapped rows of the latents in one block: forward to their logits, and back."""
+
+    def __init__(self, critics: ConditionalCritics, z: Tensor, latents: slice, dtype: torch.dtype) -> None:
+        n = latents.stop - latents.start
+        weights = [(layer.weight, layer.bias) for layer in critics.layers]
+        weights = [(w.expand(n, -1, -1), b.expand(n, -1)) if len(w) == 1 else (w[latents], b[latents]) for w, b in weights]
+        self.z, self.latents = z, latents
+        self.first_weight, first_bias = weights[0]  # [g, width, m], [g, width]
+        self.above = [(w.to(dtype), b.to(dtype).unsqueeze(1)) for w, b in weights[1:]]
+        column = self.first_weight.transpose(1, 2)[torch.arange(n), torch.arange(latents.start, latents.stop)]
+        common = torch.baddbmm(first_bias.unsqueeze(1), z.expand(n, -1, -1), self.first_weight.transpose(1, 2))
+        common.addcmul_(z.T[latents].unsqueeze(2), column.unsqueeze(1), value=-1)
+        self.column = column.to(dtype)[:, None, None]  # [g, 1, 1, width]
+        self.common = common.to(dtype).unsqueeze(1)  # [g, 1, batch, width]
+
+    def logits(self, u: Tensor) -> Tensor:
+        """Logits [g, s, batch] for the values u put in the swapped column: [g, s, 1] or [g, s, batch]."""
+        u = u.to(self.column.dtype).unsqueeze(3)
+        if u.shape[2] == 1:
+            first = self.common + u * self.column
+        else:
+            first = torch.addcmul(self.common, u, self.column)
+        self.rows = [torch.selu_(first).flatten(1, 2)]
+        for weight, bias in self.above[:-1]:
+            self.rows.append(torch.selu_(torch.baddbmm(bias, self.rows[-1], weight.transpose(1, 2))))
+        weight, bias = self.above[-1]
+        logits = torch.baddbmm(bias, self.rows[-1], weight.transpose(1, 2))
+        return logits.view(first.shape[:3]).to(self.z.dtype)
+
+    def back(self, slope: Tensor) -> Iterator[Tensor]:
+        """From d loss / d logits [g, s, batch], the gradient at each layer's output: head first, [g, rows, units]."""
+        gradient = slope.to(self.column.dtype).flatten(1).unsqueeze(2)
+        yield gradient
+        for (weight, _), rows in zip(reversed(self.above), reversed(self.rows), strict=True):
+            upstream = gradient * weight if gradient.shape[2] == 1 else torch.bmm(gradient, weight)
+            gradient = torch.ops.aten.elu_backward(upstream, SELU_ALPHA, SELU_SCALE, 1.0, True, rows)
+            yield gradient
+
+
+class _Dependence(torch.autograd.Function):
+    """(critics, z, u) → (information, entropy); the gradient with respect to z is made in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, critics: ConditionalCritics, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        (batch, m), n_nodes = z.shape, u.shape[1]
+        dtype = _compute_dtype(z)
+        on_cpu = z.device.type == "cpu"
+        information, entropy = z.new_zeros(m), z.new_zeros(m)
+        gradient = z.new_zeros(m, batch, m)
+        with torch.autocast(z.device.type, enabled=False):
+            for latents in _blocks(m, 1 if on_cpu else m):
+                rows = _SwappedRows(critics, z, latents, dtype)
+                total = z.new_zeros(latents.stop - latents.start, batch, rows.column.shape[-1])
+                for part in _blocks(n_nodes, ROWS_IN_CACHE // batch if on_cpu else n_nodes):
+                    sums = node_sums(rows.logits(u[latents, part, None]), critics.copies, critics.bound)
+                    information[latents] += sums.information
+                    entropy[latents] += sums.entropy
+                    *_, first = rows.back(sums.slope)
+                    total += first.unflatten(1, (-1, batch)).sum(1, dtype=z.dtype)
+                gradient[latents] = torch.bmm(total, rows.first_weight)
+            gradient.diagonal(dim1=0, dim2=2).zero_()  # the swapped column does not depend on z
+        ctx.save_for_backward(gradient / n_nodes)
+        entropy /= n_nodes
+        ctx.mark_non_differentiable(entropy)
+        return information / n_nodes, entropy
+
+    @staticmethod
+    def backward(ctx: Any, grad_information: Tensor, grad_entropy: Tensor) -> tuple[None, Tensor, None]:  # noqa: ARG004
+        (gradient,) = ctx.saved_tensors
+        return None, torch.einsum("i,ibj->bj", grad_information, gradient), None
+
+
+class _FakeLoss(torch.autograd.Function):
+    """(critics, z, swaps [m, copies, batch], weights) → sum of softplus(logit); weight gradients made forward."""
+
+    @staticmethod
+    def forward(ctx: Any, critics: ConditionalCritics, z: Tensor, swaps: Tensor, *parameters: Tensor) -> Tensor:
+        m, copies, batch = swaps.shape
+        dtype = _compute_dtype(z)
+        on_cpu = z.device.type == "cpu"
+        loss = z.new_zeros(())
+        gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        with torch.autocast(z.device.type, enabled=False):
+            for latents in _blocks(m, ROWS_IN_CACHE // (copies * batch) if on_cpu else m):
+                rows = _SwappedRows(critics, z, latents, dtype)
+                others = z.expand(latents.stop - latents.start, -1, -1).clone()
+                others.diagonal(offset=latents.start, dim1=0, dim2=2).zero_()
+                for part in _blocks(copies, ROWS_IN_CACHE // batch if on_cpu else copies):
+                    u = swaps[latents, part]
+                    logits = rows.logits(u)
+                    loss += F.softplus(logits).sum()
+                    *above, first = rows.back(torch.sigmoid(logits))
+                    for layer, (gradient, inputs) in enumerate(zip(reversed(above), rows.rows, strict=True), 1):
+                        _add(gradients, layer, latents, torch.bmm(gradient.transpose(1, 2), inputs), gradient.sum(1))
+                    own = torch.bmm(u.flatten(1).to(dtype).unsqueeze(1), first).squeeze(1)
+                    per_sample = first.unflatten(1, (-1, batch)).sum(1, dtype=z.dtype)
+                    weight = torch.bmm(per_sample.transpose(1, 2), others)
+                    weight.diagonal(offset=latents.start, dim1=0, dim2=2).add_(own.T)
+                    _add(gradients, 0, latents, weight, per_sample.sum(1))
+        ctx.save_for_backward(*gradients)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, None, *(grad_loss * gradient for gradient in ctx.saved_tensors)
+
+
+def _add(gradients: list[Tensor], layer: int, latents: slice, weight: Tensor, bias: Tensor) -> None:
+    """Add a block's gradients [g, ...] to those of a layer: per latent, or summed where the layer is shared."""
+    for total, part in ((gradients[2 * layer], weight), (gradients[2 * layer + 1], bias)):
+        if len(total) == 1:
+            total += part.sum(0, keepdim=True)
+        else:
+            total[latents] += part

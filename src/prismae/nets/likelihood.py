@@ -1,0 +1,53 @@
+"""How a decoder's output is compared with the data: p(x | z), up to what the name says."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import log, pi
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Likelihood(ABC):
+    """Reads the decoder's output; `standardised` says whether it models (x - mean) / std of the world."""
+
+    standardised: bool = True
+
+    @abstractmethod
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        """Negative log-likelihood of x [batch, *shape] given the decoder's output: [batch]."""
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Expected observation."""
+        return output
+
+
+class Bernoulli(Likelihood):
+    """Independent Bernoulli pixels in [0, 1]; the output is logits. Nats, summed over elements."""
+
+    standardised = False
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(1).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output)
+
+
+class Gaussian(Likelihood):
+    """Gaussian of unit variance on standardised data. Nats, summed over elements."""
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        return 0.5 * ((output - x).square() + log(2 * pi)).flatten(1).sum(1)
+
+
+class MSE(Likelihood):
+    """Mean squared error per element of standardised data: not nats, but what some papers' weights assume."""
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        return (output - x).square().flatten(1).mean(1)
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {"bernoulli": Bernoulli, "gaussian": Gaussian, "mse": MSE}

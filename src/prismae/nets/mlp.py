@@ -1,0 +1,35 @@
+"""Fully connected encoder and decoder of the Gaussian-channel autoencoders (Yeats et al. 2023)."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import nn
+
+WIDTHS = (1024, 1024, 512)
+
+
+def mlp(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Module, nn.Module]:
+    """Encoder shape → [n_outputs] and decoder [n_latents] → shape: in-1024-1024-512-out and its mirror, SELU.
+
+    Weights are Kaiming-normal with linear gain, biases zero, the encoder's last weights halved, as the authors do:
+    codes start well inside the softsign's bounds.
+    """
+    size = prod(shape)
+    encoder = stack((size, *WIDTHS, n_outputs))
+    decoder = stack((n_latents, *reversed(WIDTHS), size))
+    with torch.no_grad():
+        encoder[-1].weight.div_(2)
+    return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, nn.Unflatten(1, shape))
+
+
+def stack(widths: tuple[int, ...]) -> nn.Sequential:
+    """Linear layers of the given widths with SELU between them."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        linear = nn.Linear(fan_in, fan_out)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="linear")
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.SELU()]
+    return nn.Sequential(*layers[:-1])
