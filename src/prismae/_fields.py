@@ -12,17 +12,22 @@ from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AllowInfNan, TypeAdapter, ValidationError
 
 from prismae._discovery import kebab
 from prismae.errors import InputError, unknown_name
 
-Positive = Annotated[float, Gt(0)]
-NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0), AllowInfNan(False)]
+NonNegative = Annotated[float, Ge(0), AllowInfNan(False)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 BelowOne = Annotated[float, Ge(0), Lt(1)]
 Count = Annotated[int, Ge(1)]
 CountOrZero = Annotated[int, Ge(0)]
+
+
+def _label(cls: type) -> str:
+    """What users call the class: a method's command-line name, else the class's own in kebab-case."""
+    return cls.name() if hasattr(cls, "name") else kebab(cls.__name__)
 
 
 @lru_cache(maxsize=256)
@@ -60,8 +65,8 @@ def unknown_field(cls: type, name: str) -> InputError:
     """The error for a field that `cls` does not have, with its valid fields."""
     valid = [field.name for field in fields(cls)]
     if not valid:
-        return InputError(f"{kebab(cls.__name__)} has no field {name!r}: it has no settings.")
-    error = unknown_name(f"field of {kebab(cls.__name__)}", name, valid)
+        return InputError(f"{_label(cls)} has no field {name!r}: it has no settings.")
+    error = unknown_name(f"field of {_label(cls)}", name, valid)
     return InputError(f"{error} (Its fields: {', '.join(valid)}.)" if "did you mean" in str(error) else str(error))
 
 
@@ -69,10 +74,10 @@ def _checked(cls: type, name: str, value: Any, *, strict: bool) -> Any:
     hint = _hints(cls)[name]
     try:
         if strict and isinstance(value, bool) and hint is not bool:
-            raise InputError(f"{kebab(cls.__name__)}: {name} should not be a truth value, got {value!r}.")
+            raise InputError(f"{_label(cls)}: {name} should not be a truth value, got {value!r}.")
         if strict and isinstance(value, int) and not isinstance(value, bool):
             strict = False  # an int is welcome where a float is meant
         return TypeAdapter(hint).validate_python(value, strict=strict)
     except ValidationError as error:
         expected = error.errors()[0]["msg"].replace("Input should be", "should be")
-        raise InputError(f"{kebab(cls.__name__)}: {name} {expected}, got {value!r}.") from None
+        raise InputError(f"{_label(cls)}: {name} {expected}, got {value!r}.") from None

@@ -1,0 +1,88 @@
+"""Checkpoints: nested states of tensors and numbers in one safetensors file, written atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prismae.errors import InputError
+
+_TENSOR = "tensor:"
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a nested state (dicts, lists, tensors, plain values); a reader sees the old file or the new one."""
+    tensors: dict[str, Tensor] = {}
+    plain = _strip(state, "", tensors)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, metadata={"state": json.dumps(plain)})
+    with open(part, "rb") as file:  # on disk before the old file goes
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read what `save_state` wrote, on the CPU. Nothing is unpickled."""
+    tensors, metadata = _read(path)
+    try:
+        return _fill(json.loads(metadata["state"]), tensors)
+    except (KeyError, json.JSONDecodeError) as error:
+        raise InputError(f"{str(path)!r} is not a state that prismae saved ({error!r}).") from None
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(f"{str(path)!r} is damaged: it cannot be read as safetensors ({error}).") from None
+
+
+def _strip(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        tensors[name] = value.detach().cpu().contiguous().clone()
+        return _TENSOR + name
+    if isinstance(value, dict):
+        # optimisers key their state by number; JSON would make those texts
+        return {"keys": list(value), "values": [_strip(v, f"{name}/{k}", tensors) for k, v in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_strip(v, f"{name}/{k}", tensors) for k, v in enumerate(value)]
+    return value
+
+
+def _fill(value: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, str) and value.startswith(_TENSOR):
+        return tensors[value.removeprefix(_TENSOR)]
+    if isinstance(value, dict):
+        return {key: _fill(v, tensors) for key, v in zip(value["keys"], value["values"], strict=True)}
+    if isinstance(value, list):
+        return [_fill(v, tensors) for v in value]
+    return value
+
+
+def generator_state(device: torch.device) -> dict[str, Tensor]:
+    """State of torch's random generators that a run on `device` draws from."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_generator(state: dict[str, Tensor], device: torch.device) -> None:
+    """Continue the random numbers where `generator_state` was taken."""
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

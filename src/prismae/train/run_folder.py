@@ -1,0 +1,133 @@
+"""The run folder: what was asked, the weights, the history, and whatever is made of them later."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from prismae.data import Summary
+from prismae.errors import InputError
+from prismae.methods import Method, method
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.train.build import build
+from prismae.train.checkpoint import read_tensors
+from prismae.train.loop import Trained
+
+JOB, WEIGHTS, HISTORY, SCORES, PICTURES = (
+    "job.json",
+    "weights.safetensors",
+    "history.parquet",
+    "scores.json",
+    "pictures.npz",
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that holds one run. Files are written under a temporary name and then renamed.
+
+    ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
+    finished; ``history.parquet``, ``scores.json``, ``pictures.npz``, ``figures/``, ``report.html``;
+    ``checkpoint/state.safetensors`` while training goes on.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path | str) -> RunFolder:
+        """The folder of a finished run.
+
+        Raises
+        ------
+        InputError
+            If there is no such folder, or the run in it is not finished.
+        """
+        folder = cls(Path(path))
+        if not folder.path.is_dir():
+            raise InputError(f"There is no run folder {str(path)!r}.")
+        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not (folder.path / name).exists()]
+        if missing:
+            goes_on = "run the same fit again to go on" if folder.checkpoint.exists() else "it is not a run folder"
+            raise InputError(f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({goes_on}).")
+        return folder
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where training keeps its state."""
+        return self.path / "checkpoint" / "state.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is done."""
+        return (self.path / WEIGHTS).exists()
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder."""
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            raise InputError(f"{str(self.path)!r} has no {name}.") from None
+        except json.JSONDecodeError as error:
+            raise InputError(f"{str(self.path / name)!r} is damaged: {error}.") from None
+
+    def write_json(self, name: str, data: dict[str, Any]) -> None:
+        """Write a JSON file, atomically."""
+        text = json.dumps(data, indent=1) + "\n"
+        self._write(name, lambda path: Path(path).write_text(text))
+
+    def write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        """Write an .npz file, atomically."""
+
+        def write(path: str) -> None:
+            with open(path, "wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **arrays)
+
+        self._write(name, write)
+
+    def write_trained(self, trained: Trained) -> None:
+        """Write history and weights; the weights last, since they mark the run as finished."""
+        self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
+        tensors = {f"ae.{name}": value for name, value in trained.ae.state_dict().items()}
+        if trained.critic is not None:
+            tensors |= {f"critic.{name}": value for name, value in trained.critic.state_dict().items()}
+        self._write(WEIGHTS, lambda path: save_file({k: v.contiguous() for k, v in tensors.items()}, path))
+        if self.checkpoint.exists():
+            self.checkpoint.unlink()
+            self.checkpoint.parent.rmdir()
+
+    def load(self) -> tuple[Method, AutoencoderNet]:
+        """The method and the trained autoencoder, in evaluation mode on the CPU. Nothing is unpickled."""
+        job = self.read_json(JOB)
+        chosen = method(job["method"], **job["fields"])
+        with torch.random.fork_rng(devices=[]):
+            ae = build(
+                chosen,
+                tuple(job["shape"]),
+                Summary(**job["summary"]),
+                n_latents=job["n_latents"],
+                net=job["net"],
+                likelihood=job["likelihood"],
+            )
+        tensors = read_tensors(self.path / WEIGHTS)
+        ae.load_state_dict({name.removeprefix("ae."): v for name, v in tensors.items() if name.startswith("ae.")})
+        return chosen, ae.eval()
+
+    def _write(self, name: str, write: Callable[[str], Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(prefix=f".{name}.", dir=self.path)
+        os.close(handle)
+        try:
+            write(part)
+            os.replace(part, self.path / name)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
