@@ -1,0 +1,203 @@
+"""Observations: originals beside their reconstructions, and what each latent does when it alone moves."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, RAMP, SMALL, WIDTH
+from prismae.report.figures.canvas import blank, new_figure, plain, thin
+from prismae.report.latents import by_spread, dead_latents
+
+FRAME = 96  # pixels: the largest edge at which an image is drawn
+POINTS = 60_000  # curve points in one figure: about a megabyte of SVG
+
+
+def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
+    """Images [..., c, h, w] in [0, 1] as [..., h', w', 3] bytes; clipped, and averaged down to at most `limit` pixels.
+
+    One channel becomes grey; of more than three the first three are shown; two are red and green.
+    """
+    c, h, w = images.shape[-3:]
+    factor = -(-max(h, w) // limit)
+    if factor > 1:
+        cut = images[..., : max(h // factor, 1) * factor, : max(w // factor, 1) * factor]
+        h, w = cut.shape[-2] // factor or 1, cut.shape[-1] // factor or 1
+        images = cut.reshape(*cut.shape[:-2], h, cut.shape[-2] // h, w, cut.shape[-1] // w).mean(axis=(-3, -1))
+    pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
+    pixels = np.moveaxis(pixels, -3, -1)
+    if c == 1:
+        return np.repeat(pixels, 3, axis=-1)
+    if c == 2:
+        return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
+    return pixels[..., :3]
+
+
+def mosaic(frames: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
+    """Frames [rows, columns, h, w, 3] side by side as one image [H, W, 4], the `gap` pixels between them clear."""
+    rows, columns, h, w, _ = frames.shape
+    tiles = np.zeros((rows, columns, h + gap, w + gap, 4), dtype=np.uint8)
+    tiles[:, :, :h, :w, :3] = frames
+    tiles[:, :, :h, :w, 3] = 255
+    sheet = tiles.swapaxes(1, 2).reshape(rows * (h + gap), columns * (w + gap), 4)
+    return sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
+
+
+def reconstructions(originals: NDArray, rebuilt: NDArray) -> Figure:
+    """Originals and their reconstructions, images in pairs of rows or waveforms over each other.
+
+    Parameters
+    ----------
+    originals, rebuilt
+        [r, length] series or vectors, or [r, c, h, w] images in [0, 1]; the same shape.
+    """
+    return _pairs(originals, rebuilt) if originals.ndim == 4 else _overlays(originals, rebuilt)
+
+
+def traversals(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 24) -> Figure:
+    """What the decoder makes of each latent when it alone takes one value after another.
+
+    Parameters
+    ----------
+    frames
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+    values
+        [m, t] the values that the latent takes.
+    spread
+        [m] standard deviation of each code: rows come from the largest to the smallest, dead ones in grey.
+    most
+        How many latents are drawn at most, those of the largest spread.
+    """
+    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
+    draw = _strips if frames.ndim == 5 else _fans
+    return draw(frames[order], values[order], [int(i) for i in order], None if spread is None else spread)
+
+
+def latent_name(i: int, spread: NDArray | None) -> str:
+    """Name of latent i with its spread [m], or with the word that it is dead."""
+    if spread is None:
+        return f"z{i}"
+    return f"z{i} · dead" if dead_latents(spread)[i] else f"z{i} · spread {spread[i]:.2f}"
+
+
+def signed(value: float) -> str:
+    """Two digits with a sign, the minus as wide as the plus."""
+    return f"{value:+.2g}".replace("-", "−")
+
+
+def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
+    columns = min(len(originals), 10)
+    rows = -(-len(originals) // columns)
+    both = np.stack([to_pixels(originals), to_pixels(rebuilt)])
+    spare = rows * columns - len(originals)
+    h, w = both.shape[2:4]
+    gap = max(1, h // 24)
+    margin = 0.8
+    scale = (WIDTH - margin) / (columns * (w + gap))
+    height = rows * (2 * (h + gap) + 3 * gap) * scale
+    figure = new_figure(height + 0.1)
+    figure.set_layout_engine("none")
+    for row in range(rows):
+        axes = figure.add_axes((margin / WIDTH, 1 - (row + 1) / rows, 1 - margin / WIDTH, 0.96 / rows))
+        blank(axes)
+        part = both[:, row * columns : (row + 1) * columns]
+        sheet = mosaic(part, gap)
+        full = columns * (w + gap) - gap
+        sheet = np.pad(sheet, [(0, 0), (0, full - sheet.shape[1]), (0, 0)]) if spare else sheet
+        axes.imshow(sheet, interpolation="none", aspect="equal")
+        for line, label in enumerate(("original", "rebuilt")):
+            axes.text(-2 * gap, line * (h + gap) + h / 2, label, ha="right", va="center", color=MUTED, fontsize=SMALL)
+    return figure
+
+
+def _overlays(originals: NDArray, rebuilt: NDArray) -> Figure:
+    columns = 2 if len(originals) < 9 else 3
+    rows = -(-len(originals) // columns)
+    figure = new_figure(0.35 + 1.05 * rows)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    limit = min(500, max(100, POINTS // (2 * len(originals))))
+    for axes, original, again in zip(grid.flat, originals, rebuilt, strict=False):
+        plain(axes)
+        x, y = thin(original, limit)
+        axes.plot(x, y, color=FAINT, lw=3.2, solid_joinstyle="round", label="original")
+        x, y = thin(again, limit)
+        axes.plot(x, y, color=ACCENT, lw=1.1, label="rebuilt")
+        axes.margins(x=0.01)
+    for axes in grid.flat[len(originals) :]:
+        axes.set_visible(False)
+    figure.legend(
+        *grid.flat[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False,
+        fontsize=FONT, labelcolor=INK, handlelength=1.6, borderpad=0.1,
+    )  # fmt: skip
+    return figure
+
+
+def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None) -> Figure:
+    """A row of images for each latent, its name before and the ends of its values around it."""
+    pixels = to_pixels(frames)
+    m, t, h, w, _ = pixels.shape
+    gap = max(1, h // 24)
+    left, right = 1.7, 0.55
+    scale = min((WIDTH - left - right) / (t * (w + gap) - gap), 1.1 / h)
+    width, height = (t * (w + gap) - gap) * scale, (m * (h + gap) - gap) * scale
+    figure = new_figure(height + 0.3, left + width + right)
+    figure.set_layout_engine("none")
+    total = figure.get_figwidth()
+    axes = figure.add_axes((left / total, 0.02 / (height + 0.3), width / total, height / (height + 0.3)))
+    blank(axes)
+    axes.imshow(mosaic(pixels, gap), interpolation="none", aspect="auto")
+    for row, i in enumerate(names):
+        middle = row * (h + gap) + h / 2
+        grey = spread is not None and bool(dead_latents(spread)[i])
+        inch = 1 / scale  # in pixels of the mosaic
+        axes.text(
+            -0.6 * inch, middle, latent_name(i, spread), ha="right", va="center", fontsize=SMALL,
+            color=MUTED if grey else INK,
+        )  # fmt: skip
+        for x, side, value in ((-0.1, "right", values[row, 0]), (0.1, "left", values[row, -1])):
+            edge = x * inch + (0 if side == "right" else width * inch)
+            axes.text(edge, middle, signed(value), ha=side, va="center", fontsize=SMALL, color=MUTED)
+    axes.text(
+        width / scale / 2, -0.1 / scale, "value of the code, low to high", ha="center", fontsize=SMALL, color=MUTED
+    )
+    return figure
+
+
+def _fans(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None) -> Figure:
+    """A small axes for each latent, one curve for each value of the code."""
+    m, t, _ = frames.shape
+    columns = 2
+    rows = -(-m // columns)
+    figure = new_figure(0.55 + 1.35 * rows)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()), h_pad=0.08)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    x, y = thin(frames, min(500, max(60, POINTS // (m * t))))
+    colours = RAMP(np.linspace(0, 1, t))
+    for axes, curves, ends, i in zip(grid.flat, y, values[:, [0, -1]], names, strict=False):
+        plain(axes)
+        for curve, colour in zip(curves, colours, strict=True):
+            axes.plot(x, curve, color=colour, lw=1.0)
+        grey = spread is not None and bool(dead_latents(spread)[i])
+        axes.set_title(latent_name(i, spread), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5)
+        axes.set_title(f"{signed(ends[0])} to {signed(ends[1])}", loc="right", fontsize=SMALL, color=MUTED, pad=5)
+        axes.margins(x=0.01)
+    for axes in grid.flat[m:]:
+        axes.set_visible(False)
+    _key(figure, colours)
+    return figure
+
+
+def _key(figure: Figure, colours: NDArray) -> None:
+    """The colours of a traversal in their order, between "low" and "high"."""
+    height = figure.get_figheight()
+    width, left = 0.16, 1.42  # inches
+    axes = figure.add_axes((0, 1 - 0.2 / height, 1, 0.2 / height), zorder=5)
+    axes.set_in_layout(False)
+    blank(axes)
+    axes.set(xlim=(0, WIDTH), ylim=(-1, 1))
+    for step, colour in enumerate(colours):
+        axes.plot([left + step * width, left + (step + 0.8) * width], [0, 0], color=colour, lw=3, solid_capstyle="butt")
+    axes.text(left - 0.1, 0, "value of the code  low", ha="right", va="center_baseline", fontsize=SMALL, color=MUTED)
+    axes.text(left + len(colours) * width + 0.06, 0, "high", va="center_baseline", fontsize=SMALL, color=MUTED)

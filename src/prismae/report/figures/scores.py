@@ -1,0 +1,155 @@
+"""How good the codes are: what each tells about each factor, and the scores of one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, RULE, SMALL, WARM, WIDTH
+from prismae.report.figures.canvas import blank, new_figure, plain
+from prismae.report.figures.pictures import latent_name
+from prismae.report.latents import by_spread, dead_latents
+
+
+def information(
+    mutual: NDArray, entropies: NDArray, names: Sequence[str], spread: NDArray | None = None, most: int = 24
+) -> Figure:
+    """What each code knows of each factor, as a share of what there is to know.
+
+    Parameters
+    ----------
+    mutual
+        [m, k] mutual information of code and factor, nats.
+    entropies
+        [k] entropy of each factor, nats: the largest possible value of its column.
+    names
+        k names of factors.
+    spread
+        [m] standard deviation of each code: rows come from the largest to the smallest, dead ones in grey.
+    most
+        How many latents are drawn at most, those of the largest spread.
+
+    Notes
+    -----
+    The code that knows most of a factor is framed. A factor of one value has nothing to know: its column is dashes.
+    """
+    m, k = mutual.shape
+    order = (by_spread(spread) if spread is not None else np.arange(m))[:most]
+    dead = dead_latents(spread) if spread is not None else np.zeros(m, dtype=bool)
+    share = np.divide(mutual, entropies, out=np.full((m, k), np.nan), where=np.asarray(entropies) > 1e-9)
+    live = np.where(dead[:, None] | ~np.isfinite(share), -1.0, share)
+    left, cell, line = 1.3, min(1.15, (WIDTH - 1.35) / k), 0.31
+    height, width = 0.5 + line * len(order), left + cell * k + 0.05
+    figure = new_figure(height, width)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((left / width, 0.02 / height, cell * k / width, line * len(order) / height))
+    blank(axes)
+    axes.set(xlim=(0, k), ylim=(len(order), 0))
+    for row, i in enumerate(order):
+        axes.text(
+            -0.12, row + 0.5, latent_name(int(i), spread), ha="right", va="center", fontsize=SMALL,
+            color=MUTED if dead[i] else INK,
+        )  # fmt: skip
+        for j in range(k):
+            known = bool(np.isfinite(share[i, j]))
+            best = known and live[i, j] > 0 and live[i, j] == live[:, j].max()
+            _cell(axes, row, j, float(share[i, j]), grey=bool(dead[i]), best=best)
+    turned = max((len(name) for name in names), default=0) * 0.075 > cell
+    for j, name in enumerate(names):
+        axes.text(
+            j + 0.5, -0.25, name if not turned else name[: int(cell / 0.07)], ha="center", va="bottom",
+            fontsize=FONT, color=INK,
+        )  # fmt: skip
+    return figure
+
+
+def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """The scores of one protocol as bars, each with its interval, its ceiling and its chance level where known.
+
+    Parameters
+    ----------
+    scores
+        By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `higher_is_better`. A metric with
+        no score keeps its line, with a dash.
+    """
+    height = 0.62 + 0.36 * len(scores)
+    figure = new_figure(height)
+    axes = figure.subplots()
+    plain(axes, grid="x")
+    marks = [
+        finite(score.get(key)) for score in scores.values() for key in ("score", "lower", "upper", "ceiling", "chance")
+    ]
+    seen = [mark for mark in marks if mark is not None]
+    low, high = min([0.0, *seen]), max([1.0, *seen])
+    axes.set(xlim=(low, high + 0.08 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
+    axes.set_yticks(range(len(scores)), list(scores), fontsize=FONT, color=INK)
+    number: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": FONT, "color": INK}
+    for row, score in enumerate(scores.values()):
+        value = finite(score.get("score"))
+        better = score.get("higher_is_better", True) is not False
+        if value is None:
+            axes.text(1, row, "—", transform=axes.get_yaxis_transform(), **number)
+            continue
+        axes.barh(row, value, height=0.5, color=ACCENT if better else WARM, zorder=2)
+        lower, upper = finite(score.get("lower")), finite(score.get("upper"))
+        if lower is not None and upper is not None:
+            axes.plot([lower, upper], [row, row], color=INK, lw=1.3, zorder=4, solid_capstyle="butt")
+        for key, style in (("ceiling", "-"), ("chance", ":")):
+            mark = finite(score.get(key))
+            if mark is not None:
+                axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
+        axes.text(1, row, f"{value:.3f}", transform=axes.get_yaxis_transform(), **number)
+    _score_key(figure, scores)
+    return figure
+
+
+def finite(value: Any) -> float | None:
+    """The number, or None where it is missing or not finite."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
+        return float(value)
+    return None
+
+
+def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: bool) -> None:
+    if np.isfinite(share):
+        # opacity, not a colour map: an empty cell takes the colour of the page, light or dark
+        depth = min(max(share, 0.0), 1.0) * (0.5 if grey else 0.85)
+        corner, size = (column + 0.03, row + 0.06), (0.94, 0.88)
+        axes.add_patch(Rectangle(corner, *size, facecolor=FAINT if grey else ACCENT, alpha=depth, lw=0))
+        if best:
+            axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor=INK, lw=1.2))
+    axes.add_patch(Rectangle((column + 0.03, row + 0.06), 0.94, 0.88, facecolor="none", edgecolor=RULE, lw=0.5, zorder=0))
+    text = f"{share:.2f}" if np.isfinite(share) else "—"
+    axes.text(
+        column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=SMALL, color=MUTED if grey else INK,
+        fontweight="bold" if best else "normal",
+    )  # fmt: skip
+
+
+def _score_key(figure: Figure, scores: Mapping[str, Mapping[str, Any]]) -> None:
+    kinds = {score.get("higher_is_better", True) is not False for score in scores.values()}
+    handles: list[Rectangle | Line2D] = []
+    if True in kinds:
+        handles.append(Rectangle((0, 0), 1, 1, facecolor=ACCENT, label="larger is better"))
+    if False in kinds:
+        handles.append(Rectangle((0, 0), 1, 1, facecolor=WARM, label="smaller is better"))
+
+    def has(key: str) -> bool:
+        return any(finite(score.get(key)) is not None for score in scores.values())
+
+    if has("lower"):
+        handles.append(Line2D([], [], color=INK, lw=1.3, label="interval"))
+    for key, sign, size in (("ceiling", "|", 1.5), ("chance", r"$\vdots$", 0.4)):
+        if has(key):
+            handles.append(Line2D([], [], ls="", color=INK, marker=sign, ms=11, mew=size, label=key))
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=SMALL,
+        labelcolor=MUTED, handlelength=1.2, columnspacing=1.4, borderpad=0.1,
+    )  # fmt: skip

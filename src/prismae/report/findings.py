@@ -1,0 +1,135 @@
+"""What a reader must know before the figures: warnings that follow from the saved results."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.report.figures.scores import finite
+from prismae.report.latents import by_spread, dead_latents
+from prismae.report.results import Run
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence for the reader; a warning puts the results in doubt, a note only says what is not there."""
+
+    kind: Literal["warning", "note"]
+    text: str
+    command: str = ""  # that would help, if there is one
+
+
+def findings(run: Run) -> list[Finding]:
+    """All findings on a run, warnings first."""
+    found = [*_terms(run), *_latents(run), *_chance(run), *_missing(run)]
+    return sorted(found, key=lambda finding: finding.kind != "warning")
+
+
+def _terms(run: Run) -> list[Finding]:
+    found = []
+    for name, values in run.terms.items():
+        bad = ~np.isfinite(values)
+        if bad.all():
+            found.append(Finding("warning", f"The term {name} never had a finite value."))
+        elif bad.any():
+            step = int(run.steps[bad.argmax()])
+            found.append(
+                Finding("warning", f"The term {name} is not finite at {bad.sum()} steps, first at step {step:,}.")
+            )
+        elif _stuck(values):
+            found.append(
+                Finding(
+                    "warning",
+                    f"The term {name} has stood at {values[-1]:.4g} for the last quarter of the steps: "
+                    "it may be saturated at a bound.",
+                )
+            )
+    recon = run.terms.get("recon")
+    if recon is not None and _still_falls(recon):
+        found.append(
+            Finding(
+                "note", "The reconstruction term still falls by more than 5\u00a0% in the last tenth: train longer."
+            )
+        )
+    return found
+
+
+def _latents(run: Run) -> list[Finding]:
+    if run.spread is None:
+        return []
+    dead = dead_latents(run.spread)
+    if dead.all():
+        return [Finding("warning", "All latents are dead: every code is almost constant, the posterior has collapsed.")]
+    if not dead.any():
+        return []
+    names = ", ".join(f"z{i}" for i in by_spread(run.spread) if dead[i])
+    one = dead.sum() == 1
+    return [
+        Finding(
+            "note",
+            f"{dead.sum()} of {len(dead)} latents {'is' if one else 'are'} dead ({names}): {'its' if one else 'their'} "
+            f"spread over the data is below 5\u00a0% of the largest or below 0.01. Unused latents are welcome when the "
+            "live ones rebuild the data well.",
+        )
+    ]
+
+
+def _chance(run: Run) -> list[Finding]:
+    found = []
+    for protocol, scores in (run.scores or {}).get("protocols", {}).items():
+        level = [name for name, score in scores.items() if _no_better_than_chance(score)]
+        if level:
+            found.append(
+                Finding("warning", f"No better than chance under the protocol {protocol}: {', '.join(level)}.")
+            )
+    return found
+
+
+def _missing(run: Run) -> list[Finding]:
+    found = []
+    if run.scores is None:
+        command = f"prismae evaluate {shlex.quote(str(run.folder))}"
+        found.append(Finding("note", "The run is not evaluated yet.", command))
+    if not run.pictures:
+        found.append(Finding("note", "The run folder holds no pictures.npz, so no observation can be shown."))
+    elif "mutual_information" not in run.pictures:
+        found.append(
+            Finding(
+                "note",
+                "No factors are known for this data: disentanglement cannot be scored, so judge by the traversals "
+                "and by how well seeds agree.",
+            )
+        )
+    return found
+
+
+def _stuck(values: NDArray) -> bool:
+    """Whether a term [n] that moved before keeps one value, to seven digits, over its last quarter."""
+    if len(values) < 20:
+        return False
+    tail = values[-(len(values) // 4) :]
+    return bool(np.ptp(tail) <= 1e-7 * max(abs(tail[-1]), 1e-12) < np.ptp(values))
+
+
+def _still_falls(values: NDArray) -> bool:
+    """Whether a term [n] has a mean in its last tenth that is 5 % below that of the tenth before."""
+    tenth = len(values) // 10
+    if tenth < 5 or not np.isfinite(values[-2 * tenth :]).all():
+        return False
+    before, last = values[-2 * tenth : -tenth].mean(), values[-tenth:].mean()
+    return bool(before - last > 0.05 * abs(before))
+
+
+def _no_better_than_chance(score: dict[str, Any]) -> bool:
+    chance = finite(score.get("chance"))
+    if score.get("higher_is_better", True) is False:
+        worst = finite(score.get("upper"))
+        worst = finite(score.get("score")) if worst is None else worst
+        return chance is not None and worst is not None and worst >= chance
+    worst = finite(score.get("lower"))
+    worst = finite(score.get("score")) if worst is None else worst
+    return chance is not None and worst is not None and worst <= chance

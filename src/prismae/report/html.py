@@ -1,0 +1,216 @@
+"""The report of a run: one self-contained HTML page, and its figures as files."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from prismae.report import figures as draw
+from prismae.report.figures.scores import finite
+from prismae.report.findings import findings
+from prismae.report.latents import dead_latents
+from prismae.report.players import player
+from prismae.report.results import Run, read_run
+
+SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
+
+_LABELS = {
+    "sigma": "channel noise σ",
+    "entropy": "entropy of the code, nats",
+    "monitor:spread": "spread of the code (standard deviation)",
+}
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write `report.html` and `figures/` into a run folder, from the results saved there.
+
+    Returns
+    -------
+    The path of the page. It needs no network, no other file and no server.
+
+    Raises
+    ------
+    InputError
+        When the folder is not a run or a file in it is missing or damaged, with what to do about it.
+    """
+    run = read_run(Path(run_folder))
+    drawn = draw_all(run)
+    _save_all(drawn, run.folder / "figures")
+    path = run.folder / "report.html"
+    temporary = path.with_name(".report.html.part")
+    temporary.write_text(_page(run, drawn), encoding="utf-8")
+    return temporary.replace(path)
+
+
+def draw_all(run: Run) -> dict[str, Figure]:
+    """Every figure that the saved results of a run allow, by name."""
+    pictures, spread = run.pictures, run.spread
+    drawn: dict[str, Figure] = {}
+    if run.scalars:
+        drawn["terms"] = draw.term_curves(run.steps, run.scalars)
+    for name, values in run.vectors.items():
+        drawn[_plain_name(name)] = draw.latent_curves(run.steps, values, spread, _LABELS.get(name, name))
+    moving = {name: w for name, w in run.weights.items() if len(np.unique(w[np.isfinite(w)])) > 1}
+    if moving:
+        drawn["weights"] = draw.term_curves(run.steps, moving)
+    if {"originals", "reconstructions"} <= pictures.keys():
+        drawn["reconstructions"] = draw.reconstructions(pictures["originals"], pictures["reconstructions"])
+    if {"traversals", "traversal_values"} <= pictures.keys():
+        drawn["traversals"] = draw.traversals(pictures["traversals"], pictures["traversal_values"], spread)
+    if {"mutual_information", "factor_entropies", "factor_names"} <= pictures.keys():
+        drawn["information"] = draw.information(
+            pictures["mutual_information"],
+            pictures["factor_entropies"],
+            [str(name) for name in pictures["factor_names"]],
+            spread,
+        )
+    for protocol, scores in _protocols(run).items():
+        drawn[f"scores-{_plain_name(protocol)}"] = draw.score_bars(scores)
+    return drawn
+
+
+def _save_all(drawn: Mapping[str, Figure], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, figure in drawn.items():
+        has_image = any(axes.images for axes in figure.axes)
+        path = draw.save(figure, folder / f"{name}.{'png' if has_image else 'svg'}")
+        if path.stat().st_size > SVG_LIMIT and path.suffix == ".svg":
+            path.unlink()
+            draw.save(figure, folder / f"{name}.png")
+
+
+def _page(run: Run, drawn: Mapping[str, Figure]) -> str:
+    environment = Environment(
+        loader=PackageLoader("prismae.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, share=share, setting=setting, duration=duration)
+    pictures, spread = run.pictures, run.spread
+    sliders = None
+    if "traversals" in drawn:
+        sliders = player(pictures["traversals"], pictures["traversal_values"], spread)
+    latents = [name for name in run.vectors if name not in ("sigma", "entropy", "monitor:spread")]
+    return environment.get_template("run.html.j2").render(
+        job=run.job,
+        sentence=sentence(run.job),
+        figures={name: Markup(draw.svg(figure, name, html.escape(_alt(name)))) for name, figure in drawn.items()},
+        files=_file_names(run.folder / "figures", drawn),
+        findings=findings(run),
+        tiles=tiles(run),
+        player=sliders,
+        protocols={_plain_name(name): (name, scores) for name, scores in _protocols(run).items()},
+        errors=(run.scores or {}).get("reconstruction") or _monitored(run),
+        evaluated=run.scores is not None,
+        other_vectors={_plain_name(name): name for name in latents},
+        weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
+        evaluate=f"prismae evaluate {shlex.quote(str(run.folder))}",
+        dead=None if spread is None else int(dead_latents(spread).sum()),
+        n_shown=24,
+    )
+
+
+def sentence(job: Mapping[str, Any]) -> str:
+    """What was trained on what, in one sentence, from as much of `job.json` as there is."""
+    text = f"An autoencoder ({job['net']})" if job.get("net") else "An autoencoder"
+    if job.get("n_latents") is not None:
+        text += f" with {job['n_latents']} latents"
+    if job.get("steps") is not None:
+        text += f", trained for {job['steps']:,} steps"
+        text += f" in batches of {job['batch']}" if job.get("batch") is not None else ""
+    text += f" on {job['n']:,} observations" if job.get("n") is not None else ""
+    if job.get("shape"):
+        text += f" of shape {' × '.join(map(str, job['shape']))}"
+    text += f": {job['source']}" if job.get("source") else ""
+    return text + "."
+
+
+def tiles(run: Run) -> list[tuple[str, str, str]]:
+    """The few numbers at the head of the page: name, value, and a remark."""
+    errors = (run.scores or {}).get("reconstruction") or _monitored(run)
+    origin = "evaluated" if run.scores else "last monitored"
+    found = []
+    if finite(errors.get("mse")) is not None:
+        found.append(("squared error", number(errors["mse"]), f"per element, {origin}"))
+    if finite(errors.get("nats")) is not None:
+        found.append(("reconstruction", number(errors["nats"]), f"nats a sample, {origin}"))
+    if run.spread is not None:
+        live = int((~dead_latents(run.spread)).sum())
+        found.append(("live latents", f"{live} of {len(run.spread)}", "spread above 5\u00a0% of the largest"))
+    for protocol, scores in _protocols(run).items():
+        if finite(scores.get("mig", {}).get("score")) is not None:
+            chance = finite(scores["mig"].get("chance"))
+            remark = protocol if chance is None else f"{protocol}, chance {share(chance)}"
+            found.append(("mig", share(scores["mig"]["score"]), remark))
+    if finite(run.job.get("seconds")) is not None:
+        found.append(("trained in", duration(run.job["seconds"]), str(run.job.get("machine", ""))))
+    return found
+
+
+def number(value: Any) -> str:
+    """Three significant digits; a dash where there is no number."""
+    known = finite(value)
+    if known is None:
+        return "—"
+    if known and not 1e-3 <= abs(known) < 1e5:
+        return f"{known:.2e}"
+    digits = max(0, 2 - int(np.floor(np.log10(abs(known))))) if known else 0
+    return f"{known:,.{digits}f}"
+
+
+def share(value: Any) -> str:
+    """Three decimals, for scores that stand in one column; a dash where there is no number."""
+    known = finite(value)
+    return "—" if known is None else f"{known:.3f}"
+
+
+def setting(value: Any) -> str:
+    """A value of `job.json` as one reads it: bare text, else JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "2 h 5 min", "3 min 20 s" or "12.3 s"."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _protocols(run: Run) -> dict[str, dict[str, Any]]:
+    return {name: scores for name, scores in (run.scores or {}).get("protocols", {}).items() if scores}
+
+
+def _monitored(run: Run) -> dict[str, float]:
+    """The last monitored error, where the run is not evaluated."""
+    found = {}
+    for name in ("mse", "nats"):
+        values = run.scalars.get(f"monitor:{name}", np.empty(0))
+        if np.isfinite(values).any():
+            found[name] = float(values[np.isfinite(values)][-1])
+    return found
+
+
+def _plain_name(name: str) -> str:
+    """A name for files and anchors."""
+    return re.sub(r"[^\w]+", "-", name.removeprefix("monitor:")).strip("-")
+
+
+def _alt(name: str) -> str:
+    return name.replace("-", " ").capitalize()
+
+
+def _file_names(folder: Path, drawn: Mapping[str, Figure]) -> dict[str, str]:
+    return {path.stem: path.name for path in sorted(folder.iterdir()) if path.stem in drawn}

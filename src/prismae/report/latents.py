@@ -1,0 +1,30 @@
+"""Which latents are dead, and in which order to show them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEAD_SHARE = 0.05  # of the largest spread: relative, because methods live on different scales of code
+DEAD_SPREAD = 0.01  # and absolute, because relative to a collapsed largest spread nothing looks dead
+
+
+def dead_latents(spread: NDArray) -> NDArray[np.bool_]:
+    """Which codes hardly vary over the data.
+
+    Parameters
+    ----------
+    spread
+        [m] standard deviation of each code over the data.
+
+    Returns
+    -------
+    [m] true where the spread is below 5 % of the largest one or below 0.01, or not a number.
+    """
+    known = np.nan_to_num(np.asarray(spread, dtype=float), nan=0.0)
+    return known < max(DEAD_SPREAD, DEAD_SHARE * known.max(initial=0.0))
+
+
+def by_spread(spread: NDArray) -> NDArray[np.intp]:
+    """Indices [m] of the latents, from the largest spread [m] to the smallest; equal ones keep their order."""
+    return np.argsort(-np.nan_to_num(np.asarray(spread, dtype=float), nan=0.0), kind="stable")

@@ -1,0 +1,69 @@
+"""Traversals for the sliders of a page: all frames of all latents in one small piece of data."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import thin
+from prismae.report.figures.pictures import mosaic, to_pixels
+from prismae.report.latents import by_spread, dead_latents
+
+SAMPLES = 1000  # of a series: more points than pixels across a slider's picture
+
+
+def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 24) -> dict[str, Any]:
+    """What the page's sliders need, as plain JSON data.
+
+    Parameters
+    ----------
+    frames
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+    values
+        [m, t] the values that the latent takes.
+    spread
+        [m] standard deviation of each code: latents come from the largest to the smallest.
+    most
+        How many latents are shown at most, those of the largest spread.
+
+    Returns
+    -------
+    `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its `values` [t]; `steps` t. Images:
+    `sheet`, a PNG data URI of the frames in m rows and t columns, `width` and `height` of a frame in pixels. Series:
+    `points` p, `data`, base64 of bytes [m, t, p], and `low` and `high`, the values that 0 and 255 stand for.
+    """
+    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
+    dead = dead_latents(spread) if spread is not None else np.zeros(len(frames), dtype=bool)
+    latents = [
+        {
+            "name": f"z{i}",
+            "dead": bool(dead[i]),
+            "spread": None if spread is None else round(float(spread[i]), 4),
+            "values": [round(float(value), 4) for value in values[i]],
+        }
+        for i in order
+    ]
+    common = {"latents": latents, "steps": int(frames.shape[1])}
+    return common | (_images(frames[order]) if frames.ndim == 5 else _series(frames[order]))
+
+
+def _images(frames: NDArray) -> dict[str, Any]:
+    pixels = to_pixels(frames)
+    sheet = mosaic(pixels)[..., :3]
+    buffer = io.BytesIO()
+    imsave(buffer, np.ascontiguousarray(sheet), format="png", pil_kwargs={"optimize": True})
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return {"kind": "images", "sheet": uri, "height": pixels.shape[2], "width": pixels.shape[3]}
+
+
+def _series(frames: NDArray) -> dict[str, Any]:
+    _, curves = thin(np.nan_to_num(frames.astype(float)), SAMPLES)
+    low, high = float(curves.min()), float(curves.max())
+    levels = ((curves - low) / (high - low or 1.0) * 255).round().astype(np.uint8)
+    data = base64.b64encode(levels.tobytes()).decode()
+    return {"kind": "series", "points": levels.shape[-1], "data": data, "low": low, "high": high}

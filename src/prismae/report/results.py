@@ -1,0 +1,197 @@
+"""What a run folder holds, read and checked: the settings, the history, the scores and the pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from prismae.errors import InputError
+
+_ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The saved results of one run.
+
+    Parameters
+    ----------
+    folder
+        The run folder, as it was given.
+    job
+        What was trained on what: the content of `job.json`.
+    history
+        One row per logged step, in the order of steps; `step`, terms, weights, monitors.
+    scores
+        The content of `scores.json`; None if the run is not evaluated.
+    pictures
+        The arrays of `pictures.npz`; empty if there is none.
+    """
+
+    folder: Path
+    job: dict[str, Any]
+    history: pd.DataFrame
+    scores: dict[str, Any] | None
+    pictures: dict[str, NDArray]
+
+    @cached_property
+    def steps(self) -> NDArray:
+        """[n] the logged steps."""
+        return self.history["step"].to_numpy()
+
+    @cached_property
+    def scalars(self) -> dict[str, NDArray]:
+        """Loss terms and scalar monitors by column name, each [n] with NaN where it was not logged."""
+        names = [name for name in self.history if name != "step" and not name.startswith("weight:")]
+        return {name: self._column(name) for name in names if not _ELEMENT.fullmatch(name)}
+
+    @cached_property
+    def terms(self) -> dict[str, NDArray]:
+        """The loss terms alone, each [n]."""
+        return {name: values for name, values in self.scalars.items() if not name.startswith("monitor:")}
+
+    @cached_property
+    def weights(self) -> dict[str, NDArray]:
+        """The weight of each term, each [n]."""
+        names = [name for name in self.history if name.startswith("weight:")]
+        return {name.removeprefix("weight:"): self._column(name) for name in names}
+
+    @cached_property
+    def vectors(self) -> dict[str, NDArray]:
+        """Observations with one value a latent, each [n, m]: `sigma`, `entropy`, `monitor:spread` …"""
+        found: dict[str, dict[int, str]] = {}
+        for column in self.history:
+            if match := _ELEMENT.fullmatch(column):
+                found.setdefault(match["name"], {})[int(match["index"])] = column
+        return {
+            name: np.stack([self._column(columns[i]) for i in sorted(columns)], axis=1)
+            for name, columns in found.items()
+        }
+
+    @cached_property
+    def spread(self) -> NDArray | None:
+        """[m] standard deviation of each code: of the pictures, else the scores, else last monitored; None if unknown."""
+        if "spread" in self.pictures:
+            return self.pictures["spread"].astype(float)
+        if self.scores and self.scores.get("spread") is not None:
+            return np.asarray(self.scores["spread"], dtype=float)
+        monitored = self.vectors.get("monitor:spread", np.empty((0, 0)))
+        seen = monitored[np.isfinite(monitored).all(axis=1)]
+        return seen[-1] if len(seen) else None
+
+    def _column(self, name: str) -> NDArray:
+        return self.history[name].to_numpy(dtype=float, na_value=np.nan)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run folder.
+
+    Raises
+    ------
+    InputError
+        When `job.json` or `history.parquet` is missing, or any file is damaged or does not fit the others: the
+        sentence names the file and says what to do.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no run folder {folder}: give the folder that `prismae fit` wrote.")
+    job = _read_json(folder / "job.json", "give the folder that `prismae fit` wrote")
+    assert job is not None
+    scores = _read_json(folder / "scores.json", missing=None)
+    if scores is not None and not _scores_fit(scores):
+        raise InputError(
+            f"{folder / 'scores.json'} is not a table of scores by protocol: "
+            f"write it again with `prismae evaluate {folder}`."
+        )
+    return Run(folder, job, _read_history(folder / "history.parquet"), scores, _read_pictures(folder))
+
+
+def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
+    """The object in a JSON file; without the file, None, or an error that ends with `missing`."""
+    if not path.exists():
+        if missing is None:
+            return None
+        raise InputError(f"{path} is missing: {missing}.")
+    remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}): {remedy}.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds a {type(content).__name__}, expected a JSON object: {remedy}.")
+    return content
+
+
+def _scores_fit(scores: dict[str, Any]) -> bool:
+    protocols = scores.get("protocols", {})
+    return (
+        isinstance(protocols, dict)
+        and all(isinstance(protocol, dict) for protocol in protocols.values())
+        and all(isinstance(score, dict) for protocol in protocols.values() for score in protocol.values())
+        and isinstance(scores.get("reconstruction") or {}, dict)
+    )
+
+
+def _read_history(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
+    try:
+        history = pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
+    history.columns = history.columns.map(str)
+    if "step" not in history or history.empty:
+        lack = "no rows" if "step" in history else "no column `step`"
+        raise InputError(f"{path} has {lack}: go on with the fit of the run first.")
+    # a run that was continued from a checkpoint may log a step twice: the later row counts
+    return history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
+
+
+def _read_pictures(folder: Path) -> dict[str, NDArray]:
+    path = folder / "pictures.npz"
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            pictures = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
+        raise InputError(
+            f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
+        ) from error
+    _check_shapes(path, pictures)
+    return pictures
+
+
+def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
+    """Arrays that are shown together must agree: reconstructions with originals, everything else on m and k."""
+    shape = {name: array.shape for name, array in pictures.items()}
+    wrong: list[str] = []
+    pairs = {
+        "reconstructions": ("originals", slice(None), slice(None)),
+        "traversal_values": ("traversals", slice(None), slice(2)),
+        "factor_entropies": ("mutual_information", slice(None), slice(1, 2)),
+        "factor_names": ("mutual_information", slice(None), slice(1, 2)),
+        "spread": ("traversals", slice(None), slice(1)),
+        "mutual_information": ("traversals", slice(1), slice(1)),
+    }
+    for name, (other, mine, its) in pairs.items():
+        if name in shape and other in shape and shape[name][mine] != shape[other][its]:
+            wrong.append(f"{name} {list(shape[name])} does not fit {other} {list(shape[other])}")
+    for name, ranks in {"originals": (2, 4), "traversals": (3, 5), "mutual_information": (2,)}.items():
+        if name in shape and len(shape[name]) not in ranks:
+            wrong.append(f"{name} {list(shape[name])} has the wrong rank")
+    if wrong:
+        raise InputError(f"{path}: {'; '.join(wrong)}: remove it and evaluate the run again.")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

@@ -1,0 +1,92 @@
+(() => {
+  const source = document.getElementById("player-data");
+  if (!source) return;
+  const data = JSON.parse(source.textContent);
+  const host = document.getElementById("players");
+  const make = (tag, cls, parent, space) => {
+    const node = space ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    if (cls) node.setAttribute("class", cls);
+    if (parent) parent.append(node);
+    return node;
+  };
+
+  // one function a kind: builds the picture of latent `row` and returns how to show frame `t` of it
+  const images = (card, row) => {
+    const frame = make("div", "frame" + (data.width < 48 ? " tiny" : ""), card);
+    const share = (i, n) => (n > 1 ? (100 * i) / (n - 1) : 0) + "%";
+    frame.style.aspectRatio = data.width + " / " + data.height;
+    frame.style.backgroundImage = "url(" + data.sheet + ")";
+    frame.style.backgroundSize = 100 * data.steps + "% " + 100 * data.latents.length + "%";
+    return (t) => {
+      frame.style.backgroundPosition = share(t, data.steps) + " " + share(row, data.latents.length);
+    };
+  };
+  const levels = data.kind === "series" && Uint8Array.from(atob(data.data), (c) => c.charCodeAt(0));
+  const points = (row, t) => {
+    const start = (row * data.steps + t) * data.points;
+    const text = [];
+    for (let i = 0; i < data.points; i++) text.push(i + "," + (255 - levels[start + i]));
+    return text.join(" ");
+  };
+  const series = (card, row) => {
+    const frame = make("svg", "frame", card, true);
+    frame.setAttribute("viewBox", "0 -6 " + Math.max(data.points - 1, 1) + " 267");
+    frame.setAttribute("preserveAspectRatio", "none");
+    make("polyline", "ghost low", frame, true).setAttribute("points", points(row, 0));
+    make("polyline", "ghost high", frame, true).setAttribute("points", points(row, data.steps - 1));
+    const now = make("polyline", "now", frame, true);
+    return (t) => now.setAttribute("points", points(row, t));
+  };
+
+  const middle = Math.floor((data.steps - 1) / 2);
+  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+  const players = data.latents.map((latent, row) => {
+    const card = make("div", "player" + (latent.dead ? " dead" : ""), host);
+    const head = make("header", "", card);
+    make("b", "", head).textContent = latent.name;
+    make("span", "", head).textContent =
+      latent.dead ? "dead" : latent.spread === null ? "" : "spread " + latent.spread.toFixed(2);
+    const show = (data.kind === "images" ? images : series)(card, row);
+    const foot = make("div", "foot", card);
+    const range = make("input", "", foot);
+    Object.assign(range, { type: "range", min: 0, max: data.steps - 1, step: 1 });
+    range.setAttribute("aria-label", "value of " + latent.name);
+    const output = make("output", "", foot);
+    const set = (t) => {
+      range.value = t;
+      output.textContent = signed(latent.values[t]);
+      range.setAttribute("aria-valuetext", output.textContent);
+      show(t);
+    };
+    range.addEventListener("input", () => set(Number(range.value)));
+    set(middle);
+    return set;
+  });
+
+  const sweep = document.getElementById("sweep");
+  const setAll = (t) => {
+    sweep.value = t;
+    players.forEach((set) => set(t));
+  };
+  sweep.max = data.steps - 1;
+  sweep.value = middle;
+  sweep.addEventListener("input", () => setAll(Number(sweep.value)));
+
+  const play = document.getElementById("play");
+  let timer = null;
+  play.addEventListener("click", () => {
+    if (timer) {
+      clearInterval(timer);
+      timer = null;
+    } else {
+      let t = Number(sweep.value);
+      let way = 1;
+      timer = setInterval(() => {
+        if (t + way < 0 || t + way > data.steps - 1) way = -way;
+        t = Math.min(Math.max(t + way, 0), data.steps - 1);
+        setAll(t);
+      }, 140);
+    }
+    play.textContent = timer ? "Pause" : "Play";
+  });
+})();
