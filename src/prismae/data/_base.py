@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
@@ -78,9 +79,17 @@ class World:
     @cached_property
     def summary(self) -> Summary:
         """Statistics of the observations, from at most 20,000 of them, evenly spaced."""
-        rows = torch.linspace(0, len(self) - 1, min(len(self), 20_000)).long()
-        x = self.to("cpu").data[rows].double()
-        return Summary(float(x.mean()), float(x.std()), float(x.min()), float(x.max()))
+        n = min(len(self), 20_000)
+        rows = torch.arange(n, device=self.data.device) * (len(self) - 1) // (n - 1)
+        shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
+        size, total, squares, low, high = 0, 0.0, 0.0, inf, -inf
+        for part in torch.split(rows, 1024):
+            x = self.data[part].cpu().double() - shift
+            size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
+            low, high = min(low, float(x.min())), max(high, float(x.max()))
+        offset, mean = float(shift), total / size
+        std = sqrt(max(squares - size * mean**2, 0.0) / (size - 1))
+        return Summary(offset + mean, std, offset + low, offset + high)
 
     def to(self, device: torch.device | str) -> World:
         """The same world with its observations on `device`."""
@@ -106,7 +115,7 @@ class World:
         return self.data[torch.from_numpy(rows)], self.factors[rows]
 
     def codes_table(self, encode: Callable[[Tensor], Tensor], batch: int = 1024) -> NDArray[np.float32]:
-        """Encode every observation once: [n, m], in the world's order; metrics look codes up in it ever after."""
+        """Encode every observation once: [n, m], in the world's order; metrics look codes up in it."""
         parts = []
         with torch.no_grad():
             for rows in torch.split(torch.arange(len(self), device=self.data.device), batch):

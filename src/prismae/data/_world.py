@@ -30,8 +30,8 @@ def world(
     Parameters
     ----------
     source
-        A name (one of `world_names()`), the path of a .npy or .npz file, an array or tensor of observations, or
-        a `World`, which is returned as it is.
+        A name (one of `world_names()`), the path of a .npy or .npz file, an array or tensor of observations,
+        or a `World`, which is returned as it is.
     factors, factor_names, factor_kinds, name
         For own data only: see `prismae.data.arrays.from_array`.
 

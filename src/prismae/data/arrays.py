@@ -52,9 +52,9 @@ def from_array(
     Raises
     ------
     InputError
-        For NaN or infinity, a wrong rank, fewer than two observations, observations that are all equal, columns
-        of a table of numbers (not pixels) that are constant, values that are no numbers, and factors that do
-        not fit.
+        For NaN or infinity, a wrong rank, fewer than two observations, observations that are all equal,
+        columns of a table of numbers (not pixels) that are constant, values that are no numbers, and factors
+        that do not fit.
     """
     storage = _stored(_images_first(_numbers(x, f"World {name!r}"), name), name)
     known: NDArray | None = None
@@ -78,8 +78,8 @@ def from_file(
     """A world from a .npy file, or from a .npz file that holds observations and maybe their factors.
 
     In a .npz file the observations are the array ``x``, ``images``, ``data`` or ``observations``, or the only
-    array; the optional arrays ``factors``, ``factor_names`` and ``factor_kinds`` go with them unless factors are
-    given as arguments. Nothing is ever unpickled.
+    array; the optional arrays ``factors``, ``factor_names`` and ``factor_kinds`` go with them unless factors
+    are given as arguments. Nothing is ever unpickled.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _TIMEOUT = 30  # seconds without an answer after which a download counts as fail
 
 
 def user_cache() -> Path:
-    """The platform's cache folder for prismae; on Linux ``$XDG_CACHE_HOME/prismae`` or ``~/.cache/prismae``."""
+    """The platform's cache folder for prismae; on Linux $XDG_CACHE_HOME/prismae or ``~/.cache/prismae``."""
     if sys.platform == "win32":
         root = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
@@ -84,8 +84,8 @@ def official_file(world: str, filename: str, url: str, sha256: str) -> Path:
     Raises
     ------
     InputError
-        Where the file can neither be found nor downloaded (the message says which file to put where), or where
-        its checksum is not the expected one (the message names both). A failed download leaves nothing behind.
+        Where the file can neither be found nor downloaded (the message says which file to put where), or
+        where its checksum is not the expected one (the message names both). A failed download leaves nothing.
     """
     found = find(world, filename)
     if found is not None:

@@ -1,8 +1,8 @@
 """Pulse trains as Beamsynthesis has them: the grid of their two factors, and a simulation of the signals.
 
-Beamsynthesis (Yeats et al. 2022, arXiv:2210.07302) holds the current of a simulated particle beam that a pulsed
-gate chops. The simulation here was fitted to the 360 published series: root mean square difference 0.007 (the
-series have standard deviation 0.417). It is no physics of the beam.
+Beamsynthesis (Yeats et al. 2022, arXiv:2209.10677) holds the current of a simulated particle beam that a
+pulsed gate chops. The simulation here was fitted to the 360 published series: its root mean square difference
+from them is 0.007, where the series have standard deviation 0.417. It is no physics of the beam.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def load() -> World:
     """Currents of a chopped particle beam: 3 frequencies x 120 duty cycles, 360 series of 1000 samples.
 
     The official file (2.7 MB, MIT licence) is downloaded when it is not in the data folder.
-    Yeats, Liu, Womble, Li 2022, arXiv:2210.07302. Observations float32 [360, 1000], about 0 to 1.04; factors
+    Yeats, Liu, Womble, Li 2022, arXiv:2209.10677. Observations float32 [360, 1000], about 0 to 1.04; factors
     [360, 2]: frequency 10, 15, 20 kHz (categorical) and duty cycle 0.200, 0.205 … 0.795 (continuous).
 
     Raises

@@ -13,8 +13,8 @@ from prismae.data.storage import Dense
 def load() -> World:
     """Simulated pulse trains, much like beamsynthesis: 3 frequencies x 120 duty cycles; needs no download.
 
-    Observations float32 [360, 1000], about 0 to 1.04; factors [360, 2]: frequency 10, 15, 20 kHz (categorical)
-    and duty cycle 0.200, 0.205 … 0.795 (continuous).
+    Observations float32 [360, 1000], about 0 to 1.04; factors [360, 2]: frequency 10, 15, 20 kHz
+    (categorical) and duty cycle 0.200, 0.205 … 0.795 (continuous).
     """
     factors = grid()
     x = pulse_trains(np.array(FREQUENCIES)[factors[:, 0]], np.array(DUTY_CYCLES)[factors[:, 1]])
