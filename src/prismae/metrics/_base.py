@@ -1,0 +1,137 @@
+"""What a metric is: a function of arrays with declared properties, found by scanning this package."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+from typing import Any, Literal, ParamSpec, TypeVar
+
+from numpy.random import Generator
+
+from prismae._discovery import kebab, modules, plugins
+from prismae.errors import InputError
+
+Needs = Literal["points", "split", "table", "codes", "runs"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Result(ABC):
+    """A named result: one score or several, beside the matrix or the votes that they come from."""
+
+    @property
+    @abstractmethod
+    def scores(self) -> dict[str, float]:
+        """The scores by short name; the key "" is a metric's only score."""
+
+    @abstractmethod
+    def resample(self, rng: Generator) -> dict[str, float]:
+        """The scores when points (or votes) are drawn again with replacement; what was learned is held fixed.
+
+        Empty where the result keeps nothing that could be drawn again.
+        """
+
+    def __float__(self) -> float:
+        scores = self.scores
+        if len(scores) != 1:
+            raise InputError(f"This result has {len(scores)} scores, choose one: {', '.join(scores)}.")
+        return next(iter(scores.values()))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric and what it declares; the common tests check every declaration.
+
+    Parameters
+    ----------
+    name
+        Kebab-case name, as the command line gives it.
+    function
+        The function itself; calling the metric calls it.
+    needs
+        "points": any sample of (codes, factors). "split": learns on (codes, factors), scored on `test`.
+        "table": the whole table, of which it draws rows that share a factor's value. "codes": codes alone.
+        "runs": the codes of several trained models on the same points.
+    bounds
+        Least and greatest score.
+    higher_is_better
+        Direction; None where neither end is better.
+    known
+        Score on known codes: "identity" (codes are the factors), "constant" (all zero), "duplicated"
+        (every factor coded twice), for each score that the function gives.
+    invariant
+        What leaves the score as it is: "permute_codes", "scale_codes", "shift_codes", "flip_codes",
+        "permute_factors", "relabel_factors", "duplicate_points".
+    protocol
+        The protocol whose definition the function follows.
+    key
+        Name in a table of scores; the metric's own name unless the protocol calls it otherwise.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    needs: Needs
+    bounds: tuple[float, float]
+    higher_is_better: bool | None
+    known: Mapping[str, float | Mapping[str, float]]
+    invariant: tuple[str, ...]
+    protocol: str
+    key: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Keyword parameters of the function with their defaults."""
+        given = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in given if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+
+def metric(
+    *,
+    needs: Needs = "points",
+    bounds: tuple[float, float] = (0.0, 1.0),
+    higher_is_better: bool | None = True,
+    known: Mapping[str, float | Mapping[str, float]] | None = None,
+    invariant: tuple[str, ...] = (),
+    protocol: str = "locatello2019",
+    key: str | None = None,
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Declare a function to be a metric (see `Metric` for the declarations)."""
+
+    def declare(function: Callable[P, T]) -> Callable[P, T]:
+        name = kebab(function.__name__)
+        function.__metric__ = Metric(  # type: ignore[attr-defined]
+            name, function, needs, bounds, higher_is_better, known or {}, invariant, protocol, key or name
+        )
+        return function
+
+    return declare
+
+
+@lru_cache(maxsize=1)
+def all_metrics() -> dict[str, Metric]:
+    """Every metric of this package and of the entry points `prismae.metrics`, by kebab-case name."""
+    functions = [value for module in modules("prismae.metrics") for value in vars(module).values()]
+    functions += [loaded for _, loaded in plugins("prismae.metrics")]
+    found = [function.__metric__ for function in functions if isinstance(vars_of(function), Metric)]
+    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+
+
+def vars_of(function: object) -> object:
+    """What `metric` has declared about a function, if anything."""
+    return getattr(function, "__metric__", None)
+
+
+UNBOUNDED = (0.0, inf)

@@ -1,0 +1,152 @@
+"""Reading codes and factors: any array becomes what the metrics compute with, or one clear sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from prismae.errors import InputError
+
+Codes = NDArray[np.float64]
+Labels = NDArray[np.int32]
+Test = tuple[ArrayLike, ArrayLike]
+
+MISSING = -1
+LARGEST_LABEL = 65_535
+
+
+def as_array(values: ArrayLike) -> NDArray:
+    """A NumPy array of anything array-like; torch tensors leave their graph and device."""
+    given: Any = values
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().numpy()
+    return np.asarray(given)
+
+
+def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -> NDArray[np.floating]:
+    """Codes [n, m] as floating-point numbers (float32 stays as it is), all finite."""
+    z = as_array(codes)
+    if z.ndim != 2:
+        raise InputError(f"The codes have shape {z.shape}, expected [points, codes].")
+    if z.dtype.kind not in "fiub":
+        raise InputError(f"The codes have type {z.dtype}, expected numbers.")
+    if z.dtype not in (np.float32, np.float64):
+        z = z.astype(np.float64)
+    n, m = z.shape
+    if m < least_codes:
+        raise InputError(
+            f"The metric compares codes with each other and needs at least {least_codes}, got {m}."
+        )
+    if n < least_points:
+        raise InputError(f"The metric needs at least {least_points} points, got {n}.")
+    if not np.isfinite(z).all():
+        bad = np.flatnonzero(~np.isfinite(z).all(axis=0))
+        raise InputError(f"The codes must be finite, but column {bad[0]} holds NaN or infinity.")
+    return z
+
+
+def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int = 1) -> Labels:
+    """Factors [n, k] as class labels 0, 1, ... in order of value; a missing value (NaN) is -1.
+
+    A column of whole numbers holds class labels; any other is a continuous factor and is cut into `bins`
+    equal-width bins.
+    """
+    v = as_factors(factors, n=n, least_factors=least_factors)
+    return np.column_stack([_labels(v[:, k], k, bins) for k in range(v.shape[1])])
+
+
+def as_factors(factors: ArrayLike, *, n: int, least_factors: int = 1) -> NDArray:
+    """Factors [n, k] as numbers, NaN where a value is missing."""
+    v = as_array(factors)
+    if v.ndim != 2:
+        raise InputError(f"The factors have shape {v.shape}, expected [points, factors].")
+    if v.dtype.kind not in "fiub":
+        raise InputError(f"The factors have type {v.dtype}, expected class indices or numbers.")
+    if len(v) != n:
+        raise InputError(f"There are {n} codes but {len(v)} rows of factors, expected one row per code.")
+    if v.shape[1] < least_factors:
+        raise InputError(
+            f"The metric compares factors with each other: needs {least_factors} or more, got {v.shape[1]}."
+        )
+    if v.dtype.kind == "f" and np.isinf(v).any():
+        raise InputError("The factors hold infinity, expected numbers (NaN where a value is missing).")
+    return v.astype(np.int32) if v.dtype.kind == "b" else v
+
+
+def _labels(column: NDArray, k: int, bins: int) -> Labels:
+    known = ~np.isnan(column) if column.dtype.kind == "f" else np.ones(len(column), dtype=bool)
+    values = column[known]
+    if len(values) and values.dtype.kind == "f" and (values != np.floor(values)).any():
+        values = cut(values, bins)
+    values = values - values.min() if len(values) else values
+    if len(values) and values.max() > LARGEST_LABEL:
+        classes = np.unique(values, return_inverse=True)[1]
+    else:  # the same as above without sorting: whole tables have many rows and few values
+        values = values.astype(np.int32)
+        present = np.bincount(values) > 0
+        classes = (np.cumsum(present) - 1)[values]
+    if len(values) == 0 or classes.max() == 0:
+        raise InputError(f"Factor {k} has only one value, so nothing can be said about it: leave it out.")
+    labels = np.full(len(column), MISSING, dtype=np.int32)
+    labels[known] = classes
+    return labels
+
+
+def cut(values: NDArray, bins: int) -> NDArray[np.int32]:
+    """Equal-width bins 0 ... bins - 1 over the values' own range; a constant falls into one bin."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.zeros(len(values), dtype=np.int32)
+    edges = np.linspace(low, high, bins + 1)[:-1]
+    return (np.searchsorted(edges, values, side="right") - 1).astype(np.int32)
+
+
+def split(
+    codes: ArrayLike, factors: ArrayLike, test: Test | None, seed: int, **least: int
+) -> tuple[Codes, Labels, Codes, Labels]:
+    """Codes and labels to learn on and to score on.
+
+    `test` holds the points to score on; without it a third of the points, drawn by `seed`, is kept apart.
+    Labels mean the same in both parts.
+    """
+    z = as_codes(codes, least_codes=least.get("least_codes", 1), least_points=least.get("least_points", 30))
+    v = as_factors(factors, n=len(z))
+    if test is None:
+        rows = np.random.default_rng(seed).permutation(len(z))
+        n_train = len(z) - len(z) // 3
+    else:
+        z_test = as_codes(test[0])
+        v_test = as_factors(test[1], n=len(z_test))
+        if z_test.shape[1] != z.shape[1] or v_test.shape[1] != v.shape[1]:
+            raise InputError(
+                f"The test points have {z_test.shape[1]} codes and {v_test.shape[1]} factors, "
+                f"expected {z.shape[1]} and {v.shape[1]} as in training."
+            )
+        n_train = len(z)
+        z, v = np.concatenate([z, z_test]), np.concatenate([v, v_test])
+        rows = np.arange(len(z))
+    labels = as_labels(v, n=len(z), least_factors=least.get("least_factors", 1))[rows]
+    points = z[rows].astype(np.float64)
+    for k in range(labels.shape[1]):
+        seen = labels[:n_train, k]
+        if len(np.unique(seen[seen != MISSING])) < 2:
+            raise InputError(
+                f"Factor {k} has only one value among the training points, expected at least two."
+            )
+    return points[:n_train], labels[:n_train], points[n_train:], labels[n_train:]
+
+
+def as_kinds(kinds: Sequence[str] | None, factors: NDArray) -> tuple[str, ...]:
+    """Kind of each factor; not given, a column of whole numbers is categorical and any other continuous."""
+    if kinds is None:
+        whole = [bool((column[~np.isnan(column)] % 1 == 0).all()) for column in factors.T.astype(np.float64)]
+        return tuple("categorical" if each else "continuous" for each in whole)
+    if len(kinds) != factors.shape[1]:
+        raise InputError(f"There are {factors.shape[1]} factors but {len(kinds)} factor kinds.")
+    for kind in kinds:
+        if kind not in ("categorical", "continuous"):
+            raise InputError(f"Unknown factor kind {kind!r}: expected 'categorical' or 'continuous'.")
+    return tuple(kinds)

@@ -1,0 +1,74 @@
+"""Named protocols: how many points a metric is given, and which parameters differ from its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prismae.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How scores are taken.
+
+    Parameters
+    ----------
+    name
+        The name that metrics declare as their protocol.
+    default
+        Keys of the metrics that are taken when none is named.
+    variant
+        Which bundle of numbers, where the protocol has several.
+    n_points
+        Points that a metric is given, at most.
+    n_test
+        Points kept for scoring what was learned on the others.
+    points
+        `n_points` of single metrics that have their own.
+    parameters
+        Parameters of single metrics that differ from their defaults.
+    """
+
+    name: str
+    default: tuple[str, ...]
+    variant: str = ""
+    n_points: int = 10_000
+    n_test: int = 5_000
+    points: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Name and variant, as tables show them."""
+        return f"{self.name}/{self.variant}" if self.variant else self.name
+
+
+LOCATELLO2019 = Protocol("locatello2019", default=("mig", "factor-vae-score", "dci", "sap"))
+_YEATS2023 = ("mig", "fac", "dci", "sap")
+YEATS2023_DSPRITES = Protocol(
+    "yeats2023", variant="dsprites", default=_YEATS2023, points={"dci-yeats2023": 1_000}
+)
+YEATS2023_BEAMSYNTHESIS = Protocol(
+    "yeats2023",
+    variant="beamsynthesis",
+    default=_YEATS2023,
+    parameters={
+        "mig-yeats2023": {"bins": 50},
+        "fac-yeats2023": {"votes": 1_000, "test_votes": 200},
+        "dci-yeats2023": {"constant_factor": False},
+        "sap-yeats2023": {"constant_factor": False},
+    },
+)
+PROTOCOLS = {each.label: each for each in (LOCATELLO2019, YEATS2023_DSPRITES, YEATS2023_BEAMSYNTHESIS)}
+SMALL_WORLD = 1_000
+
+
+def find_protocol(name: str, n: int) -> Protocol:
+    """The protocol of that name; "yeats2023" alone takes the variant that fits a table of n rows."""
+    if name == "yeats2023":
+        return YEATS2023_BEAMSYNTHESIS if n <= SMALL_WORLD else YEATS2023_DSPRITES
+    if name not in PROTOCOLS:
+        raise unknown_name("protocol", name, (*PROTOCOLS, "yeats2023"))
+    return PROTOCOLS[name]

@@ -1,0 +1,130 @@
+"""What an evaluation gives: scores by name, as a table, as data, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score and what it has to be read against.
+
+    Parameters
+    ----------
+    score
+        The score.
+    lower, upper
+        95 % interval by bootstrap over points or votes; None if none was asked for or none can be had.
+    ceiling
+        Score of the ideal codes of this world: its factors, standardised, and dead codes for the rest.
+    chance
+        Score of the same codes, shuffled over the points.
+    higher_is_better
+        Direction; None where neither end is better.
+    parameters
+        Every parameter of the metric, and how many points it was given.
+    protocol
+        The protocol that the parameters belong to.
+    """
+
+    score: float
+    lower: float | None
+    upper: float | None
+    ceiling: float | None
+    chance: float | None
+    higher_is_better: bool | None
+    parameters: dict[str, Any]
+    protocol: str
+
+    def __float__(self) -> float:
+        return self.score
+
+
+@dataclass(frozen=True)
+class Scores(Mapping[str, Score]):
+    """Scores by name.
+
+    Parameters
+    ----------
+    scores
+        The scores.
+    skipped
+        Metrics that this world does not allow, with the reason.
+    matrices
+        What lies behind scores: "mutual-information" [m, k] in nats, "dci" importance [m, k], "sap" [m, k].
+    """
+
+    scores: dict[str, Score]
+    skipped: dict[str, str] = field(default_factory=dict)
+    matrices: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Score:
+        return self.scores[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.scores)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per score; parameters are left to `to_dict`."""
+        rows = {name: asdict(score) for name, score in self.scores.items()}
+        columns = ["score", "lower", "upper", "ceiling", "chance", "higher_is_better", "protocol"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=list(Score.__dataclass_fields__))[columns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold; an infinite score is the text "inf"."""
+        return {
+            "scores": {name: _plain(asdict(score)) for name, score in self.scores.items()},
+            "skipped": dict(self.skipped),
+            "matrices": dict(self.matrices),
+        }
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Scores:
+        """Read what `to_dict` gave."""
+        numbers = ("score", "lower", "upper", "ceiling", "chance")
+        scores = {}
+        for name, given in saved["scores"].items():
+            values = {key: float(given[key]) if given[key] is not None else None for key in numbers}
+            scores[name] = Score(**{**given, **values})
+        return cls(scores, dict(saved["skipped"]), dict(saved["matrices"]))
+
+    def __str__(self) -> str:
+        width = max([len(name) for name in self.scores] + [6])
+        protocols = sorted({score.protocol for score in self.scores.values()})
+        lines = [
+            f"protocol {', '.join(protocols)}",
+            f"{'':{width}}  {'score':>7}  {'95 % interval':>15}  {'ceiling':>7}  {'chance':>7}  better",
+        ]
+        for name, each in self.scores.items():
+            interval = f"{_number(each.lower)} - {_number(each.upper)}" if each.lower is not None else ""
+            better = {True: "higher", False: "lower", None: "-"}[each.higher_is_better]
+            lines.append(
+                f"{name:{width}}  {_number(each.score):>7}  {interval:>15}  {_number(each.ceiling):>7}  "
+                f"{_number(each.chance):>7}  {better}"
+            )
+        lines += [f"{name:{width}}  left out: {reason}" for name, reason in self.skipped.items()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value

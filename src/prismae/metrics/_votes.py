@@ -1,0 +1,126 @@
+"""Rows of a codes table that share a factor's value, and the majority vote over codes that they feed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from prismae.errors import InputError
+from prismae.metrics._base import Result
+from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels
+
+Rows = NDArray[np.int64]
+CHUNK = 1024  # votes whose codes lie in memory at once
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows sorted by group; group g is order[start[g] : start[g] + count[g]]."""
+
+    order: Rows
+    start: Rows
+    count: Rows
+
+    def draw(self, votes: int, points: int, rng: Generator) -> Rows:
+        """Rows [votes, points]: each vote draws, with replacement, from the group of one random row."""
+        first = rng.integers(len(self.order), size=votes)
+        group = np.searchsorted(self.start, first, side="right") - 1
+        step = rng.random((votes, points)) * self.count[group][:, None]
+        return self.order[self.start[group][:, None] + step.astype(np.int64)]
+
+
+def group_rows(labels: NDArray, shared: str) -> Groups:
+    """Groups of rows with the same label [n]; rows that share it with no other, or lack it, are left out."""
+    known = np.flatnonzero(labels != MISSING)
+    count = np.bincount(labels[known])
+    known = known[count[labels[known]] >= 2]
+    if not len(known):
+        raise InputError(
+            f"No two points share {shared}, so nothing can be held fixed: more points are needed."
+        )
+    # NumPy sorts 16-bit numbers by radix, in linear time.
+    kept = labels[known].astype(np.uint16 if len(count) <= LARGEST_LABEL else np.int64)
+    order = known[np.argsort(kept, kind="stable")]
+    count = count[count >= 2]
+    return Groups(order, np.cumsum(count) - count, count)
+
+
+def groups_by_factor(labels: Labels) -> list[Groups]:
+    """Rows that share the value of factor k, for each k."""
+    return [group_rows(column, f"a value of factor {k}") for k, column in enumerate(labels.T)]
+
+
+def sampled_variance(codes: NDArray, points: int, rng: Generator, ddof: int = 1) -> NDArray[np.float64]:
+    """Variance [m] of the codes, from `points` rows drawn without replacement where there are so many."""
+    rows = rng.choice(len(codes), size=min(points, len(codes)), replace=False)
+    return codes[rows].astype(np.float64).var(axis=0, ddof=ddof)
+
+
+def vote_variances(codes: NDArray, rows: Rows) -> NDArray[np.float64]:
+    """Variance (ddof 1) of the codes [votes, m] over each vote's rows [votes, points]."""
+    chunks = range(0, len(rows), CHUNK)
+    return np.concatenate([codes[rows[i : i + CHUNK]].astype(np.float64).var(axis=1, ddof=1) for i in chunks])
+
+
+def count_votes(
+    codes: NDArray,
+    groups: Sequence[Groups],
+    choose: Callable[[NDArray[np.float64]], Rows],
+    votes: int,
+    points: int,
+    rng: Generator,
+) -> Rows:
+    """Votes [k, m]: for each a random factor is held fixed, and `choose` picks a code from the variances."""
+    counts = np.zeros((len(groups), codes.shape[1]), dtype=np.int64)
+    share = np.bincount(rng.integers(len(groups), size=votes), minlength=len(groups))
+    for k, group in enumerate(groups):
+        if share[k]:
+            variances = vote_variances(codes, group.draw(share[k], points, rng))
+            counts[k] = np.bincount(choose(variances), minlength=codes.shape[1])
+    return counts
+
+
+def majority_accuracy(train: NDArray, votes: NDArray) -> float:
+    """Share of `votes` [k, m] that name the factor which had most of the `train` votes for the same code."""
+    winner = np.argmax(train, axis=0)
+    return float(votes[winner, np.arange(votes.shape[1])].sum() / votes.sum())
+
+
+@dataclass(frozen=True)
+class VoteScore(Result):
+    """Accuracy of a majority vote, and the votes [k, m] behind it."""
+
+    score: float
+    train_score: float
+    train_votes: NDArray[np.int64]
+    votes: NDArray[np.int64]
+    active: NDArray[np.bool_]
+    chance: float = 0.0  # accuracy that counts as 0; 0 leaves the accuracy as it is
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return {"": self.score}
+
+    def resample(self, rng: Generator) -> dict[str, float]:
+        if not self.active.any():
+            return {"": self.score}
+        total = self.votes.sum()
+        drawn = rng.multinomial(total, self.votes.ravel() / total).reshape(self.votes.shape)
+        return {"": above_chance(majority_accuracy(self.train_votes, drawn), self.chance)}
+
+
+def vote_score(train: Rows, votes: Rows, active: NDArray[np.bool_], chance: float = 0.0) -> VoteScore:
+    """The score of two rounds of votes; no active code: 0."""
+    if not active.any():
+        return VoteScore(0.0, 0.0, train, votes, active, chance)
+    score, train_score = (above_chance(majority_accuracy(train, each), chance) for each in (votes, train))
+    return VoteScore(score, train_score, train, votes, active, chance)
+
+
+def above_chance(accuracy: float, chance: float) -> float:
+    """Accuracy rescaled so that `chance` is 0 and 1 stays 1; never below 0."""
+    return max(0.0, (accuracy - chance) / (1 - chance))

@@ -1,0 +1,1 @@
+"""What codes are good for afterwards: predicting factors from few labels, and fairly."""

@@ -1,0 +1,75 @@
+"""Scores against those of the reference definitions on fixed codes, where these values lie beside the repository."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from prismae import metrics
+from prismae.metrics._votes import majority_accuracy
+from prismae.metrics.disentanglement.dci import completeness, disentanglement
+
+GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
+
+
+@pytest.fixture(scope="module", params=["disentangled", "mixed"])
+def golden(request):
+    """Codes, factors, what lies behind the scores, and the scores."""
+    path = GOLDEN / f"{request.param}.npz"
+    if not path.exists():
+        pytest.skip(f"the golden values are not at {GOLDEN}")
+    arrays = dict(np.load(path))
+    arrays["test"] = (arrays["codes_test"], arrays["factors_test"])
+    return SimpleNamespace(**arrays, scores=json.loads(path.with_suffix(".json").read_text()))
+
+
+def test_mig(golden):
+    information = metrics.mutual_information_matrix(golden.codes_train, golden.factors_train)
+    np.testing.assert_allclose(information, golden.mig_mi, atol=1e-9)
+    score = metrics.mig(golden.codes_train, golden.factors_train)
+    assert score == pytest.approx(golden.scores["mig"]["discrete_mig"], abs=1e-6)
+
+
+def test_sap_continuous(golden):
+    result = metrics.sap_continuous(golden.codes_train, golden.factors_train)
+    np.testing.assert_allclose(result.matrix, golden.sap_cont_matrix, atol=1e-9)
+    assert float(result) == pytest.approx(golden.scores["sap_cont"]["SAP_score"], abs=1e-6)
+
+
+def test_sap_discrete(golden):
+    result = metrics.sap(golden.codes_train, golden.factors_train, test=golden.test)
+    np.testing.assert_allclose(result.matrix, golden.sap_matrix, atol=5e-3)
+    assert float(result) == pytest.approx(golden.scores["sap"]["SAP_score"], abs=5e-3)
+
+
+def test_factor_vae_score_given_the_votes(golden):
+    score = majority_accuracy(golden.fv_votes_train, golden.fv_votes_eval)
+    assert score == pytest.approx(golden.scores["factor_vae"]["eval_accuracy"], abs=1e-6)
+
+
+def test_factor_vae_score_within_two_standard_errors(golden):
+    codes = np.concatenate([golden.codes_train, golden.codes_test])
+    factors = np.concatenate([golden.factors_train, golden.factors_test])
+    score = golden.scores["factor_vae"]["eval_accuracy"]
+    found = float(metrics.factor_vae_score(codes, factors))
+    assert found == pytest.approx(score, abs=2 * np.sqrt(2 * max(score * (1 - score), 1e-9) / 5_000))
+
+
+def test_dci_given_the_importances(golden):
+    expected = golden.scores["dci"]
+    assert disentanglement(golden.dci_importance) == pytest.approx(expected["disentanglement"], abs=1e-6)
+    assert completeness(golden.dci_importance) == pytest.approx(expected["completeness"], abs=1e-6)
+
+
+def test_dci(golden):
+    result = metrics.dci(golden.codes_train, golden.factors_train, test=golden.test)
+    expected = golden.scores["dci"]
+    assert result.disentanglement == pytest.approx(expected["disentanglement"], abs=6e-3)
+    assert result.completeness == pytest.approx(expected["completeness"], abs=6e-3)
+    assert result.informativeness == pytest.approx(expected["informativeness_test"], abs=6e-3)
+    assert result.informativeness_train == pytest.approx(expected["informativeness_train"], abs=6e-3)
+    np.testing.assert_allclose(result.importance, golden.dci_importance, atol=6e-3)
