@@ -107,7 +107,7 @@ def train(
         ae = build(
             method, world.shape, world.summary, n_latents=n_latents, net=net, likelihood=likelihood
         )
-        run = _Run(fabric, method, world, ae, n_latents, batch=batch, lr=lr, seed=seed, steps=steps)
+        run = Run(fabric, method, world, ae, n_latents, batch=batch, lr=lr, seed=seed, steps=steps)
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))
         with _interrupts() as stop, Progress(steps, done=run.step, enabled=progress) as bar:
@@ -135,7 +135,7 @@ def train(
     return Trained(ae.cpu().eval(), run.critic and run.critic.cpu().eval(), run.history.frame(), run.seconds)
 
 
-class _Run:
+class Run:
     """The moving parts of one training: players, controlled values, random numbers, history."""
 
     def __init__(
