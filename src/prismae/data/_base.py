@@ -60,6 +60,11 @@ class World:
                 f"World {self.name!r}: the factors have shape {self.factors.shape}, "
                 f"expected {(len(self.data), len(self.factor_names))}."
             )
+        if len(self.factor_kinds) != len(self.factor_names):
+            raise InputError(
+                f"World {self.name!r} has {len(self.factor_names)} factor names and "
+                f"{len(self.factor_kinds)} factor kinds, expected as many of each."
+            )
 
     def __len__(self) -> int:
         return len(self.data)

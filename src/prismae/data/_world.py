@@ -103,4 +103,5 @@ def _loaders() -> dict[str, Callable[[], World]]:
 
 
 def _is_path(text: str) -> bool:
-    return "/" in text or os.sep in text or Path(text).suffix in (".npy", ".npz")
+    """Whether `text` is meant as a path: no world has a dot or a slash in its name."""
+    return "." in text or "/" in text or os.sep in text

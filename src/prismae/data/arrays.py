@@ -186,13 +186,13 @@ def _stored(x: NDArray, name: str) -> Storage:
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
         )
+    # Copies are made below, so that a world does not change when the caller's array does.
     if x.dtype == np.uint8 and x.max() > 1:
-        return Dense(torch.from_numpy(np.ascontiguousarray(x)))
+        return Dense(torch.from_numpy(np.array(x, order="C")))
     if x.dtype in (np.uint8, np.bool_):
         return BitPacked(torch.from_numpy(np.packbits(x.reshape(len(x), -1), axis=1)), x.shape[1:])
     if x.ndim == 2:
         _refuse_constant_columns(x, name)
-    # A copy, so that a world does not change when the caller's array does.
     return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C")))
 
 
@@ -200,9 +200,9 @@ def _refuse_constant_columns(x: NDArray, name: str) -> None:
     constant = np.flatnonzero((x == x[0]).all(axis=0))
     if len(constant):
         listed = ", ".join(map(str, constant[:5])) + (" …" if len(constant) > 5 else "")
-        are = "column is" if len(constant) == 1 else "columns are"
+        are = "is" if len(constant) == 1 else "are"
         raise InputError(
-            f"World {name!r}: {len(constant)} of {x.shape[1]} {are} constant ({listed}); "
+            f"World {name!r}: {len(constant)} of {x.shape[1]} columns {are} constant ({listed}); "
             "expected every column to vary, so leave these out."
         )
 

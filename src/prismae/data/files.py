@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -95,7 +96,7 @@ def official_file(world: str, filename: str, url: str, sha256: str) -> Path:
     with written_whole(path) as part:
         try:
             _download(url, part, filename)
-        except (OSError, ValueError) as error:  # ValueError: not a URL
+        except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise InputError(
                 f"{filename} is not in {path.parent} and could not be downloaded ({reason}): "

@@ -1,0 +1,243 @@
+"""Own data: every accepted shape and type, and one sentence for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from prismae.data import world
+from prismae.data.storage import BitPacked, Dense
+from prismae.errors import InputError
+
+rng = np.random.default_rng(0)
+GREY = rng.integers(0, 256, size=(6, 5, 7), dtype=np.uint8)
+COLOUR = rng.integers(0, 256, size=(6, 5, 7, 3), dtype=np.uint8)
+TABLE = rng.normal(size=(6, 4))
+
+
+def everything(source: Any, **options: Any) -> np.ndarray:
+    made = world(source, **options)
+    return made.data[torch.arange(len(made))].numpy()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int32, np.int64])
+def test_tables_become_float32(dtype: type) -> None:
+    table = (TABLE * 100).astype(dtype)
+    drawn = everything(table)
+    assert drawn.dtype == np.float32
+    np.testing.assert_allclose(drawn, table.astype(np.float32))
+
+
+def test_grey_images_get_a_channel_and_bytes_are_scaled() -> None:
+    made = world(GREY)
+    assert isinstance(made.data, Dense)
+    assert made.data.values.dtype == torch.uint8
+    assert made.shape == (1, 5, 7)
+    np.testing.assert_allclose(everything(GREY)[:, 0], GREY / 255, rtol=1e-6)
+
+
+def test_channels_may_come_first_or_last() -> None:
+    first = np.moveaxis(COLOUR, 3, 1)
+    assert world(COLOUR).shape == world(first).shape == (3, 5, 7)
+    np.testing.assert_array_equal(everything(COLOUR), everything(first))
+
+
+@pytest.mark.parametrize("x", [GREY > 99, (GREY > 99).astype(np.uint8), torch.from_numpy(GREY > 99)])
+def test_binary_images_are_kept_as_bits_and_drawn_as_zero_and_one(x: Any) -> None:
+    assert isinstance(world(x).data, BitPacked)
+    np.testing.assert_array_equal(everything(x)[:, 0], GREY > 99)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    hnp.arrays(
+        np.float64,
+        st.tuples(st.integers(2, 6), st.integers(1, 6)),
+        elements=st.floats(-1e6, 1e6, width=32),
+        unique=True,
+    )
+)
+def test_any_varying_table_goes_in_and_out(x: np.ndarray) -> None:
+    np.testing.assert_array_equal(everything(x), x.astype(np.float32))
+
+
+def test_tensors_are_welcome_and_gradients_are_dropped() -> None:
+    x = torch.tensor(TABLE, requires_grad=True)
+    np.testing.assert_allclose(everything(x), TABLE, rtol=1e-6)
+    assert everything(torch.tensor(TABLE, dtype=torch.bfloat16)).dtype == np.float32
+
+
+@pytest.mark.parametrize("x", [TABLE.astype(np.float32), GREY.copy()])
+def test_a_world_does_not_change_with_the_array_it_came_from(x: np.ndarray) -> None:
+    made = world(x)
+    before = made.data[torch.arange(6)]
+    x[:] = 7
+    assert torch.equal(made.data[torch.arange(6)], before)
+
+
+def test_factors_names_and_kinds() -> None:
+    made = world(TABLE, factors=np.arange(6))
+    assert made.factors is not None
+    assert (made.factors.shape, made.factor_names, made.factor_kinds) == (
+        (6, 1),
+        ("factor 1",),
+        ("categorical",),
+    )
+    made = world(TABLE, factors=torch.rand(6, 2), factor_names=("a", "b"), name="mine")
+    assert (made.name, made.factor_names, made.factor_kinds) == ("mine", ("a", "b"), ("continuous",) * 2)
+    made = world(TABLE, factors=np.arange(6), factor_kinds=["continuous"])
+    assert made.factor_kinds == ("continuous",)
+
+
+# Files
+
+
+def test_npy(tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", TABLE)
+    made = world(tmp_path / "mine.npy", factors=np.arange(6))
+    assert (made.name, made.source, made.factor_sizes) == ("mine", "own file mine.npy", (6,))
+    np.testing.assert_allclose(everything(str(tmp_path / "mine.npy")), TABLE, rtol=1e-6)
+
+
+@pytest.mark.parametrize("key", ["x", "images", "data", "observations", "anything"])
+def test_npz_with_factors(tmp_path: Path, key: str) -> None:
+    arrays: dict[str, Any] = {
+        key: TABLE,
+        "factors": np.arange(12).reshape(6, 2),
+        "factor_names": ["colour", "size"],
+        "factor_kinds": ["categorical", "continuous"],
+    }
+    np.savez(tmp_path / "mine.npz", **arrays)
+    made = world(tmp_path / "mine.npz")
+    assert made.factor_names == ("colour", "size")
+    assert made.factor_kinds == ("categorical", "continuous")
+    np.testing.assert_allclose(everything(tmp_path / "mine.npz"), TABLE, rtol=1e-6)
+    assert world(tmp_path / "mine.npz", factors=np.arange(6)).factor_names == ("factor 1",)
+
+
+def test_the_usual_key_is_preferred_to_others(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x=TABLE, weights=np.ones(3))
+    assert world(tmp_path / "mine.npz").shape == (4,)
+
+
+# Bad input
+
+holed = TABLE.copy()
+holed[2, 1], holed[4, 0], holed[5, 3] = np.nan, np.inf, -np.inf
+one_hole = TABLE.astype(np.float32)
+one_hole[3, 2] = np.nan
+half_constant = TABLE.copy()
+half_constant[:, [1, 3]] = 5
+
+BAD_ARRAYS = [
+    (
+        holed,
+        "3 values are NaN or infinite, the first at index [2, 1]; expected finite numbers of",
+    ),
+    (one_hole, "1 value is NaN or infinite, the first at index [3, 2]"),
+    (TABLE * 1e300, "24 values are NaN or infinite, the first at index [0, 0]"),
+    (np.ones(5), "observations of shape (5,) cannot be used, expected [n, d] vectors or series"),
+    (np.ones((2, 2, 2, 2, 2)), "observations of shape (2, 2, 2, 2, 2) cannot be used"),
+    (np.ones((4, 5, 6, 7)), "images of shape (5, 6, 7), expected 1, 3 or 4 channels, first or last."),
+    (TABLE[:1], "observations of shape (1, 4), expected at least two and none empty."),
+    (np.ones((4, 0)), "observations of shape (4, 0), expected at least two and none empty."),
+    (np.tile(TABLE[:1], (9, 1)), "all 9 observations are equal, so there is nothing to learn."),
+    (np.zeros((9, 5, 5), np.uint8), "all 9 observations are equal"),
+    (half_constant, "2 of 4 columns are constant (1, 3); expected every column to vary, so leave these out."),
+    (half_constant[:, 2:], "1 of 2 columns is constant (1)"),
+    (TABLE.astype(object), "values of type object cannot be used, expected numbers."),
+    (TABLE.astype(str), "values of type <U32 cannot be used, expected numbers."),
+    (TABLE.astype(complex), "values of type complex128 cannot be used, expected numbers."),
+]
+
+
+@pytest.mark.parametrize(("x", "sentence"), BAD_ARRAYS, ids=[sentence[:30] for _, sentence in BAD_ARRAYS])
+def test_bad_arrays_get_one_sentence(x: np.ndarray, sentence: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"World 'array': {sentence}")):
+        world(x)
+
+
+def test_constant_pixels_are_welcome() -> None:
+    images = GREY.reshape(6, -1).copy()
+    images[:, 0] = 0  # as in the corners of handwritten digits
+    assert world(images).shape == (35,)
+
+
+BAD_FACTORS: list[tuple[dict[str, Any], str]] = [
+    ({"factors": np.arange(5)}, "factors of shape (5, 1), expected [6] or [6, k]."),
+    ({"factors": np.ones((6, 2, 2))}, "factors of shape (6, 2, 2), expected [6] or [6, k]."),
+    ({"factors": np.array(list("abcdef"))}, "factors: values of type <U1 cannot be used, expected numbers."),
+    ({"factors": np.full(6, np.nan)}, "factors: 6 values are NaN or infinite, the first at index [0]"),
+    ({"factors": np.arange(6), "factor_names": ["a", "b"]}, "with the names a, b and the kinds categorical"),
+    ({"factors": np.ones((6, 2)), "factor_names": ["a", "a"]}, "expected 2 different names and 2 kinds."),
+    ({"factors": np.arange(6), "factor_kinds": ["ordinal"]}, "kinds ordinal, expected 'categorical' or"),
+    ({"factor_names": ["a"]}, "factor names or kinds were given without factors."),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"), BAD_FACTORS, ids=[sentence[:30] for _, sentence in BAD_FACTORS]
+)
+def test_bad_factors_get_one_sentence(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        world(TABLE, **options)
+
+
+def test_a_missing_path(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=re.escape(f"There is no file {tmp_path / 'mine.npz'}.")):
+        world(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "folder"])
+def test_another_format(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.mkdir() if name == "folder" else path.write_text("1,2\n")
+    with pytest.raises(InputError, match=r"cannot be read as a world: expected a \.npy or \.npz file\."):
+        world(str(path))
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_pickled_files_are_never_loaded(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    x = np.array([{"a": 1}, {"b": 2}], dtype=object)
+    np.save(path, x) if suffix == "npy" else np.savez(path, x=x)
+    with pytest.raises(InputError, match="holds pickled Python objects, which are never loaded"):
+        world(path)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+@pytest.mark.parametrize("keep", [0, 0.5])
+def test_truncated_files(tmp_path: Path, suffix: str, keep: float) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    np.save(path, TABLE) if suffix == "npy" else np.savez_compressed(path, x=TABLE)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(InputError, match="is corrupted or no NumPy file"):
+        world(path)
+
+
+def test_a_flipped_byte_in_a_npz(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, x=rng.normal(size=(50, 50)))
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is corrupted or no NumPy file"):
+        world(path)
+
+
+def test_a_npz_without_clear_observations(tmp_path: Path) -> None:
+    np.savez(tmp_path / "two.npz", a=TABLE, b=TABLE)
+    with pytest.raises(InputError, match="holds 'a', 'b': expected the observations as one of 'x', 'images'"):
+        world(tmp_path / "two.npz")
+    np.savez(tmp_path / "none.npz", factors=np.arange(6))
+    with pytest.raises(InputError, match="holds no arrays: expected the observations"):
+        world(tmp_path / "none.npz")
