@@ -29,12 +29,26 @@ def made_up_run(
     world = {"series": "pulses", "images": "squares"}[kind]
     shape = [length] if kind == "series" else [1, 64, 64]
     job = {
-        "id": f"ed-gcae-{world}-1a2b3c4d", "version": "0.1.0", "world": world, "method": "ed-gcae",
-        "fields": {"sigma_max": 0.4, "sigma_min": 0.2, "alpha": 0.1, "gamma": 0.999, "lam": 0.4, "nodes": "independent"},
-        "net": "mlp", "likelihood": "mse", "n_latents": 10, "steps": 20000, "batch": 64, "lr": 5e-05, "seed": 0,
-        "precision": "32", "source": "simulated pulse trains" if kind == "series" else "drawn squares", "n": 360,
-        "shape": shape, "seconds": 1234.5, "machine": "Linux, 8 cores", "a_new_key": [1, None, True],
-    }  # fmt: skip
+        "id": f"ed-gcae-{world}-1a2b3c4d",
+        "version": "0.1.0",
+        "world": world,
+        "method": "ed-gcae",
+        "fields": {"sigma_max": 0.4, "sigma_min": 0.2, "alpha": 0.1, "gamma": 0.999, "nodes": "independent"},
+        "net": "mlp",
+        "likelihood": "mse",
+        "n_latents": 10,
+        "steps": 20000,
+        "batch": 64,
+        "lr": 5e-05,
+        "seed": 0,
+        "precision": "32",
+        "source": "simulated pulse trains" if kind == "series" else "drawn squares",
+        "n": 360,
+        "shape": shape,
+        "seconds": 1234.5,
+        "machine": "Linux, 8 cores",
+        "a_new_key": [1, None, True],
+    }
     (folder / "job.json").write_text(json.dumps(job))
     history(rng, logged, sigma=sigma).to_parquet(folder / "history.parquet")
     if scores:
@@ -42,7 +56,9 @@ def made_up_run(
     arrays = _pulses(length) if kind == "series" else _squares()
     arrays["spread"] = SPREAD
     if factors:
-        names = ["duty", "frequency"] if kind == "series" else ["shape", "scale", "orientation", "pos x", "pos y"]
+        names = (
+            ["duty", "frequency"] if kind == "series" else ["shape", "scale", "orientation", "pos x", "pos y"]
+        )
         k = len(names)
         entropies = np.linspace(1.1, 3.4, k)
         share = rng.uniform(0.01, 0.06, size=(10, k))
@@ -85,7 +101,7 @@ def history(rng: np.random.Generator, n: int, *, sigma: bool) -> pd.DataFrame:
 
 
 def made_up_scores(*, factors: bool) -> dict[str, Any]:
-    """The content of `scores.json`: two protocols where there are factors, and values that are missing or null."""
+    """The content of `scores.json`: two protocols where there are factors; some values missing or null."""
     content: dict[str, Any] = {"reconstruction": {"mse": 0.0213, "nats": 412.7}, "spread": SPREAD.tolist()}
     if not factors:
         return content
@@ -98,15 +114,20 @@ def made_up_scores(*, factors: bool) -> dict[str, Any]:
 
     content["protocols"] = {
         "locatello2019": {
-            "mig": score(0.412, 0.97, 0.03), "factorvae": score(0.958, 1.0, 0.41), "dci_d": score(0.63, 1.0, 0.09),
-            "sap": score(0.089, 0.55, 0.01), "modularity": {"score": 0.87, "lower": None, "higher_is_better": True},
+            "mig": score(0.412, 0.97, 0.03),
+            "factorvae": score(0.958, 1.0, 0.41),
+            "dci_d": score(0.63, 1.0, 0.09),
+            "sap": score(0.089, 0.55, 0.01),
+            "modularity": {"score": 0.87, "lower": None, "higher_is_better": True},
             "irs": {"score": None},
         },
         "yeats2023": {
-            "mig": score(0.291, 0.92, 0.02), "fac": score(0.932, 1.0, 0.5), "dci": score(0.312, None, 0.11),
+            "mig": score(0.291, 0.92, 0.02),
+            "fac": score(0.932, 1.0, 0.5),
+            "dci": score(0.312, None, 0.11),
             "sap": score(0.61, None, 0.99, better=False),
         },
-    }  # fmt: skip
+    }
     return content
 
 
@@ -128,7 +149,9 @@ def _pulses(length: int) -> dict[str, NDArray]:
         for j, u in enumerate(np.linspace(-1, 1, 11)):
             duty = 0.5 + (0.38 * u if i == 1 else 0.12 * u if i == 4 else 0)
             periods = 8 + (3.5 * u if i == 9 else 0)
-            frames[i, j] = soft(duty, periods) * (1 + (0.35 * u if i == 3 else 0)) + (0.15 * u if i == 6 else 0)
+            frames[i, j] = soft(duty, periods) * (1 + (0.35 * u if i == 3 else 0)) + (
+                0.15 * u if i == 6 else 0
+            )
     return {
         "originals": np.array([hard(*s) for s in settings]),
         "reconstructions": np.array([soft(*s) for s in settings]) + 0.02 * rng.standard_normal((8, length)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from prismae.report.results import Run
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence for the reader; a warning puts the results in doubt, a note only says what is not there."""
+    """A sentence for the reader: a warning puts the results in doubt, a note says what is not there."""
 
     kind: Literal["warning", "note"]
     text: str
@@ -29,82 +30,66 @@ def findings(run: Run) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.kind != "warning")
 
 
-def _terms(run: Run) -> list[Finding]:
-    found = []
+def _terms(run: Run) -> Iterator[Finding]:
     for name, values in run.terms.items():
         bad = ~np.isfinite(values)
         if bad.all():
-            found.append(Finding("warning", f"The term {name} never had a finite value."))
+            yield _warning(f"The term {name} never had a finite value.")
         elif bad.any():
-            step = int(run.steps[bad.argmax()])
-            found.append(
-                Finding("warning", f"The term {name} is not finite at {bad.sum()} steps, first at step {step:,}.")
-            )
+            first = int(run.steps[bad.argmax()])
+            yield _warning(f"The term {name} is not finite in {bad.sum()} rows, first at step {first:,}.")
         elif _stuck(values):
-            found.append(
-                Finding(
-                    "warning",
-                    f"The term {name} has stood at {values[-1]:.4g} for the last quarter of the steps: "
-                    "it may be saturated at a bound.",
-                )
+            yield _warning(
+                f"The term {name} has stood at {values[-1]:.4g} for the last quarter of the steps: "
+                "it may be saturated at a bound."
             )
-    recon = run.terms.get("recon")
-    if recon is not None and _still_falls(recon):
-        found.append(
-            Finding(
-                "note", "The reconstruction term still falls by more than 5\u00a0% in the last tenth: train longer."
-            )
+    if "recon" in run.terms and _still_falls(run.terms["recon"]):
+        yield _note(
+            "The reconstruction term still fell by more than 5\u00a0% in the last tenth: train longer."
         )
-    return found
 
 
-def _latents(run: Run) -> list[Finding]:
+def _latents(run: Run) -> Iterator[Finding]:
     if run.spread is None:
-        return []
+        return
     dead = dead_latents(run.spread)
     if dead.all():
-        return [Finding("warning", "All latents are dead: every code is almost constant, the posterior has collapsed.")]
-    if not dead.any():
-        return []
-    names = ", ".join(f"z{i}" for i in by_spread(run.spread) if dead[i])
-    one = dead.sum() == 1
-    return [
-        Finding(
-            "note",
-            f"{dead.sum()} of {len(dead)} latents {'is' if one else 'are'} dead ({names}): {'its' if one else 'their'} "
-            f"spread over the data is below 5\u00a0% of the largest or below 0.01. Unused latents are welcome when the "
-            "live ones rebuild the data well.",
+        yield _warning("All latents are dead: every code is almost constant, the posterior has collapsed.")
+    elif dead.any():
+        names = ", ".join(f"z{i}" for i in by_spread(run.spread) if dead[i])
+        are, their = ("is", "its") if dead.sum() == 1 else ("are", "their")
+        yield _note(
+            f"{dead.sum()} of {len(dead)} latents {are} dead ({names}): {their} spread over the data is "
+            "below 5\u00a0% of the largest or below 0.01. Unused latents are welcome when the live ones "
+            "rebuild the data well."
         )
-    ]
 
 
-def _chance(run: Run) -> list[Finding]:
-    found = []
+def _chance(run: Run) -> Iterator[Finding]:
     for protocol, scores in (run.scores or {}).get("protocols", {}).items():
         level = [name for name, score in scores.items() if _no_better_than_chance(score)]
         if level:
-            found.append(
-                Finding("warning", f"No better than chance under the protocol {protocol}: {', '.join(level)}.")
-            )
-    return found
+            yield _warning(f"No better than chance under the protocol {protocol}: {', '.join(level)}.")
 
 
-def _missing(run: Run) -> list[Finding]:
-    found = []
+def _missing(run: Run) -> Iterator[Finding]:
     if run.scores is None:
-        command = f"prismae evaluate {shlex.quote(str(run.folder))}"
-        found.append(Finding("note", "The run is not evaluated yet.", command))
+        yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.folder))}")
     if not run.pictures:
-        found.append(Finding("note", "The run folder holds no pictures.npz, so no observation can be shown."))
-    elif "mutual_information" not in run.pictures:
-        found.append(
-            Finding(
-                "note",
-                "No factors are known for this data: disentanglement cannot be scored, so judge by the traversals "
-                "and by how well seeds agree.",
-            )
+        yield _note("The run folder holds no pictures.npz, so no observation can be shown.")
+    elif "mutual_information" not in run.pictures and not (run.scores or {}).get("protocols"):
+        yield _note(
+            "No factors are known for this data: disentanglement cannot be scored, so judge by the "
+            "traversals and by how well seeds agree."
         )
-    return found
+
+
+def _warning(text: str) -> Finding:
+    return Finding("warning", text)
+
+
+def _note(text: str, command: str = "") -> Finding:
+    return Finding("note", text, command)
 
 
 def _stuck(values: NDArray) -> bool:
@@ -125,11 +110,11 @@ def _still_falls(values: NDArray) -> bool:
 
 
 def _no_better_than_chance(score: dict[str, Any]) -> bool:
-    chance = finite(score.get("chance"))
-    if score.get("higher_is_better", True) is False:
-        worst = finite(score.get("upper"))
-        worst = finite(score.get("score")) if worst is None else worst
-        return chance is not None and worst is not None and worst >= chance
-    worst = finite(score.get("lower"))
+    """Whether the end of the interval that is worse, or the score if it has none, does not beat chance."""
+    smaller = score.get("higher_is_better", True) is False
+    worst = finite(score.get("upper" if smaller else "lower"))
     worst = finite(score.get("score")) if worst is None else worst
-    return chance is not None and worst is not None and worst <= chance
+    chance = finite(score.get("chance"))
+    if worst is None or chance is None:
+        return False
+    return worst >= chance if smaller else worst <= chance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import shlex
@@ -45,10 +44,23 @@ def write_report(run_folder: Path) -> Path:
     """
     run = read_run(Path(run_folder))
     drawn = draw_all(run)
-    _save_all(drawn, run.folder / "figures")
-    path = run.folder / "report.html"
-    temporary = path.with_name(".report.html.part")
-    temporary.write_text(_page(run, drawn), encoding="utf-8")
+    documents = {name: draw.svg(figure) for name, figure in drawn.items()}
+    folder = run.folder / "figures"
+    folder.mkdir(exist_ok=True)
+    files: dict[str, str] = {}
+    for name, document in documents.items():
+        has_image = any(axes.images for axes in drawn[name].axes)
+        if has_image or len(document) > SVG_LIMIT:
+            files[name] = _write(folder / f"{name}.png", draw.png(drawn[name])).name
+        else:
+            files[name] = _write(folder / f"{name}.svg", document.encode()).name
+    return _write(run.folder / "report.html", _page(run, documents, files).encode())
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Write a file under a temporary name first, so that it is never there by half."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
     return temporary.replace(path)
 
 
@@ -79,17 +91,7 @@ def draw_all(run: Run) -> dict[str, Figure]:
     return drawn
 
 
-def _save_all(drawn: Mapping[str, Figure], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, figure in drawn.items():
-        has_image = any(axes.images for axes in figure.axes)
-        path = draw.save(figure, folder / f"{name}.{'png' if has_image else 'svg'}")
-        if path.stat().st_size > SVG_LIMIT and path.suffix == ".svg":
-            path.unlink()
-            draw.save(figure, folder / f"{name}.png")
-
-
-def _page(run: Run, drawn: Mapping[str, Figure]) -> str:
+def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:
     environment = Environment(
         loader=PackageLoader("prismae.report"),
         autoescape=True,
@@ -97,28 +99,27 @@ def _page(run: Run, drawn: Mapping[str, Figure]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, share=share, setting=setting, duration=duration)
+    environment.filters.update(number=number, share=share, setting=setting)
     pictures, spread = run.pictures, run.spread
     sliders = None
-    if "traversals" in drawn:
+    if "traversals" in documents:
         sliders = player(pictures["traversals"], pictures["traversal_values"], spread)
-    latents = [name for name in run.vectors if name not in ("sigma", "entropy", "monitor:spread")]
     return environment.get_template("run.html.j2").render(
         job=run.job,
         sentence=sentence(run.job),
-        figures={name: Markup(draw.svg(figure, name, html.escape(_alt(name)))) for name, figure in drawn.items()},
-        files=_file_names(run.folder / "figures", drawn),
+        figures={
+            name: Markup(draw.inline(document, name, _alt(name))) for name, document in documents.items()
+        },
+        files=files,
         findings=findings(run),
         tiles=tiles(run),
         player=sliders,
         protocols={_plain_name(name): (name, scores) for name, scores in _protocols(run).items()},
         errors=(run.scores or {}).get("reconstruction") or _monitored(run),
         evaluated=run.scores is not None,
-        other_vectors={_plain_name(name): name for name in latents},
+        other_vectors={_plain_name(name): name for name in run.vectors if name not in _LABELS},
         weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
         evaluate=f"prismae evaluate {shlex.quote(str(run.folder))}",
-        dead=None if spread is None else int(dead_latents(spread).sum()),
-        n_shown=24,
     )
 
 
@@ -182,11 +183,13 @@ def setting(value: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as "2 h 5 min", "3 min 20 s" or "12.3 s"."""
+    """Seconds as "2 h 5 min", "21 min", "3 min 20 s" or "12.3 s"."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 10:
+        return f"{minutes} min {rest} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _protocols(run: Run) -> dict[str, dict[str, Any]]:
@@ -210,7 +213,3 @@ def _plain_name(name: str) -> str:
 
 def _alt(name: str) -> str:
     return name.replace("-", " ").capitalize()
-
-
-def _file_names(folder: Path, drawn: Mapping[str, Figure]) -> dict[str, str]:
-    return {path.stem: path.name for path in sorted(folder.iterdir()) if path.stem in drawn}

@@ -26,5 +26,5 @@ def dead_latents(spread: NDArray) -> NDArray[np.bool_]:
 
 
 def by_spread(spread: NDArray) -> NDArray[np.intp]:
-    """Indices [m] of the latents, from the largest spread [m] to the smallest; equal ones keep their order."""
+    """Indices [m] of the latents from the largest spread [m] to the smallest; equal ones keep their order."""
     return np.argsort(-np.nan_to_num(np.asarray(spread, dtype=float), nan=0.0), kind="stable")

@@ -31,11 +31,10 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
     most
         How many latents are shown at most, those of the largest spread.
 
-    Returns
-    -------
-    `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its `values` [t]; `steps` t. Images:
-    `sheet`, a PNG data URI of the frames in m rows and t columns, `width` and `height` of a frame in pixels. Series:
-    `points` p, `data`, base64 of bytes [m, t, p], and `low` and `high`, the values that 0 and 255 stand for.
+    Returns ------- `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its
+    `values` [t]; `steps` t. Images: `sheet`, a PNG data URI of the frames in m rows and t columns, `width`
+    and `height` of a frame in pixels. Series: `points` p, `data`, base64 of bytes [m, t, p], and `low` and
+    `high`, the values that 0 and 255 stand for.
     """
     order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
     dead = dead_latents(spread) if spread is not None else np.zeros(len(frames), dtype=bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,7 +53,7 @@ class Run:
     @cached_property
     def scalars(self) -> dict[str, NDArray]:
         """Loss terms and scalar monitors by column name, each [n] with NaN where it was not logged."""
-        names = [name for name in self.history if name != "step" and not name.startswith("weight:")]
+        names = [name for name in self._names if name != "step" and not name.startswith("weight:")]
         return {name: self._column(name) for name in names if not _ELEMENT.fullmatch(name)}
 
     @cached_property
@@ -63,14 +64,14 @@ class Run:
     @cached_property
     def weights(self) -> dict[str, NDArray]:
         """The weight of each term, each [n]."""
-        names = [name for name in self.history if name.startswith("weight:")]
+        names = [name for name in self._names if name.startswith("weight:")]
         return {name.removeprefix("weight:"): self._column(name) for name in names}
 
     @cached_property
     def vectors(self) -> dict[str, NDArray]:
         """Observations with one value a latent, each [n, m]: `sigma`, `entropy`, `monitor:spread` …"""
         found: dict[str, dict[int, str]] = {}
-        for column in self.history:
+        for column in self._names:
             if match := _ELEMENT.fullmatch(column):
                 found.setdefault(match["name"], {})[int(match["index"])] = column
         return {
@@ -80,7 +81,7 @@ class Run:
 
     @cached_property
     def spread(self) -> NDArray | None:
-        """[m] standard deviation of each code: of the pictures, else the scores, else last monitored; None if unknown."""
+        """[m] standard deviation of each code: from pictures, scores or the last monitor; None if unknown."""
         if "spread" in self.pictures:
             return self.pictures["spread"].astype(float)
         if self.scores and self.scores.get("spread") is not None:
@@ -88,6 +89,10 @@ class Run:
         monitored = self.vectors.get("monitor:spread", np.empty((0, 0)))
         seen = monitored[np.isfinite(monitored).all(axis=1)]
         return seen[-1] if len(seen) else None
+
+    @property
+    def _names(self) -> list[str]:
+        return [str(name) for name in self.history.columns]
 
     def _column(self, name: str) -> NDArray:
         return self.history[name].to_numpy(dtype=float, na_value=np.nan)
@@ -99,8 +104,8 @@ def read_run(folder: Path) -> Run:
     Raises
     ------
     InputError
-        When `job.json` or `history.parquet` is missing, or any file is damaged or does not fit the others: the
-        sentence names the file and says what to do.
+        When `job.json` or `history.parquet` is missing, or any file is damaged or does not fit the others:
+        the sentence names the file and says what to do.
     """
     if not folder.is_dir():
         raise InputError(f"There is no run folder {folder}: give the folder that `prismae fit` wrote.")
@@ -149,11 +154,14 @@ def _read_history(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
     history.columns = history.columns.map(str)
+    history = history.select_dtypes("number")
     if "step" not in history or history.empty:
-        lack = "no rows" if "step" in history else "no column `step`"
+        lack = "no rows" if "step" in history else "no column `step` of numbers"
         raise InputError(f"{path} has {lack}: go on with the fit of the run first.")
     # a run that was continued from a checkpoint may log a step twice: the later row counts
-    return history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
+    return (
+        history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
+    )
 
 
 def _read_pictures(folder: Path) -> dict[str, NDArray]:
@@ -163,7 +171,7 @@ def _read_pictures(folder: Path) -> dict[str, NDArray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             pictures = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
         ) from error
@@ -172,7 +180,7 @@ def _read_pictures(folder: Path) -> dict[str, NDArray]:
 
 
 def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
-    """Arrays that are shown together must agree: reconstructions with originals, everything else on m and k."""
+    """Arrays that are shown together must agree: on the observation, on m latents, on k factors."""
     shape = {name: array.shape for name, array in pictures.items()}
     wrong: list[str] = []
     pairs = {

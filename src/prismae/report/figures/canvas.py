@@ -1,14 +1,13 @@
 """The common look: colours, an empty figure, and how a figure becomes a file or a piece of a page.
 
-Colours are picked twice: the values here are for white paper; in a page each is replaced by a CSS variable of the same
-role, so that the page can draw the same figure on a dark ground.
+Colours are picked twice: the values here are for white paper; in a page each is replaced by a CSS variable of
+the same role, so that the page can draw the same figure on a dark ground.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -16,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from prismae.report.latents import by_spread, dead_latents
@@ -34,9 +34,24 @@ FONT, SMALL = 9.0, 8.0  # points
 WIDTH = 9.0  # inches: the width of the page's column, so that a point in a figure is a point on the page
 
 
-def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """An empty figure of the given size in inches, apart from pyplot's global state."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+def new_figure(
+    height: float, width: float = WIDTH, *, head: float = 0.0, apart: float = 0.04, placed: bool = False
+) -> Figure:
+    """An empty figure, apart from pyplot's global state.
+
+    Parameters
+    ----------
+    height, width
+        Size in inches.
+    head
+        Inches at the top that axes leave free.
+    apart
+        Inches of padding above and below each axes.
+    placed
+        Whether the caller places the axes; otherwise they are laid out so that no two labels overlap.
+    """
+    engine = ConstrainedLayoutEngine(h_pad=apart, w_pad=0.07, rect=(0, 0, 1, 1 - head / height))
+    figure = Figure(figsize=(width, height), layout=None if placed else engine, facecolor="none")
     FigureCanvasAgg(figure)
     return figure
 
@@ -82,10 +97,8 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
     limit
         How many points may remain.
 
-    Returns
-    -------
-    positions [p] and values [..., p], p <= max(limit, 2): of each of p / 2 cells the least and the greatest value,
-    in the order in which they occur.
+    Returns ------- positions [p] and values [..., p], p <= max(limit, 2): of each of p / 2 cells the least
+    and the greatest value, in the order in which they occur.
     """
     length = curves.shape[-1]
     if length <= max(limit, 2):
@@ -101,45 +114,39 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
     return positions.ravel().clip(max=length - 1), values.reshape(*curves.shape[:-1], -1)
 
 
-def svg(figure: Figure, name: str = "", label: str = "") -> str:
-    """The figure as an SVG element for a page.
-
-    Its identifiers start with `name`, so that many figures can stand in one page; `label` is what a screen reader
-    says; colours are CSS variables (`--ink`, `--muted`, `--faint`, `--rule`, `--accent`, `--warm`, `--c0` …).
-    """
-    text = _svg_document(figure, "none")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
-    for colour, role in _roles().items():
-        text = text.replace(colour, f"var(--{role})")
-    width = figure.get_figwidth() * 96  # CSS pixels an inch
-    head = f'<svg role="img" aria-label="{label}" style="max-width: {width:.0f}px"'
-    return re.sub(r'<svg( (?!viewBox|xmlns)[\w:]+="[^"]*")*', head, _drop_sizes(text), count=1)
-
-
-def save(figure: Figure, path: Path) -> Path:
-    """Write the figure on white, as the suffix of `path` says (.svg or .png), under a temporary name first."""
-    temporary = path.with_name(f".{path.name}.part")
-    if path.suffix == ".svg":
-        temporary.write_text(_svg_document(figure, "white"), encoding="utf-8")
-    else:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=150, facecolor="white")
-    return temporary.replace(path)
-
-
-def _svg_document(figure: Figure, ground: str) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as an SVG document on white, the same for the same figure."""
     buffer = io.StringIO()
     # text stays text (small, searchable, in the page's font), and equal figures give equal bytes
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}):
-        figure.savefig(buffer, format="svg", facecolor=ground, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue().replace("<svg ", '<svg style="background: white" ', 1)
+
+
+def inline(document: str, name: str, label: str) -> str:
+    """The SVG document of a figure as an element of a page.
+
+    Its identifiers start with `name`, so that many figures can stand in one page; `label` is what a screen
+    reader says; colours are CSS variables (`--ink`, `--muted`, `--faint`, `--rule`, `--accent`, `--warm`,
+    `--c0` …) and the ground is that of the page.
+    """
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', document)
+    assert box is not None
+    width = float(box[1]) * 96 / 72  # CSS pixels a point
+    body = document[document.index(">", document.index("<svg")) + 1 :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", body)
+    for colour, role in _roles().items():
+        body = body.replace(colour, f"var(--{role})")
+    return f'<svg role="img" aria-label="{label}" {box[0]} style="max-width: {width:.0f}px">{body}'
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG image on white."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
     return buffer.getvalue()
-
-
-def _drop_sizes(text: str) -> str:
-    start, end = text.split(">", 1)
-    return re.sub(r' (width|height|version)="[^"]*"', "", start) + ">" + end
 
 
 def _roles() -> dict[str, str]:

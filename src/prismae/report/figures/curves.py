@@ -11,8 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, SMALL
-from prismae.report.figures.canvas import latent_colours, new_figure, plain, thin
+from prismae.report.figures.canvas import (
+    ACCENT,
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    SMALL,
+    latent_colours,
+    new_figure,
+    plain,
+    thin,
+)
 from prismae.report.latents import by_spread
 
 POINTS = 500  # a curve: more than that is not seen at this size
@@ -27,18 +37,16 @@ def term_curves(steps: NDArray, values: Mapping[str, NDArray], columns: int = 3)
     steps
         [n] logged steps.
     values
-        [n] values by name; NaN where a step has none. Names that start with "monitor:" lose that in their title.
+        [n] values by name; NaN where a step has none. Names that start with "monitor:" lose that in their
+        title.
     columns
         Axes in a row.
 
-    Notes
-    -----
-    The scale is logarithmic where all values are positive and span more than a factor of 30. The number at the upper
-    right is the last smoothed value.
+    Notes ----- The scale is logarithmic where all values are positive and span more than a factor of 30. The
+    number at the upper right is the last smoothed value.
     """
     rows = -(-len(values) // columns)
-    figure = new_figure(0.15 + 1.75 * max(rows, 1))
-    figure.get_layout_engine().set(h_pad=0.09, w_pad=0.07)
+    figure = new_figure(0.15 + 1.75 * max(rows, 1), apart=0.09)
     grid = figure.subplots(max(rows, 1), columns, squeeze=False)
     for axes, (name, series) in zip(grid.flat, values.items(), strict=False):
         _term(axes, steps, series, name)
@@ -57,7 +65,8 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
     values
         [n, m]; rows of NaN are steps without a value.
     spread
-        [m] standard deviation of each code: colours go by its rank and dead codes are grey; without it, by index.
+        [m] standard deviation of each code: colours go by its rank and dead codes are grey; without it, by
+        index.
     label
         What the vertical axis shows, with its unit.
     """
@@ -75,7 +84,9 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
         grey = colours[i] == FAINT
         x, y = _few(steps[seen], values[seen, i])
         marker = "o" if seen.sum() <= 40 else ""
-        axes.plot(x, y, color=colours[i], lw=1.1 if grey else 1.7, marker=marker, ms=2.6, zorder=2 if grey else 3)
+        axes.plot(
+            x, y, color=colours[i], lw=1.1 if grey else 1.7, marker=marker, ms=2.6, zorder=2 if grey else 3
+        )
         ends[int(i)] = float(y[-1])
     _step_axis(axes, steps)
     axes.set_ylabel(label, fontsize=FONT, color=MUTED)
@@ -87,9 +98,13 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
 def _term(axes: Axes, steps: NDArray, series: NDArray, name: str) -> None:
     plain(axes)
     seen = np.isfinite(series)
-    axes.set_title(name.removeprefix("monitor:"), loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+    axes.set_title(
+        name.removeprefix("monitor:"), loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7
+    )
     if not seen.any():
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color=MUTED, fontsize=SMALL)
+        axes.text(
+            0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color=MUTED, fontsize=SMALL
+        )
         return
     x, y = steps[seen], series[seen]
     smooth = _smooth(y)
@@ -101,13 +116,15 @@ def _term(axes: Axes, steps: NDArray, series: NDArray, name: str) -> None:
         axes.plot(*_few(x, smooth), color=ACCENT, lw=1.6)
     if y.min() > 0 and y.max() / y.min() > 30:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(numticks=4))
+        axes.yaxis.set_major_locator(
+            LogLocator(subs=(1.0,) if y.max() / y.min() > 300 else (1.0, 3.0), numticks=5)
+        )
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    axes.set_title(f"{smooth[-1]:.3g}", loc="right", fontsize=SMALL, color=MUTED, pad=7)
+    axes.set_title(f"{smooth[-1]:.3g}".replace("-", "−"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
     _step_axis(axes, steps)
 
 
@@ -147,13 +164,20 @@ def _name_ends(axes: Axes, ends: Mapping[int, float], colours: list[str], axes_h
     wanted = np.array([(ends[i] - low) / (high - low) for i in indices])
     places = _apart(wanted, gap=1.28 * SMALL / axes_height)
     for i, at, place in zip(indices, wanted, places, strict=True):
+        grey = colours[i] == FAINT
         axes.annotate(
-            f"z{i}", xy=(1.0, at), xytext=(1.028, place), xycoords="axes fraction", textcoords="axes fraction",
-            fontsize=SMALL, va="center", color=MUTED if colours[i] == FAINT else colours[i],
-            fontweight="normal" if colours[i] == FAINT else "bold",
+            f"z{i}",
+            xy=(1.0, at),
+            xytext=(1.028, place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            fontsize=SMALL,
+            va="center",
+            color=MUTED if grey else colours[i],
+            fontweight="normal" if grey else "bold",
             arrowprops={"arrowstyle": "-", "color": colours[i], "lw": 0.7, "shrinkA": 1, "shrinkB": 2},
             annotation_clip=False,
-        )  # fmt: skip
+        )
 
 
 def _apart(wanted: NDArray, gap: float) -> NDArray:

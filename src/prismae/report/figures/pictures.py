@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, RAMP, SMALL, WIDTH
-from prismae.report.figures.canvas import blank, new_figure, plain, thin
+from prismae.report.figures.canvas import (
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    RAMP,
+    SMALL,
+    WARM,
+    WIDTH,
+    blank,
+    new_figure,
+    plain,
+    thin,
+)
 from prismae.report.latents import by_spread, dead_latents
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
@@ -16,7 +27,7 @@ POINTS = 60_000  # curve points in one figure: about a megabyte of SVG
 
 
 def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
-    """Images [..., c, h, w] in [0, 1] as [..., h', w', 3] bytes; clipped, and averaged down to at most `limit` pixels.
+    """Images [..., c, h, w] in [0, 1], clipped, as bytes [..., h', w', 3] of at most `limit` pixels an edge.
 
     One channel becomes grey; of more than three the first three are shown; two are red and green.
     """
@@ -25,7 +36,9 @@ def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
     if factor > 1:
         cut = images[..., : max(h // factor, 1) * factor, : max(w // factor, 1) * factor]
         h, w = cut.shape[-2] // factor or 1, cut.shape[-1] // factor or 1
-        images = cut.reshape(*cut.shape[:-2], h, cut.shape[-2] // h, w, cut.shape[-1] // w).mean(axis=(-3, -1))
+        images = cut.reshape(*cut.shape[:-2], h, cut.shape[-2] // h, w, cut.shape[-1] // w).mean(
+            axis=(-3, -1)
+        )
     pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
     pixels = np.moveaxis(pixels, -3, -1)
     if c == 1:
@@ -36,7 +49,7 @@ def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
 
 
 def mosaic(frames: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
-    """Frames [rows, columns, h, w, 3] side by side as one image [H, W, 4], the `gap` pixels between them clear."""
+    """Frames [rows, columns, h, w, 3] as one image [H, W, 4], the `gap` pixels between them clear."""
     rows, columns, h, w, _ = frames.shape
     tiles = np.zeros((rows, columns, h + gap, w + gap, 4), dtype=np.uint8)
     tiles[:, :, :h, :w, :3] = frames
@@ -97,8 +110,7 @@ def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
     margin = 0.8
     scale = (WIDTH - margin) / (columns * (w + gap))
     height = rows * (2 * (h + gap) + 3 * gap) * scale
-    figure = new_figure(height + 0.1)
-    figure.set_layout_engine("none")
+    figure = new_figure(height + 0.1, placed=True)
     for row in range(rows):
         axes = figure.add_axes((margin / WIDTH, 1 - (row + 1) / rows, 1 - margin / WIDTH, 0.96 / rows))
         blank(axes)
@@ -108,7 +120,15 @@ def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
         sheet = np.pad(sheet, [(0, 0), (0, full - sheet.shape[1]), (0, 0)]) if spare else sheet
         axes.imshow(sheet, interpolation="none", aspect="equal")
         for line, label in enumerate(("original", "rebuilt")):
-            axes.text(-2 * gap, line * (h + gap) + h / 2, label, ha="right", va="center", color=MUTED, fontsize=SMALL)
+            axes.text(
+                -2 * gap,
+                line * (h + gap) + h / 2,
+                label,
+                ha="right",
+                va="center",
+                color=MUTED,
+                fontsize=SMALL,
+            )
     return figure
 
 
@@ -123,7 +143,7 @@ def _overlays(originals: NDArray, rebuilt: NDArray) -> Figure:
         x, y = thin(original, limit)
         axes.plot(x, y, color=FAINT, lw=3.2, solid_joinstyle="round", label="original")
         x, y = thin(again, limit)
-        axes.plot(x, y, color=ACCENT, lw=1.1, label="rebuilt")
+        axes.plot(x, y, color=WARM, lw=1.2, label="rebuilt")
         axes.margins(x=0.01)
     for axes in grid.flat[len(originals) :]:
         axes.set_visible(False)
@@ -142,8 +162,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
     left, right = 1.7, 0.55
     scale = min((WIDTH - left - right) / (t * (w + gap) - gap), 1.1 / h)
     width, height = (t * (w + gap) - gap) * scale, (m * (h + gap) - gap) * scale
-    figure = new_figure(height + 0.3, left + width + right)
-    figure.set_layout_engine("none")
+    figure = new_figure(height + 0.3, left + width + right, placed=True)
     total = figure.get_figwidth()
     axes = figure.add_axes((left / total, 0.02 / (height + 0.3), width / total, height / (height + 0.3)))
     blank(axes)
@@ -159,9 +178,8 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
         for x, side, value in ((-0.1, "right", values[row, 0]), (0.1, "left", values[row, -1])):
             edge = x * inch + (0 if side == "right" else width * inch)
             axes.text(edge, middle, signed(value), ha=side, va="center", fontsize=SMALL, color=MUTED)
-    axes.text(
-        width / scale / 2, -0.1 / scale, "value of the code, low to high", ha="center", fontsize=SMALL, color=MUTED
-    )
+    heading = "value of the code, low to high"
+    axes.text(width / scale / 2, -0.1 / scale, heading, ha="center", fontsize=SMALL, color=MUTED)
     return figure
 
 
@@ -170,8 +188,7 @@ def _fans(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | 
     m, t, _ = frames.shape
     columns = 2
     rows = -(-m // columns)
-    figure = new_figure(0.55 + 1.35 * rows)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()), h_pad=0.08)
+    figure = new_figure(0.55 + 1.35 * rows, head=0.3, apart=0.08)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     x, y = thin(frames, min(500, max(60, POINTS // (m * t))))
     colours = RAMP(np.linspace(0, 1, t))
@@ -180,8 +197,12 @@ def _fans(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | 
         for curve, colour in zip(curves, colours, strict=True):
             axes.plot(x, curve, color=colour, lw=1.0)
         grey = spread is not None and bool(dead_latents(spread)[i])
-        axes.set_title(latent_name(i, spread), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5)
-        axes.set_title(f"{signed(ends[0])} to {signed(ends[1])}", loc="right", fontsize=SMALL, color=MUTED, pad=5)
+        axes.set_title(
+            latent_name(i, spread), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5
+        )
+        axes.set_title(
+            f"{signed(ends[0])} to {signed(ends[1])}", loc="right", fontsize=SMALL, color=MUTED, pad=5
+        )
         axes.margins(x=0.01)
     for axes in grid.flat[m:]:
         axes.set_visible(False)
@@ -198,6 +219,16 @@ def _key(figure: Figure, colours: NDArray) -> None:
     blank(axes)
     axes.set(xlim=(0, WIDTH), ylim=(-1, 1))
     for step, colour in enumerate(colours):
-        axes.plot([left + step * width, left + (step + 0.8) * width], [0, 0], color=colour, lw=3, solid_capstyle="butt")
-    axes.text(left - 0.1, 0, "value of the code  low", ha="right", va="center_baseline", fontsize=SMALL, color=MUTED)
-    axes.text(left + len(colours) * width + 0.06, 0, "high", va="center_baseline", fontsize=SMALL, color=MUTED)
+        axes.plot(
+            [left + step * width, left + (step + 0.8) * width],
+            [0, 0],
+            color=colour,
+            lw=3,
+            solid_capstyle="butt",
+        )
+    axes.text(
+        left - 0.1, 0, "value of the code  low", ha="right", va="center_baseline", fontsize=SMALL, color=MUTED
+    )
+    axes.text(
+        left + len(colours) * width + 0.06, 0, "high", va="center_baseline", fontsize=SMALL, color=MUTED
+    )

@@ -12,8 +12,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, RULE, SMALL, WARM, WIDTH
-from prismae.report.figures.canvas import blank, new_figure, plain
+from prismae.report.figures.canvas import (
+    ACCENT,
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    RULE,
+    SMALL,
+    WARM,
+    WIDTH,
+    blank,
+    new_figure,
+    plain,
+)
 from prismae.report.figures.pictures import latent_name
 from prismae.report.latents import by_spread, dead_latents
 
@@ -36,9 +48,8 @@ def information(
     most
         How many latents are drawn at most, those of the largest spread.
 
-    Notes
-    -----
-    The code that knows most of a factor is framed. A factor of one value has nothing to know: its column is dashes.
+    Notes ----- The code that knows most of a factor is framed. A factor of one value has nothing to know: its
+    column is dashes.
     """
     m, k = mutual.shape
     order = (by_spread(spread) if spread is not None else np.arange(m))[:most]
@@ -47,8 +58,7 @@ def information(
     live = np.where(dead[:, None] | ~np.isfinite(share), -1.0, share)
     left, cell, line = 1.3, min(1.15, (WIDTH - 1.35) / k), 0.31
     height, width = 0.5 + line * len(order), left + cell * k + 0.05
-    figure = new_figure(height, width)
-    figure.set_layout_engine("none")
+    figure = new_figure(height, width, placed=True)
     axes = figure.add_axes((left / width, 0.02 / height, cell * k / width, line * len(order) / height))
     blank(axes)
     axes.set(xlim=(0, k), ylim=(len(order), 0))
@@ -61,31 +71,28 @@ def information(
             known = bool(np.isfinite(share[i, j]))
             best = known and live[i, j] > 0 and live[i, j] == live[:, j].max()
             _cell(axes, row, j, float(share[i, j]), grey=bool(dead[i]), best=best)
-    turned = max((len(name) for name in names), default=0) * 0.075 > cell
+    room = int(cell / 0.075)  # letters
     for j, name in enumerate(names):
-        axes.text(
-            j + 0.5, -0.25, name if not turned else name[: int(cell / 0.07)], ha="center", va="bottom",
-            fontsize=FONT, color=INK,
-        )  # fmt: skip
+        short = name if len(name) <= room else name[: max(room - 1, 1)] + "…"
+        axes.text(j + 0.5, -0.25, short, ha="center", va="bottom", fontsize=FONT, color=INK)
     return figure
 
 
 def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """The scores of one protocol as bars, each with its interval, its ceiling and its chance level where known.
+    """The scores of one protocol as bars, with interval, ceiling and chance level where they are known.
 
     Parameters
     ----------
     scores
-        By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `higher_is_better`. A metric with
-        no score keeps its line, with a dash.
+        By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `higher_is_better`. A
+        metric with no score keeps its line, with a dash.
     """
     height = 0.62 + 0.36 * len(scores)
-    figure = new_figure(height)
+    figure = new_figure(height, 7.0)
     axes = figure.subplots()
     plain(axes, grid="x")
-    marks = [
-        finite(score.get(key)) for score in scores.values() for key in ("score", "lower", "upper", "ceiling", "chance")
-    ]
+    shown = ("score", "lower", "upper", "ceiling", "chance")
+    marks = [finite(score.get(key)) for score in scores.values() for key in shown]
     seen = [mark for mark in marks if mark is not None]
     low, high = min([0.0, *seen]), max([1.0, *seen])
     axes.set(xlim=(low, high + 0.08 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
@@ -118,18 +125,18 @@ def finite(value: Any) -> float | None:
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: bool) -> None:
+    corner, size = (column + 0.03, row + 0.06), (0.94, 0.88)
     if np.isfinite(share):
         # opacity, not a colour map: an empty cell takes the colour of the page, light or dark
         depth = min(max(share, 0.0), 1.0) * (0.5 if grey else 0.85)
-        corner, size = (column + 0.03, row + 0.06), (0.94, 0.88)
         axes.add_patch(Rectangle(corner, *size, facecolor=FAINT if grey else ACCENT, alpha=depth, lw=0))
         if best:
             axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor=INK, lw=1.2))
-    axes.add_patch(Rectangle((column + 0.03, row + 0.06), 0.94, 0.88, facecolor="none", edgecolor=RULE, lw=0.5, zorder=0))
+    axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor=RULE, lw=0.5, zorder=0))
     text = f"{share:.2f}" if np.isfinite(share) else "—"
     axes.text(
-        column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=SMALL, color=MUTED if grey else INK,
-        fontweight="bold" if best else "normal",
+        column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=SMALL, color=MUTED if grey else
+        INK, fontweight="bold" if best else "normal",
     )  # fmt: skip
 
 

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from made_up import SPREAD
+from matplotlib.figure import Figure
+
+from prismae.report import figures as draw
+from prismae.report.figures.canvas import latent_colours, thin
+from prismae.report.figures.curves import _apart
+from prismae.report.figures.pictures import mosaic, to_pixels
+from prismae.report.html import duration, number
+from prismae.report.latents import by_spread, dead_latents
+
+RNG = np.random.default_rng(0)
+
+
+def words(figure: Figure) -> str:
+    return draw.svg(figure)
+
+
+def test_dead_is_relative_and_absolute() -> None:
+    assert np.flatnonzero(dead_latents(SPREAD)).tolist() == [0, 2, 5, 7, 8]
+    assert dead_latents(100 * SPREAD).tolist() == dead_latents(SPREAD).tolist()
+    assert dead_latents(np.array([1e-3, 2e-3])).all()
+    assert dead_latents(np.array([np.nan, 1.0])).tolist() == [True, False]
+    assert by_spread(np.array([1.0, np.nan, 3.0, 1.0])).tolist() == [2, 0, 3, 1]
+
+
+def test_live_latents_have_colours_of_their_own() -> None:
+    colours = np.array(latent_colours(SPREAD))
+    dead = dead_latents(SPREAD)
+    assert len(set(colours[~dead])) == 5
+    assert len(set(colours[dead])) == 1
+
+
+@pytest.mark.parametrize(("length", "limit"), [(1000, 100), (1001, 100), (7, 2), (5, 100), (100, 99)])
+def test_thin_keeps_peaks_and_order(length: int, limit: int) -> None:
+    curves = RNG.standard_normal((3, length))
+    x, y = thin(curves, limit)
+    assert y.shape == (3, len(x))
+    assert len(x) <= limit or length <= limit
+    assert (np.diff(x) >= 0).all()
+    assert 0 <= x[0] <= x[-1] <= length - 1
+    np.testing.assert_array_equal(y.max(axis=-1), curves.max(axis=-1))
+    np.testing.assert_array_equal(y.min(axis=-1), curves.min(axis=-1))
+
+
+def test_thin_follows_a_ramp() -> None:
+    x, y = thin(np.arange(1000.0), 100)
+    assert np.abs(x - y).max() < 20
+    assert (np.diff(y) > 0).all()
+
+
+def test_labels_are_moved_apart_and_stay_in_order() -> None:
+    wanted = np.sort(RNG.uniform(0, 1, 12))
+    places = _apart(wanted, gap=0.05)
+    assert (np.diff(places) > 0.05 - 1e-12).all()
+    np.testing.assert_allclose(_apart(np.array([0.1, 0.5, 0.9]), 0.05), [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(_apart(np.array([0.5, 0.5]), 0.1), [0.45, 0.55])
+
+
+def test_pixels_and_mosaic() -> None:
+    grey = np.array([[[[-1.0, 0.0], [0.5, 2.0]]]])
+    assert to_pixels(grey)[0, ..., 0].tolist() == [[0, 0], [128, 255]]
+    assert to_pixels(np.zeros((2, 1, 3, 128, 200))).shape == (2, 1, 42, 66, 3)
+    assert to_pixels(np.zeros((4, 1, 1, 300, 2))).shape[-1] == 3
+    assert to_pixels(np.zeros((4, 2, 8, 8))).shape == (4, 8, 8, 3)
+    sheet = mosaic(np.full((2, 3, 4, 5, 3), 7, dtype=np.uint8), gap=1)
+    assert sheet.shape == (9, 17, 4)
+    assert sheet[0, 0].tolist() == [7, 7, 7, 255]
+    assert sheet[4, 0, 3] == 0
+
+
+def test_term_curves_survive_anything() -> None:
+    steps = np.arange(100)
+    terms = {
+        "falls": np.exp(-steps / 10.0),
+        "nothing": np.full(100, np.nan),
+        "one": np.where(steps == 50, 1.0, np.nan),
+        "constant": np.ones(100),
+        "monitor:mse": np.where(steps % 10 == 0, 2.0, np.nan),
+    }
+    text = words(draw.term_curves(steps, terms))
+    assert "no finite value" in text
+    assert ">mse<" in text
+    words(draw.term_curves(np.array([1]), {"a": np.array([1.0])}))
+
+
+def test_latent_curves_name_their_ends() -> None:
+    values = RNG.standard_normal((50, 10)).cumsum(axis=0)
+    text = words(draw.latent_curves(np.arange(50), values, SPREAD, "σ"))
+    assert all(f">z{i}<" in text for i in range(10))
+    words(draw.latent_curves(np.arange(50), values[:, :3], SPREAD))  # a spread of other latents
+    words(draw.latent_curves(np.arange(50), np.full((50, 3), np.nan)))
+    words(draw.latent_curves(np.arange(5), RNG.standard_normal((5, 40))))
+
+
+@pytest.mark.parametrize(
+    ("m", "shape"), [(1, (4,)), (30, (300,)), (3, (1,)), (1, (3, 20, 30)), (30, (1, 28, 28)), (2, (2, 1, 1))]
+)
+def test_pictures_of_any_shape(m: int, shape: tuple[int, ...]) -> None:
+    originals = RNG.uniform(size=(m, *shape))
+    draw.svg(draw.reconstructions(originals, originals))
+    values = np.linspace(-1, 1, 5) * np.ones((m, 1))
+    text = draw.svg(draw.traversals(RNG.uniform(size=(m, 5, *shape)), values, np.linspace(1, 0, m)))
+    assert "z0 · spread 1.00" in text
+    assert ("z23 ·" in text, "z24 ·" in text) == (m > 23, False)  # the 24 of the largest spread
+
+
+def test_information_marks_the_best_code_of_each_factor() -> None:
+    mutual = np.array([[1.0, 0.1, 0.0], [0.0, 1.5, 0.0], [0.9, 1.4, 0.0]])
+    text = words(
+        draw.information(mutual, np.array([2.0, 3.0, 0.0]), ["a", "b" * 40, "c"], np.array([1, 1, 1e-3]))
+    )
+    assert text.count(">0.50<") == 2
+    assert "—" in text
+    assert "z2 · dead" in text
+    assert "b" * 40 not in text
+    assert "…" in text
+
+
+def test_scores_with_what_is_there() -> None:
+    text = words(draw.score_bars({"mig": {"score": 0.5}, "irs": {"score": None}, "far": {"score": 3.0}}))
+    assert "0.500" in text
+    assert "—" in text
+    assert "interval" not in text
+    assert "smaller is better" not in text
+
+
+def test_svg_is_themed_and_unique() -> None:
+    figure = draw.score_bars({"mig": {"score": 0.5}})
+    document = draw.svg(figure)
+    assert document == draw.svg(figure)
+    assert "var(" not in document
+    one, two = draw.inline(document, "one", "Scores"), draw.inline(document, "two", "Scores")
+    assert one == two.replace("two-", "one-")
+    assert "var(--accent)" in one
+    assert draw.png(figure).startswith(b"\x89PNG")
+
+
+def test_no_pyplot() -> None:
+    assert "matplotlib.pyplot" not in {
+        name
+        for name, module in sys.modules.items()
+        if name.startswith("prismae.report")
+        for name in vars(module)
+    }
+
+
+def test_numbers_and_durations() -> None:
+    assert [number(x) for x in (0.0213, 412.7, 0, 1.0, 12345, 2e-7, None, float("nan"))] == [
+        "0.0213", "413", "0", "1.00", "12,345", "2.00e-07", "—", "—",
+    ]  # fmt: skip
+    assert [duration(s) for s in (12.34, 200, 1234.5, 7500)] == [
+        "12.3 s",
+        "3 min 20 s",
+        "20 min",
+        "2 h 5 min",
+    ]

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import SPREAD, made_up_run
+
+from prismae.errors import InputError
+from prismae.report import write_report
+from prismae.report.findings import findings
+from prismae.report.results import read_run
+
+VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask of a page, and fails on tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        self._note(attrs)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._note(attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        (self.scripts if self.open and self.open[-1] in ("script", "style") else self.words).append(data)
+
+    def _note(self, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "srcset", "action"):
+                self.links.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+def read_page(path: Path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def full_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("runs")
+    folders = {kind: made_up_run(root / kind, kind) for kind in ("series", "images")}
+    for folder in folders.values():
+        write_report(folder)
+    return folders
+
+
+@pytest.mark.parametrize("kind", ["series", "images"])
+def test_page_stands_alone(full_runs: dict[str, Path], kind: str) -> None:
+    path = full_runs[kind] / "report.html"
+    page = read_page(path)
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    assert not re.search(r"url\(\s*['\"]?(https?:)?//", path.read_text(encoding="utf-8"))
+    assert not re.search(r"@import|fetch\(|XMLHttpRequest", "".join(page.scripts))
+    assert path.stat().st_size < 5e6
+    anchors = {link[1:] for link in page.links if link.startswith("#")}
+    assert anchors <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert not list(full_runs[kind].rglob("*.part"))
+
+
+@pytest.mark.parametrize("kind", ["series", "images"])
+def test_page_says_what_matters(full_runs: dict[str, Path], kind: str) -> None:
+    text = read_page(full_runs[kind] / "report.html").text
+    world = {"series": "pulses", "images": "squares"}[kind]
+    for words in (
+        f"ed-gcae trained on {world}",
+        "with 10 latents, trained for 20,000 steps in batches of 64 on 360 observations",
+        "Protocol locatello2019",
+        "Protocol yeats2023",
+        "a larger SAP of this protocol means worse codes",
+        "0.0213",
+        "413",
+        "0.372 to 0.447",
+        "5 of 10 latents are dead (z5, z8, z0, z7, z2)",
+        "a_new_key",
+        "[1, null, true]",
+        "sigma_max",
+    ):
+        assert words in text.replace("\u00a0", " ")
+    assert "Not evaluated" not in text
+
+
+def test_figures_are_saved(full_runs: dict[str, Path]) -> None:
+    common = {
+        "terms.svg", "sigma.svg", "entropy.svg", "spread.svg", "information.svg", "scores-locatello2019.svg",
+        "scores-yeats2023.svg",
+    }  # fmt: skip
+    assert {p.name for p in (full_runs["series"] / "figures").iterdir()} == common | {
+        "reconstructions.svg",
+        "traversals.svg",
+    }
+    assert {p.name for p in (full_runs["images"] / "figures").iterdir()} == common | {
+        "reconstructions.png",
+        "traversals.png",
+    }
+
+
+def test_same_results_same_bytes(full_runs: dict[str, Path]) -> None:
+    path = full_runs["images"] / "report.html"
+    before = path.read_bytes()
+    assert write_report(full_runs["images"]) == path
+    assert path.read_bytes() == before
+
+
+def slider_data(path: Path) -> dict:
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="player-data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def test_sliders_hold_every_frame(full_runs: dict[str, Path]) -> None:
+    series = slider_data(full_runs["series"] / "report.html")
+    assert [latent["name"] for latent in series["latents"]][:5] == ["z1", "z9", "z3", "z6", "z4"]
+    assert [latent["dead"] for latent in series["latents"]] == [False] * 5 + [True] * 5
+    levels = np.frombuffer(base64.b64decode(series["data"]), dtype=np.uint8).reshape(10, 11, 1000)
+    frames = np.load(full_runs["series"] / "pictures.npz")["traversals"][np.argsort(-SPREAD)]
+    shown = series["low"] + levels / 255 * (series["high"] - series["low"])
+    assert np.abs(shown - frames).max() <= (series["high"] - series["low"]) / 255
+    images = slider_data(full_runs["images"] / "report.html")
+    assert (images["steps"], images["width"], images["height"]) == (11, 64, 64)
+    assert images["sheet"].startswith("data:image/png;base64,")
+
+
+def test_parts_that_are_missing_leave_a_sentence(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "bare run", "images", scores=False, factors=False, sigma=False)
+    text = read_page(write_report(folder)).text
+    for words in (
+        f"Not evaluated yet. Run prismae evaluate '{folder}'",
+        "No factors are known",
+        "No channel noise was logged",
+        "last monitored",
+    ):
+        assert words in text
+    assert "Protocol" not in text
+    assert not (folder / "figures" / "sigma.svg").exists()
+
+
+def test_no_pictures_at_all(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=50, factors=False)
+    (folder / "pictures.npz").unlink()
+    text = read_page(write_report(folder)).text
+    for words in (
+        "no pictures.npz",
+        "No reconstructions were saved",
+        "No traversals were saved",
+        "need known factors",
+    ):
+        assert words in text
+
+
+def test_least_run(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text("{}")
+    pd.DataFrame({"step": [1], "loss <b>": [0.5]}).to_parquet(tmp_path / "history.parquet")
+    page = read_page(write_report(tmp_path))
+    assert "An autoencoder." in page.text
+    assert "loss <b>" in page.text
+
+
+def write_history(folder: Path, **columns: object) -> None:
+    history = pd.read_parquet(folder / "history.parquet")
+    history.assign(**columns).to_parquet(folder / "history.parquet")
+
+
+def test_warnings(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=50)
+    history = pd.read_parquet(folder / "history.parquet")
+    holes = history["dependence"].where(history["step"] < 15000)
+    clamped = history["bce"].clip(lower=history["bce"].max())
+    clamped[:20] += 1
+    write_history(folder, dependence=holes, bce=clamped)
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["protocols"]["yeats2023"]["sap"] |= {"upper": 0.995}
+    scores["protocols"]["locatello2019"]["mig"] |= {"lower": 0.01}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    texts = [finding.text for finding in findings(read_run(folder)) if finding.kind == "warning"]
+    assert any("dependence is not finite in 51 rows, first at step 15,000" in text for text in texts)
+    assert any("bce has stood at" in text for text in texts)
+    assert "No better than chance under the protocol yeats2023: sap." in texts
+    assert "No better than chance under the protocol locatello2019: mig." in texts
+    assert write_report(folder).exists()
+
+
+def test_all_dead(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=50)
+    arrays = dict(np.load(folder / "pictures.npz")) | {"spread": np.full(10, 1e-4)}
+    np.savez(folder / "pictures.npz", **arrays)
+    assert any("All latents are dead" in finding.text for finding in findings(read_run(folder)))
+    assert "0 of 10" in read_page(write_report(folder)).text
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("job.json", None, "is missing: give the folder that `prismae fit` wrote"),
+        ("job.json", b"{", "cannot be read as JSON"),
+        ("job.json", b"[]", "expected a JSON object"),
+        ("job.json", b"\xff\xfe\x00", "cannot be read as JSON"),
+        ("history.parquet", None, "is missing: the run has logged no step yet"),
+        ("history.parquet", b"PAR1 and no more", "is damaged"),
+        ("scores.json", b'{"protocols": {"a": {"mig": 0.5}}}', "is not a table of scores by protocol"),
+        ("scores.json", b"{", "remove it and evaluate the run again"),
+        ("pictures.npz", b"PK\x03\x04 cut off", "is damaged"),
+        ("pictures.npz", b"", "is damaged"),
+    ],
+)
+def test_bad_file_gives_its_sentence(tmp_path: Path, file: str, content: bytes | None, words: str) -> None:
+    folder = made_up_run(tmp_path / "run", length=20, logged=20)
+    (folder / file).unlink()
+    if content is not None:
+        (folder / file).write_bytes(content)
+    with pytest.raises(InputError) as error:
+        write_report(folder)
+    message = str(error.value)
+    assert str(folder / file) in message
+    assert words in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert not (folder / "report.html").exists()
+
+
+def test_cut_archive(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=20, logged=20)
+    whole = (folder / "pictures.npz").read_bytes()
+    (folder / "pictures.npz").write_bytes(whole[:2000] + b"\0" * 500 + whole[2500:])
+    with pytest.raises(InputError, match=r"pictures\.npz is damaged"):
+        write_report(folder)
+
+
+def test_bad_shapes_and_histories(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=20, logged=20)
+    arrays = dict(np.load(folder / "pictures.npz"))
+    np.savez(folder / "pictures.npz", **arrays | {"reconstructions": arrays["reconstructions"][:3]})
+    with pytest.raises(InputError, match="does not fit originals"):
+        write_report(folder)
+    for columns, words in (({"recon": [1.0]}, "no column `step` of numbers"), ({"step": []}, "no rows")):
+        pd.DataFrame(columns).to_parquet(folder / "history.parquet")
+        with pytest.raises(InputError, match=words):
+            write_report(folder)
+    with pytest.raises(InputError, match="There is no run folder"):
+        write_report(tmp_path / "nowhere")
+
+
+def test_continued_run_counts_the_later_row(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=20)
+    pd.DataFrame({"step": [10, 20, 20, 30, 15], "recon": [5.0, 4.0, 3.0, 2.0, 4.5]}).to_parquet(
+        folder / "history.parquet"
+    )
+    run = read_run(folder)
+    assert run.steps.tolist() == [10, 15, 20, 30]
+    assert run.terms["recon"].tolist() == [5.0, 4.5, 3.0, 2.0]
