@@ -152,7 +152,7 @@ def test_no_pyplot() -> None:
 
 def test_numbers_and_durations() -> None:
     assert [number(x) for x in (0.0213, 412.7, 0, 1.0, 12345, 2e-7, None, float("nan"))] == [
-        "0.0213", "413", "0", "1.00", "12,345", "2.00e-07", "—", "—",
+        "0.0213", "413", "0", "1.00", "12,345", "2.00e−07", "—", "—",
     ]  # fmt: skip
     assert [duration(s) for s in (12.34, 200, 1234.5, 7500)] == [
         "12.3 s",

@@ -166,15 +166,15 @@ def number(value: Any) -> str:
     if known is None:
         return "—"
     if known and not 1e-3 <= abs(known) < 1e5:
-        return f"{known:.2e}"
+        return f"{known:.2e}".replace("-", "−")
     digits = max(0, 2 - int(np.floor(np.log10(abs(known))))) if known else 0
-    return f"{known:,.{digits}f}"
+    return f"{known:,.{digits}f}".replace("-", "−")
 
 
 def share(value: Any) -> str:
     """Three decimals, for scores that stand in one column; a dash where there is no number."""
     known = finite(value)
-    return "—" if known is None else f"{known:.3f}"
+    return "—" if known is None else f"{known:.3f}".replace("-", "−")
 
 
 def setting(value: Any) -> str:
