@@ -1,1 +1,5 @@
-"""."""
+"""Studies: jobs, and what is made of them."""
+
+from prismae.studies.job import Job, run
+
+__all__ = ["Job", "run"]

@@ -22,13 +22,12 @@ from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
 
-JOB, WEIGHTS, HISTORY, SCORES, PICTURES = (
-    "job.json",
-    "weights.safetensors",
-    "history.parquet",
-    "scores.json",
-    "pictures.npz",
-)
+JOB = "job.json"
+WEIGHTS = "weights.safetensors"
+HISTORY = "history.parquet"
+SCORES = "scores.json"
+PICTURES = "pictures.npz"
+SNAPSHOT = "codes-{step}.npz"
 
 
 @dataclass(frozen=True)

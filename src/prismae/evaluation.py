@@ -1,0 +1,73 @@
+"""Scoring a model on a world: encode every observation once, then look codes up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from prismae.data import World
+from prismae.errors import InputError
+from prismae.metrics.evaluate import Scores, evaluate_codes
+
+
+def codes_table(net: nn.Module, world: World) -> NDArray[np.float32]:
+    """Mean codes of every observation, [n, m], by an autoencoder's `encode`, in evaluation mode where it lies."""
+    training = net.training
+    device = next(net.parameters()).device
+    try:
+        return world.to(device).codes_table(lambda x: net.eval().encode(x).mean)  # type: ignore[operator]
+    finally:
+        net.train(training)
+
+
+def evaluate(
+    model: Any,
+    world: World | ArrayLike | None = None,
+    *,
+    metrics: str | Sequence[str] = "default",
+    protocol: str = "locatello2019",
+    bootstrap: int = 0,
+    baselines: bool = True,
+    seed: int = 0,
+) -> Scores:
+    """Score a model, or codes from anywhere, against the known factors.
+
+    Parameters
+    ----------
+    model
+        A fitted `prismae.Autoencoder`, its `net_`, or codes [n, m] of all observations as an array or tensor.
+    world
+        The world that was encoded; or its factors [n, k] where codes are given; or None, and only metrics that need
+        no factors are taken.
+    metrics, protocol, bootstrap, baselines, seed
+        See `prismae.metrics.evaluate.evaluate_codes`.
+
+    Returns
+    -------
+    Scores
+        A mapping from a metric's name to its score with interval, ceiling and chance level.
+    """
+    net = getattr(model, "net_", model)
+    if isinstance(net, nn.Module):
+        if not isinstance(world, World):
+            raise InputError(f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world.")
+        codes: ArrayLike = codes_table(net, world)
+    else:
+        codes = model.detach().cpu().numpy() if isinstance(model, torch.Tensor) else model
+    known = isinstance(world, World)
+    return evaluate_codes(
+        codes,
+        world.factors if known else world,
+        factor_names=(world.factor_names or None) if known else None,
+        factor_kinds=(world.factor_kinds or None) if known else None,
+        metrics=metrics,
+        protocol=protocol,
+        bootstrap=bootstrap,
+        baselines=baselines,
+        seed=seed,
+    )

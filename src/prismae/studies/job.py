@@ -1,0 +1,152 @@
+"""Job: one training and its scores, as plain data. Its id is a hash of its content, so it is never run twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import prismae
+from prismae._fields import Count, Positive, check_fields
+from prismae.data import World, world
+from prismae.errors import InputError
+from prismae.evaluation import codes_table
+from prismae.methods import method
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.pictures import pictures
+from prismae.train import RunFolder, train
+from prismae.train.build import choose_likelihood, choose_net
+from prismae.train.loop import Precision
+from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on what. Plain data: it can be written, sent to another process, and hashed.
+
+    Parameters
+    ----------
+    method, fields
+        A method's name and its fields; those not given have their defaults.
+    world
+        A world's name, or the path of own data.
+    n_latents, net, likelihood
+        Size of the code; names of network and likelihood, or "auto".
+    steps, batch, lr
+        Autoencoder updates, observations in each, learning rate (None: the method's).
+    seed
+        Of everything random.
+    precision
+        "32" or "bf16".
+    snapshots
+        Steps after which the codes of all observations are kept, to be scored beside the final ones.
+    """
+
+    method: str
+    world: str
+    fields: dict[str, Any] | None = None
+    n_latents: Count = 10
+    net: str = "auto"
+    likelihood: str = "auto"
+    steps: Count = 10_000
+    batch: Count = 64
+    lr: Positive | None = None
+    seed: int = 0
+    precision: Precision = "32"
+    snapshots: tuple[int, ...] = ()
+
+    @staticmethod
+    def name() -> str:
+        """What messages call it."""
+        return "fit"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        late = [step for step in self.snapshots if not 0 < step <= self.steps]
+        if late:
+            raise InputError(f"fit: snapshots should lie within 1 and {self.steps} steps, got {late[0]}.")
+        object.__setattr__(self, "fields", method(self.method, **(self.fields or {})).fields())
+
+    @property
+    def id(self) -> str:
+        """Name of the run folder: method, world, and a hash of everything."""
+        content = json.dumps(asdict(self), sort_keys=True).encode()
+        if Path(self.world).is_file():  # other data under the same path are another job
+            content += Path(self.world).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:8]
+        return f"{self.method}-{Path(self.world).stem}-{digest}"
+
+
+def run(
+    job: Job,
+    out: Path | str = "runs",
+    *,
+    data: World | None = None,
+    device: str = "auto",
+    checkpoint_every: int = 500,
+    progress: bool = False,
+) -> RunFolder:
+    """Train a job into ``out/<id>``, or return at once if that is done; an interrupted run goes on.
+
+    Parameters
+    ----------
+    data
+        The job's world if it is already loaded.
+    """
+    folder = RunFolder(Path(out) / job.id)
+    if folder.finished:
+        return folder
+    data = world(job.world) if data is None else data
+    chosen = method(job.method, **(job.fields or {}))
+    net = choose_net(job.net, chosen, data.shape)
+    likelihood = choose_likelihood(job.likelihood, chosen, data.shape, data.summary)
+    about = asdict(job) | {
+        "id": job.id,
+        "version": prismae.__version__,
+        "net": net,
+        "likelihood": likelihood,
+        "lr": chosen.optimizer()["lr"] if job.lr is None else job.lr,
+        "source": data.source,
+        "n": len(data),
+        "shape": list(data.shape),
+        "summary": asdict(data.summary),
+    }
+    folder.write_json(JOB, about)
+
+    def keep(step: int) -> Callable[[AutoencoderNet], None]:
+        return lambda ae: folder.write_arrays(SNAPSHOT.format(step=step), {"codes": codes_table(ae, data)})
+
+    trained = train(
+        chosen,
+        data,
+        n_latents=job.n_latents,
+        net=net,
+        likelihood=likelihood,
+        steps=job.steps,
+        batch=job.batch,
+        lr=job.lr,
+        seed=job.seed,
+        precision=job.precision,
+        device=device,
+        checkpoint=folder.checkpoint,
+        checkpoint_every=checkpoint_every,
+        at_step={step: keep(step) for step in job.snapshots},
+        progress=progress,
+    )
+    folder.write_json(JOB, about | {"seconds": round(trained.seconds, 1), "machine": machine(device)})
+    folder.write_arrays(PICTURES, pictures(trained.ae, data))
+    folder.write_trained(trained)
+    return folder
+
+
+def machine(device: str) -> str:
+    """What a run was computed on, as results should name it."""
+    if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
