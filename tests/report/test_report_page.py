@@ -179,11 +179,13 @@ def test_no_pictures_at_all(tmp_path: Path) -> None:
 
 
 def test_least_run(tmp_path: Path) -> None:
-    (tmp_path / "job.json").write_text("{}")
-    pd.DataFrame({"step": [1], "loss <b>": [0.5]}).to_parquet(tmp_path / "history.parquet")
+    (tmp_path / "job.json").write_text('{"steps": "many", "shape": 3, "machine": "<i>"}')
+    history = {"step": [1], "loss <b> $x^$ $": [0.5], "remark": ["of words"]}
+    pd.DataFrame(history).to_parquet(tmp_path / "history.parquet")
     page = read_page(write_report(tmp_path))
-    assert "An autoencoder." in page.text
-    assert "loss <b>" in page.text
+    assert "An autoencoder, trained for many steps." in page.text
+    assert "loss <b> $x^$ $" in page.text
+    assert "<i>" in page.text
 
 
 def write_history(folder: Path, **columns: object) -> None:
@@ -192,7 +194,7 @@ def write_history(folder: Path, **columns: object) -> None:
 
 
 def test_warnings(tmp_path: Path) -> None:
-    folder = made_up_run(tmp_path / "run", length=50)
+    folder = made_up_run(tmp_path / "run", length=50, sigma=False)
     history = pd.read_parquet(folder / "history.parquet")
     holes = history["dependence"].where(history["step"] < 15000)
     clamped = history["bce"].clip(lower=history["bce"].max())
@@ -211,7 +213,7 @@ def test_warnings(tmp_path: Path) -> None:
 
 
 def test_all_dead(tmp_path: Path) -> None:
-    folder = made_up_run(tmp_path / "run", length=50)
+    folder = made_up_run(tmp_path / "run", length=50, sigma=False)
     arrays = dict(np.load(folder / "pictures.npz")) | {"spread": np.full(10, 1e-4)}
     np.savez(folder / "pictures.npz", **arrays)
     assert any("All latents are dead" in finding.text for finding in findings(read_run(folder)))
@@ -261,6 +263,9 @@ def test_bad_shapes_and_histories(tmp_path: Path) -> None:
     arrays = dict(np.load(folder / "pictures.npz"))
     np.savez(folder / "pictures.npz", **arrays | {"reconstructions": arrays["reconstructions"][:3]})
     with pytest.raises(InputError, match="does not fit originals"):
+        write_report(folder)
+    np.savez(folder / "pictures.npz", **arrays | {"spread": np.ones(9)})
+    with pytest.raises(InputError, match="has 10 latents, but the spread is that of 9"):
         write_report(folder)
     for columns, words in (({"recon": [1.0]}, "no column `step` of numbers"), ({"step": []}, "no rows")):
         pd.DataFrame(columns).to_parquet(folder / "history.parquet")

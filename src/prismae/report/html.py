@@ -114,6 +114,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         findings=findings(run),
         tiles=tiles(run),
         player=sliders,
+        n_latents=len(pictures.get("traversals", ())),
         protocols={_plain_name(name): (name, scores) for name, scores in _protocols(run).items()},
         errors=(run.scores or {}).get("reconstruction") or _monitored(run),
         evaluated=run.scores is not None,
@@ -129,10 +130,10 @@ def sentence(job: Mapping[str, Any]) -> str:
     if job.get("n_latents") is not None:
         text += f" with {job['n_latents']} latents"
     if job.get("steps") is not None:
-        text += f", trained for {job['steps']:,} steps"
+        text += f", trained for {count(job['steps'])} steps"
         text += f" in batches of {job['batch']}" if job.get("batch") is not None else ""
-    text += f" on {job['n']:,} observations" if job.get("n") is not None else ""
-    if job.get("shape"):
+    text += f" on {count(job['n'])} observations" if job.get("n") is not None else ""
+    if isinstance(job.get("shape"), list):
         text += f" of shape {' × '.join(map(str, job['shape']))}"
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."
@@ -175,6 +176,11 @@ def share(value: Any) -> str:
     """Three decimals, for scores that stand in one column; a dash where there is no number."""
     known = finite(value)
     return "—" if known is None else f"{known:.3f}".replace("-", "−")
+
+
+def count(value: Any) -> str:
+    """A whole number with its thousands apart; anything else as it is."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def setting(value: Any) -> str:

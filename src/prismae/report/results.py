@@ -117,7 +117,14 @@ def read_run(folder: Path) -> Run:
             f"{folder / 'scores.json'} is not a table of scores by protocol: "
             f"write it again with `prismae evaluate {folder}`."
         )
-    return Run(folder, job, _read_history(folder / "history.parquet"), scores, _read_pictures(folder))
+    run = Run(folder, job, _read_history(folder / "history.parquet"), scores, _read_pictures(folder))
+    for name in ("traversals", "mutual_information"):
+        if run.spread is not None and name in run.pictures and len(run.pictures[name]) != len(run.spread):
+            raise InputError(
+                f"{folder / 'pictures.npz'}: {name} has {len(run.pictures[name])} latents, but the spread is "
+                f"that of {len(run.spread)}: remove it and evaluate the run again."
+            )
+    return run
 
 
 def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
@@ -188,7 +195,6 @@ def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
         "traversal_values": ("traversals", slice(None), slice(2)),
         "factor_entropies": ("mutual_information", slice(None), slice(1, 2)),
         "factor_names": ("mutual_information", slice(None), slice(1, 2)),
-        "spread": ("traversals", slice(None), slice(1)),
         "mutual_information": ("traversals", slice(1), slice(1)),
     }
     for name, (other, mine, its) in pairs.items():

@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from prismae.report.latents import by_spread, dead_latents
@@ -116,6 +117,7 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
 
 def svg(figure: Figure) -> str:
     """The figure as an SVG document on white, the same for the same figure."""
+    _no_mathtext(figure)
     buffer = io.StringIO()
     # text stays text (small, searchable, in the page's font), and equal figures give equal bytes
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}):
@@ -144,9 +146,16 @@ def inline(document: str, name: str, label: str) -> str:
 
 def png(figure: Figure) -> bytes:
     """The figure as a PNG image on white."""
+    _no_mathtext(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150, facecolor="white")
     return buffer.getvalue()
+
+
+def _no_mathtext(figure: Figure) -> None:
+    """Take dollar signs as they are: names of terms and factors are the user's."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
 
 
 def _roles() -> dict[str, str]:

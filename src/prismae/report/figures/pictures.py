@@ -23,6 +23,7 @@ from prismae.report.figures.canvas import (
 from prismae.report.latents import by_spread, dead_latents
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
+EDGE = 1.1  # inches: the largest height of a drawn image
 POINTS = 60_000  # curve points in one figure: about a megabyte of SVG
 
 
@@ -31,21 +32,24 @@ def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
 
     One channel becomes grey; of more than three the first three are shown; two are red and green.
     """
-    c, h, w = images.shape[-3:]
-    factor = -(-max(h, w) // limit)
-    if factor > 1:
-        cut = images[..., : max(h // factor, 1) * factor, : max(w // factor, 1) * factor]
-        h, w = cut.shape[-2] // factor or 1, cut.shape[-1] // factor or 1
-        images = cut.reshape(*cut.shape[:-2], h, cut.shape[-2] // h, w, cut.shape[-1] // w).mean(
-            axis=(-3, -1)
-        )
-    pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
+    c = images.shape[-3]
+    pixels = (np.nan_to_num(_shrink(images, limit)).clip(0, 1) * 255).round().astype(np.uint8)
     pixels = np.moveaxis(pixels, -3, -1)
     if c == 1:
         return np.repeat(pixels, 3, axis=-1)
     if c == 2:
         return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
     return pixels[..., :3]
+
+
+def _shrink(images: NDArray, limit: int) -> NDArray:
+    """Means over square blocks of pixels, as large as `limit` asks for; a remainder at the edges is cut."""
+    h, w = images.shape[-2:]
+    block = -(-max(h, w) // limit)
+    down, right = min(block, h), min(block, w)
+    rows, columns = h // down, w // right
+    cut = images[..., : rows * down, : columns * right]
+    return cut.reshape(*images.shape[:-2], rows, down, columns, right).mean(axis=(-3, -1))
 
 
 def mosaic(frames: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
@@ -101,34 +105,27 @@ def signed(value: float) -> str:
 
 
 def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
-    columns = min(len(originals), 10)
-    rows = -(-len(originals) // columns)
+    """Rows of at most ten originals, each above the row of what became of them."""
     both = np.stack([to_pixels(originals), to_pixels(rebuilt)])
-    spare = rows * columns - len(originals)
-    h, w = both.shape[2:4]
+    _, r, h, w, _ = both.shape
+    columns = min(r, 10)
+    rows = -(-r // columns)
     gap = max(1, h // 24)
-    margin = 0.8
-    scale = (WIDTH - margin) / (columns * (w + gap))
-    height = rows * (2 * (h + gap) + 3 * gap) * scale
-    figure = new_figure(height + 0.1, placed=True)
+    label, between = 0.8, 0.12  # inches
+    scale = min((WIDTH - label) / (columns * (w + gap) - gap), EDGE / h)
+    width, height = (columns * (w + gap) - gap) * scale, (2 * h + gap) * scale
+    total = label + width, rows * height + (rows - 1) * between
+    figure = new_figure(total[1], total[0], placed=True)
     for row in range(rows):
-        axes = figure.add_axes((margin / WIDTH, 1 - (row + 1) / rows, 1 - margin / WIDTH, 0.96 / rows))
+        part = mosaic(both[:, row * columns : (row + 1) * columns], gap)
+        top = row * (height + between)
+        corner = label / total[0], 1 - (top + height) / total[1]
+        axes = figure.add_axes((*corner, part.shape[1] * scale / total[0], height / total[1]))
         blank(axes)
-        part = both[:, row * columns : (row + 1) * columns]
-        sheet = mosaic(part, gap)
-        full = columns * (w + gap) - gap
-        sheet = np.pad(sheet, [(0, 0), (0, full - sheet.shape[1]), (0, 0)]) if spare else sheet
-        axes.imshow(sheet, interpolation="none", aspect="equal")
-        for line, label in enumerate(("original", "rebuilt")):
-            axes.text(
-                -2 * gap,
-                line * (h + gap) + h / 2,
-                label,
-                ha="right",
-                va="center",
-                color=MUTED,
-                fontsize=SMALL,
-            )
+        axes.imshow(part, interpolation="none", aspect="auto")
+        for line, word in enumerate(("original", "rebuilt")):
+            middle = line * (h + gap) + h / 2
+            axes.text(-0.07 / scale, middle, word, ha="right", va="center", color=MUTED, fontsize=SMALL)
     return figure
 
 
@@ -160,7 +157,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
     m, t, h, w, _ = pixels.shape
     gap = max(1, h // 24)
     left, right = 1.7, 0.55
-    scale = min((WIDTH - left - right) / (t * (w + gap) - gap), 1.1 / h)
+    scale = min((WIDTH - left - right) / (t * (w + gap) - gap), EDGE / h)
     width, height = (t * (w + gap) - gap) * scale, (m * (h + gap) - gap) * scale
     figure = new_figure(height + 0.3, left + width + right, placed=True)
     total = figure.get_figwidth()
