@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.storage import Storage
+from prismae.data.storage import Dense, Storage
 from prismae.errors import InputError, unknown_name
 
 FactorKind = Literal["categorical", "continuous"]
@@ -73,6 +73,11 @@ class World:
     def shape(self) -> tuple[int, ...]:
         """Shape of one observation."""
         return self.data.shape
+
+    @property
+    def pixels(self) -> bool:
+        """Whether observations are kept as pixels of 0 to 255, drawn as value / 255."""
+        return isinstance(self.data, Dense) and self.data.values.dtype == torch.uint8
 
     @property
     def factor_sizes(self) -> tuple[int, ...]:

@@ -104,6 +104,23 @@ def from_file(
     )
 
 
+def as_observations(x: NDArray | Tensor, shape: tuple[int, ...], *, pixels: bool) -> Tensor:
+    """New observations for a model of observations of `shape`: float32 [n, *shape], n may be 1.
+
+    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does.
+
+    Raises
+    ------
+    InputError
+        For NaN or infinity, values that are no numbers, and another shape.
+    """
+    new = _images_first(_numbers(x, "New observations"), "new observations", least=1)
+    if new.shape[1:] != shape:
+        raise InputError(f"Observations have shape {new.shape[1:]}, expected {shape} as in the fit.")
+    values = torch.from_numpy(np.array(new, dtype=np.float32, order="C"))
+    return values / 255 if pixels and new.dtype == np.uint8 else values
+
+
 def _read(path: Path) -> dict[str, NDArray]:
     if not path.exists():
         raise InputError(f"There is no file {path}.")
@@ -159,16 +176,17 @@ def _numbers(x: NDArray | Tensor, what: str) -> NDArray:
     return x
 
 
-def _images_first(x: NDArray, name: str) -> NDArray:
+def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
     """Observations [n, d] or [n, c, h, w], of whichever accepted shape `x` is."""
     if x.ndim not in (2, 3, 4):
         raise InputError(
             f"World {name!r}: observations of shape {x.shape} cannot be used, "
             "expected [n, d] vectors or series, or [n, h, w], [n, c, h, w] or [n, h, w, c] images."
         )
-    if len(x) < 2 or x.size == 0:
+    if len(x) < least or x.size == 0:
+        count = "two" if least == 2 else "one"
         raise InputError(
-            f"World {name!r}: observations of shape {x.shape}, expected at least two and none empty."
+            f"World {name!r}: observations of shape {x.shape}, expected at least {count} and none empty."
         )
     if x.ndim == 3:
         return x[:, None]

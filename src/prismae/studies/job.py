@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 
-import prismae
 from prismae._fields import Count, Positive, check_fields
 from prismae.data import World, world
 from prismae.errors import InputError
@@ -23,7 +20,7 @@ from prismae.studies.pictures import pictures
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
 from prismae.train.loop import Precision
-from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT
+from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
 
 
 @dataclass(frozen=True)
@@ -106,17 +103,7 @@ def run(
     chosen = method(job.method, **(job.fields or {}))
     net = choose_net(job.net, chosen, data.shape)
     likelihood = choose_likelihood(job.likelihood, chosen, data.shape, data.summary)
-    about = asdict(job) | {
-        "id": job.id,
-        "version": prismae.__version__,
-        "net": net,
-        "likelihood": likelihood,
-        "lr": chosen.optimizer()["lr"] if job.lr is None else job.lr,
-        "source": data.source,
-        "n": len(data),
-        "shape": list(data.shape),
-        "summary": asdict(data.summary),
-    }
+    about = {"id": job.id} | describe(chosen, data, **asdict(job) | {"net": net, "likelihood": likelihood})
     folder.write_json(JOB, about)
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:
@@ -143,10 +130,3 @@ def run(
     folder.write_arrays(PICTURES, pictures(trained.ae, data))
     folder.write_trained(trained)
     return folder
-
-
-def machine(device: str) -> str:
-    """What a run was computed on, as results should name it."""
-    if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import save_file
 
-from prismae.data import Summary
+import prismae
+from prismae.data import Summary, World
 from prismae.errors import InputError
-from prismae.methods import Method, method
-from prismae.nets.autoencoder import AutoencoderNet
+from prismae.methods import Adversarial, Method, method
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
@@ -103,8 +104,8 @@ class RunFolder:
             self.checkpoint.unlink()
             self.checkpoint.parent.rmdir()
 
-    def load(self) -> tuple[Method, AutoencoderNet]:
-        """The method and the trained autoencoder, in evaluation mode on the CPU. Nothing is unpickled."""
+    def load(self) -> tuple[Method, Trained]:
+        """The method, and what its training returned, on the CPU. Nothing is unpickled."""
         job = self.read_json(JOB)
         chosen = method(job["method"], **job["fields"])
         with torch.random.fork_rng(devices=[]):
@@ -116,17 +117,50 @@ class RunFolder:
                 net=job["net"],
                 likelihood=job["likelihood"],
             )
+            critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
         tensors = read_tensors(self.path / WEIGHTS)
-        ae.load_state_dict({name.removeprefix("ae."): v for name, v in tensors.items() if name.startswith("ae.")})
-        return chosen, ae.eval()
+        for name, module in (("ae.", ae), ("critic.", critic)):
+            if module is not None:
+                own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
+                module.load_state_dict(own)
+        try:
+            history = pd.read_parquet(self.path / HISTORY)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{str(self.path / HISTORY)!r} is damaged: {error}.") from None
+        return chosen, Trained(ae.eval(), critic and critic.eval(), history, job["seconds"])
 
     def _write(self, name: str, write: Callable[[str], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=f".{name}.", dir=self.path)
-        os.close(handle)
+        part = self.path / f".{name}.{os.getpid()}.part"
         try:
-            write(part)
-            os.replace(part, self.path / name)
+            write(str(part))
+            part.replace(self.path / name)
         except BaseException:
-            Path(part).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
+
+
+def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
+    """What a run's job.json says: the method with all its fields, the world, and the settings given as `run`.
+
+    `run` needs at least n_latents, net, likelihood, steps, batch, lr, seed and precision.
+    """
+    return {
+        "method": method.name(),
+        "fields": method.fields(),
+        **run,
+        "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],
+        "source": world.source,
+        "n": len(world),
+        "shape": list(world.shape),
+        "pixels": world.pixels,
+        "summary": asdict(world.summary),
+        "version": prismae.__version__,
+    }
+
+
+def machine(device: str) -> str:
+    """What a run was computed on, as results should name it."""
+    if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"

@@ -1,0 +1,84 @@
+"""Scores of a finished run, of its final codes and of its snapshots, saved beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from prismae.data import World, world
+from prismae.evaluation import codes_table, evaluate
+from prismae.metrics import Scores
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.train import RunFolder
+from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
+
+PROTOCOLS = ("locatello2019", "yeats2023")
+POINTS = 10_000  # observations that reconstruction errors are measured on
+
+
+def score(
+    folder: RunFolder,
+    *,
+    metrics: str | Sequence[str] = "default",
+    protocols: Sequence[str] = PROTOCOLS,
+    bootstrap: int = 0,
+    baselines: bool = True,
+    seed: int = 0,
+    data: World | None = None,
+) -> dict[str, Any]:
+    """Score a run in each protocol, and write what was found to its scores.json.
+
+    Scores of protocols that are already there and are not asked for again are kept.
+
+    Returns
+    -------
+    dict
+        ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
+        code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
+        ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}}.
+    """
+    job = folder.read_json(JOB)
+    net = folder.load()[1].ae
+    data = world(job["world"]) if data is None else data
+    found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
+    codes = codes_table(net, data)
+    found["reconstruction"] = reconstruction(net, data)
+    found["spread"] = codes.std(0, ddof=1).tolist()
+    snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
+    for protocol in protocols if data.factors is not None else ():
+
+        def scores(table: NDArray, name: str = protocol) -> Scores:
+            return evaluate(
+                table, data, metrics=metrics, protocol=name, bootstrap=bootstrap, baselines=baselines, seed=seed
+            )
+
+        final = scores(codes).to_dict()
+        found.setdefault("protocols", {})[protocol] = final["scores"]
+        found.setdefault("skipped", {})[protocol] = final["skipped"]
+        found["matrices"] = found.get("matrices", {}) | final["matrices"]
+        for step, table in snapshots.items():
+            at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
+            at_step[protocol] = scores(table).to_dict()["scores"]
+    folder.write_json(SCORES, found)
+    return found
+
+
+def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
+    """Errors of reconstructions over up to 10,000 observations, evenly spaced: {"mse", "nats"}."""
+    rows = torch.linspace(0, len(data) - 1, min(POINTS, len(data))).long()
+    with torch.no_grad():
+        parts = [(len(part), *net.errors(data.data[part])) for part in rows.split(1024)]
+    weights = torch.tensor([float(n) for n, _, _ in parts])
+    return {
+        name: float((torch.stack([part[place] for part in parts]) * weights).sum() / weights.sum())
+        for place, name in ((1, "mse"), (2, "nats"))
+    }
+
+
+def _snapshot(folder: RunFolder, step: int) -> NDArray:
+    with np.load(folder.path / SNAPSHOT.format(step=step), allow_pickle=False) as arrays:
+        return arrays["codes"]
