@@ -99,7 +99,7 @@ def test_latent_curves_name_their_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("m", "shape"), [(1, (4,)), (30, (300,)), (3, (1,)), (1, (3, 20, 30)), (30, (1, 28, 28)), (2, (2, 1, 1))]
+    ("m", "shape"), [(1, (4,)), (5, (300,)), (3, (1,)), (1, (3, 20, 30)), (30, (1, 28, 28)), (2, (2, 1, 1))]
 )
 def test_pictures_of_any_shape(m: int, shape: tuple[int, ...]) -> None:
     originals = RNG.uniform(size=(m, *shape))

@@ -74,7 +74,7 @@ def draw_all(run: Run) -> dict[str, Figure]:
         drawn[_plain_name(name)] = draw.latent_curves(run.steps, values, spread, _LABELS.get(name, name))
     moving = {name: w for name, w in run.weights.items() if len(np.unique(w[np.isfinite(w)])) > 1}
     if moving:
-        drawn["weights"] = draw.term_curves(run.steps, moving)
+        drawn["weights"] = draw.term_curves(run.steps, moving, smooth=False)
     if {"originals", "reconstructions"} <= pictures.keys():
         drawn["reconstructions"] = draw.reconstructions(pictures["originals"], pictures["reconstructions"])
     if {"traversals", "traversal_values"} <= pictures.keys():

@@ -29,7 +29,9 @@ POINTS = 500  # a curve: more than that is not seen at this size
 LABELS = 16  # latents named beside their curves: more do not fit
 
 
-def term_curves(steps: NDArray, values: Mapping[str, NDArray], columns: int = 3) -> Figure:
+def term_curves(
+    steps: NDArray, values: Mapping[str, NDArray], columns: int = 3, *, smooth: bool = True
+) -> Figure:
     """One small axes for each term: the smoothed line over the faint raw one.
 
     Parameters
@@ -41,6 +43,8 @@ def term_curves(steps: NDArray, values: Mapping[str, NDArray], columns: int = 3)
         title.
     columns
         Axes in a row.
+    smooth
+        Whether to smooth; false for what has no noise, such as weights.
 
     Notes ----- The scale is logarithmic where all values are positive and span more than a factor of 30. The
     number at the upper right is the last smoothed value.
@@ -49,7 +53,7 @@ def term_curves(steps: NDArray, values: Mapping[str, NDArray], columns: int = 3)
     figure = new_figure(0.15 + 1.75 * max(rows, 1), apart=0.09)
     grid = figure.subplots(max(rows, 1), columns, squeeze=False)
     for axes, (name, series) in zip(grid.flat, values.items(), strict=False):
-        _term(axes, steps, series, name)
+        _term(axes, steps, series, name, smooth and not name.startswith("monitor:"))
     for axes in grid.flat[len(values) :]:
         axes.set_visible(False)
     return figure
@@ -95,7 +99,7 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
     return figure
 
 
-def _term(axes: Axes, steps: NDArray, series: NDArray, name: str) -> None:
+def _term(axes: Axes, steps: NDArray, series: NDArray, name: str, noisy: bool) -> None:
     plain(axes)
     seen = np.isfinite(series)
     axes.set_title(
@@ -107,13 +111,11 @@ def _term(axes: Axes, steps: NDArray, series: NDArray, name: str) -> None:
         )
         return
     x, y = steps[seen], series[seen]
-    smooth = _smooth(y)
-    if name.startswith("monitor:") or len(y) <= 40:  # nothing to smooth: each point is measured on much data
-        axes.plot(*_few(x, y), color=ACCENT, lw=1.5, marker="o" if len(y) <= 60 else "", ms=2.4)
-        smooth = y
-    else:
+    course = _smooth(y) if noisy and len(y) > 40 else y
+    if course is not y:
         axes.plot(*_few(x, y), color=ACCENT, lw=0.6, alpha=0.35)
-        axes.plot(*_few(x, smooth), color=ACCENT, lw=1.6)
+    sparse = course is y and len(y) <= 60
+    axes.plot(*_few(x, course), color=ACCENT, lw=1.6, marker="o" if sparse else "", ms=2.4)
     if y.min() > 0 and y.max() / y.min() > 30:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(
@@ -123,8 +125,8 @@ def _term(axes: Axes, steps: NDArray, series: NDArray, name: str) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    axes.set_title(f"{smooth[-1]:.3g}".replace("-", "−"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}".replace("-", "−")))
+    axes.set_title(f"{course[-1]:.3g}".replace("-", "−"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
     _step_axis(axes, steps)
 
 
