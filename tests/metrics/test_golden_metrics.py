@@ -1,4 +1,4 @@
-"""Scores against those of the reference definitions on fixed codes, where these values lie beside the repository."""
+"""Scores against those of the reference definitions on fixed codes; skipped where these are not at hand."""
 
 from __future__ import annotations
 

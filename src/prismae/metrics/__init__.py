@@ -1,37 +1,76 @@
 """Metrics: functions of arrays, from any framework, for codes and the factors behind them."""
 
-from prismae.metrics._base import Metric, Result, all_metrics, metric
+from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric
 from prismae.metrics._information import mutual_information_matrix
+from prismae.metrics.disentanglement.active_units import active_units
+from prismae.metrics.disentanglement.beta_vae_score import beta_vae_score
+from prismae.metrics.disentanglement.code_mutual_information import code_mutual_information
 from prismae.metrics.disentanglement.dci import DCI, dci
+from prismae.metrics.disentanglement.dci_mig import dci_mig
+from prismae.metrics.disentanglement.explicitness import explicitness
 from prismae.metrics.disentanglement.factor_vae_score import factor_vae_score
+from prismae.metrics.disentanglement.gaussian_total_correlation import gaussian_total_correlation
+from prismae.metrics.disentanglement.gaussian_wasserstein_correlation import gaussian_wasserstein_correlation
+from prismae.metrics.disentanglement.infomec import infomec
+from prismae.metrics.disentanglement.irs import irs
+from prismae.metrics.disentanglement.jemmig import jemmig
 from prismae.metrics.disentanglement.mig import mig
+from prismae.metrics.disentanglement.mig_sup import mig_sup
+from prismae.metrics.disentanglement.modularity import modularity
+from prismae.metrics.disentanglement.rmig import rmig
 from prismae.metrics.disentanglement.sap import sap, sap_continuous, sap_mixed
+from prismae.metrics.disentanglement.udr import udr_lasso, udr_spearman
 from prismae.metrics.disentanglement.yeats2023 import (
     dci_yeats2023,
     fac_yeats2023,
     mig_yeats2023,
     sap_yeats2023,
 )
+from prismae.metrics.disentanglement.z_max_variance import z_max_variance
+from prismae.metrics.disentanglement.z_min_variance import z_min_variance
+from prismae.metrics.downstream.accuracy import boosted_accuracy, logistic_accuracy
+from prismae.metrics.downstream.unfairness import unfairness
 from prismae.metrics.evaluate import Score, Scores, evaluate_codes
 
 __all__ = [
     "DCI",
+    "Learned",
     "Metric",
     "Result",
     "Score",
     "Scores",
+    "active_units",
     "all_metrics",
+    "beta_vae_score",
+    "boosted_accuracy",
+    "code_mutual_information",
     "dci",
+    "dci_mig",
     "dci_yeats2023",
     "evaluate_codes",
+    "explicitness",
     "fac_yeats2023",
     "factor_vae_score",
+    "gaussian_total_correlation",
+    "gaussian_wasserstein_correlation",
+    "infomec",
+    "irs",
+    "jemmig",
+    "logistic_accuracy",
     "metric",
     "mig",
+    "mig_sup",
     "mig_yeats2023",
+    "modularity",
     "mutual_information_matrix",
+    "rmig",
     "sap",
     "sap_continuous",
     "sap_mixed",
     "sap_yeats2023",
+    "udr_lasso",
+    "udr_spearman",
+    "unfairness",
+    "z_max_variance",
+    "z_min_variance",
 ]

@@ -29,18 +29,19 @@ class Result(ABC):
     def scores(self) -> dict[str, float]:
         """The scores by short name; the key "" is a metric's only score."""
 
-    @abstractmethod
-    def resample(self, rng: Generator) -> dict[str, float]:
-        """The scores when points (or votes) are drawn again with replacement; what was learned is held fixed.
-
-        Empty where the result keeps nothing that could be drawn again.
-        """
-
     def __float__(self) -> float:
         scores = self.scores
         if len(scores) != 1:
             raise InputError(f"This result has {len(scores)} scores, choose one: {', '.join(scores)}.")
         return next(iter(scores.values()))
+
+
+class Learned(Result):
+    """A result that keeps what was learned, so that points can be drawn again without learning again."""
+
+    @abstractmethod
+    def resample(self, rng: Generator) -> dict[str, float]:
+        """The scores on points (or votes) drawn again with replacement, as far as they can be had."""
 
 
 @dataclass(frozen=True)

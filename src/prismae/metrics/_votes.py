@@ -10,10 +10,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from prismae.errors import InputError
-from prismae.metrics._base import Result
+from prismae.metrics._base import Learned
 from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels
 
 Rows = NDArray[np.int64]
+Choice = Callable[[NDArray[np.float64]], Rows]  # variances [votes, m] → codes [votes]
 CHUNK = 1024  # votes whose codes lie in memory at once
 
 
@@ -66,10 +67,20 @@ def vote_variances(codes: NDArray, rows: Rows) -> NDArray[np.float64]:
     return np.concatenate([codes[rows[i : i + CHUNK]].astype(np.float64).var(axis=1, ddof=1) for i in chunks])
 
 
+def least_varying(spread: NDArray[np.float64], active: NDArray[np.bool_]) -> Choice:
+    """Chooses the active code whose variance is least, relative to its variance `spread` over all rows."""
+    return lambda variances: np.flatnonzero(active)[np.argmin(variances[:, active] / spread[active], axis=1)]
+
+
+def most_varying(spread: NDArray[np.float64], active: NDArray[np.bool_]) -> Choice:
+    """Chooses the active code whose variance is greatest, relative to its variance `spread` over all rows."""
+    return lambda variances: np.flatnonzero(active)[np.argmax(variances[:, active] / spread[active], axis=1)]
+
+
 def count_votes(
     codes: NDArray,
     groups: Sequence[Groups],
-    choose: Callable[[NDArray[np.float64]], Rows],
+    choose: Choice,
     votes: int,
     points: int,
     rng: Generator,
@@ -91,7 +102,7 @@ def majority_accuracy(train: NDArray, votes: NDArray) -> float:
 
 
 @dataclass(frozen=True)
-class VoteScore(Result):
+class VoteScore(Learned):
     """Accuracy of a majority vote, and the votes [k, m] behind it."""
 
     score: float
@@ -113,12 +124,24 @@ class VoteScore(Result):
         return {"": above_chance(majority_accuracy(self.train_votes, drawn), self.chance)}
 
 
-def vote_score(train: Rows, votes: Rows, active: NDArray[np.bool_], chance: float = 0.0) -> VoteScore:
-    """The score of two rounds of votes; no active code: 0."""
+def vote_score(
+    codes: NDArray,
+    groups: Sequence[Groups],
+    choose: Choice,
+    active: NDArray[np.bool_],
+    *,
+    votes: tuple[int, int],
+    points: int,
+    rng: Generator,
+    chance: float = 0.0,
+) -> VoteScore:
+    """Two rounds of votes, to build the majority and to score it; no active code: 0."""
     if not active.any():
-        return VoteScore(0.0, 0.0, train, votes, active, chance)
-    score, train_score = (above_chance(majority_accuracy(train, each), chance) for each in (votes, train))
-    return VoteScore(score, train_score, train, votes, active, chance)
+        none = np.zeros((len(groups), codes.shape[1]), dtype=np.int64)
+        return VoteScore(0.0, 0.0, none, none, active, chance)
+    train, test = (count_votes(codes, groups, choose, each, points, rng) for each in votes)
+    score, train_score = (above_chance(majority_accuracy(train, each), chance) for each in (test, train))
+    return VoteScore(score, train_score, train, test, active, chance)
 
 
 def above_chance(accuracy: float, chance: float) -> float:

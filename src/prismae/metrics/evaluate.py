@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError, unknown_name
-from prismae.metrics._base import Metric, Result, all_metrics
+from prismae.metrics._base import Learned, Metric, Result, all_metrics
 from prismae.metrics._information import mutual_information_matrix
 from prismae.metrics._inputs import as_codes, as_factors, as_kinds
 from prismae.metrics._protocols import Protocol, find_protocol
@@ -228,7 +228,7 @@ def _replicates(
     replicates: dict[str, list[float]] = {}
     rng = np.random.default_rng(seed)
     for _ in range(bootstrap):
-        if isinstance(result, Result):
+        if isinstance(result, Learned):
             drawn = result.resample(rng)
         else:
             rows = rng.integers(len(args[0]), size=len(args[0]))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 
 from prismae.errors import InputError, unknown_name
-from prismae.metrics._base import Result, metric
+from prismae.metrics._base import Learned, metric
 from prismae.metrics._boosting import fit_boosted, normalised
 from prismae.metrics._information import entropy
 from prismae.metrics._inputs import Test, split
@@ -44,7 +44,7 @@ def completeness(importance: NDArray) -> float:
 
 
 @dataclass(frozen=True)
-class DCI(Result):
+class DCI(Learned):
     """The three scores, and what they come from.
 
     Parameters

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from prismae.metrics._base import metric
 from prismae.metrics._inputs import as_codes, as_labels
-from prismae.metrics._votes import VoteScore, count_votes, groups_by_factor, sampled_variance, vote_score
+from prismae.metrics._votes import VoteScore, groups_by_factor, least_varying, sampled_variance, vote_score
 
 
 @metric(
@@ -65,12 +65,12 @@ def factor_vae_score(
     rng = np.random.default_rng(seed)
     spread = sampled_variance(z, variance_points, rng)
     active = np.sqrt(spread) >= least_std
-    groups = groups_by_factor(labels)
-
-    def least_varying(variances: np.ndarray) -> np.ndarray:
-        ratio = np.full(variances.shape, np.inf)
-        ratio[:, active] = variances[:, active] / spread[active]
-        return np.argmin(ratio, axis=1)
-
-    rounds = [count_votes(z, groups, least_varying, each, points, rng) for each in (votes, test_votes)]
-    return vote_score(rounds[0], rounds[1], active)
+    return vote_score(
+        z,
+        groups_by_factor(labels),
+        least_varying(spread, active),
+        active,
+        votes=(votes, test_votes),
+        points=points,
+        rng=rng,
+    )

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.svm import LinearSVC
 
-from prismae.metrics._base import Result, metric
+from prismae.metrics._base import Learned, metric
 from prismae.metrics._information import gap
 from prismae.metrics._inputs import Test, as_codes, as_factors, as_kinds, split
 
@@ -19,7 +19,7 @@ INVARIANT = ("permute_codes", "flip_codes", "permute_factors")
 
 
 @dataclass(frozen=True)
-class SAP(Result):
+class SAP(Learned):
     """The score and the matrix [m, k] of how well each code alone predicts each factor."""
 
     score: float

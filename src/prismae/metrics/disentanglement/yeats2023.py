@@ -16,7 +16,7 @@ from prismae.metrics._base import metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._information import factor_entropy, gap, joint_counts, mutual_information
 from prismae.metrics._inputs import as_codes, as_factors, as_kinds, as_labels
-from prismae.metrics._votes import VoteScore, count_votes, groups_by_factor, sampled_variance, vote_score
+from prismae.metrics._votes import VoteScore, groups_by_factor, least_varying, sampled_variance, vote_score
 from prismae.metrics.disentanglement.dci import disentanglement
 from prismae.metrics.disentanglement.sap import squared_correlation
 
@@ -116,15 +116,15 @@ def fac_yeats2023(
     rng = np.random.default_rng(seed)
     spread = sampled_variance(z, variance_points, rng, ddof=0)
     active = spread >= least_variance
-    groups = groups_by_factor(labels)
-
-    def least_varying(variances: NDArray) -> NDArray:
-        ratio = np.full(variances.shape, np.inf)
-        ratio[:, active] = variances[:, active] / spread[active]
-        return np.argmin(ratio, axis=1)
-
-    rounds = [count_votes(z, groups, least_varying, each, points, rng) for each in (votes, test_votes)]
-    return vote_score(rounds[0], rounds[1], active)
+    return vote_score(
+        z,
+        groups_by_factor(labels),
+        least_varying(spread, active),
+        active,
+        votes=(votes, test_votes),
+        points=points,
+        rng=rng,
+    )
 
 
 @metric(

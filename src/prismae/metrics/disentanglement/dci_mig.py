@@ -1,0 +1,56 @@
+"""DCI-MIG."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from prismae.metrics._base import metric
+from prismae.metrics._information import bin_codes, factor_entropy, gap, joint_counts, mutual_information
+from prismae.metrics._inputs import as_codes, as_labels
+
+
+@metric(
+    known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
+    invariant=(
+        "permute_codes",
+        "scale_codes",
+        "shift_codes",
+        "flip_codes",
+        "permute_factors",
+        "relabel_factors",
+    ),
+)
+def dci_mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+    """DCI-MIG: for each factor the clearest code that stands for it.
+
+    Code i stands for the factor k(i) that it knows most about, as clearly as its gap R_i = I(z_i; v_k(i)) -
+    (the next largest over factors); each factor takes the largest R of its codes, or 0. Score = sum_k R_k /
+    sum_k H(v_k). Sepliarskaia et al. 2019, arXiv:1910.05587.
+
+    Parameters
+    ----------
+    codes
+        [n, m]; each code is cut into `bins` equal-width bins over its own range.
+    factors
+        [n, k] with k >= 2, class indices; a column of other numbers is cut into `bins` bins. NaN: the row is
+        left out for that factor.
+    bins
+        How many bins.
+
+    Returns
+    -------
+    float
+        In [0, 1], higher is better.
+
+    Notes
+    -----
+    It punishes one code for several factors, and factors that no code stands for; duplication is not
+    punished.
+    """
+    z = as_codes(codes, least_points=bins)
+    labels = as_labels(factors, n=len(z), bins=bins, least_factors=2)
+    information = mutual_information(joint_counts(bin_codes(z, bins), labels))
+    clearest = np.zeros(labels.shape[1])
+    np.maximum.at(clearest, np.argmax(information, axis=1), gap(information, axis=1))
+    return float(clearest.sum() / factor_entropy(labels).sum())

@@ -1,0 +1,149 @@
+"""Unsupervised disentanglement ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+from sklearn.linear_model import Lasso
+
+from prismae.errors import InputError
+from prismae.metrics._base import Result, metric
+from prismae.metrics._inputs import as_codes
+
+Floats = NDArray[np.float64]
+Kind = Literal["spearman", "lasso"]
+
+
+@dataclass(frozen=True)
+class UDR(Result):
+    """Scores of several runs.
+
+    Parameters
+    ----------
+    score
+        Score of the first run.
+    runs
+        [runs] each run's score: the median of its agreement with the others.
+    agreement
+        [runs, runs] agreement of every two runs, NaN on the diagonal.
+    """
+
+    score: float
+    runs: Floats
+    agreement: Floats
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return {"": self.score}
+
+
+@metric(needs="runs", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"))
+def udr_spearman(
+    codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike] | None = None, least_kl: float = 0.01
+) -> UDR:
+    """UDR with rank correlation: do different seeds find the same codes, up to order and sign?
+
+    R [a, b] = |Spearman correlation| between codes a and b of two runs, over codes that inform. Their
+    agreement is (mean_b max_a R_ab^2 / sum_a R_ab + mean_a max_b R_ab^2 / sum_b R_ab) / 2, and a run's score
+    the median of its agreement with all others. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
+
+    Parameters
+    ----------
+    codes
+        Of at least two runs, each [n, m_s], on the same n points.
+    kl
+        Per run [m_s]: the codes' KL divergences from the prior in nats; codes below `least_kl` do not
+        inform. Without it only constant codes are left out (our reading, for models that have no such
+        divergence).
+    least_kl
+        See `kl`.
+
+    Returns
+    -------
+    UDR
+        `float(...)` is the first run's score, in [0, 1], higher is better; with all runs' scores.
+
+    Notes
+    -----
+    It rests on the claim that disentangled solutions are alike and entangled ones differ. A run without
+    informative codes agrees with none (0).
+    """
+    return _udr(codes, kl, least_kl, _spearman)
+
+
+@metric(needs="runs", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"))
+def udr_lasso(
+    codes: Sequence[ArrayLike],
+    *,
+    kl: Sequence[ArrayLike] | None = None,
+    least_kl: float = 0.01,
+    alpha: float = 0.1,
+) -> UDR:
+    """UDR with lasso: as `udr_spearman`, with R [a, b] the weight of code a in predicting code b.
+
+    R [a, b] = |coefficient of code a| in the lasso regression, with penalty `alpha`, of code b of the other
+    run on all codes of this run, all standardised. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
+
+    Parameters
+    ----------
+    codes, kl, least_kl
+        As for `udr_spearman`.
+    alpha
+        The penalty.
+
+    Returns
+    -------
+    UDR
+        `float(...)` is the first run's score, in [0, 1], higher is better; with all runs' scores.
+    """
+    return _udr(codes, kl, least_kl, lambda a, b: _lasso(a, b, alpha))
+
+
+def _udr(codes, kl, least_kl, relate) -> UDR:  # type: ignore[no-untyped-def]
+    runs = [as_codes(each, least_points=10).astype(np.float64) for each in codes]
+    if len(runs) < 2:
+        raise InputError(f"The metric compares runs and needs the codes of at least 2, got {len(runs)}.")
+    if len({len(each) for each in runs}) > 1:
+        raise InputError(
+            f"The runs have {sorted({len(each) for each in runs})} points, expected the same points."
+        )
+    if kl is not None and [len(np.asarray(each)) for each in kl] != [each.shape[1] for each in runs]:
+        raise InputError("The divergences must be given for every code of every run.")
+    for i, each in enumerate(runs):
+        kept = each.std(axis=0) > 0 if kl is None else np.asarray(kl[i]) >= least_kl
+        runs[i] = each[:, kept & (each.std(axis=0) > 0)]
+    agreement = np.full((len(runs), len(runs)), np.nan)
+    for i, a in enumerate(runs):
+        for j, b in enumerate(runs):
+            if i != j:
+                agreement[i, j] = _agreement(relate(a, b)) if a.shape[1] and b.shape[1] else 0.0
+    scores = np.nanmedian(agreement, axis=1)
+    return UDR(float(scores[0]), scores, agreement)
+
+
+def _agreement(relation: Floats) -> float:
+    """How near a matrix of relations is to a one-to-one match: in [0, 1]."""
+    parts = []
+    for each in (relation, relation.T):
+        largest, total = each.max(axis=0), each.sum(axis=0)
+        parts.append(np.mean(np.divide(largest**2, total, out=np.zeros(len(total)), where=total > 0)))
+    return float(np.mean(parts))
+
+
+def _standardised(codes: Floats) -> Floats:
+    return (codes - codes.mean(axis=0)) / codes.std(axis=0)
+
+
+def _spearman(a: Floats, b: Floats) -> Floats:
+    ranks = [_standardised(rankdata(each, axis=0)) for each in (a, b)]
+    return np.abs(ranks[0].T @ ranks[1]) / len(a)
+
+
+def _lasso(a: Floats, b: Floats, alpha: float) -> Floats:
+    model = Lasso(alpha=alpha).fit(_standardised(a), _standardised(b))
+    return np.abs(np.reshape(model.coef_, (b.shape[1], a.shape[1]))).T
