@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import plain_gcae
 import torch
 from lightning_fabric import Fabric
 
+import plain_gcae
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.latent.channel import through_channel
@@ -83,11 +83,15 @@ def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    print("| case | step | plain, ms | fp32, ms (ratio) | bf16, ms (ratio) | stratified S = 16, bf16, ms (ratio) |")
+    print(
+        "| case | step | plain, ms | fp32, ms (ratio) | bf16, ms (ratio) | stratified S = 16, bf16, ms (ratio) |"
+    )
     print("|---|---|---|---|---|---|")
     for case, (shape, batch) in CASES.items():
         values = torch.from_numpy(np.random.default_rng(0).random((1024, *shape), dtype=np.float32))

@@ -7,11 +7,10 @@ Fit any method on your own data or on a world with known factors, score the code
 (1797, 4)
 """
 
-__version__ = "0.1.0"
-
 from typing import Any
 
 from prismae import metrics
+from prismae._version import __version__
 from prismae.data import World, data_folder, world, world_names
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, load
@@ -26,6 +25,7 @@ __all__ = [
     "Job",
     "Method",
     "World",
+    "__version__",
     "all_methods",
     "data_folder",
     "evaluate",

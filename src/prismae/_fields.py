@@ -67,7 +67,9 @@ def unknown_field(cls: type, name: str) -> InputError:
     if not valid:
         return InputError(f"{_label(cls)} has no field {name!r}: it has no settings.")
     error = unknown_name(f"field of {_label(cls)}", name, valid)
-    return InputError(f"{error} (Its fields: {', '.join(valid)}.)" if "did you mean" in str(error) else str(error))
+    return InputError(
+        f"{error} (Its fields: {', '.join(valid)}.)" if "did you mean" in str(error) else str(error)
+    )
 
 
 def _checked(cls: type, name: str, value: Any, *, strict: bool) -> Any:

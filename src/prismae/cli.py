@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import prismae
 from prismae._fields import from_text
+from prismae._version import __version__
 from prismae.data import world, world_descriptions
 from prismae.errors import InputError, unknown_name
 from prismae.methods import all_methods
@@ -43,7 +43,7 @@ class Listed(StrEnum):
 
 def _version(value: bool) -> None:
     if value:
-        out.print(f"prismae {prismae.__version__}", highlight=False)
+        out.print(f"prismae {__version__}", highlight=False)
         raise typer.Exit
 
 
@@ -76,7 +76,8 @@ def fit(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     folder: Annotated[Path, typer.Option("--out", help="Where run folders are kept.")] = Path("runs"),
     snapshot: Annotated[
-        list[int] | None, typer.Option(help="Also keep and score the codes after this many steps; repeatable.")
+        list[int] | None,
+        typer.Option(help="Also keep and score the codes after this many steps; repeatable."),
     ] = None,
     evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
 ) -> None:
@@ -113,9 +114,7 @@ def evaluate_run(
     metrics: Annotated[
         str, typer.Option(help="default, all, or names with commas (`prismae list metrics`).")
     ] = "default",
-    protocol: Annotated[
-        str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; both by default.")
-    ] = None,
+    protocol: Annotated[str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; both by default.")] = None,
     bootstrap: Annotated[int, typer.Option(help="Replicates behind the 95 % intervals; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the metrics' draws.")] = 0,
     as_json: AsJson = False,
@@ -181,8 +180,14 @@ def _print_scores(found: dict[str, Any]) -> None:
         for name, each in scores.items():
             interval = f"{each['lower']:.3f} to {each['upper']:.3f}" if each["lower"] is not None else "–"
             better = {True: "higher", False: "lower", None: "–"}[each["higher_is_better"]]
-            table.add_row(name, *(_number(each[k]) for k in ("score",)), interval, _number(each["ceiling"]),
-                          _number(each["chance"]), better)
+            table.add_row(
+                name,
+                *(_number(each[k]) for k in ("score",)),
+                interval,
+                _number(each["ceiling"]),
+                _number(each["chance"]),
+                better,
+            )
         out.print(table)
         for name, reason in found.get("skipped", {}).get(protocol, {}).items():
             out.print(f"{name} was left out: {reason}")

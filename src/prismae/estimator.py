@@ -93,7 +93,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self.device = device
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike | Tensor | World, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's contract)
+    def fit(self, X: ArrayLike | Tensor | World, y: Any = None) -> Self:
         """Train on observations: [n, d], images, or a `World`. See `prismae.world` for the shapes."""
         data = X if isinstance(X, World | Tensor) else np.asarray(X)
         data = world(data)
@@ -149,7 +149,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
             raise InputError(f"Codes have shape {tuple(z.shape)}, expected [n, {self.n_latents}].")
         return self._by_parts(z, self.net_.generate)
 
-    def score(self, X: ArrayLike | Tensor | World, y: Any = None) -> float:  # noqa: ARG002
+    def score(self, X: ArrayLike | Tensor | World, y: Any = None) -> float:
         """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean."""
         x = self._observations(X)
         error = self.inverse_transform(self.transform(X)) - x.numpy()
@@ -170,7 +170,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if isinstance(X, World):
             return X.to("cpu").data[torch.arange(len(X))]
-        return as_observations(X if isinstance(X, Tensor) else np.asarray(X), self.shape_, pixels=self.pixels_)
+        return as_observations(
+            X if isinstance(X, Tensor) else np.asarray(X), self.shape_, pixels=self.pixels_
+        )
 
     def _by_parts(self, inputs: Tensor, function: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
         with torch.no_grad():

@@ -55,16 +55,22 @@ def evaluate(
     net = getattr(model, "net_", model)
     if isinstance(net, nn.Module):
         if not isinstance(world, World):
-            raise InputError(f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world.")
+            raise InputError(
+                f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world."
+            )
         codes: ArrayLike = codes_table(net, world)
     else:
         codes = model.detach().cpu().numpy() if isinstance(model, torch.Tensor) else model
-    known = isinstance(world, World)
+    factors: ArrayLike | None
+    if isinstance(world, World):
+        factors, names, kinds = world.factors, world.factor_names or None, world.factor_kinds or None
+    else:
+        factors, names, kinds = world, None, None
     return evaluate_codes(
         codes,
-        world.factors if known else world,
-        factor_names=(world.factor_names or None) if known else None,
-        factor_kinds=(world.factor_kinds or None) if known else None,
+        factors,
+        factor_names=names,
+        factor_kinds=kinds,
         metrics=metrics,
         protocol=protocol,
         bootstrap=bootstrap,

@@ -43,7 +43,9 @@ class EntropyNoise(Controller):
         entropy, sigma = means["entropy"], state["noise"]
         low, high = entropy.aminmax()
         scaled = torch.where(high > low, (entropy - low) / (high - low), 0.5)
-        target = (self.sigma_max - (self.sigma_max - self.sigma_min) * scaled) * self.gamma ** (t // self.group)
+        target = (self.sigma_max - (self.sigma_max - self.sigma_min) * scaled) * self.gamma ** (
+            t // self.group
+        )
         if self.rule == "ema":
             sigma = self.alpha * sigma + (1 - self.alpha) * target
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields as dataclass_fields
 from inspect import isabstract
-from typing import Any
+from typing import Any, cast
 
 from prismae._discovery import modules, plugins
 from prismae._fields import unknown_field
@@ -34,6 +35,6 @@ def method(name: str, **fields: Any) -> Method:
         raise unknown_name("method", name, known)
     cls = known[name]
     for field in fields:
-        if field not in cls.__dataclass_fields__:
+        if field not in {each.name for each in dataclass_fields(cast(Any, cls))}:
             raise unknown_field(cls, field)
     return cls(**fields)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from prismae._discovery import kebab
@@ -29,15 +30,15 @@ class Context:
     weights
         The terms' weights at this step: floats, or 0-d tensors where a controller moves them.
     noise
-        Standard deviation of the channel, [m]; None for methods without one.
+        Standard deviation of the channel, [m]; empty for methods without one.
     critic
         The critic with its weights frozen; None for methods without one.
     """
 
     n_data: int
     weights: Mapping[str, float | Tensor]
-    noise: Tensor | None = None
-    critic: nn.Module | None = None
+    noise: Tensor = field(default_factory=lambda: torch.empty(0))
+    critic: Any = None
 
 
 class Method(ABC):
@@ -106,8 +107,8 @@ class Adversarial(Method):
         """A new critic."""
 
     @abstractmethod
-    def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
-        """Terms that the critic minimises (all of weight 1), from the posterior of a fresh batch.
+    def critic_terms(self, critic: Any, q: Any, ctx: Context) -> Terms:
+        """Terms that the critic minimises (all of weight 1), from the posterior q of a fresh batch.
 
         The loop computes `q` without a graph, so a critic's loss cannot reach the encoder.
         """

@@ -103,7 +103,7 @@ class EDGCAE(Adversarial):
             bound=self.bound,
         )
 
-    def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
+    def critic_terms(self, critic: ConditionalCritics, q: Point, ctx: Context) -> Terms:
         return {"critic": critic.critic_loss(through_channel(q.mean, ctx.noise))}
 
     def optimizer(self) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class GCAE(Adversarial):
     def critic(self, n_latents: int) -> nn.Module:
         return ConditionalCritics(n_latents, width=self.critic_width, copies=self.copies, bound=self.bound)
 
-    def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
+    def critic_terms(self, critic: ConditionalCritics, q: Point, ctx: Context) -> Terms:
         return {"critic": critic.critic_loss(through_channel(q.mean, ctx.noise))}
 
     def optimizer(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +54,8 @@ class AutoencoderNet(nn.Module):
         """Data as the likelihood models them."""
         return (x - self.mean) / self.std if self.likelihood.standardised else x
 
-    def encode(self, x: Tensor) -> Posterior:
-        """Posterior over the codes of x [batch, *shape]; its `mean` is [batch, m]."""
+    def encode(self, x: Tensor) -> Any:
+        """Posterior over the codes of x [batch, *shape], of the method's kind; its `mean` is [batch, m]."""
         return self.posterior(self.encoder(self.standardise(x)).float())
 
     def decode(self, z: Tensor) -> Tensor:

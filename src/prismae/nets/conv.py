@@ -18,7 +18,9 @@ def conv(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Mod
     4 pixels; a side that does not halve evenly is restored by output padding.
     """
     if len(shape) != 3 or min(shape[1:]) < 8:
-        raise InputError(f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}.")
+        raise InputError(
+            f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}."
+        )
     sides = [(shape[1], shape[2])]
     while min(sides[-1]) > 4:
         sides.append((sides[-1][0] // 2, sides[-1][1] // 2))
@@ -35,7 +37,9 @@ def conv(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Mod
             nn.ConvTranspose2d(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
             *up,
         ]
-    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs))
+    encoder = nn.Sequential(
+        *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
+    )
     decoder = nn.Sequential(
         nn.Linear(n_latents, DENSE),
         nn.ReLU(),

@@ -227,7 +227,7 @@ class _Dependence(torch.autograd.Function):
         return information / n_nodes, entropy
 
     @staticmethod
-    def backward(ctx: Any, grad_information: Tensor, grad_entropy: Tensor) -> tuple[None, Tensor, None]:  # noqa: ARG004
+    def backward(ctx: Any, grad_information: Tensor, grad_entropy: Tensor) -> tuple[None, Tensor, None]:
         (gradient,) = ctx.saved_tensors
         return None, torch.einsum("i,ibj->bj", grad_information, gradient), None
 
@@ -236,7 +236,9 @@ class _FakeLoss(torch.autograd.Function):
     """(critics, z, swaps [m, copies, batch], weights) → sum of softplus(logit); weight gradients made forward."""
 
     @staticmethod
-    def forward(ctx: Any, critics: ConditionalCritics, z: Tensor, swaps: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, critics: ConditionalCritics, z: Tensor, swaps: Tensor, *parameters: Tensor
+    ) -> Tensor:
         m, copies, batch = swaps.shape
         work = _Workspace(z, _compute_dtype(z))
         on_cpu = z.device.type == "cpu"
@@ -252,8 +254,16 @@ class _FakeLoss(torch.autograd.Function):
                     logits = rows.logits(u)
                     loss += F.softplus(logits).sum()
                     *above, first = rows.back(torch.sigmoid(logits))
-                    for layer, (gradient, inputs) in enumerate(zip(reversed(above), rows.rows, strict=True), 1):
-                        _add(gradients, layer, latents, torch.bmm(gradient.transpose(1, 2), inputs), gradient.sum(1))
+                    for layer, (gradient, inputs) in enumerate(
+                        zip(reversed(above), rows.rows, strict=True), 1
+                    ):
+                        _add(
+                            gradients,
+                            layer,
+                            latents,
+                            torch.bmm(gradient.transpose(1, 2), inputs),
+                            gradient.sum(1),
+                        )
                     own = torch.bmm(u.flatten(1).to(first.dtype).unsqueeze(1), first).squeeze(1)
                     per_sample = first.unflatten(1, (-1, batch)).sum(1, dtype=z.dtype)
                     weight = torch.bmm(per_sample.transpose(1, 2), others)

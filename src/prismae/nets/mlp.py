@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -19,15 +20,17 @@ def mlp(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Modu
     size = prod(shape)
     encoder = stack((size, *WIDTHS, n_outputs))
     decoder = stack((n_latents, *reversed(WIDTHS), size))
+    last = encoder[-1]
+    assert isinstance(last, nn.Linear)
     with torch.no_grad():
-        encoder[-1].weight.div_(2)
+        last.weight.div_(2)
     return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, nn.Unflatten(1, shape))
 
 
 def stack(widths: tuple[int, ...]) -> nn.Sequential:
     """Linear layers of the given widths with SELU between them."""
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         linear = nn.Linear(fan_in, fan_out)
         nn.init.kaiming_normal_(linear.weight, nonlinearity="linear")
         nn.init.zeros_(linear.bias)

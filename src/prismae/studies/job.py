@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-
 from prismae._fields import Count, Positive, check_fields
 from prismae.data import World, world
 from prismae.errors import InputError

@@ -33,7 +33,9 @@ def pictures(net: AutoencoderNet, world: World) -> dict[str, NDArray]:
         shown = world.data[rows[torch.linspace(0, len(rows) - 1, min(PAIRS, len(rows))).long()]]
         low, high = torch.quantile(codes, torch.tensor([0.02, 0.98]), dim=0)
         base = codes[(codes - codes.median(0).values).square().sum(1).argmin()]
-        values = torch.stack([torch.linspace(a, b, FRAMES) for a, b in zip(low.tolist(), high.tolist(), strict=True)])
+        values = torch.stack(
+            [torch.linspace(a, b, FRAMES) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        )
         moved = base.repeat(*values.shape, 1)  # [m, t, m]
         for i, column in enumerate(values):
             moved[i, :, i] = column
@@ -48,6 +50,8 @@ def pictures(net: AutoencoderNet, world: World) -> dict[str, NDArray]:
     if world.factors is not None:
         factors = world.factors[rows.numpy()]
         drawn["mutual_information"] = mutual_information_matrix(codes.numpy(), factors)
-        drawn["factor_entropies"] = np.array([entropy(np.unique(f, return_counts=True)[1]) for f in factors.T])
+        drawn["factor_entropies"] = np.array(
+            [entropy(np.unique(f, return_counts=True)[1]) for f in factors.T]
+        )
         drawn["factor_names"] = np.array(world.factor_names)
     return drawn

@@ -53,7 +53,13 @@ def score(
 
         def scores(table: NDArray, name: str = protocol) -> Scores:
             return evaluate(
-                table, data, metrics=metrics, protocol=name, bootstrap=bootstrap, baselines=baselines, seed=seed
+                table,
+                data,
+                metrics=metrics,
+                protocol=name,
+                bootstrap=bootstrap,
+                baselines=baselines,
+                seed=seed,
             )
 
         final = scores(codes).to_dict()
@@ -71,12 +77,9 @@ def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
     """Errors of reconstructions over up to 10,000 observations, evenly spaced: {"mse", "nats"}."""
     rows = torch.linspace(0, len(data) - 1, min(POINTS, len(data))).long()
     with torch.no_grad():
-        parts = [(len(part), *net.errors(data.data[part])) for part in rows.split(1024)]
-    weights = torch.tensor([float(n) for n, _, _ in parts])
-    return {
-        name: float((torch.stack([part[place] for part in parts]) * weights).sum() / weights.sum())
-        for place, name in ((1, "mse"), (2, "nats"))
-    }
+        parts = [torch.stack(net.errors(data.data[part])) * len(part) for part in rows.split(1024)]
+    mse, nats = (torch.stack(parts).sum(0) / len(rows)).tolist()
+    return {"mse": mse, "nats": nats}
 
 
 def _snapshot(folder: RunFolder, step: int) -> NDArray:

@@ -22,7 +22,11 @@ class Batches:
         """Row indices [batch] of batch i."""
         start, stop = i * self.batch, (i + 1) * self.batch
         first, last = start // self.n, (stop - 1) // self.n
-        rows = torch.cat([self._epoch(e) for e in range(first, last + 1)]) if last > first else self._epoch(first)
+        rows = (
+            torch.cat([self._epoch(e) for e in range(first, last + 1)])
+            if last > first
+            else self._epoch(first)
+        )
         return rows[start - first * self.n : stop - first * self.n]
 
     def _epoch(self, e: int) -> Tensor:

@@ -33,7 +33,9 @@ def choose_likelihood(likelihood: str, method: Method, shape: tuple[int, ...], s
     if likelihood not in LIKELIHOODS:
         raise unknown_name("likelihood", likelihood, [*LIKELIHOODS, "auto"])
     if method.likelihood not in ("auto", likelihood):
-        raise InputError(f"{method.name()} is defined with likelihood {method.likelihood!r}, got {likelihood!r}.")
+        raise InputError(
+            f"{method.name()} is defined with likelihood {method.likelihood!r}, got {likelihood!r}."
+        )
     if likelihood == "bernoulli" and (summary.low < 0 or summary.high > 1):
         raise InputError(
             f"Likelihood 'bernoulli' needs data in [0, 1], but they range from {summary.low:g} to {summary.high:g}: "

@@ -39,7 +39,9 @@ class History:
         if not self._pending:
             self._next = step
         device = next((t.device for t in tensors.values() if t.device.type != "cpu"), None)
-        self._pending.append(torch.cat([t.detach().reshape(-1).double().to(device) for t in tensors.values()]))
+        self._pending.append(
+            torch.cat([t.detach().reshape(-1).double().to(device) for t in tensors.values()])
+        )
 
     def flush(self) -> dict[str, float]:
         """Bring pending rows to the host and check them; returns the newest row (empty if there is none).
@@ -71,7 +73,9 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """One row per kept step; monitored values in columns ``monitor:…``, NaN where they were not measured."""
-        rows = torch.cat(self.rows) if self.rows else torch.empty(0, 1 + len(self.columns), dtype=torch.float64)
+        rows = (
+            torch.cat(self.rows) if self.rows else torch.empty(0, 1 + len(self.columns), dtype=torch.float64)
+        )
         frame = pd.DataFrame(rows.numpy(), columns=["step", *self.columns])
         if self.monitored:
             seen = pd.DataFrame(self.monitored).rename(columns=lambda c: c if c == "step" else f"monitor:{c}")
@@ -80,7 +84,9 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """For a checkpoint, after `flush`."""
-        rows = torch.cat(self.rows) if self.rows else torch.empty(0, 1 + len(self.columns), dtype=torch.float64)
+        rows = (
+            torch.cat(self.rows) if self.rows else torch.empty(0, 1 + len(self.columns), dtype=torch.float64)
+        )
         return {"columns": self.columns, "rows": rows, "monitored": self.monitored}
 
     def restore(self, state: Mapping[str, Any]) -> None:

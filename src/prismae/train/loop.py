@@ -17,13 +17,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from prismae.data import World
-from prismae.errors import InputError
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.train.batches import Batches
 from prismae.train.build import build
 from prismae.train.checkpoint import generator_state, load_state, restore_generator, save_state
-from prismae.train.history import FLUSH_EVERY, History, NotFinite
+from prismae.train.history import FLUSH_EVERY, History
 from prismae.train.progress import Progress
 
 PROBE = 256  # observations that the monitored errors are measured on
@@ -32,7 +31,7 @@ MONITORED = 100  # times in a run
 Precision = Literal["32", "bf16"]
 
 
-class Interrupted(Exception):  # noqa: N818 (not an error)
+class Interrupted(Exception):
     """Training was stopped by Ctrl-C after a checkpoint was written; the message says how to go on."""
 
 
@@ -100,13 +99,13 @@ def train(
     Interrupted
         Ctrl-C; the run can be resumed from the checkpoint.
     """
-    fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if precision == "bf16" else "32-true")
+    fabric = Fabric(
+        accelerator=device, devices=1, precision="bf16-mixed" if precision == "bf16" else "32-true"
+    )
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        ae = build(
-            method, world.shape, world.summary, n_latents=n_latents, net=net, likelihood=likelihood
-        )
+        ae = build(method, world.shape, world.summary, n_latents=n_latents, net=net, likelihood=likelihood)
         run = Run(fabric, method, world, ae, n_latents, batch=batch, lr=lr, seed=seed, steps=steps)
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))
@@ -124,7 +123,11 @@ def train(
                     ae.eval()
                     at_step[run.step](ae)
                     ae.train()
-                if checkpoint is not None and not last and (run.step % checkpoint_every == 0 or stop.is_set()):
+                if (
+                    checkpoint is not None
+                    and not last
+                    and (run.step % checkpoint_every == 0 or stop.is_set())
+                ):
                     run.history.flush()
                     save_state(checkpoint, run.state())
                 if stop.is_set() and not last:
@@ -153,7 +156,8 @@ class Run:
     ) -> None:
         self.fabric, self.method = fabric, method
         self.world = world.to(fabric.device)
-        self.ae = fabric.to_device(ae).train()
+        fabric.to_device(ae)
+        self.ae = ae.train()
         self.critic: nn.Module | None = None
         self.step, self.critic_updates, self.spent = 0, 0, 0.0
         self.started = time.perf_counter()
@@ -178,9 +182,8 @@ class Run:
 
     @property
     def context(self) -> Context:
-        noise = self.values.get("noise")
-        assert noise is None or isinstance(noise, Tensor)
         weights = {name: value for name, value in self.values.items() if name != "noise"}
+        noise = torch.as_tensor(self.values.get("noise", ()))
         return Context(len(self.world), weights, noise, self.critic)
 
     @property
@@ -267,7 +270,10 @@ class Run:
             "history": self.history.state(),
         }
         if self.critic is not None:
-            state |= {"critic": self.critic.state_dict(), "critic_optimizer": self.critic_optimizer.state_dict()}
+            state |= {
+                "critic": self.critic.state_dict(),
+                "critic_optimizer": self.critic_optimizer.state_dict(),
+            }
         return state
 
     def restore(self, state: dict[str, Any]) -> None:

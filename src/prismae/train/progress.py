@@ -41,5 +41,7 @@ class Progress:
 
     def update(self, step: int, terms: Mapping[str, float]) -> None:
         """Show the step and its terms."""
-        shown = [f"{name} {value:.4g}" for name, value in terms.items() if "[" not in name and ":" not in name]
+        shown = [
+            f"{name} {value:.4g}" for name, value in terms.items() if "[" not in name and ":" not in name
+        ]
         self.bars.update(self.task, completed=step, terms="  ".join(shown[:SHOWN]))

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
-import prismae
+from prismae._version import __version__
 from prismae.data import Summary, World
 from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, method
@@ -56,8 +56,12 @@ class RunFolder:
             raise InputError(f"There is no run folder {str(path)!r}.")
         missing = [name for name in (JOB, WEIGHTS, HISTORY) if not (folder.path / name).exists()]
         if missing:
-            goes_on = "run the same fit again to go on" if folder.checkpoint.exists() else "it is not a run folder"
-            raise InputError(f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({goes_on}).")
+            goes_on = (
+                "run the same fit again to go on" if folder.checkpoint.exists() else "it is not a run folder"
+            )
+            raise InputError(
+                f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({goes_on})."
+            )
         return folder
 
     @property
@@ -155,7 +159,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "shape": list(world.shape),
         "pixels": world.pixels,
         "summary": asdict(world.summary),
-        "version": prismae.__version__,
+        "version": __version__,
     }
 
 

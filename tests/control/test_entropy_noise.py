@@ -1,0 +1,50 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prismae.control import EntropyNoise
+
+
+def stepped(controller, sigma, entropy, t=0):
+    state = controller.init({"noise": torch.tensor(sigma)})
+    values, after = controller.step(state, {"entropy": torch.tensor(entropy)}, t)
+    assert torch.equal(values["noise"], after["noise"])
+    return values["noise"].tolist()
+
+
+def test_high_entropy_gives_small_noise():
+    # Eq. 2: scaled entropies 0, 1/2, 1; targets 0.4, 0.3, 0.2; Eq. 3 with alpha 0.1
+    sigma = stepped(EntropyNoise(gamma=1.0), [0.4, 0.4, 0.4], [0.0, 1.0, 2.0])
+    assert sigma == pytest.approx([0.4, 0.1 * 0.4 + 0.9 * 0.3, 0.1 * 0.4 + 0.9 * 0.2])
+
+
+def test_literal_rule_is_equation_4_as_printed():
+    sigma = stepped(EntropyNoise(gamma=1.0, rule="literal", sigma_min=0.1), [0.4, 0.3], [0.0, 1.0])
+    assert sigma == pytest.approx([(0.1 * 0.4 + 0.9) * 0.4, max(0.1, (0.1 * 0.3 + 0.9) * 0.1)])
+
+
+def test_equal_entropies_count_as_a_half():
+    assert stepped(EntropyNoise(alpha=0.0, gamma=1.0), [0.4, 0.4], [1.0, 1.0]) == pytest.approx([0.3, 0.3])
+
+
+def test_annealing_counts_groups_of_steps():
+    controller = EntropyNoise(alpha=0.0, gamma=0.5, sigma_min=0.0, group=20)
+    assert stepped(controller, [0.4, 0.4], [0.0, 1.0], t=19)[0] == pytest.approx(0.4)
+    assert stepped(controller, [0.4, 0.4], [0.0, 1.0], t=40)[0] == pytest.approx(0.1)
+
+
+def test_alpha_1_keeps_the_noise():
+    assert stepped(EntropyNoise(alpha=1.0), [0.3, 0.25], [0.0, 1.0], t=10_000) == pytest.approx([0.3, 0.25])
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    entropy=st.lists(st.floats(-5, 3), min_size=2, max_size=10),
+    rule=st.sampled_from(["ema", "literal"]),
+    t=st.integers(0, 100_000),
+)
+def test_noise_stays_between_its_bounds(entropy, rule, t):
+    controller = EntropyNoise(rule=rule)
+    sigma = stepped(controller, [0.4] * len(entropy), entropy, t)
+    assert all(controller.sigma_min - 1e-6 <= each <= controller.sigma_max + 1e-6 for each in sigma)

@@ -1,0 +1,42 @@
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from prismae.latent.gaussian import Gaussian
+
+
+@pytest.fixture
+def q():
+    torch.manual_seed(0)
+    return Gaussian.from_parameters(2 * torch.randn(50, 6, dtype=torch.float64))
+
+
+def test_kl_equals_that_of_torch_distributions(q):
+    normal = Normal(q.mean, (0.5 * q.log_var).exp())
+    torch.testing.assert_close(q.kl_to_standard(), kl_divergence(normal, Normal(0.0, 1.0)))
+
+
+def test_log_prob_equals_that_of_torch_distributions(q):
+    z = torch.randn_like(q.mean)
+    torch.testing.assert_close(q.log_prob(z), Normal(q.mean, (0.5 * q.log_var).exp()).log_prob(z))
+
+
+def test_kl_of_the_prior_is_zero_and_keeps_small_values():
+    zero = torch.zeros(1, 1)
+    assert Gaussian(zero, zero).kl_to_standard().item() == 0
+    tiny = Gaussian(zero, torch.tensor([[1e-4]]))  # 1 - exp would lose it in float32
+    assert tiny.kl_to_standard().item() == pytest.approx(2.5e-9, rel=0.05)
+
+
+def test_samples_have_the_posterior_s_mean_and_deviation():
+    torch.manual_seed(0)
+    q = Gaussian(torch.tensor([[1.0, -2.0]]).expand(100_000, 2), torch.tensor([0.0, 2.0]).expand(100_000, 2))
+    z = q.rsample()
+    torch.testing.assert_close(z.mean(0), torch.tensor([1.0, -2.0]), atol=0.04, rtol=0)
+    torch.testing.assert_close(z.std(0), torch.tensor([1.0, 2.718]), atol=0.04, rtol=0)
+
+
+def test_extreme_log_variances_are_kept_finite():
+    q = Gaussian.from_parameters(torch.tensor([[0.0, 1e9], [0.0, -1e9]]))
+    assert q.kl_to_standard().isfinite().all()
+    assert q.rsample().isfinite().all()

@@ -1,0 +1,150 @@
+"""What every method that is found must hold; a new file in prismae.methods is tested by this alone."""
+
+from dataclasses import FrozenInstanceError, fields
+from inspect import getdoc
+
+import pytest
+import torch
+
+from prismae import world
+from prismae.data import World
+from prismae.data.storage import Dense
+from prismae.errors import InputError
+from prismae.methods import Adversarial, Context, all_methods, method
+from prismae.train import build, train
+from prismae.train.build import choose_likelihood, choose_net
+
+METHODS = sorted(all_methods())
+M = 4
+QUICK = {"critic_warmup": 3, "critic_width": 16, "n_nodes": 4}  # where a method has such fields
+
+
+def quick(name):
+    cls = all_methods()[name]
+    return cls(**{k: v for k, v in QUICK.items() if k in {field.name for field in fields(cls)}})
+
+
+@pytest.fixture(scope="module")
+def data():
+    """32 binary-looking images of 8x8, in [0, 1]."""
+    full = world("digits")
+    return World("few digits", Dense(full.data.values[:32]))
+
+
+def settings(chosen, data):
+    return {
+        "n_latents": M,
+        "net": choose_net("auto", chosen, data.shape),
+        "likelihood": choose_likelihood("auto", chosen, data.shape, data.summary),
+    }
+
+
+def ready(name, data):
+    """A method with its autoencoder, and a context as the loop gives it."""
+    chosen = quick(name)
+    torch.manual_seed(0)
+    ae = build(chosen, data.shape, data.summary, **settings(chosen, data))
+    critic = chosen.critic(M) if isinstance(chosen, Adversarial) else None
+    noise = None if chosen.noise() is None else torch.full((M,), chosen.noise())
+    return chosen, ae, Context(len(data), chosen.weights(), noise, critic)
+
+
+def total(terms, weights):
+    return sum(weights[name] * terms[name].mean() for name in weights if name in terms)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_docstring_names_its_source_and_terms(name):
+    text = getdoc(all_methods()[name])
+    assert "Terms" in text
+    assert any(char.isdigit() for char in text)  # a year
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_is_frozen_and_made_again_from_its_fields(name):
+    chosen = method(name)
+    assert method(name, **chosen.fields()) == chosen
+    with pytest.raises(FrozenInstanceError):
+        chosen.nonsense = 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_unknown_field_is_refused_with_the_valid_ones(name):
+    with pytest.raises(InputError, match="nonsense"):
+        method(name, nonsense=1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_terms_are_finite_and_of_a_declared_shape(name, data):
+    chosen, ae, ctx = ready(name, data)
+    terms = chosen.terms(ae, data.data[torch.arange(32)], ctx)
+    assert set(chosen.weights()) <= set(terms)
+    for term, value in terms.items():
+        assert value.isfinite().all(), term
+        assert value.shape in ({(), (32,)} if term in chosen.weights() else {(), (M,)}), term
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_gradients_reach_every_weight_of_the_autoencoder_and_none_of_the_critic(name, data):
+    chosen, ae, ctx = ready(name, data)
+    if ctx.critic is not None:
+        ctx.critic.requires_grad_(False)
+    total(chosen.terms(ae, data.data[torch.arange(32)], ctx), chosen.weights()).backward()
+    for weight, parameter in ae.named_parameters():
+        assert parameter.grad is not None, weight
+        assert parameter.grad.isfinite().all(), weight
+        assert parameter.grad.abs().sum() > 0, weight
+    if ctx.critic is not None:
+        assert all(parameter.grad is None for parameter in ctx.critic.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_critic_s_loss_reaches_all_of_the_critic_and_nothing_else(name, data):
+    chosen, ae, ctx = ready(name, data)
+    if ctx.critic is None:
+        assert not isinstance(chosen, Adversarial)
+        return
+    x = data.data[torch.arange(32)]
+    with torch.no_grad():
+        q = ae.encode(x)
+    terms = chosen.critic_terms(ctx.critic, q, ctx)
+    sum(value.mean() for value in terms.values()).backward()
+    for weight, parameter in ctx.critic.named_parameters():
+        assert parameter.grad is not None, weight
+        assert parameter.grad.abs().sum() > 0, weight
+    assert all(parameter.grad is None for parameter in ae.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_seed_others(name, data):
+    chosen = quick(name)
+
+    def weights(seed):
+        done = train(chosen, data, steps=6, batch=16, seed=seed, device="cpu", **settings(chosen, data))
+        return torch.cat([value.flatten() for value in done.ae.state_dict().values()])
+
+    first = weights(1)
+    assert torch.equal(first, weights(1))
+    assert not torch.equal(first, weights(2))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_training_leaves_torch_s_generator_alone(name, data):
+    chosen = quick(name)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(chosen, data, steps=2, batch=16, device="cpu", **settings(chosen, data))
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("place", ["digits", pytest.param("pulses", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", METHODS)
+def test_reconstruction_error_at_least_halves(name, place):
+    # in few steps, hence the raised learning rate; an untrained network's error is above 1, the data's variance
+    data = world(place)
+    chosen = quick(name)
+    sizes = settings(chosen, data) | {"n_latents": 10}
+    done = train(chosen, data, steps=100, batch=64, lr=2e-3, device="cpu", **sizes)
+    error = done.history["monitor:mse"].dropna()
+    assert error.iloc[-1] < 0.5 * error.iloc[0]
