@@ -1,0 +1,44 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-all lint bench docs clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("prismae needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)  ## fit ED-GCAE on simulated pulses, score it, write the report
+	$(BIN)/prismae fit ed-gcae pulses --steps 2000 --batch 64 --precision bf16 \
+	  -p nodes=stratified -p n_nodes=16 --seed 0 --out runs/demo
+	$(BIN)/prismae report "$$(ls -td runs/demo/ed-gcae-pulses-* | head -n 1)"
+	@echo
+	@echo "Open the report in a browser. What to look at: which latents are live (spread), how the waveform changes"
+	@echo "when a live latent is moved (traversals: one should change the duty cycle, one the frequency), and the"
+	@echo "scores in the two protocols, each beside its ceiling and its chance level."
+
+test: $(INSTALLED)  ## the default suite
+	$(BIN)/python -m pytest -q
+
+test-all: $(INSTALLED)  ## with the slow tests
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check src tests benchmarks plans
+	$(BIN)/ruff format --check src tests benchmarks plans
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gcae_step.py
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) site build dist

@@ -1,0 +1,138 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from prismae import world
+from prismae.errors import InputError
+from prismae.methods import Method
+from prismae.methods.vae import VAE
+from prismae.train import NotFinite, train
+from prismae.train.batches import Batches
+from prismae.train.build import build, choose_likelihood, choose_net
+from prismae.train.history import History
+
+
+def quick(method, steps=12, **kwargs):
+    settings = {"n_latents": 3, "net": "conv", "likelihood": "bernoulli", "batch": 16, "device": "cpu"}
+    return train(method, world("digits"), steps=steps, **settings | kwargs)
+
+
+@dataclass(frozen=True)
+class Broken(Method):
+    """A VAE whose KL becomes NaN when the data of batch number 60 come."""
+
+    def weights(self):
+        return {"recon": 1.0, "kl": 1.0}
+
+    def terms(self, ae, x, ctx):
+        q = ae.encode(x)
+        calls.append(1)
+        kl = q.kl_to_standard().sum(1)
+        return {"recon": ae.nll(x, q.rsample()), "kl": kl * (float("nan") if len(calls) == 61 else 1.0)}
+
+
+calls: list[int] = []
+
+
+def test_nan_is_stopped_with_the_term_and_the_step_and_nothing_is_saved(tmp_path):
+    calls.clear()
+    checkpoint = tmp_path / "state.safetensors"
+    with pytest.raises(NotFinite, match=r"^kl became nan at step 60: "):
+        quick(Broken(), steps=200, checkpoint=checkpoint, checkpoint_every=70)
+    assert not checkpoint.exists()
+
+
+def test_history_has_every_term_at_every_step_and_errors_in_common_units():
+    history = quick(VAE(), steps=30).history
+    assert history["step"].tolist() == list(range(30))
+    assert {"recon", "kl", "monitor:mse", "monitor:nats", "monitor:spread[2]"} <= set(history.columns)
+    assert history[["recon", "kl"]].notna().all(axis=None)
+    final = history.iloc[-1]
+    assert final["monitor:mse"] > 0
+    assert final["monitor:nats"] < history["monitor:nats"].dropna().iloc[0]
+
+
+def test_long_histories_are_thinned_but_every_step_is_checked():
+    history = History(every=10)
+    for step in range(40):
+        history.add(step, {"a": torch.tensor(float(step)), "v": torch.zeros(2)})
+    assert history.flush() == {"a": 39.0, "v[0]": 0.0, "v[1]": 0.0}
+    assert history.frame()["step"].tolist() == [0, 10, 20, 30]
+    history.add(40, {"a": torch.tensor(1.0), "v": torch.zeros(2)})
+    history.add(41, {"a": torch.tensor(1.0), "v": torch.tensor([0.0, float("inf")])})
+    with pytest.raises(NotFinite, match=r"v\[1\] became inf at step 41"):
+        history.flush()
+
+
+def test_batches_shuffle_each_epoch_and_are_always_full():
+    batches = Batches(10, 4, seed=0, player=0, device=torch.device("cpu"))
+    stream = torch.cat([batches[i] for i in range(15)])
+    for epoch in stream.view(-1, 10):
+        assert sorted(epoch.tolist()) == list(range(10))
+    assert not torch.equal(stream[:10], stream[10:20])
+
+
+def test_a_batch_is_a_function_of_its_number():
+    def new(player=0, seed=0):
+        return Batches(7, 20, seed=seed, player=player, device=torch.device("cpu"))
+
+    forward = [new()[i] for i in range(5)]
+    one = new()
+    assert all(torch.equal(one[i], forward[i]) for i in (4, 1, 3, 0, 2))
+    assert not torch.equal(new(player=1)[0], new()[0])
+    assert not torch.equal(new(seed=1)[0], new()[0])
+
+
+def test_at_step_sees_the_autoencoder_in_evaluation_mode_and_changes_nothing():
+    seen = []
+    plain = quick(VAE())
+    watched = quick(VAE(), at_step={5: lambda ae: seen.append(ae.training), 12: lambda ae: seen.append(ae.training)})
+    assert seen == [False, False]
+    for a, b in zip(plain.ae.parameters(), watched.ae.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_bf16_learns_with_float32_weights():
+    done = quick(VAE(), steps=60, precision="bf16", lr=2e-3)
+    assert all(parameter.dtype == torch.float32 for parameter in done.ae.parameters())
+    error = done.history["monitor:mse"].dropna()
+    assert error.iloc[-1] < 0.8 * error.iloc[0]
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 45, 60), (1, 9, 128)])
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+def test_decoders_give_back_the_shape(net, shape):
+    data = world(np.random.default_rng(0).random((4, *shape), dtype=np.float32))
+    ae = build(VAE(), data.shape, data.summary, n_latents=3, net=net, likelihood="gaussian")
+    x = data.data[torch.arange(4)]
+    assert ae.encode(x).mean.shape == (4, 3)
+    assert ae.decode(torch.zeros(4, 3)).shape == x.shape
+
+
+def test_networks_and_likelihoods_follow_the_data():
+    images, series = world("digits"), world("pulses")
+    assert choose_net("auto", VAE(), images.shape) == "conv"
+    assert choose_net("auto", VAE(), series.shape) == "mlp"
+    assert choose_likelihood("auto", VAE(), images.shape, images.summary) == "bernoulli"
+    assert choose_likelihood("auto", VAE(), series.shape, series.summary) == "gaussian"
+    with pytest.raises(InputError, match=r"'bernoulli' needs data in \[0, 1\], but they range from"):
+        choose_likelihood("bernoulli", VAE(), series.shape, series.summary)
+    with pytest.raises(InputError, match="Unknown network 'con': did you mean 'conv'"):
+        choose_net("con", VAE(), images.shape)
+    with pytest.raises(InputError, match="needs images of at least 8x8 pixels"):
+        build(VAE(), series.shape, series.summary, n_latents=3, net="conv", likelihood="gaussian")
+
+
+def test_errors_are_in_the_same_units_for_every_likelihood():
+    data = world("digits")
+    x = data.data[torch.arange(50)]
+    for likelihood in ("bernoulli", "gaussian", "mse"):
+        torch.manual_seed(0)
+        ae = build(VAE(), data.shape, data.summary, n_latents=3, net="conv", likelihood=likelihood)
+        with torch.no_grad():
+            mse, _ = ae.errors(x)
+            z = ae.encode(x).mean
+            expected = (ae.generate(z) - x).square().mean() / data.summary.std**2
+        assert mse.item() == pytest.approx(expected.item(), rel=1e-4)

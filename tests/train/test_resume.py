@@ -1,0 +1,112 @@
+"""A run that was stopped, by Ctrl-C or by a kill, ends with the same weights as one that was not."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+
+from prismae.studies import Job, run
+from prismae.train import Interrupted
+from prismae.train.checkpoint import load_state, save_state
+
+SMALL = {"critic_warmup": 4, "critic_width": 16, "n_nodes": 4}
+JOBS = {
+    "ed-gcae": Job("ed-gcae", "digits", SMALL, n_latents=3, steps=40, batch=16),
+    "gcae": Job("gcae", "digits", SMALL | {"critic_steps": 2}, n_latents=3, steps=40, batch=16),
+    "vae": Job("vae", "digits", n_latents=3, steps=40, batch=16, precision="bf16"),
+}
+SCRIPT = """
+import sys
+from prismae.studies import Job, run
+run(Job(**eval(sys.argv[1])), sys.argv[2], device="cpu", checkpoint_every=7)
+"""
+
+
+def start(job, folder):
+    content = repr({name: getattr(job, name) for name in job.__dataclass_fields__})
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, content, str(folder)], stderr=subprocess.PIPE, text=True)
+
+
+def same(a, b):
+    first, second = (folder.load()[1] for folder in (a, b))
+    for x, y in ((first.ae, second.ae), (first.critic, second.critic)):
+        if x is not None:
+            for name, value in x.state_dict().items():
+                assert torch.equal(value, y.state_dict()[name]), name
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+
+
+def wait_for(path, process):
+    for _ in range(3000):
+        if path.exists() or process.poll() is not None:
+            break
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_killed_run_goes_on_to_the_bit(name, tmp_path):
+    job = JOBS[name]
+    process = start(job, tmp_path / "killed")
+    checkpoint = tmp_path / "killed" / job.id / "checkpoint" / "state.safetensors"
+    wait_for(checkpoint, process)
+    time.sleep(random.Random(name).random() * 0.2)  # somewhere in the steps after the first checkpoint
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, process.stderr.read()
+    assert 0 < load_state(checkpoint)["step"] < job.steps
+    resumed = run(job, tmp_path / "killed", device="cpu", checkpoint_every=7)
+    assert not checkpoint.exists()
+    same(resumed, run(job, tmp_path / "whole", device="cpu", checkpoint_every=1000))
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
+    job = JOBS["vae"]
+
+    def interrupt(ae):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    from prismae.train import loop
+
+    original = loop.Run.advance
+    calls = []
+
+    def advance(self):
+        calls.append(1)
+        original(self)
+        if len(calls) == 11:
+            interrupt(self.ae)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Run, "advance", advance)
+        with pytest.raises(Interrupted, match="after step 11 of 40; the same command goes on"):
+            run(job, tmp_path / "stopped", device="cpu")
+    resumed = run(job, tmp_path / "stopped", device="cpu")
+    same(resumed, run(job, tmp_path / "whole", device="cpu"))
+
+
+def test_a_finished_run_is_not_computed_again(tmp_path, monkeypatch):
+    job = JOBS["vae"]
+    run(job, tmp_path, device="cpu")
+    monkeypatch.setattr("prismae.studies.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    assert run(job, tmp_path).finished
+
+
+def test_nested_states_survive_a_checkpoint(tmp_path):
+    state = {
+        "state": {0: {"step": torch.tensor(3.0), "m": torch.arange(4)}, 1: {}},
+        "groups": [{"betas": [0.5, 0.9], "lr": 1e-4, "params": [0, 1], "fused": True, "none": None}],
+        "text": "a",
+        "nan": float("nan"),
+    }
+    save_state(tmp_path / "deep" / "file.safetensors", state)
+    loaded = load_state(tmp_path / "deep" / "file.safetensors")
+    assert loaded["state"][0]["m"].tolist() == [0, 1, 2, 3]
+    assert loaded["groups"] == state["groups"]
+    assert list(loaded["state"]) == [0, 1]
+    assert loaded["nan"] != loaded["nan"]
