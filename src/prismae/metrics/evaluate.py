@@ -231,11 +231,18 @@ def _replicates(
         if isinstance(result, Learned):
             drawn = result.resample(rng)
         else:
-            rows = rng.integers(len(args[0]), size=len(args[0]))
-            drawn = _scores_of(metric(*(each[rows] for each in args), **kwargs))
+            drawn = _scores_of(metric(*_drawn_again(args, rng), **kwargs))
         for short, value in drawn.items():
             replicates.setdefault(short, []).append(value)
     return replicates
+
+
+def _drawn_again(args: tuple[Any, ...], rng: np.random.Generator) -> tuple[Any, ...]:
+    """Arrays with their rows drawn again, the same rows in each; the runs of a list share their rows too."""
+    runs = args[0] if isinstance(args[0], list) else None
+    n = len(runs[0] if runs else args[0])
+    rows = rng.integers(n, size=n)
+    return ([run[rows] for run in runs],) if runs else tuple(each[rows] for each in args)
 
 
 def _interval(

@@ -128,7 +128,7 @@ def fac_yeats2023(
 
 
 @metric(
-    known={"constant": 0.0},
+    known={"constant": 1.0},
     invariant=(
         "permute_codes",
         "scale_codes",
@@ -146,7 +146,8 @@ def dci_yeats2023(
     """DCI disentanglement of the yeats2023 protocol. WARNING: counts a factor that never varies, by default.
 
     As D of `dci` (gradient boosting, no test points), with one more factor, dSprites' constant colour, whose
-    importance is 1/m for every code; so entropies have base k + 1, and even perfect codes score below 1.
+    importance is 1/m for every code; so entropies have base k + 1, perfect codes score below 1, and constant
+    codes 1.
 
     Parameters
     ----------

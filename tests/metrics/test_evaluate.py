@@ -1,0 +1,183 @@
+"""Which points metrics see, what a score is reported beside, and how results are handed on."""
+
+from __future__ import annotations
+
+import json
+from math import inf
+
+import numpy as np
+import pytest
+from known_codes import grid, small_world, standardised
+
+from prismae.errors import InputError
+from prismae.metrics import Score, Scores, evaluate_codes, mig
+from prismae.metrics.evaluate import ideal_codes
+
+FACTORS = small_world()
+RNG = np.random.default_rng(0)
+NOISY = (standardised(FACTORS) + 0.5 * RNG.normal(size=FACTORS.shape)).astype(np.float32)
+KINDS = ("categorical", "continuous", "continuous")
+DEFAULT = ["mig", "factor-vae-score", "dci-d", "dci-c", "dci-i", "sap"]
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return evaluate_codes(NOISY, FACTORS, bootstrap=20)
+
+
+def test_the_default_metrics_and_what_each_score_carries(scores):
+    assert list(scores) == DEFAULT
+    for name, score in scores.items():
+        assert score.protocol == "locatello2019"
+        assert 0 <= score.chance < score.score <= score.ceiling <= 1, name
+        assert score.lower <= score.score <= score.upper
+        assert score.higher_is_better
+    assert scores["mig"].parameters == {"bins": 20, "channel": 0.0, "seed": 0, "n_points": 1200}
+    assert scores["dci-d"].parameters == {
+        "booster": "compiled",
+        "n_jobs": 1,
+        "seed": 0,
+        "n_train": 800,
+        "n_test": 400,
+    }
+    assert scores["factor-vae-score"].parameters["n_table"] == 1200
+
+
+def test_ceiling_and_chance(scores):
+    assert scores["mig"].ceiling == pytest.approx(1.0)
+    assert scores["mig"].chance < 0.05
+    assert scores["factor-vae-score"].ceiling == 1.0
+    assert scores["factor-vae-score"].chance < 0.6
+
+
+def test_bare_scores_are_those_of_the_functions():
+    found = evaluate_codes(NOISY, FACTORS, metrics="mig", baselines=False)
+    assert found["mig"].score == pytest.approx(mig(NOISY, FACTORS))
+    assert found["mig"].ceiling is None
+    assert found["mig"].lower is None
+
+
+def test_the_same_seed_gives_the_same_scores(scores):
+    assert evaluate_codes(NOISY, FACTORS, bootstrap=20).to_dict() == scores.to_dict()
+    other = evaluate_codes(NOISY, FACTORS, metrics=["sap"], seed=1)
+    assert other["sap"].score != scores["sap"].score
+
+
+def test_large_tables_are_drawn_from_without_replacement():
+    factors = np.repeat(grid((3, 4, 5)), 300, axis=0)
+    codes = standardised(factors)
+    found = evaluate_codes(codes, factors, metrics=["mig", "sap", "factor-vae-score"], baselines=False)
+    assert found["mig"].parameters["n_points"] == 10_000
+    assert (found["sap"].parameters["n_train"], found["sap"].parameters["n_test"]) == (10_000, 5_000)
+    assert found["factor-vae-score"].parameters["n_table"] == 18_000
+
+
+def test_handing_on(scores):
+    saved = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
+    again = Scores.from_dict(saved)
+    assert again.to_dict() == scores.to_dict()
+    assert again["mig"] == scores["mig"]
+    frame = scores.to_frame()
+    assert list(frame.index) == DEFAULT
+    assert frame.loc["mig", "score"] == scores["mig"].score
+    assert "protocol locatello2019" in str(scores)
+    assert float(scores["sap"]) == scores["sap"].score
+    assert np.shape(scores.matrices["mutual-information"]) == (3, 3)
+    assert np.shape(scores.matrices["dci"]) == (3, 3)
+
+
+def test_an_infinite_score_survives_json():
+    scores = Scores({"tc": Score(inf, None, None, None, None, False, {}, "locatello2019")})
+    saved = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
+    assert Scores.from_dict(saved)["tc"].score == inf
+
+
+def test_all_metrics_with_the_reason_where_one_is_left_out():
+    found = evaluate_codes(NOISY, FACTORS, factor_kinds=KINDS, metrics="all", bootstrap=2)
+    assert {"infomec-e", "irs", "unfairness", "logistic-accuracy-100", "active-units"} <= set(found)
+    assert "the codes of one run alone" in found.skipped["udr-lasso"]
+    assert "mig-yeats2023" not in found
+    for score in found.values():
+        assert np.isfinite(score.score)
+    assert found["sap-mixed"].parameters["factor_kinds"] == KINDS
+    assert "left out: The metric compares runs" in str(found)
+
+
+def test_without_factors_label_free_scores_remain():
+    found = evaluate_codes(NOISY, metrics="all", other_runs=[NOISY[:, ::-1]], bootstrap=3)
+    assert set(found) == {
+        "active-units",
+        "code-mutual-information",
+        "gaussian-total-correlation",
+        "gaussian-wasserstein-correlation",
+        "udr-lasso",
+        "udr-spearman",
+    }
+    assert found["udr-spearman"].score == pytest.approx(1.0)
+    assert "factors" in found.skipped["mig"]
+    assert found["active-units"].chance is None
+
+
+@pytest.mark.parametrize("n", [360, 1200])
+def test_yeats2023_gives_four_scores_by_the_numbers_of_the_world(n):
+    found = evaluate_codes(NOISY[:n], FACTORS[:n], factor_kinds=KINDS, protocol="yeats2023", baselines=False)
+    assert list(found) == ["mig", "fac", "dci", "sap"]
+    variant, bins, votes, points = (
+        ("beamsynthesis", 50, 1_000, 360) if n == 360 else ("dsprites", 20, 5_000, 1_000)
+    )
+    assert {score.protocol for score in found.values()} == {f"yeats2023/{variant}"}
+    assert found["mig"].parameters["bins"] == bins
+    assert found["fac"].parameters["votes"] == votes
+    assert found["dci"].parameters["n_points"] == points
+    assert found["dci"].parameters["constant_factor"] == (variant == "dsprites")
+
+
+def test_the_variant_of_yeats2023_can_be_named():
+    found = evaluate_codes(
+        NOISY, FACTORS, metrics=["mig"], protocol="yeats2023/beamsynthesis", baselines=False
+    )
+    assert found["mig"].parameters["bins"] == 50
+
+
+def test_a_world_with_one_factor_still_has_scores():
+    found = evaluate_codes(NOISY, FACTORS[:, :1], baselines=True)
+    assert "mig" in found
+    assert "needs 2 or more, got 1" in found.skipped["dci"]
+
+
+def test_ideal_codes_fill_up_with_dead_ones():
+    codes = ideal_codes(FACTORS, 5)
+    np.testing.assert_allclose(codes[:, :3].std(axis=0), 1.0, atol=1e-5)
+    assert (codes[:, 3:].std(axis=0) < 0.02).all()
+    assert ideal_codes(FACTORS, 2).shape == (1200, 3)
+
+
+BAD = {
+    "metric of locatello2019": (
+        {"metrics": ["migg"]},
+        "Unknown metric of locatello2019 'migg': did you mean 'mig'",
+    ),
+    "protocol": ({"protocol": "yeats"}, "Unknown protocol 'yeats': did you mean 'yeats2023'"),
+    "bootstrap": ({"bootstrap": -1}, "expected 0 or more"),
+    "names": ({"factor_names": ("a",)}, "3 factors but 1 factor names"),
+    "kinds": ({"factor_kinds": ("continuous",)}, "3 factors but 1 factor kinds"),
+    "runs": ({"metrics": ["udr-lasso"]}, "udr-lasso: The metric compares runs"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_sentence(case):
+    options, message = BAD[case]
+    with pytest.raises(InputError, match=message):
+        evaluate_codes(NOISY, FACTORS, **options)
+
+
+def test_a_factor_of_one_value_is_named():
+    factors = np.column_stack([FACTORS, np.zeros(len(FACTORS))])
+    with pytest.raises(InputError, match="Factor 'colour' has only one value"):
+        evaluate_codes(NOISY, factors, factor_names=("a", "b", "c", "colour"))
+
+
+def test_a_named_metric_that_needs_factors_raises_without_them():
+    with pytest.raises(InputError, match="mig: The metric needs the factors"):
+        evaluate_codes(NOISY, metrics=["mig"])

@@ -1,0 +1,231 @@
+"""What every metric declares, checked for each that is found: values, bounds, invariances, bad input."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+from known_codes import small_world, standardised
+
+from prismae.errors import InputError
+from prismae.metrics import Metric, Result, all_metrics
+
+METRICS = all_metrics()
+FACTORS = small_world()
+N, K = FACTORS.shape
+IDENTITY = standardised(FACTORS)
+KNOWN = {
+    "identity": IDENTITY,
+    "constant": np.zeros_like(IDENTITY),
+    "duplicated": np.hstack([IDENTITY, IDENTITY]),
+}
+RNG = np.random.default_rng(1)
+NOISY = np.hstack([IDENTITY @ np.linalg.qr(RNG.normal(size=(K, K)))[0], 0.3 * IDENTITY[:, :1]])
+NOISY = (NOISY + 0.3 * RNG.normal(size=NOISY.shape)).astype(np.float32)
+TOLERANCE = 0.02  # how ties and draws may move a score
+FEW = {"votes": 500, "test_votes": 500, "train_size": 500, "test_size": 500}
+
+every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+with_factors = pytest.mark.parametrize(
+    "metric", [each for each in METRICS.values() if each.needs not in ("codes", "runs")], ids=lambda m: m.name
+)
+
+
+def scores(metric: Metric, codes, factors=FACTORS, **options) -> dict[str, float]:
+    """Scores of a metric by short name, with fewer draws than by default."""
+    options |= {name: value for name, value in FEW.items() if name in metric.parameters}
+    if metric.needs == "codes":
+        result = metric(codes, **options)
+    elif metric.needs == "runs":
+        result = metric([codes, NOISY[: len(codes)]], **options)
+    else:
+        result = metric(codes, factors, **options)
+    return result.scores if isinstance(result, Result) else {"": result}
+
+
+def assert_close(found: dict[str, float], expected: dict[str, float], tolerance: float = TOLERANCE) -> None:
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=tolerance)
+
+
+@every_metric
+@pytest.mark.parametrize("world", KNOWN)
+def test_value_on_known_codes(metric, world):
+    if world not in metric.known:
+        pytest.skip("nothing declared")
+    declared = metric.known[world]
+    assert_close(
+        scores(metric, KNOWN[world]),
+        declared if isinstance(declared, dict) else {"": declared},
+    )
+
+
+@every_metric
+@pytest.mark.parametrize(
+    "codes", [*KNOWN.values(), NOISY, np.eye(N, 4)], ids=[*KNOWN, "noisy", "nearly constant"]
+)
+def test_every_score_is_a_plain_number_within_the_bounds(metric, codes):
+    for value in scores(metric, codes).values():
+        assert type(value) is float
+        assert metric.bounds[0] <= value <= metric.bounds[1]
+
+
+def permute_codes():
+    return NOISY[:, [2, 0, 3, 1]], FACTORS
+
+
+def scale_codes():
+    return NOISY * np.float32([0.5, 2.0, 1.0, 4.0]), FACTORS
+
+
+def shift_codes():
+    return NOISY + np.float32([1.0, -2.0, 0.0, 4.0]), FACTORS
+
+
+def flip_codes():
+    return NOISY * np.float32([-1, 1, -1, 1]), FACTORS
+
+
+def permute_factors():
+    return NOISY, FACTORS[:, [2, 0, 1]]
+
+
+def relabel_factors():
+    return NOISY, np.column_stack([np.array(new)[FACTORS[:, k]] for k, new in enumerate(RELABELLED)])
+
+
+RELABELLED = ([2, 0, 1], [3, 0, 2, 1], [1, 4, 0, 2, 3])
+CHANGES = (permute_codes, scale_codes, shift_codes, flip_codes, permute_factors, relabel_factors)
+
+
+@every_metric
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_declared_invariance(metric, change):
+    if change.__name__ not in metric.invariant:
+        pytest.skip("not declared")
+    codes, factors = change()
+    assert_close(
+        scores(metric, codes, factors),
+        scores(metric, NOISY),
+        tolerance=0.05 if FEW.keys() & metric.parameters.keys() else TOLERANCE,
+    )
+
+
+@every_metric
+def test_the_same_seed_gives_the_same_scores_and_no_global_state_is_touched(metric):
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    assert scores(metric, NOISY) == scores(metric, NOISY)
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+@every_metric
+def test_declarations_are_complete(metric):
+    assert set(metric.invariant) <= {change.__name__ for change in CHANGES}
+    assert set(metric.known) <= set(KNOWN)
+    text = inspect.getdoc(metric.function)
+    assert re.search(r"arXiv:|ICLR|yeats2023", text), "the source is missing"
+    assert "better" in text, "the direction is missing"
+    assert metric.protocol in ("locatello2019", "yeats2023")
+
+
+@every_metric
+def test_torch_tensors_and_lists_are_accepted(metric):
+    few = slice(0, 300)
+    expected = scores(metric, NOISY[few], FACTORS[few])
+    tensor = torch.tensor(NOISY[few], requires_grad=True)
+    assert scores(metric, tensor, torch.tensor(FACTORS[few])) == expected
+    assert_close(scores(metric, NOISY[few].tolist(), FACTORS[few].tolist()), expected)
+
+
+@with_factors
+def test_missing_values_drop_rows_of_that_factor_only(metric):
+    factors = FACTORS.astype(np.float64)
+    factors[RNG.random(N) < 0.3, 1] = np.nan
+    for value in scores(metric, NOISY, factors).values():
+        assert np.isfinite(value)
+
+
+@with_factors
+def test_continuous_factors_are_cut_into_bins(metric):
+    factors = IDENTITY.astype(np.float64)
+    for value in scores(metric, NOISY, factors).values():
+        assert np.isfinite(value)
+
+
+def test_what_is_found():
+    assert {"mig", "factor-vae-score", "dci", "sap", "irs", "udr-lasso", "mig-yeats2023"} <= METRICS.keys()
+    assert METRICS["mig"].parameters["bins"] == 20
+    assert METRICS["mig"].summary.startswith("Mutual information gap")
+
+
+BAD = {
+    "codes of rank 1": (NOISY[:, 0], FACTORS, r"shape \(1200,\), expected \[points, codes\]"),
+    "factors of rank 1": (NOISY, FACTORS[:, 0], r"shape \(1200,\), expected \[points, factors\]"),
+    "another number of rows": (NOISY[:-1], FACTORS, "1199 codes but 1200 rows of factors"),
+    "NaN codes": (np.where(np.arange(4) == 2, np.nan, NOISY), FACTORS, "column 2 holds NaN"),
+    "text": (NOISY, FACTORS.astype(str), "expected class indices or numbers"),
+    "a factor of one value": (NOISY, np.where(np.arange(K) == 1, 0, FACTORS), "1 has only one value"),
+    "one point": (NOISY[:1], FACTORS[:1], "needs at least"),
+}
+FORGIVING = {  # what a definition can deal with
+    "a factor of one value": {
+        "mig-yeats2023",
+        "fac-yeats2023",
+        "dci-yeats2023",
+        "sap-yeats2023",
+        "sap-continuous",
+    },
+}
+
+
+@with_factors
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_sentence(metric, case):
+    if metric.name in FORGIVING.get(case, ()):
+        pytest.skip("allowed")
+    codes, factors, message = BAD[case]
+    with pytest.raises(InputError, match=message) as error:
+        scores(metric, codes, factors)
+    assert "\n" not in str(error.value)
+
+
+@every_metric
+@pytest.mark.parametrize("n", [2, 5, 12, 25, 40])
+def test_few_points_give_numbers_or_one_sentence(metric, n):
+    try:
+        found = scores(metric, NOISY[:n], FACTORS[:n])
+    except InputError:
+        return
+    assert np.isfinite(list(found.values())).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["mig", "sap", "sap-continuous", "dci", "jemmig", "rmig", "infomec", "mig-yeats2023"]
+)
+def test_metrics_that_compare_codes_refuse_one_code(name):
+    with pytest.raises(InputError, match="at least 2, got 1"):
+        scores(METRICS[name], NOISY[:, :1])
+
+
+@pytest.mark.parametrize(
+    "name", ["dci", "modularity", "mig-sup", "dci-mig", "infomec", "z-max-variance", "unfairness"]
+)
+def test_metrics_that_compare_factors_refuse_one_factor(name):
+    with pytest.raises(InputError, match="needs 2 or more, got 1"):
+        scores(METRICS[name], NOISY, FACTORS[:, :1])
+
+
+@pytest.mark.parametrize("name", ["factor-vae-score", "beta-vae-score"])
+def test_metrics_that_hold_a_factor_fixed_need_rows_that_share_it(name):
+    with pytest.raises(InputError, match="No two points share a value of factor 0"):
+        METRICS[name](NOISY[:20], np.column_stack([np.arange(20)] * 2))
+
+
+@pytest.mark.parametrize("name", ["udr-spearman", "udr-lasso"])
+def test_metrics_of_runs_refuse_one_run_or_other_points(name):
+    with pytest.raises(InputError, match="at least 2, got 1"):
+        METRICS[name]([NOISY])
+    with pytest.raises(InputError, match="the same points"):
+        METRICS[name]([NOISY, NOISY[:-1]])
