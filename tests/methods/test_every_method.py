@@ -16,7 +16,14 @@ from prismae.train.build import choose_likelihood, choose_net
 
 METHODS = sorted(all_methods())
 M = 4
-QUICK = {"critic_warmup": 3, "critic_width": 16, "n_nodes": 4}  # where a method has such fields
+QUICK = {  # where a method has such fields
+    "critic_warmup": 3,
+    "critic_width": 16,
+    "n_nodes": 4,
+    "capacity_steps": 50,
+    "beta_start": 1.0,
+    "pretrain_steps": 0,
+}
 
 
 def quick(name):

@@ -33,12 +33,15 @@ class Context:
         Standard deviation of the channel, [m]; empty for methods without one.
     critic
         The critic with its weights frozen; None for methods without one.
+    step
+        Autoencoder updates done so far.
     """
 
     n_data: int
     weights: Mapping[str, float | Tensor]
     noise: Tensor = field(default_factory=lambda: torch.empty(0))
     critic: Any = None
+    step: int = 0
 
 
 class Method(ABC):

@@ -184,7 +184,7 @@ class Run:
     def context(self) -> Context:
         weights = {name: value for name, value in self.values.items() if name != "noise"}
         noise = torch.as_tensor(self.values.get("noise", ()))
-        return Context(len(self.world), weights, noise, self.critic)
+        return Context(len(self.world), weights, noise, self.critic, self.step)
 
     @property
     def seconds(self) -> float:

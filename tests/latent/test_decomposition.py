@@ -1,0 +1,110 @@
+from math import e, log
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prismae.errors import InputError
+from prismae.latent.decomposition import (
+    decompose_kl,
+    log_aggregate,
+    log_weights,
+    permute_columns,
+    standard_log_prob,
+)
+from prismae.latent.gaussian import Gaussian
+
+EXACT_TC = 0.5
+RHO = (1 - e ** (-2 * EXACT_TC)) ** 0.5
+
+
+def correlated_codes(batch, deviation=0.3):
+    """Posteriors and samples of an aggregate posterior N(0, [[1, rho], [rho, 1]]), whose total correlation is 0.5."""
+    covariance = torch.tensor([[1.0, RHO], [RHO, 1.0]], dtype=torch.float64)
+    means = (
+        torch.randn(batch, 2, dtype=torch.float64)
+        @ torch.linalg.cholesky(covariance - deviation**2 * torch.eye(2)).T
+    )
+    q = Gaussian(means, torch.full_like(means, 2 * log(deviation)))
+    return q, q.rsample()
+
+
+@settings(deadline=None, max_examples=40)
+@given(batch=st.integers(2, 60), more=st.integers(0, 10**6))
+def test_stratified_weights_have_1_over_n_on_the_diagonal_and_rows_that_sum_to_1(batch, more):
+    # public copies of beta-TCVAE fill the first column instead of the diagonal: both properties fail there
+    n, others = batch - 1 + more, batch - 1
+    weights = log_weights(batch, n, "stratified").double().exp()
+    torch.testing.assert_close(weights.diagonal(), torch.full((batch,), 1 / n, dtype=torch.float64))
+    torch.testing.assert_close(weights.sum(1), torch.ones(batch, dtype=torch.float64))
+    torch.testing.assert_close(weights.sum(0), torch.ones(batch, dtype=torch.float64))
+    rest = weights[~torch.eye(batch, dtype=torch.bool)].view(batch, others)
+    expected = torch.full((others,), 1 / others, dtype=torch.float64)
+    expected[0] = (n - others) / (n * others)
+    torch.testing.assert_close(rest.sort(1).values, expected.sort().values.expand(batch, -1))
+
+
+def test_leave_one_out_weights():
+    weights = log_weights(5, 100, "leave-one-out").exp()
+    torch.testing.assert_close(weights.diagonal(), torch.full((5,), 0.01))
+    torch.testing.assert_close(weights.sum(1), torch.ones(5))
+    assert weights[0, 1:].unique().numel() == 1
+
+
+@pytest.mark.parametrize("batch", [1, 12])
+def test_a_batch_that_the_weights_are_not_defined_for_is_refused(batch):
+    with pytest.raises(InputError, match="batches of 2 to 11"):
+        log_weights(batch, 10, "stratified")
+
+
+@pytest.mark.parametrize("estimator", ["stratified", "weighted", "leave-one-out"])
+def test_the_parts_sum_to_the_kl_sample_by_sample(estimator):
+    torch.manual_seed(0)
+    q = Gaussian.from_parameters(torch.randn(20, 8, dtype=torch.float64))
+    z = q.rsample()
+    expected = (q.log_prob(z) - standard_log_prob(z)).sum(1)
+    torch.testing.assert_close(sum(decompose_kl(q, z, 500, estimator)), expected)
+
+
+@pytest.mark.parametrize("estimator", ["stratified", "leave-one-out"])
+def test_total_correlation_of_a_correlated_gaussian_converges_with_the_batch(estimator):
+    torch.manual_seed(0)
+    errors = []
+    for batch, repeats in ((32, 40), (128, 12), (1024, 2)):
+        values = [decompose_kl(*correlated_codes(batch), 50_000, estimator)[1].mean() for _ in range(repeats)]
+        errors.append(abs(float(torch.stack(values).mean()) - EXACT_TC))
+    assert errors[0] > 1.5 * errors[1] > 2.25 * errors[2]
+    assert errors[2] < 0.1
+
+
+def test_weighted_estimator_has_the_gradient_of_an_equal_mixture_but_not_its_value():
+    torch.manual_seed(0)
+    q, z = correlated_codes(16)
+    z.requires_grad_()
+    pairs = Gaussian(q.mean[None], q.log_var[None]).log_prob(z[:, None])
+    mixture = torch.logsumexp(pairs.sum(2), 1) - torch.logsumexp(pairs, 1).sum(1) + log(16)
+    tc = decompose_kl(q, z, 1000, "weighted")[1]
+    torch.testing.assert_close(tc - mixture, torch.full_like(tc, log(1000)))
+    torch.testing.assert_close(*(torch.autograd.grad(each.sum(), z)[0] for each in (tc, mixture)))
+
+
+def test_groups_of_dimensions_range_from_the_marginals_to_the_joint():
+    torch.manual_seed(0)
+    q = Gaussian.from_parameters(torch.randn(9, 10, dtype=torch.float64))
+    z = q.rsample()
+    assert log_aggregate(q, z, 50, 2, "stratified").shape == (9, 3)
+    own = [Gaussian(q.mean[:, part], q.log_var[:, part]) for part in (slice(0, 2), slice(2, 4), slice(4, 5))]
+    parts = [log_aggregate(p, z[:, part], 50, 2, "stratified") for p, part in
+             zip(own, (slice(0, 2), slice(2, 4), slice(4, 5)), strict=True)]  # fmt: skip
+    torch.testing.assert_close(log_aggregate(q, z, 50, 2, "stratified"), torch.cat(parts, 1))
+
+
+def test_permuted_columns_keep_each_marginal_and_lose_the_dependence():
+    # a permutation over the other axis would mix the dimensions; one order for all columns would keep the dependence
+    torch.manual_seed(0)
+    z = torch.randn(4000, 1) + torch.tensor([[0.0, 10.0, 20.0]])
+    permuted = permute_columns(z)
+    torch.testing.assert_close(permuted.sort(0).values, z.sort(0).values)
+    assert torch.corrcoef(z.T).min() > 0.99
+    assert (torch.corrcoef(permuted.T) - torch.eye(3)).abs().max() < 0.08
