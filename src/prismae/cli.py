@@ -114,14 +114,14 @@ def evaluate_run(
     metrics: Annotated[
         str, typer.Option(help="default, all, or names with commas (`prismae list metrics`).")
     ] = "default",
-    protocol: Annotated[str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; both by default.")] = None,
+    protocol: Annotated[str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; by default those that fit the world.")] = None,
     bootstrap: Annotated[int, typer.Option(help="Replicates behind the 95 % intervals; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the metrics' draws.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Score a finished run, with ceiling and chance level beside each score."""
     names: str | list[str] = metrics if metrics in ("default", "all") else metrics.split(",")
-    protocols = PROTOCOLS if protocol is None else (protocol,)
+    protocols = None if protocol is None else (protocol,)
     found = score(RunFolder.open(path), metrics=names, protocols=protocols, bootstrap=bootstrap, seed=seed)
     if as_json:
         print(json.dumps(found))

@@ -17,6 +17,7 @@ from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
 
 PROTOCOLS = ("locatello2019", "yeats2023")
+YEATS_WORLDS = ("beamsynthesis", "pulses", "dsprites")  # whose sizes the constants of "yeats2023" are made for
 POINTS = 10_000  # observations that reconstruction errors are measured on
 
 
@@ -24,7 +25,7 @@ def score(
     folder: RunFolder,
     *,
     metrics: str | Sequence[str] = "default",
-    protocols: Sequence[str] = PROTOCOLS,
+    protocols: Sequence[str] | None = None,
     bootstrap: int = 0,
     baselines: bool = True,
     seed: int = 0,
@@ -32,7 +33,8 @@ def score(
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json.
 
-    Scores of protocols that are already there and are not asked for again are kept.
+    Scores of protocols that are already there and are not asked for again are kept. By default the protocols are
+    "locatello2019" and, on the worlds that it is made for, "yeats2023".
 
     Returns
     -------
@@ -48,6 +50,8 @@ def score(
     codes = codes_table(net, data)
     found["reconstruction"] = reconstruction(net, data)
     found["spread"] = codes.std(0, ddof=1).tolist()
+    if protocols is None:
+        protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
     for protocol in protocols if data.factors is not None else ():
 

@@ -1,0 +1,5 @@
+"""``python -m prismae`` is the command ``prismae``."""
+
+from prismae.cli import main
+
+main()

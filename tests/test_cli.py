@@ -1,0 +1,207 @@
+"""The command line from end to end, as a user types it, and its answers to mistakes."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import prismae
+from prismae import cli
+
+FAST = ["--steps", "30", "--batch", "16", "--latents", "4"]
+
+
+def prismae_command(capfd, *words):
+    """Exit code, standard output and error of a command, run in this process."""
+    argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
+    try:
+        cli.main()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code or 0
+    finally:
+        sys.argv = argv
+    printed = capfd.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a small finished and evaluated run."""
+    out = tmp_path_factory.mktemp("runs")
+    quick = ["-p", "critic_warmup=5", "-p", "critic_width=16", "-p", "nodes=stratified", "-p", "n_nodes=4"]
+    words = ["fit", "ed-gcae", "pulses", *FAST, *quick, "--snapshot", "10", "--out", str(out)]
+    done = subprocess.run([sys.executable, "-m", "prismae", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    folder = next(out.iterdir())
+    assert "run folder:" in done.stdout
+    assert folder.name in done.stdout
+    assert "protocol locatello2019" in done.stdout
+    assert "protocol yeats2023" in done.stdout
+    return folder
+
+
+def test_a_run_folder_holds_everything(run):
+    names = {path.name for path in run.iterdir()}
+    assert {"job.json", "weights.safetensors", "history.parquet", "scores.json", "pictures.npz"} <= names
+    assert not [name for name in names if name.endswith(".part")]
+    scores = json.loads((run / "scores.json").read_text())
+    assert set(scores["protocols"]["yeats2023"]) == {"mig", "fac", "dci", "sap"}
+    assert set(scores["snapshots"]["10"]) == {"locatello2019", "yeats2023"}
+    assert len(scores["spread"]) == 4
+
+
+def test_evaluate_prints_json_and_keeps_what_was_there(run, capfd):
+    words = ["evaluate", run, "--metrics", "mig", "--protocol", "locatello2019", "--bootstrap", "20", "--json"]
+    code, out, _ = prismae_command(capfd, *words)
+    assert code == 0
+    found = json.loads(out)
+    mig = found["protocols"]["locatello2019"]["mig"]
+    assert mig["lower"] <= mig["score"] <= mig["upper"]
+    assert mig["chance"] < mig["ceiling"]
+    assert "yeats2023" in found["protocols"]
+
+
+def test_report_is_one_file_with_curves_of_each_sigma(run, capfd):
+    code, out, _ = prismae_command(capfd, "report", run)
+    assert code == 0
+    assert "report.html" in out
+    page = (run / "report.html").read_text()
+    for part in ("sigma", "yeats2023", "locatello2019", "dependence"):
+        assert part in page
+
+
+def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
+    job = json.loads((run / "job.json").read_text())
+    settings = [word for k, v in job["fields"].items() for word in ("-p", f"{k}={v}")]
+    monkeypatch.setattr("prismae.studies.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    words = ["fit", "ed-gcae", "pulses", *FAST, *settings, "--snapshot", "10", "--out", run.parent, "--no-evaluate"]
+    code, out, _ = prismae_command(capfd, *words)
+    assert code == 0
+    assert run.name in out
+
+
+def test_own_data_with_and_without_factors(tmp_path, capfd):
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, 4, size=(60, 2))
+    x = (factors @ rng.normal(size=(2, 12)) + 0.1 * rng.normal(size=(60, 12))).astype(np.float32)
+    np.savez(tmp_path / "known.npz", x=x, factors=factors)
+    np.save(tmp_path / "bare.npy", x)
+    for name, said in (("known.npz", "mig"), ("bare.npy", "no known factors")):
+        code, out, err = prismae_command(capfd, "fit", "vae", tmp_path / name, *FAST, "--out", tmp_path / "runs")
+        assert code == 0, err
+        assert said in out
+        code, _, err = prismae_command(capfd, "report", *(tmp_path / "runs").iterdir())
+        assert code == 0, err
+        shutil.rmtree(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("what", ["methods", "metrics", "worlds"])
+def test_list(what, capfd):
+    code, out, _ = prismae_command(capfd, "list", what, "--json")
+    assert code == 0
+    found = json.loads(out)
+    expected = {"methods": "ed-gcae", "metrics": "mig", "worlds": "beamsynthesis"}[what]
+    assert found[expected]
+    assert expected in prismae_command(capfd, "list", what)[1]
+
+
+def test_version(capfd):
+    assert prismae_command(capfd, "--version")[1] == f"prismae {prismae.__version__}\n"
+
+
+MISTAKES = {
+    "unknown method": (["fit", "ed-gca", "pulses"], "Unknown method 'ed-gca': did you mean 'ed-gcae'"),
+    "unknown world": (["fit", "vae", "pulse"], "Unknown world 'pulse': did you mean 'pulses'"),
+    "unknown field": (["fit", "gcae", "pulses", "-p", "sigm=1"], "Unknown field of gcae 'sigm': did you mean 'sigma'"),
+    "a field of another type": (["fit", "gcae", "pulses", "-p", "sigma=big"], "gcae: sigma should be a valid number"),
+    "a field out of range": (["fit", "ed-gcae", "pulses", "-p", "alpha=2"], "alpha should be less than or equal to 1"),
+    "a field of another word": (["fit", "gcae", "pulses", "-p", "nodes=x"], "should be 'independent' or 'stratified'"),
+    "a field without value": (["fit", "gcae", "pulses", "-p", "sigma"], "expected FIELD=VALUE"),
+    "bounds that cross": (["fit", "ed-gcae", "pulses", "-p", "sigma_max=0.1"], "sigma_min should be at most sigma_max"),
+    "no steps": (["fit", "vae", "pulses", "--steps", "0"], "steps should be greater than or equal to 1, got 0"),
+    "unknown network": (["fit", "vae", "pulses", "--net", "mpl"], "Unknown network 'mpl': did you mean 'mlp'"),
+    "a network that does not fit": (["fit", "vae", "pulses", "--net", "conv"], "needs images of at least 8x8 pixels"),
+    "unknown precision": (["fit", "vae", "pulses", "--precision", "16"], "precision should be '32' or 'bf16'"),
+    "unknown device": (["fit", "vae", "pulses", "--device", "cud"], "Unknown device 'cud': did you mean 'cuda'"),
+    "snapshot too late": (["fit", "vae", "pulses", "--snapshot", "20000"], "should lie within 1 and 10000 steps"),
+    "a likelihood that does not fit": (
+        ["fit", "vae", "pulses", "--likelihood", "bernoulli"],
+        "needs data in [0, 1], but they range from",
+    ),
+    "a likelihood that the method has not": (
+        ["fit", "gcae", "digits", "--likelihood", "bernoulli"],
+        "gcae is defined with likelihood 'mse', got 'bernoulli'",
+    ),
+    "no such file": (["fit", "vae", "nothing.npy"], "nothing.npy"),
+    "no run folder": (["evaluate", "nowhere"], "There is no run folder 'nowhere'"),
+    "no run folder to report": (["report", "nowhere"], "There is no run folder 'nowhere'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_answered_by_one_sentence_and_exit_code_2(mistake, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words, expected = MISTAKES[mistake]
+    code, _, err = prismae_command(capfd, *words)
+    assert code == 2
+    assert expected in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert not list(tmp_path.rglob("weights.safetensors"))
+
+
+BAD_DATA = {
+    "NaN": (np.array([[1.0, 2.0], [np.nan, 3.0], [4.0, 5.0]]), "1 value is NaN or infinite"),
+    "wrong rank": (np.zeros(5), "observations of shape (5,) cannot be used"),
+    "a single sample": (np.ones((1, 4)), "expected at least two"),
+    "constant columns": (np.array([[1.0, 2.0], [1.0, 3.0], [1.0, 5.0]]), "1 of 2 columns is constant (0)"),
+    "strings": (np.array([["a", "b"]]), "expected numbers"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_is_answered_by_one_sentence_and_exit_code_2(case, capfd, tmp_path):
+    values, expected = BAD_DATA[case]
+    np.save(tmp_path / "bad.npy", values)
+    code, _, err = prismae_command(capfd, "fit", "vae", tmp_path / "bad.npy", "--out", tmp_path / "runs")
+    assert code == 2
+    assert expected in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_missing_data_without_a_network_says_where_to_put_the_file(capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRISMAE_DATA", str(tmp_path))
+    monkeypatch.setattr("prismae.data.worlds.beamsynthesis.URL", (tmp_path / "absent.zip").as_uri())
+    monkeypatch.setattr("prismae.data.files.user_cache", lambda: tmp_path / "cache")
+    code, _, err = prismae_command(capfd, "fit", "vae", "beamsynthesis")
+    assert code == 2
+    assert f"put it at {tmp_path / 'beamsynthesis' / 'beamsynthesis.zip'}" in err
+
+
+def test_a_corrupted_official_file_names_both_checksums(capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRISMAE_DATA", str(tmp_path))
+    (tmp_path / "beamsynthesis").mkdir()
+    (tmp_path / "beamsynthesis" / "beamsynthesis.zip").write_bytes(b"not the zip")
+    code, _, err = prismae_command(capfd, "fit", "vae", "beamsynthesis")
+    assert code == 2
+    assert "1b6ae30328ac5ef371e1f467257c6443baec7caa584557792db7446c1f6e4d0c" in err
+
+
+@pytest.mark.parametrize("damage", ["no weights", "no job", "cut weights", "cut job"])
+def test_an_incomplete_run_folder_is_answered_by_one_sentence(damage, run, capfd, tmp_path):
+    broken = shutil.copytree(run, tmp_path / "broken")
+    what, name = damage.split()
+    path = broken / {"weights": "weights.safetensors", "job": "job.json"}[name]
+    if what == "no":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:50])
+    code, _, err = prismae_command(capfd, "evaluate", broken)
+    assert code == 2
+    assert path.name in err
+    assert err.count("\n") == 1
