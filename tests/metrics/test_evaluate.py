@@ -113,7 +113,7 @@ def test_without_factors_label_free_scores_remain():
         "udr-lasso",
         "udr-spearman",
     }
-    assert found["udr-spearman"].score == pytest.approx(1.0)
+    assert found["udr-spearman"].score == pytest.approx(1.0, abs=0.05)
     assert "factors" in found.skipped["mig"]
     assert found["active-units"].chance is None
 

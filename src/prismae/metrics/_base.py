@@ -87,6 +87,9 @@ class Metric:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def parameters(self) -> dict[str, Any]:
         """Keyword parameters of the function with their defaults."""
