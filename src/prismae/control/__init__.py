@@ -1,6 +1,82 @@
-"""Controllers: what moves a run's weights or noise during training."""
+"""Controllers: what moves a run's weights or noise during training. One file each, found by scanning this folder."""
 
+from __future__ import annotations
+
+from inspect import isabstract
+from typing import Any
+
+from prismae._discovery import modules, plugins
+from prismae._fields import from_text, unknown_field
 from prismae.control._base import Controller
+from prismae.control.cyclical import Cyclical
 from prismae.control.entropy_noise import EntropyNoise
+from prismae.control.incremental_pi import IncrementalPI
+from prismae.control.pi import PI
+from prismae.control.ramp import Ramp
+from prismae.errors import InputError, unknown_name
 
-__all__ = ["Controller", "EntropyNoise"]
+__all__ = [
+    "PI",
+    "Controller",
+    "Cyclical",
+    "EntropyNoise",
+    "IncrementalPI",
+    "Ramp",
+    "all_controllers",
+    "controller",
+    "controllers_from_text",
+]
+
+
+def all_controllers() -> dict[str, type[Controller]]:
+    """Every controller by its command-line name: those of this folder, then those of other packages."""
+    found: dict[str, type[Controller]] = {}
+    for module in modules(__name__):
+        for value in vars(module).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Controller)
+                and value.__module__ == module.__name__
+            ):
+                found[value.name()] = value
+    for name, value in plugins("prismae.controllers"):
+        if not (isinstance(value, type) and issubclass(value, Controller)) or isabstract(value):
+            raise InputError(
+                f"Entry point {name!r} of group prismae.controllers is not a Controller: {value!r}."
+            )
+        found[name] = value
+    return found
+
+
+def controller(name: str, **fields: Any) -> Controller:
+    """The controller of a command-line name with the given fields: ``controller("pi", moves="kl", target=18.0)``."""
+    cls = _found(name)
+    for field in fields:
+        if field not in cls.__dataclass_fields__:  # type: ignore[attr-defined]
+            raise unknown_field(cls, field)
+    return cls(**fields)
+
+
+def controllers_from_text(text: str) -> tuple[Controller, ...]:
+    """Controllers as the command line writes them: ``kl=pi:target=18,ki=0.01``, ``mi,tc=ramp:steps=500``.
+
+    Before the first "=" stand the weights that are moved, each by a controller of its own; then the controller's
+    name, and after a colon its fields.
+    """
+    names, equals, rest = text.partition("=")
+    name, _, settings = rest.partition(":")
+    pairs = [pair.partition("=") for pair in settings.split(",") if pair.strip()]
+    if not equals or not all(sign and value.strip() for _, sign, value in pairs):
+        raise InputError(
+            f"--control {text!r}: expected WEIGHT=CONTROLLER:FIELD=VALUE,FIELD=VALUE, as in kl=pi:target=18."
+        )
+    fields = {field.strip(): value.strip() for field, _, value in pairs}
+    cls = _found(name.strip())
+    return tuple(from_text(cls, fields | {"moves": weight.strip()}) for weight in names.split(","))
+
+
+def _found(name: str) -> type[Controller]:
+    known = all_controllers()
+    if name not in known:
+        raise unknown_name("controller", name, known)
+    return known[name]

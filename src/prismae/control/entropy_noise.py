@@ -33,6 +33,7 @@ class EntropyNoise(Controller):
     gamma: Fraction = 0.999
     rule: Literal["ema", "literal"] = "ema"
     group: Count = 20
+    moves: Literal["noise"] = "noise"
 
     def init(self, values: Mapping[str, float | Tensor]) -> State:
         noise = values["noise"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +14,12 @@ from typing import Any, Literal
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor, nn
 
+from prismae.control import Controller
 from prismae.data import World
+from prismae.errors import InputError, unknown_name
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.train.batches import Batches
@@ -72,6 +75,7 @@ def train(
     device: str = "auto",
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
+    controllers: Sequence[Controller] = (),
     at_step: Mapping[int, Callable[[AutoencoderNet], None]] | None = None,
     progress: bool = False,
 ) -> Trained:
@@ -89,6 +93,8 @@ def train(
         "32", or "bf16" for matrix products in bfloat16 with float32 weights.
     checkpoint
         File to continue from if it exists, written every `checkpoint_every` steps and on Ctrl-C; None: no file.
+    controllers
+        Move weights of the method, beside the method's own controllers.
     at_step
         Called with the autoencoder, in evaluation mode, after that many steps.
 
@@ -99,14 +105,17 @@ def train(
     Interrupted
         Ctrl-C; the run can be resumed from the checkpoint.
     """
-    fabric = Fabric(
-        accelerator=device, devices=1, precision="bf16-mixed" if precision == "bf16" else "32-true"
-    )
+    fabric = Fabric(accelerator=device, devices=1)
+    if precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
+        plugin = MixedPrecision("bf16-mixed", fabric.device.type)
+        fabric = Fabric(accelerator=device, devices=1, plugins=[plugin])
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         ae = build(method, world.shape, world.summary, n_latents=n_latents, net=net, likelihood=likelihood)
-        run = Run(fabric, method, world, ae, n_latents, batch=batch, lr=lr, seed=seed, steps=steps)
+        run = Run(
+            fabric, method, world, ae, n_latents, controllers, batch=batch, lr=lr, seed=seed, steps=steps
+        )
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))
         with _interrupts() as stop, Progress(steps, done=run.step, enabled=progress) as bar:
@@ -148,6 +157,7 @@ class Run:
         world: World,
         ae: AutoencoderNet,
         n_latents: int,
+        controllers: Sequence[Controller],
         *,
         batch: int,
         lr: float | None,
@@ -175,8 +185,11 @@ class Run:
         noise = method.noise()
         if noise is not None:
             self.values["noise"] = torch.full((n_latents,), noise, device=fabric.device)
-        self.controllers = method.controllers()
+        self.controllers = (*method.controllers(), *controllers)
+        _check_moves(method, self.controllers, self.values)
         self.controller_states = [controller.init(self.values) for controller in self.controllers]
+        for controller, state in zip(self.controllers, self.controller_states, strict=True):
+            self.values[controller.moves] = state[controller.moves]
         rows = torch.linspace(0, len(world) - 1, min(PROBE, len(world))).long()
         self.probe = self.world.data[rows.to(fabric.device)]
 
@@ -288,6 +301,15 @@ class Run:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.history.restore(state["history"])
         restore_generator(state["generator"], self.fabric.device)
+
+
+def _check_moves(method: Method, controllers: Sequence[Controller], values: Mapping[str, Any]) -> None:
+    moved = [controller.moves for controller in controllers]
+    for place, name in enumerate(moved):
+        if name not in values:
+            raise unknown_name(f"weight of {method.name()}", name, values)
+        if name in moved[:place]:
+            raise InputError(f"Two controllers move the {name!r} of {method.name()}: expected at most one.")
 
 
 def _adam(module: nn.Module, settings: dict[str, Any]) -> torch.optim.Optimizer:

@@ -1,0 +1,39 @@
+"""A weight that rises, or falls, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from prismae._fields import Count, CountOrZero, NonNegative
+from prismae.control._base import Controller, State, Values
+from prismae.control._shapes import Shape, rise
+
+
+@dataclass(frozen=True)
+class Ramp(Controller):
+    """From `start` to `end` over `steps` steps, after `delay` steps: annealing (Bowman et al. 2016).
+
+    `end` is the method's own weight unless given. Limit: start = end is the method without a controller.
+    """
+
+    moves: str
+    steps: Count = 10_000
+    start: NonNegative = 0.0
+    end: NonNegative | None = None  # None: the method's own weight
+    shape: Shape = "linear"
+    delay: CountOrZero = 0
+
+    def init(self, values: Mapping[str, float | Tensor]) -> State:
+        end = torch.as_tensor(values[self.moves] if self.end is None else self.end, dtype=torch.float32)
+        return {"end": end, self.moves: self._at(0, end)}
+
+    def step(self, state: State, means: Mapping[str, Tensor], t: int) -> tuple[Values, State]:
+        value = self._at(t + 1, state["end"])
+        return {self.moves: value}, state | {self.moves: value}
+
+    def _at(self, t: int, end: Tensor) -> Tensor:
+        return self.start + (end - self.start) * rise((t - self.delay) / self.steps, self.shape)
