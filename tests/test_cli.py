@@ -34,7 +34,9 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
     quick = ["-p", "critic_warmup=5", "-p", "critic_width=16", "-p", "nodes=stratified", "-p", "n_nodes=4"]
     words = ["fit", "ed-gcae", "pulses", *FAST, *quick, "--snapshot", "10", "--out", str(out)]
-    done = subprocess.run([sys.executable, "-m", "prismae", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "prismae", *words], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     folder = next(out.iterdir())
     assert "run folder:" in done.stdout
@@ -55,7 +57,17 @@ def test_a_run_folder_holds_everything(run):
 
 
 def test_evaluate_prints_json_and_keeps_what_was_there(run, capfd):
-    words = ["evaluate", run, "--metrics", "mig", "--protocol", "locatello2019", "--bootstrap", "20", "--json"]
+    words = [
+        "evaluate",
+        run,
+        "--metrics",
+        "mig",
+        "--protocol",
+        "locatello2019",
+        "--bootstrap",
+        "20",
+        "--json",
+    ]
     code, out, _ = prismae_command(capfd, *words)
     assert code == 0
     found = json.loads(out)
@@ -78,7 +90,18 @@ def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
     job = json.loads((run / "job.json").read_text())
     settings = [word for k, v in job["fields"].items() for word in ("-p", f"{k}={v}")]
     monkeypatch.setattr("prismae.studies.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
-    words = ["fit", "ed-gcae", "pulses", *FAST, *settings, "--snapshot", "10", "--out", run.parent, "--no-evaluate"]
+    words = [
+        "fit",
+        "ed-gcae",
+        "pulses",
+        *FAST,
+        *settings,
+        "--snapshot",
+        "10",
+        "--out",
+        run.parent,
+        "--no-evaluate",
+    ]
     code, out, _ = prismae_command(capfd, *words)
     assert code == 0
     assert run.name in out
@@ -91,7 +114,9 @@ def test_own_data_with_and_without_factors(tmp_path, capfd):
     np.savez(tmp_path / "known.npz", x=x, factors=factors)
     np.save(tmp_path / "bare.npy", x)
     for name, said in (("known.npz", "mig"), ("bare.npy", "no known factors")):
-        code, out, err = prismae_command(capfd, "fit", "vae", tmp_path / name, *FAST, "--out", tmp_path / "runs")
+        code, out, err = prismae_command(
+            capfd, "fit", "vae", tmp_path / name, *FAST, "--out", tmp_path / "runs"
+        )
         assert code == 0, err
         assert said in out
         code, _, err = prismae_command(capfd, "report", *(tmp_path / "runs").iterdir())
@@ -116,18 +141,51 @@ def test_version(capfd):
 MISTAKES = {
     "unknown method": (["fit", "ed-gca", "pulses"], "Unknown method 'ed-gca': did you mean 'ed-gcae'"),
     "unknown world": (["fit", "vae", "pulse"], "Unknown world 'pulse': did you mean 'pulses'"),
-    "unknown field": (["fit", "gcae", "pulses", "-p", "sigm=1"], "Unknown field of gcae 'sigm': did you mean 'sigma'"),
-    "a field of another type": (["fit", "gcae", "pulses", "-p", "sigma=big"], "gcae: sigma should be a valid number"),
-    "a field out of range": (["fit", "ed-gcae", "pulses", "-p", "alpha=2"], "alpha should be less than or equal to 1"),
-    "a field of another word": (["fit", "gcae", "pulses", "-p", "nodes=x"], "should be 'independent' or 'stratified'"),
+    "unknown field": (
+        ["fit", "gcae", "pulses", "-p", "sigm=1"],
+        "Unknown field of gcae 'sigm': did you mean 'sigma'",
+    ),
+    "a field of another type": (
+        ["fit", "gcae", "pulses", "-p", "sigma=big"],
+        "gcae: sigma should be a valid number",
+    ),
+    "a field out of range": (
+        ["fit", "ed-gcae", "pulses", "-p", "alpha=2"],
+        "alpha should be less than or equal to 1",
+    ),
+    "a field of another word": (
+        ["fit", "gcae", "pulses", "-p", "nodes=x"],
+        "should be 'independent' or 'stratified'",
+    ),
     "a field without value": (["fit", "gcae", "pulses", "-p", "sigma"], "expected FIELD=VALUE"),
-    "bounds that cross": (["fit", "ed-gcae", "pulses", "-p", "sigma_max=0.1"], "sigma_min should be at most sigma_max"),
-    "no steps": (["fit", "vae", "pulses", "--steps", "0"], "steps should be greater than or equal to 1, got 0"),
-    "unknown network": (["fit", "vae", "pulses", "--net", "mpl"], "Unknown network 'mpl': did you mean 'mlp'"),
-    "a network that does not fit": (["fit", "vae", "pulses", "--net", "conv"], "needs images of at least 8x8 pixels"),
-    "unknown precision": (["fit", "vae", "pulses", "--precision", "16"], "precision should be '32' or 'bf16'"),
-    "unknown device": (["fit", "vae", "pulses", "--device", "cud"], "Unknown device 'cud': did you mean 'cuda'"),
-    "snapshot too late": (["fit", "vae", "pulses", "--snapshot", "20000"], "should lie within 1 and 10000 steps"),
+    "bounds that cross": (
+        ["fit", "ed-gcae", "pulses", "-p", "sigma_max=0.1"],
+        "sigma_min should be at most sigma_max",
+    ),
+    "no steps": (
+        ["fit", "vae", "pulses", "--steps", "0"],
+        "steps should be greater than or equal to 1, got 0",
+    ),
+    "unknown network": (
+        ["fit", "vae", "pulses", "--net", "mpl"],
+        "Unknown network 'mpl': did you mean 'mlp'",
+    ),
+    "a network that does not fit": (
+        ["fit", "vae", "pulses", "--net", "conv"],
+        "needs images of at least 8x8 pixels",
+    ),
+    "unknown precision": (
+        ["fit", "vae", "pulses", "--precision", "16"],
+        "precision should be '32' or 'bf16'",
+    ),
+    "unknown device": (
+        ["fit", "vae", "pulses", "--device", "cud"],
+        "Unknown device 'cud': did you mean 'cuda'",
+    ),
+    "snapshot too late": (
+        ["fit", "vae", "pulses", "--snapshot", "20000"],
+        "should lie within 1 and 10000 steps",
+    ),
     "a likelihood that does not fit": (
         ["fit", "vae", "pulses", "--likelihood", "bernoulli"],
         "needs data in [0, 1], but they range from",

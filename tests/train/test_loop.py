@@ -88,7 +88,9 @@ def test_a_batch_is_a_function_of_its_number():
 def test_at_step_sees_the_autoencoder_in_evaluation_mode_and_changes_nothing():
     seen = []
     plain = quick(VAE())
-    watched = quick(VAE(), at_step={5: lambda ae: seen.append(ae.training), 12: lambda ae: seen.append(ae.training)})
+    watched = quick(
+        VAE(), at_step={5: lambda ae: seen.append(ae.training), 12: lambda ae: seen.append(ae.training)}
+    )
     assert seen == [False, False]
     for a, b in zip(plain.ae.parameters(), watched.ae.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -101,7 +103,9 @@ def test_bf16_learns_with_float32_weights():
     assert error.iloc[-1] < 0.8 * error.iloc[0]
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 45, 60), (1, 9, 128)])
+@pytest.mark.parametrize(
+    "shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 45, 60), (1, 9, 128)]
+)
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 def test_decoders_give_back_the_shape(net, shape):
     data = world(np.random.default_rng(0).random((4, *shape), dtype=np.float32))

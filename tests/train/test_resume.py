@@ -30,7 +30,9 @@ run(Job(**eval(sys.argv[1])), sys.argv[2], device="cpu", checkpoint_every=7)
 
 def start(job, folder):
     content = repr({name: getattr(job, name) for name in job.__dataclass_fields__})
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, content, str(folder)], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, content, str(folder)], stderr=subprocess.PIPE, text=True
+    )
 
 
 def same(a, b):

@@ -1,0 +1,64 @@
+"""The package as a whole: examples in docstrings, discovery, import without side effects."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+import prismae
+from prismae.errors import InputError, unknown_name
+from prismae.methods import all_methods
+from prismae.methods.vae import VAE
+
+MODULES = sorted(
+    info.name for info in pkgutil.walk_packages(prismae.__path__, "prismae.") if "__main__" not in info.name
+)
+
+
+@pytest.mark.parametrize("name", ["prismae", *MODULES])
+def test_examples_in_docstrings_run(name):
+    module = importlib.import_module(name)
+    names = {**vars(prismae), "np": np, "pr": prismae}
+    results = doctest.testmod(module, extraglobs=names, optionflags=doctest.ELLIPSIS)
+    assert results.failed == 0
+
+
+def test_importing_leaves_random_numbers_and_threads_alone():
+    # Python's own `random` is moved by an import of some dependency; nothing here draws from it
+    state = "numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist(), torch.get_num_threads()"
+    code = f"import numpy, torch; before = {state}; import prismae; assert before == ({state})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_methods_are_attributes_of_the_package():
+    assert prismae.VAE is VAE
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = prismae.Nonsense
+
+
+def test_methods_of_other_packages_are_found(monkeypatch):
+    point = EntryPoint("their-vae", "prismae.methods.vae:VAE", "prismae.methods")
+    monkeypatch.setattr("prismae._discovery.entry_points", lambda group: [point])
+    assert all_methods()["their-vae"] is VAE
+    wrong = EntryPoint("wrong", "random:Random", "prismae.methods")
+    monkeypatch.setattr("prismae._discovery.entry_points", lambda group: [wrong])
+    with pytest.raises(InputError, match="'wrong' of group prismae.methods is not a Method"):
+        all_methods()
+
+
+def test_an_unknown_name_offers_the_nearest_or_lists_all():
+    names = ["beta-vae", "vae", "gcae"]
+    assert (
+        str(unknown_name("method", "betavae", names))
+        == "Unknown method 'betavae': did you mean 'beta-vae' or 'vae'?"
+    )
+    assert (
+        str(unknown_name("method", "xxxx", names))
+        == "Unknown method 'xxxx': expected one of beta-vae, gcae, vae."
+    )
