@@ -14,6 +14,7 @@ from rich.table import Table
 
 from prismae._fields import from_text
 from prismae._version import __version__
+from prismae.control import all_controllers, controllers_from_text
 from prismae.data import world, world_descriptions
 from prismae.errors import InputError, unknown_name
 from prismae.methods import all_methods
@@ -39,6 +40,7 @@ class Listed(StrEnum):
     methods = "methods"
     metrics = "metrics"
     worlds = "worlds"
+    controllers = "controllers"
 
 
 def _version(value: bool) -> None:
@@ -72,6 +74,13 @@ def fit(
     setting: Annotated[
         list[str] | None, typer.Option("-p", metavar="FIELD=VALUE", help="A field of the method; repeatable.")
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WEIGHT=CONTROLLER:FIELD=VALUE,…",
+            help="Move a weight while training, as in kl=pi:target=18; repeatable.",
+        ),
+    ] = None,
     precision: Annotated[str, typer.Option(help="32, or bf16 for bfloat16 matrix products.")] = "32",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     folder: Annotated[Path, typer.Option("--out", help="Where run folders are kept.")] = Path("runs"),
@@ -98,6 +107,7 @@ def fit(
         seed=seed,
         precision=precision,  # type: ignore[arg-type] # checked by Job
         snapshots=tuple(snapshot or []),
+        controls=tuple(each.described() for text in control or [] for each in controllers_from_text(text)),
     )
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise unknown_name("device", device, ["auto", "cpu", "cuda", "mps"])
@@ -141,6 +151,8 @@ def list_names(what: Annotated[Listed, typer.Argument()], as_json: AsJson = Fals
     """List what there is to choose from."""
     if what is Listed.methods:
         found = {name: _first_line(cls) for name, cls in all_methods().items()}
+    elif what is Listed.controllers:
+        found = {name: _first_line(cls) for name, cls in all_controllers().items()}
     elif what is Listed.worlds:
         found = world_descriptions()
     else:

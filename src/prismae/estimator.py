@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from prismae.control import Controller, controller
 from prismae.data import World, world
 from prismae.data.arrays import as_observations
 from prismae.errors import InputError
@@ -42,6 +43,8 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         Seed of everything random: same seed, same machine, same result to the bit.
     precision
         "32", or "bf16" for matrix products in bfloat16.
+    controllers
+        Move weights of the method while it trains, beside its own: ``(prismae.control.PI("kl", target=18.0),)``.
     device
         "auto", "cpu", "cuda" or "mps".
     verbose
@@ -78,6 +81,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         lr: float | None = None,
         random_state: int = 0,
         precision: Precision = "32",
+        controllers: Sequence[Controller] = (),
         device: str = "auto",
         verbose: bool = False,
     ) -> None:
@@ -90,6 +94,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self.lr = lr
         self.random_state = random_state
         self.precision = precision
+        self.controllers = controllers
         self.device = device
         self.verbose = verbose
 
@@ -111,6 +116,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
             lr=self.lr,
             seed=self.random_state,
             precision=self.precision,
+            controllers=self.controllers,
             device=self.device,
             progress=self.verbose,
         )
@@ -126,6 +132,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
             "seed": self.random_state,
             "precision": self.precision,
             "snapshots": [],
+            "controls": [each.described() for each in self.controllers],
             "seconds": round(trained.seconds, 1),
             "machine": machine(self.device),
         }
@@ -194,6 +201,7 @@ def load(path: str | Path) -> Autoencoder:
         lr=about["lr"],
         random_state=about["seed"],
         precision=about["precision"],
+        controllers=tuple(controller(**each) for each in about.get("controls", ())),
     )
     model.method_ = chosen
     return model._take(trained, about)

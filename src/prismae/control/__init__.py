@@ -48,9 +48,9 @@ def all_controllers() -> dict[str, type[Controller]]:
     return found
 
 
-def controller(name: str, **fields: Any) -> Controller:
+def controller(controller: str, **fields: Any) -> Controller:
     """The controller of a command-line name with the given fields: ``controller("pi", moves="kl", target=18.0)``."""
-    cls = _found(name)
+    cls = _found(controller)
     for field in fields:
         if field not in cls.__dataclass_fields__:  # type: ignore[attr-defined]
             raise unknown_field(cls, field)

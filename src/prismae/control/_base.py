@@ -39,6 +39,10 @@ class Controller(ABC):
         """The settings as plain data."""
         return asdict(cast(Any, self))
 
+    def described(self) -> dict[str, Any]:
+        """Name and settings as plain data: what `prismae.control.controller` makes the same controller of."""
+        return {"controller": self.name(), **self.fields()}
+
     @abstractmethod
     def init(self, values: Mapping[str, float | Tensor]) -> State:
         """State before the first step, from the method's initial values.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from prismae._fields import Count, Positive, check_fields
+from prismae.control import Controller, controller
 from prismae.data import World, world
 from prismae.errors import InputError
 from prismae.evaluation import codes_table
@@ -40,6 +41,8 @@ class Job:
         Of everything random.
     precision
         "32" or "bf16".
+    controls
+        Controllers of weights beside the method's own: for each its name as "controller", and its fields.
     snapshots
         Steps after which the codes of all observations are kept, to be scored beside the final ones.
     """
@@ -56,6 +59,7 @@ class Job:
     seed: int = 0
     precision: Precision = "32"
     snapshots: tuple[int, ...] = ()
+    controls: tuple[dict[str, Any], ...] = ()
 
     @staticmethod
     def name() -> str:
@@ -68,11 +72,19 @@ class Job:
         if late:
             raise InputError(f"fit: snapshots should lie within 1 and {self.steps} steps, got {late[0]}.")
         object.__setattr__(self, "fields", method(self.method, **(self.fields or {})).fields())
+        object.__setattr__(self, "controls", tuple(each.described() for each in self.controllers()))
+
+    def controllers(self) -> tuple[Controller, ...]:
+        """The controllers that `controls` describes."""
+        return tuple(controller(**each) for each in self.controls)
 
     @property
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
-        content = json.dumps(asdict(self), sort_keys=True).encode()
+        fields = asdict(self)
+        if not self.controls:  # jobs without controllers keep the id that they had before there were any
+            del fields["controls"]
+        content = json.dumps(fields, sort_keys=True).encode()
         if Path(self.world).is_file():  # other data under the same path are another job
             content += Path(self.world).read_bytes()
         digest = hashlib.sha256(content).hexdigest()[:8]
@@ -120,6 +132,7 @@ def run(
         seed=job.seed,
         precision=job.precision,
         device=device,
+        controllers=job.controllers(),
         checkpoint=folder.checkpoint,
         checkpoint_every=checkpoint_every,
         at_step={step: keep(step) for step in job.snapshots},

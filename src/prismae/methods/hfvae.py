@@ -1,0 +1,48 @@
+"""HFVAE: the KL's parts over two levels, groups of latents and single latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from prismae._fields import Count, NonNegative
+from prismae.latent.decomposition import log_aggregate, standard_log_prob
+from prismae.methods._base import Context, Method, Terms
+from prismae.nets.autoencoder import AutoencoderNet
+
+
+@dataclass(frozen=True)
+class HFVAE(Method):
+    """Hierarchically factorised VAE. Esmaeili et al. 2019, "Structured disentangled representations",
+    arXiv:1804.02086, Eqs. 4-8: recon + beta1 sum_g TC inside group g + beta2 KL per dimension + beta3 MI
+    + beta4 TC between groups. Groups are `group_size` consecutive latents; a last one may be smaller.
+
+    Terms  recon, inner_tc, dwkl, mi, tc (between groups): each [batch], nats per sample; estimates from one batch
+           with the authors' weights ("leave-one-out"), so they may be below 0.
+    Limits  all betas 1 is the VAE in expectation; group_size = 1 is the beta-TCVAE (with this estimator).
+    """
+
+    group_size: Count = 2
+    beta1: NonNegative = 1.0  # weight of the total correlation inside groups
+    beta2: NonNegative = 1.0  # weight of the dimension-wise KL
+    beta3: NonNegative = 1.0  # weight of the mutual information
+    beta4: NonNegative = 6.0  # weight of the total correlation between groups
+
+    def weights(self) -> dict[str, float]:
+        return {"recon": 1.0, "inner_tc": self.beta1, "dwkl": self.beta2, "mi": self.beta3, "tc": self.beta4}
+
+    def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
+        q = ae.encode(x)
+        z = q.rsample()
+        joint, groups, singles = (
+            log_aggregate(q, z, ctx.n_data, size, "leave-one-out").sum(1)
+            for size in (z.shape[1], self.group_size, 1)
+        )
+        return {
+            "recon": ae.nll(x, z),
+            "inner_tc": groups - singles,
+            "dwkl": singles - standard_log_prob(z).sum(1),
+            "mi": q.log_prob(z).sum(1) - joint,
+            "tc": joint - groups,
+        }
