@@ -11,6 +11,7 @@ import pytest
 
 from prismae import metrics
 from prismae.metrics._votes import majority_accuracy
+from prismae.metrics.disentanglement.beta_vae_score import pair_score
 from prismae.metrics.disentanglement.dci import completeness, disentanglement
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
@@ -57,6 +58,40 @@ def test_factor_vae_score_within_two_standard_errors(golden):
     score = golden.scores["factor_vae"]["eval_accuracy"]
     found = float(metrics.factor_vae_score(codes, factors))
     assert found == pytest.approx(score, abs=2 * np.sqrt(2 * max(score * (1 - score), 1e-9) / 5_000))
+
+
+def test_modularity(golden):
+    score = metrics.modularity(golden.codes_train, golden.factors_train)
+    assert score == pytest.approx(golden.scores["modexp"]["modularity_score"], abs=1e-6)
+
+
+def test_explicitness(golden):
+    result = metrics.explicitness(golden.codes_train, golden.factors_train, test=golden.test)
+    expected = golden.scores["modexp"]
+    assert result.score == pytest.approx(expected["explicitness_score_test"], abs=5e-3)
+    assert result.train_score == pytest.approx(expected["explicitness_score_train"], abs=5e-3)
+    np.testing.assert_allclose(result.per_factor, golden.expl_per_factor[:, 1], atol=5e-3)
+
+
+def test_irs(golden):
+    result = metrics.irs(golden.codes_train, golden.factors_train)
+    np.testing.assert_allclose(result.matrix, golden.irs_matrix, atol=1e-9)
+    assert result.score == pytest.approx(golden.scores["irs"]["IRS"], abs=1e-6)
+
+
+def test_beta_vae_score_given_the_examples(golden):
+    result = pair_score(
+        golden.bv_train_points, golden.bv_train_labels, golden.bv_eval_points, golden.bv_eval_labels
+    )
+    assert result.score == pytest.approx(golden.scores["beta_vae"]["eval_accuracy"], abs=5e-3)
+    assert result.train_score == pytest.approx(golden.scores["beta_vae"]["train_accuracy"], abs=5e-3)
+
+
+def test_beta_vae_score(golden):
+    codes = np.concatenate([golden.codes_train, golden.codes_test])
+    factors = np.concatenate([golden.factors_train, golden.factors_test])
+    found = float(metrics.beta_vae_score(codes, factors))
+    assert found == pytest.approx(golden.scores["beta_vae"]["eval_accuracy"], abs=5e-3)
 
 
 def test_dci_given_the_importances(golden):

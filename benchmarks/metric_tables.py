@@ -1,0 +1,230 @@
+"""The tables in docs/metrics: computes their numbers and writes them between the marks in the pages.
+
+    python benchmarks/metric_tables.py golden known worlds     # compute these (or some of them), then fill in
+    python benchmarks/metric_tables.py                         # only fill in what was computed before
+
+Computed values lie in docs/metrics/values.json. A mark is a pair of comments, `<!-- table: NAME ARGUMENTS
+-->` and `<!-- end -->`; what stands between them is replaced. Tables: `golden`; `known METRIC ...` (scores
+of known codes of a dSprites grid); `worlds METRIC ...` (ceiling and chance level of each world); `declared
+METRIC ...` (bounds, direction); `speed`
+(the output of benchmarks/metrics.py, kept in docs/metrics/speed.txt). The golden values are not part of the repository: `--golden FOLDER` says
+where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from known_codes import GRIDS, dsprites_codes, grid, standardised
+from prismae import metrics
+from prismae.metrics import all_metrics, evaluate_codes
+from prismae.metrics._votes import majority_accuracy
+from prismae.metrics.disentanglement.beta_vae_score import pair_score
+from prismae.metrics.disentanglement.dci import completeness, disentanglement
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "metrics"
+VALUES = PAGES / "values.json"
+KINDS = ("categorical", "continuous", "continuous", "continuous", "continuous")
+KNOWN = {"locatello2019": "all", "yeats2023": "all"}
+INFORMATION = ["mig", "mig-sup", "dci-mig", "jemmig", "modularity", "infomec"]
+INTERVENTION = ["factor-vae-score", "beta-vae-score", "z-min-variance", "z-max-variance", "irs"]
+PREDICTION = ["dci", "sap", "sap-continuous", "explicitness", "logistic-accuracy"]
+
+Values = dict[str, Any]
+
+
+def known_codes() -> Values:
+    """Scores of six known codes of a dSprites grid, by both protocols."""
+    factors = grid(GRIDS["dsprites"])
+    found: Values = {}
+    for name, codes in dsprites_codes(factors).items():
+        found[name] = {}
+        for protocol, wanted in KNOWN.items():
+            scores = evaluate_codes(
+                codes, factors, factor_kinds=KINDS, metrics=wanted, protocol=protocol, baselines=False
+            )
+            suffix = "" if protocol == "locatello2019" else f"-{protocol}"
+            found[name] |= {key + suffix: score.score for key, score in scores.items()}
+        print("known codes:", name, flush=True)
+    return found
+
+
+def worlds() -> Values:
+    """Ceiling and chance level of ten codes on each world's grid of factors."""
+    found: Values = {}
+    for name, sizes in GRIDS.items():
+        factors = grid(sizes)
+        dead = 0.01 * np.random.default_rng(0).standard_normal(
+            (len(factors), 10 - len(sizes)), dtype=np.float32
+        )
+        codes = np.hstack([standardised(factors), dead])
+        shuffled = codes[np.random.default_rng(1).permutation(len(codes))]
+        ceiling, chance = (
+            evaluate_codes(each, factors, metrics=[*INFORMATION, *INTERVENTION, *PREDICTION], baselines=False)
+            for each in (codes, shuffled)
+        )
+        found[name] = {key: [ceiling[key].score, chance[key].score] for key in ceiling if key in chance}
+        print("world:", name, flush=True)
+    return found
+
+
+def golden(folder: Path) -> Values:
+    """Our scores beside those of the reference definitions, on the same points."""
+    found: Values = {}
+    for case in ("disentangled", "mixed"):
+        kept = np.load(folder / f"{case}.npz")
+        theirs = json.loads((folder / f"{case}.json").read_text())
+        z, v = kept["codes_train"], kept["factors_train"]
+        test = kept["codes_test"], kept["factors_test"]
+        examples = [
+            kept[f"bv_{part}"] for part in ("train_points", "train_labels", "eval_points", "eval_labels")
+        ]
+        explicit = metrics.explicitness(z, v, test=test)
+        dci = metrics.dci(z, v, test=test)
+        found[case] = {
+            "MIG": (metrics.mig(z, v), theirs["mig"]["discrete_mig"]),
+            "SAP, continuous": (float(metrics.sap_continuous(z, v)), theirs["sap_cont"]["SAP_score"]),
+            "SAP, discrete": (float(metrics.sap(z, v, test=test)), theirs["sap"]["SAP_score"]),
+            "modularity": (metrics.modularity(z, v), theirs["modexp"]["modularity_score"]),
+            "explicitness, train": (explicit.train_score, theirs["modexp"]["explicitness_score_train"]),
+            "explicitness, test": (explicit.score, theirs["modexp"]["explicitness_score_test"]),
+            "IRS": (float(metrics.irs(z, v)), theirs["irs"]["IRS"]),
+            "FactorVAE score, given the votes": (
+                majority_accuracy(kept["fv_votes_train"], kept["fv_votes_eval"]),
+                theirs["factor_vae"]["eval_accuracy"],
+            ),
+            "beta-VAE score, given the examples": (
+                float(pair_score(*examples)),
+                theirs["beta_vae"]["eval_accuracy"],
+            ),
+            "DCI D, given the importances": (
+                disentanglement(kept["dci_importance"]),
+                theirs["dci"]["disentanglement"],
+            ),
+            "DCI C, given the importances": (
+                completeness(kept["dci_importance"]),
+                theirs["dci"]["completeness"],
+            ),
+            "DCI D": (dci.disentanglement, theirs["dci"]["disentanglement"]),
+            "DCI C": (dci.completeness, theirs["dci"]["completeness"]),
+            "DCI I, train": (dci.informativeness_train, theirs["dci"]["informativeness_train"]),
+            "DCI I, test": (dci.informativeness, theirs["dci"]["informativeness_test"]),
+        }
+        print("golden:", case, flush=True)
+    return found
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else "∞" if value == np.inf else f"{value:.3f}"
+
+
+def matching(names: list[str], keys: list[str]) -> list[str]:
+    """The score names that belong to metrics: `dci` stands for dci-d, dci-c, dci-i."""
+    every = sorted(all_metrics(), key=len, reverse=True)
+    owner = {
+        key: next((name for name in every if key == name or key.startswith(f"{name}-")), key) for key in keys
+    }
+    found = [key for name in names for key in keys if owner[key] == name]
+    assert {owner[key] for key in found} == set(names), set(names) - {owner[key] for key in found}
+    return found
+
+
+def golden_table(values: Values, names: list[str]) -> str:
+    header = ["score"]
+    for case in values["golden"]:
+        header += [f"{case}: reference", "prismae", "difference"]
+    rows = []
+    for name in next(iter(values["golden"].values())):
+        row = [name]
+        for case in values["golden"].values():
+            ours, theirs = case[name]
+            row += [f"{theirs:.4f}", f"{ours:.4f}", f"{abs(ours - theirs):.0e}"]
+        rows.append(row)
+    return table(header, rows)
+
+
+def known_table(values: Values, names: list[str]) -> str:
+    codes = values["known"]
+    keys = matching(names, list(next(iter(codes.values()))))
+    return table(
+        ["score", *codes], [[f"`{key}`", *(number(codes[name][key]) for name in codes)] for key in keys]
+    )
+
+
+def worlds_table(values: Values, names: list[str]) -> str:
+    found = values["worlds"]
+    keys = matching(names, sorted({key for each in found.values() for key in each}))
+    rows = []
+    for key in keys:
+        pairs = (found[name].get(key) for name in found)
+        rows.append([f"`{key}`", *("" if each is None else " / ".join(map(number, each)) for each in pairs)])
+    return table(["score: ceiling / chance", *found], rows)
+
+
+def declared_table(values: Values, names: list[str]) -> str:
+    rows = []
+    for name in names:
+        each = all_metrics()[name]
+        better = {True: "higher", False: "lower", None: "neither"}[each.higher_is_better]
+        low, high = (f"{bound:g}".replace("inf", "∞") for bound in each.bounds)
+        unchanged = ", ".join(change.replace("_", " ") for change in each.invariant)
+        rows.append([f"`{name}`", f"{low} … {high}", better, unchanged])
+    return table(["metric", "bounds", "better", "unchanged if you"], rows)
+
+
+def speed_table(values: Values, names: list[str]) -> str:
+    """What benchmarks/metrics.py printed into docs/metrics/speed.txt."""
+    return f"```text\n{(PAGES / 'speed.txt').read_text().strip()}\n```"
+
+
+TABLES: dict[str, Callable[[Values, list[str]], str]] = {
+    "golden": golden_table,
+    "known": known_table,
+    "worlds": worlds_table,
+    "declared": declared_table,
+    "speed": speed_table,
+}
+
+
+def fill_in(page: str, values: Values) -> str:
+    """The page with every table renewed."""
+
+    def renew(mark: re.Match[str]) -> str:
+        name, *arguments = mark[2].split()
+        return f"{mark[1]}\n{TABLES[name](values, arguments)}\n{mark[3]}"
+
+    return re.sub(r"(<!-- table: (.*?) -->)\n.*?(<!-- end -->)", renew, page, flags=re.DOTALL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("compute", nargs="*", choices=["golden", "known", "worlds", []])
+    parser.add_argument("--golden", type=Path, default=ROOT.parent / "shared" / "golden", metavar="FOLDER")
+    options = parser.parse_args()
+    values = json.loads(VALUES.read_text()) if VALUES.exists() else {}
+    work = {"golden": lambda: golden(options.golden), "known": known_codes, "worlds": worlds}
+    for name in options.compute:
+        computed = work[name]()
+        values = (json.loads(VALUES.read_text()) if VALUES.exists() else {}) | {name: computed}
+        VALUES.write_text(json.dumps(values, indent=1) + "\n")
+    for path in sorted(PAGES.glob("*.md")):
+        path.write_text(fill_in(path.read_text(), values))
+
+
+if __name__ == "__main__":
+    main()
