@@ -48,7 +48,7 @@ def test_methods_of_other_packages_are_found(monkeypatch):
     assert all_methods()["their-vae"] is VAE
     wrong = EntryPoint("wrong", "random:Random", "prismae.methods")
     monkeypatch.setattr("prismae._discovery.entry_points", lambda group: [wrong])
-    with pytest.raises(InputError, match="'wrong' of group prismae.methods is not a Method"):
+    with pytest.raises(InputError, match=r"'wrong' of group prismae\.methods is not a Method"):
         all_methods()
 
 

@@ -59,7 +59,10 @@ def test_long_histories_are_thinned_but_every_step_is_checked():
     for step in range(40):
         history.add(step, {"a": torch.tensor(float(step)), "v": torch.zeros(2)})
     assert history.flush() == {"a": 39.0, "v[0]": 0.0, "v[1]": 0.0}
+    history.monitor(29, {"mse": 0.5})
     assert history.frame()["step"].tolist() == [0, 10, 20, 30]
+    assert history.frame()["monitor:mse"].dropna().to_dict() == {2: 0.5}
+    assert history.frame().notna().all()["a"]
     history.add(40, {"a": torch.tensor(1.0), "v": torch.zeros(2)})
     history.add(41, {"a": torch.tensor(1.0), "v": torch.tensor([0.0, float("inf")])})
     with pytest.raises(NotFinite, match=r"v\[1\] became inf at step 41"):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from prismae.data import World, world
 from prismae.evaluation import codes_table, evaluate
-from prismae.metrics import Scores
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
@@ -41,7 +40,8 @@ def score(
     dict
         ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
         code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
-        ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}}.
+        ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}} (without
+        intervals and baselines).
     """
     job = folder.read_json(JOB)
     net = folder.load()[1].ae
@@ -54,25 +54,14 @@ def score(
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
     for protocol in protocols if data.factors is not None else ():
-
-        def scores(table: NDArray, name: str = protocol) -> Scores:
-            return evaluate(
-                table,
-                data,
-                metrics=metrics,
-                protocol=name,
-                bootstrap=bootstrap,
-                baselines=baselines,
-                seed=seed,
-            )
-
-        final = scores(codes).to_dict()
+        given: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed}
+        final = evaluate(codes, data, bootstrap=bootstrap, baselines=baselines, **given).to_dict()
         found.setdefault("protocols", {})[protocol] = final["scores"]
         found.setdefault("skipped", {})[protocol] = final["skipped"]
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
         for step, table in snapshots.items():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            at_step[protocol] = scores(table).to_dict()["scores"]
+            at_step[protocol] = evaluate(table, data, baselines=False, **given).to_dict()["scores"]
     folder.write_json(SCORES, found)
     return found
 

@@ -68,8 +68,8 @@ class History:
         return dict(zip(self.columns, rows[-1].tolist(), strict=True))
 
     def monitor(self, step: int, values: Mapping[str, float]) -> None:
-        """Note values measured now and then, on a fixed probe of the data."""
-        self.monitored.append({"step": float(step), **values})
+        """Note values measured now and then, on a fixed probe of the data; they join the last kept row."""
+        self.monitored.append({"step": float(step - step % self.every), **values})
 
     def frame(self) -> pd.DataFrame:
         """One row per kept step; monitored values in columns ``monitor:…``, NaN where they were not measured."""
@@ -79,7 +79,7 @@ class History:
         frame = pd.DataFrame(rows.numpy(), columns=["step", *self.columns])
         if self.monitored:
             seen = pd.DataFrame(self.monitored).rename(columns=lambda c: c if c == "step" else f"monitor:{c}")
-            frame = frame.merge(seen, on="step", how="outer")
+            frame = frame.merge(seen, on="step", how="left")
         return frame.astype({"step": "int64"})
 
     def state(self) -> dict[str, Any]:
