@@ -34,6 +34,12 @@ class Gaussian:
         """KL(self || N(0, I)) per dimension, [batch, m], in nats; never negative."""
         return 0.5 * (self.mean.square() + torch.expm1(self.log_var) - self.log_var)
 
+    def kl_to(self, other: Gaussian) -> Tensor:
+        """KL(self || other) per dimension, in nats; the shapes may broadcast."""
+        shift = (self.mean - other.mean).square() * torch.exp(-other.log_var)
+        ratio = self.log_var - other.log_var
+        return 0.5 * (shift + torch.expm1(ratio) - ratio)
+
 
 @dataclass(frozen=True)
 class Point:

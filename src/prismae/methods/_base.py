@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, cast
 
@@ -85,6 +85,10 @@ class Method(ABC):
     def modules(self, n_latents: int) -> nn.ModuleDict:
         """Networks beyond encoder and decoder, trained with them; found in `ae.parts`."""
         return nn.ModuleDict()
+
+    def prepare(self, ae: AutoencoderNet, observations: Callable[[int], Tensor], step: int) -> None:  # noqa: B027
+        """Change the autoencoder before a step, without a graph: for what no gradient does, such as starting a
+        mixture from the codes. `observations(n)` gives up to n of them, evenly spaced; called before every step."""
 
     def noise(self) -> float | None:
         """Standard deviation of the channel at the start; None: no channel."""

@@ -56,7 +56,11 @@ class AutoencoderNet(nn.Module):
 
     def encode(self, x: Tensor) -> Any:
         """Posterior over the codes of x [batch, *shape], of the method's kind; its `mean` is [batch, m]."""
-        return self.posterior(self.encoder(self.standardise(x)).float())
+        return self.posterior(self.encoded(x))
+
+    def encoded(self, x: Tensor) -> Tensor:
+        """Output of the encoder as it is, [batch, n_outputs]: for methods that read more than the posterior in it."""
+        return self.encoder(self.standardise(x)).float()
 
     def decode(self, z: Tensor) -> Tensor:
         """Output of the decoder for codes [batch, m]: what the likelihood reads, [batch, *shape]."""

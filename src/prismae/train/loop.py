@@ -190,14 +190,17 @@ class Run:
         self.controller_states = [controller.init(self.values) for controller in self.controllers]
         for controller, state in zip(self.controllers, self.controller_states, strict=True):
             self.values[controller.moves] = state[controller.moves]
-        rows = torch.linspace(0, len(world) - 1, min(PROBE, len(world))).long()
-        self.probe = self.world.data[rows.to(fabric.device)]
+        self.probe = self._observations(PROBE)
 
     @property
     def context(self) -> Context:
         weights = {name: value for name, value in self.values.items() if name != "noise"}
         noise = torch.as_tensor(self.values.get("noise", ()))
         return Context(len(self.world), weights, noise, self.critic, self.step)
+
+    def _observations(self, n: int) -> Tensor:
+        rows = torch.linspace(0, len(self.world) - 1, min(n, len(self.world))).long()
+        return self.world.data[rows.to(self.fabric.device)]
 
     @property
     def seconds(self) -> float:
@@ -213,6 +216,8 @@ class Run:
     def advance(self) -> None:
         """One step: the critic's updates, the autoencoder's, and the controllers."""
         noted: dict[str, float | Tensor] = {}
+        with torch.no_grad():
+            self.method.prepare(self.ae, self._observations, self.step)
         if isinstance(self.method, Adversarial):
             for _ in range(self.method.critic_steps):
                 noted |= self._update_critic(self.method)
