@@ -65,8 +65,8 @@ def fit(
         str, typer.Argument(metavar="WORLD", help="A world (`prismae list worlds`), or a .npy or .npz file.")
     ],
     latents: Annotated[int, typer.Option(help="Size of the code.")] = 10,
-    net: Annotated[str, typer.Option(help="Network: auto, mlp or conv.")] = "auto",
-    likelihood: Annotated[str, typer.Option(help="auto, bernoulli, gaussian or mse.")] = "auto",
+    net: Annotated[str, typer.Option(help="Network: auto, mlp, conv or conv1d.")] = "auto",
+    likelihood: Annotated[str, typer.Option(help="auto, bernoulli, gaussian, gaussian-learned or mse.")] = "auto",
     steps: Annotated[int, typer.Option(help="Autoencoder updates.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Observations in each update.")] = 64,
     lr: Annotated[float | None, typer.Option(help="Learning rate; the method's own by default.")] = None,

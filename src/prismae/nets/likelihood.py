@@ -7,7 +7,7 @@ from math import log, pi
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Likelihood(ABC):
@@ -43,6 +43,22 @@ class Gaussian(Likelihood):
         return 0.5 * ((output - x).square() + log(2 * pi)).flatten(1).sum(1)
 
 
+class LearnedGaussian(Likelihood, nn.Module):
+    """Gaussian on standardised data with one learned standard deviation for all elements. Nats, summed over elements.
+
+    Its logarithm is trained with the autoencoder, and so weighs reconstruction against the other terms by itself:
+    at its optimum the variance is the mean squared error (Rybkin et al. 2021, arXiv:2006.13202).
+    """
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        squared = (output - x).square() * torch.exp(-2 * self.log_scale)
+        return (0.5 * (squared + log(2 * pi)) + self.log_scale).flatten(1).sum(1)
+
+
 class MSE(Likelihood):
     """Mean squared error per element of standardised data: not nats, but what some papers' weights assume."""
 
@@ -50,4 +66,9 @@ class MSE(Likelihood):
         return (output - x).square().flatten(1).mean(1)
 
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {"bernoulli": Bernoulli, "gaussian": Gaussian, "mse": MSE}
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "gaussian-learned": LearnedGaussian,
+    "mse": MSE,
+}
