@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prismae._fields import Count, Positive, check_fields
+from prismae._fields import Count, CountOrZero, Positive, check_fields
 from prismae.control import Controller, controller
 from prismae.data import World, world
 from prismae.errors import InputError
@@ -56,7 +56,7 @@ class Job:
     steps: Count = 10_000
     batch: Count = 64
     lr: Positive | None = None
-    seed: int = 0
+    seed: CountOrZero = 0
     precision: Precision = "32"
     snapshots: tuple[int, ...] = ()
     controls: tuple[dict[str, Any], ...] = ()
