@@ -72,3 +72,15 @@ def test_sliced_wasserstein_of_two_gaussians(shift, deviation):
 def test_sliced_wasserstein_in_one_dimension_is_that_of_sorted_samples():
     x, y = torch.tensor([[3.0], [1.0], [2.0]]), torch.tensor([[0.0], [5.0], [2.0]])
     assert sliced_wasserstein(x, y, 7).item() == pytest.approx((1 + 0 + 4) / 3)
+
+
+@pytest.mark.parametrize(
+    "distance", [lambda x, y: mmd(x, y, "imq"), lambda x, y: sliced_wasserstein(x, y, 9)]
+)
+def test_distances_are_exact_inside_a_bf16_run(distance):
+    x, y = torch.randn(2, 64, 3) + torch.tensor([[[5.0]], [[5.1]]])
+    torch.manual_seed(0)
+    expected = distance(x, y)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(distance(x, y), expected)

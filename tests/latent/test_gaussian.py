@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from prismae.latent.gaussian import Gaussian
+from prismae.latent.gaussian import Gaussian, covariance, free_bits
 
 
 @pytest.fixture
@@ -40,3 +40,25 @@ def test_extreme_log_variances_are_kept_finite():
     q = Gaussian.from_parameters(torch.tensor([[0.0, 1e9], [0.0, -1e9]]))
     assert q.kl_to_standard().isfinite().all()
     assert q.rsample().isfinite().all()
+
+
+def test_covariance_is_over_the_batch_and_exact_inside_a_bf16_run():
+    z = torch.randn(50, 3) + 7
+    centred = z - z.mean(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(covariance(z), (centred[:, :, None] * centred[:, None]).mean(0))
+
+
+def test_free_bits_floor_what_they_say():
+    kl = torch.tensor([[0.0, 2.0], [0.2, 4.0]])
+    assert free_bits(kl, 1.0, "dimension").item() == pytest.approx(1.0 + 3.0)
+    assert free_bits(kl, 3.0, "sample").tolist() == pytest.approx([3.0, 4.2])
+    assert free_bits(kl, 5.0, "batch").item() == 5.0
+    for per in ("dimension", "sample", "batch"):
+        assert free_bits(kl, 0.0, per).mean().item() == pytest.approx(3.1)
+
+
+def test_free_bits_have_no_gradient_below_the_floor():
+    kl = torch.tensor([[0.1, 2.0]], requires_grad=True)
+    free_bits(kl, 0.5, "dimension").backward()
+    assert kl.grad.tolist() == [[0.0, 1.0]]

@@ -13,6 +13,7 @@ from prismae.methods.annealed_vae import AnnealedVAE
 from prismae.methods.beta_tcvae import BetaTCVAE
 from prismae.methods.dip_vae import DIPVAE
 from prismae.methods.factor_vae import FactorVAE
+from prismae.methods.free_bits_vae import FreeBitsVAE
 from prismae.methods.vae import VAE
 from prismae.train import build
 
@@ -205,3 +206,11 @@ def test_annealed_vae_counts_its_capacity_in_steps(ae, x):
 
 def test_annealed_vae_without_capacity_is_the_beta_vae(ae, x):
     assert_is_the_vae(AnnealedVAE(gamma=1.0, capacity=0.0), ae, x)
+
+
+# free bits
+
+
+@pytest.mark.parametrize("per", ["dimension", "sample", "batch"])
+def test_free_bits_of_0_are_the_vae(per, ae, x):
+    assert_is_the_vae(FreeBitsVAE(floor=0.0, per=per), ae, x)

@@ -48,7 +48,7 @@ class IncrementalPI(Controller):
         start = self.target if self.target_start is None else self.target_start
         target = stairs(t, start, self.target, self.target_step, self.target_every, self.target_ramp)
         term = means[self.moves].float()
-        seen = torch.cat([state["seen"].to(term.device)[1:], term.reshape(1)])
+        seen = torch.cat([state["seen"][1:], term.reshape(1)])
         error = target - seen.sum() / min(t + 1, self.window)
         proportional = torch.sigmoid(-error)
         before = state[self.moves]

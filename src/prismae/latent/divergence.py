@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 Kernel = Literal["imq", "rbf"]
 IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -43,13 +44,13 @@ def sliced_wasserstein(x: Tensor, y: Tensor, directions: int) -> Tensor:
     The mean over random directions of the squared Wasserstein-2 distance of the projections, which sorting gives.
     Above 0 also for two samples of one distribution.
     """
-    along = torch.nn.functional.normalize(
-        torch.randn(x.shape[1], directions, dtype=x.dtype, device=x.device), dim=0
-    )
-    return ((x @ along).sort(0).values - (y @ along).sort(0).values).square().mean()
+    along = normalize(torch.randn(x.shape[1], directions, dtype=x.dtype, device=x.device), dim=0)
+    with torch.autocast(x.device.type, enabled=False):
+        return ((x @ along).sort(0).values - (y @ along).sort(0).values).square().mean()
 
 
 def _squared_distances(x: Tensor, y: Tensor) -> Tensor:
     """[n, k] from x [n, m] and y [k, m]; by products, hence without n k m numbers in memory."""
     squares = x.square().sum(1).unsqueeze(1) + y.square().sum(1)
-    return (squares - 2 * x @ y.T).clamp(min=0)
+    with torch.autocast(x.device.type, enabled=False):  # bfloat16 would lose the small distances
+        return (squares - 2 * x @ y.T).clamp(min=0)

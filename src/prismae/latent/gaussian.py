@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -39,6 +40,25 @@ class Gaussian:
         shift = (self.mean - other.mean).square() * torch.exp(-other.log_var)
         ratio = self.log_var - other.log_var
         return 0.5 * (shift + torch.expm1(ratio) - ratio)
+
+
+def free_bits(kl: Tensor, floor: float, per: Literal["dimension", "sample", "batch"]) -> Tensor:
+    """KL per dimension [batch, m] to a term whose parts are not below `floor` nats, where they have no gradient.
+
+    "dimension": the batch's mean of each latent has the floor; scalar, the sum over latents. "sample": each sample's
+    KL; [batch]. "batch": the mean KL of the batch; scalar.
+    """
+    if per == "dimension":
+        return kl.mean(0).clamp(min=floor).sum()
+    if per == "sample":
+        return kl.sum(1).clamp(min=floor)
+    return kl.sum(1).mean().clamp(min=floor)
+
+
+def covariance(z: Tensor) -> Tensor:
+    """Covariance [m, m] of the columns of z [batch, m], over the batch (divided by batch), in full precision."""
+    with torch.autocast(z.device.type, enabled=False):
+        return torch.cov(z.T, correction=0)
 
 
 @dataclass(frozen=True)

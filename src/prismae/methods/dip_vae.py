@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from prismae._fields import NonNegative
+from prismae.latent.gaussian import covariance
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 
@@ -37,13 +37,13 @@ class DIPVAE(Method):
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)
-        covariance = torch.cov(q.mean.T, correction=0)
+        c = covariance(q.mean)
         if self.variant == "ii":
-            covariance = covariance + q.log_var.exp().mean(0).diag()
-        variances = covariance.diagonal()
+            c = c + q.log_var.exp().mean(0).diag()
+        variances = c.diagonal()
         return {
             "recon": ae.nll(x, q.rsample()),
             "kl": q.kl_to_standard().sum(1),
-            "off_diagonal": covariance.square().sum() - variances.square().sum(),
+            "off_diagonal": c.square().sum() - variances.square().sum(),
             "diagonal": (variances - 1).square().sum(),
         }

@@ -187,7 +187,7 @@ class Run:
             self.values["noise"] = torch.full((n_latents,), noise, device=fabric.device)
         self.controllers = (*method.controllers(), *controllers)
         _check_moves(method, self.controllers, self.values)
-        self.controller_states = [controller.init(self.values) for controller in self.controllers]
+        self.controller_states = [fabric.to_device(each.init(self.values)) for each in self.controllers]
         for controller, state in zip(self.controllers, self.controller_states, strict=True):
             self.values[controller.moves] = state[controller.moves]
         self.probe = self._observations(PROBE)
