@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from known_codes import grid, small_world, standardised
 
+from known_codes import grid, small_world, standardised
 from prismae import metrics
+from prismae.errors import InputError
 
 FACTORS = small_world()
 IDEAL = standardised(FACTORS)
@@ -55,6 +56,11 @@ def test_sap_is_taken_per_code_and_larger_is_worse():
     assert metrics.sap_yeats2023(codes, FACTORS, factor_kinds=KINDS) == pytest.approx(expected)
     noise = metrics.sap_yeats2023(rng.normal(size=codes.shape), FACTORS, factor_kinds=KINDS)
     assert noise > 0.99 > expected
+
+
+def test_sap_refuses_factors_of_which_none_counts():
+    with pytest.raises(InputError, match="No factor is continuous"):
+        metrics.sap_yeats2023(IDEAL, FACTORS)
 
 
 def test_sap_without_a_constant_factor_is_the_gap_between_continuous_factors_or_zero():

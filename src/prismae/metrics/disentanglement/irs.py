@@ -55,9 +55,8 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99, bins: i
 
     Notes
     -----
-    Observed points with equal values stand for the intervention. Chance is far above 0 (0.4 on a dSprites
-    grid), since a quantile is less than a maximum and few points deviate less than many. Duplication is not
-    punished.
+    Observed points with equal values stand for the intervention. Chance is above 0 (0.1 for uniform codes of a
+    dSprites grid, 0.4 for normal ones), since a quantile is less than a maximum. Duplication is not punished.
     """
     z = as_codes(codes, least_points=bins).astype(np.float64)
     labels = as_labels(factors, n=len(z), bins=bins)

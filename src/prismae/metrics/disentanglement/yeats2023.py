@@ -197,7 +197,8 @@ def sap_yeats2023(
     codes, factors
         [n, m] and [n, k].
     factor_kinds
-        "categorical" or "continuous" per factor; not given, whole numbers are categorical.
+        "categorical" or "continuous" per factor, at least one of them continuous; not given, whole numbers are
+        categorical.
     constant_factor
         Whether there is that factor: True for dSprites, False for Beamsynthesis.
 
@@ -209,6 +210,10 @@ def sap_yeats2023(
     z = as_codes(codes, least_points=3).astype(np.float64)
     v = as_factors(factors, n=len(z)).astype(np.float64)
     kinds = as_kinds(factor_kinds, v)
+    if "continuous" not in kinds:
+        raise InputError(
+            "No factor is continuous, so the score would be the same for any codes: see factor_kinds."
+        )
     columns = []
     for k, kind in enumerate(kinds):
         known = ~np.isnan(v[:, k])
