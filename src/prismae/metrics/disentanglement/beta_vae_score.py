@@ -70,8 +70,9 @@ def beta_vae_score(
 
     Notes
     -----
-    Chance is 1/k. It does not punish duplication, and rotation hardly: the classifier may use all codes at
-    once.
+    Chance is 1/k where many rows share a value. Where few do, pairs often repeat a row, whose codes then do not differ
+    at all, and even shuffled codes tell the factor: see the chance level. It does not punish duplication, and rotation
+    hardly: the classifier may use all codes at once.
     """
     z = as_codes(codes)
     groups = groups_by_factor(as_labels(factors, n=len(z)))
