@@ -7,8 +7,11 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from inspect import isabstract
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+from prismae.errors import InputError
 
 
 def modules(package: str) -> Iterator[ModuleType]:
@@ -23,6 +26,38 @@ def plugins(group: str) -> Iterator[tuple[str, Any]]:
     """Yield (name, loaded object) for each entry point of `group`, such as ``prismae.methods``."""
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         yield point.name, point.load()
+
+
+class Named(Protocol):
+    """A class with a name on the command line."""
+
+    @classmethod
+    def name(cls) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
+    """Every final subclass of `base` by its command-line name: those of `package`, then those of entry points.
+
+    Raises
+    ------
+    InputError
+        For an entry point of `group` that is no such class.
+    """
+    found: dict[str, type[N]] = {}
+    for module in modules(package):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__:
+                found[value.name()] = value
+    for name, value in plugins(group):
+        if not (isinstance(value, type) and issubclass(value, base)) or isabstract(value):
+            raise InputError(
+                f"Entry point {name!r} of group {group} is not a {base.__name__}: got {value!r}."
+            )
+        found[name] = value
+    return found
 
 
 def kebab(name: str) -> str:

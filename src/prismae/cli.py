@@ -66,7 +66,9 @@ def fit(
     ],
     latents: Annotated[int, typer.Option(help="Size of the code.")] = 10,
     net: Annotated[str, typer.Option(help="Network: auto, mlp, conv or conv1d.")] = "auto",
-    likelihood: Annotated[str, typer.Option(help="auto, bernoulli, gaussian, gaussian-learned or mse.")] = "auto",
+    likelihood: Annotated[
+        str, typer.Option(help="auto, bernoulli, gaussian, gaussian-learned or mse.")
+    ] = "auto",
     steps: Annotated[int, typer.Option(help="Autoencoder updates.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Observations in each update.")] = 64,
     lr: Annotated[float | None, typer.Option(help="Learning rate; the method's own by default.")] = None,
@@ -124,7 +126,9 @@ def evaluate_run(
     metrics: Annotated[
         str, typer.Option(help="default, all, or names with commas (`prismae list metrics`).")
     ] = "default",
-    protocol: Annotated[str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; by default those that fit the world.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; else those made for the world.")
+    ] = None,
     bootstrap: Annotated[int, typer.Option(help="Replicates behind the 95 % intervals; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the metrics' draws.")] = 0,
     as_json: AsJson = False,

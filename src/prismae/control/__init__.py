@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from inspect import isabstract
-from typing import Any
+from typing import Any, cast
 
-from prismae._discovery import modules, plugins
+from prismae._discovery import subclasses
 from prismae._fields import from_text, unknown_field
 from prismae.control._base import Controller
 from prismae.control.cyclical import Cyclical
@@ -30,22 +29,7 @@ __all__ = [
 
 def all_controllers() -> dict[str, type[Controller]]:
     """Every controller by its command-line name: those of this folder, then those of other packages."""
-    found: dict[str, type[Controller]] = {}
-    for module in modules(__name__):
-        for value in vars(module).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, Controller)
-                and value.__module__ == module.__name__
-            ):
-                found[value.name()] = value
-    for name, value in plugins("prismae.controllers"):
-        if not (isinstance(value, type) and issubclass(value, Controller)) or isabstract(value):
-            raise InputError(
-                f"Entry point {name!r} of group prismae.controllers is not a Controller: {value!r}."
-            )
-        found[name] = value
-    return found
+    return subclasses(__name__, cast(Any, Controller), "prismae.controllers")
 
 
 def controller(controller: str, **fields: Any) -> Controller:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields as dataclass_fields
-from inspect import isabstract
 from typing import Any, cast
 
-from prismae._discovery import modules, plugins
+from prismae._discovery import subclasses
 from prismae._fields import unknown_field
-from prismae.errors import InputError, unknown_name
+from prismae.errors import unknown_name
 from prismae.methods._base import Adversarial, Context, Method, Terms
 
 __all__ = ["Adversarial", "Context", "Method", "Terms", "all_methods", "method"]
@@ -16,16 +15,7 @@ __all__ = ["Adversarial", "Context", "Method", "Terms", "all_methods", "method"]
 
 def all_methods() -> dict[str, type[Method]]:
     """Every method by its command-line name: those of this folder, then those of other packages."""
-    found: dict[str, type[Method]] = {}
-    for module in modules(__name__):
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__:
-                found[value.name()] = value
-    for name, value in plugins("prismae.methods"):
-        if not (isinstance(value, type) and issubclass(value, Method)) or isabstract(value):
-            raise InputError(f"Entry point {name!r} of group prismae.methods is not a Method: got {value!r}.")
-        found[name] = value
-    return found
+    return subclasses(__name__, cast(Any, Method), "prismae.methods")
 
 
 def method(name: str, **fields: Any) -> Method:
