@@ -64,9 +64,9 @@ def test_mmd_s_gradient_is_finite_where_codes_coincide():
 def test_sliced_wasserstein_of_two_gaussians(shift, deviation):
     # along a direction a, N(mu, s^2 I) and N(0, I) are (a mu)^2 + (s - 1)^2 apart; the mean of (a mu)^2 is |mu|^2 / m
     torch.manual_seed(0)
-    x = deviation * torch.randn(20_000, 4) + shift
-    distance = sliced_wasserstein(x, torch.randn(20_000, 4), 400)
-    assert distance.item() == pytest.approx(shift**2 + (deviation - 1) ** 2, abs=0.05 + 0.05 * shift)
+    x = deviation * torch.randn(2000, 4) + shift
+    distance = sliced_wasserstein(x, torch.randn(2000, 4), 1000)
+    assert distance.item() == pytest.approx(shift**2 + (deviation - 1) ** 2, abs=0.03 + 0.12 * shift)
 
 
 def test_sliced_wasserstein_in_one_dimension_is_that_of_sorted_samples():

@@ -3,10 +3,12 @@
 from dataclasses import FrozenInstanceError, fields
 from inspect import getdoc
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from prismae import world
+from prismae import Autoencoder, load, world
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
@@ -143,6 +145,39 @@ def test_training_leaves_torch_s_generator_alone(name, data):
     torch.manual_seed(5)
     train(chosen, data, steps=2, batch=16, device="cpu", **settings(chosen, data))
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_stopped_training_goes_on_to_the_bit(name, data, tmp_path):
+    chosen = quick(name)
+
+    class Stop(Exception):
+        pass
+
+    def stop(ae):
+        raise Stop
+
+    def run(**kwargs):
+        return train(chosen, data, steps=6, batch=16, device="cpu", **settings(chosen, data), **kwargs)
+
+    kept = {"checkpoint": tmp_path / "state.safetensors", "checkpoint_every": 3}
+    with pytest.raises(Stop):
+        run(at_step={5: stop}, **kept)
+    whole, resumed = run(), run(**kept)
+    for weight, value in whole.ae.state_dict().items():
+        assert torch.equal(value, resumed.ae.state_dict()[weight]), weight
+    pd.testing.assert_frame_equal(whole.history, resumed.history, check_exact=True)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_saved_model_is_loaded_as_it_was(name, data, tmp_path):
+    model = Autoencoder(quick(name), M, steps=2, batch=16, device="cpu").fit(data)
+    model.save(tmp_path / "run")
+    again = load(tmp_path / "run")
+    assert again.method_ == model.method_
+    np.testing.assert_array_equal(again.transform(data), model.transform(data))
+    codes = model.transform(data)
+    np.testing.assert_array_equal(again.inverse_transform(codes), model.inverse_transform(codes))
 
 
 @pytest.mark.parametrize("place", ["digits", pytest.param("pulses", marks=pytest.mark.slow)])

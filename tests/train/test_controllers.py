@@ -2,10 +2,12 @@
 
 import json
 
+import pandas as pd
 import pytest
 import torch
 
-from prismae import Job, world
+from prismae import Autoencoder, Job, load, world
+from prismae.cli import main
 from prismae.control import PI, Cyclical, Ramp, all_controllers, controllers_from_text
 from prismae.errors import InputError
 from prismae.methods.beta_tcvae import BetaTCVAE
@@ -114,3 +116,26 @@ def test_jobs_without_controllers_keep_the_id_of_before_there_were_any():
     assert (
         Job("vae", "digits", controls=({"controller": "ramp", "moves": "kl"},)).id != Job("vae", "digits").id
     )
+
+
+def test_the_command_line_attaches_controllers(tmp_path, monkeypatch, capsys):
+    words = "fit beta-tcvae digits --steps 9 --batch 16 --latents 3 --no-evaluate --device cpu"
+    control = ["--control", "mi,tc=cyclical:period=4,cycles=2", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["prismae", *words.split(), *control])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    (folder,) = tmp_path.iterdir()
+    history = pd.read_parquet(folder / "history.parquet")
+    assert history["weight:tc"].tolist() == pytest.approx([0, 3, 6, 6, 0, 3, 6, 6, 6])
+    assert history["weight:mi"].tolist() == pytest.approx([0, 0.5, 1, 1, 0, 0.5, 1, 1, 1])
+
+
+def test_a_saved_model_keeps_its_controllers(tmp_path):
+    controllers = (Ramp("kl", steps=3),)
+    model = Autoencoder("vae", 3, steps=4, batch=16, controllers=controllers, device="cpu").fit(
+        world("digits")
+    )
+    model.save(tmp_path / "run")
+    assert load(tmp_path / "run").controllers == controllers
+    assert model.history_["weight:kl"].tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
