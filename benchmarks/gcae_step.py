@@ -73,7 +73,7 @@ def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: str
     torch.manual_seed(0)
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    run = Run(fabric, method, world, ae, M, batch=batch, lr=None, seed=0, steps=1)
+    run = Run(fabric, method, world, ae, M, (), batch=batch, lr=None, seed=0, steps=1)
 
     def step() -> None:
         run.advance()

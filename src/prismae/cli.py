@@ -90,6 +90,7 @@ def fit(
         list[int] | None,
         typer.Option(help="Also keep and score the codes after this many steps; repeatable."),
     ] = None,
+    checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 500,
     evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
@@ -114,7 +115,7 @@ def fit(
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise unknown_name("device", device, ["auto", "cpu", "cuda", "mps"])
     data = world(job.world)
-    finished = run(job, folder, data=data, device=device, progress=True)
+    finished = run(job, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True)
     out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
     if evaluate:
         _print_scores(score(finished, data=data))

@@ -25,7 +25,9 @@ def close(a, b, dtype):
     torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("chunk", [10, 2560], ids=["small chunks", "usual chunks"])
+@pytest.mark.parametrize(
+    "chunk", [10, 2560, 10**9], ids=["small chunks", "usual chunks", "all at once, as on a GPU"]
+)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["fp64", "fp32"])
 @pytest.mark.parametrize(("shared", "head"), CASES)
 def test_dependence_and_its_gradient_equal_a_plain_loop(shared, head, dtype, chunk, monkeypatch):
@@ -43,7 +45,9 @@ def test_dependence_and_its_gradient_equal_a_plain_loop(shared, head, dtype, chu
         close(a, b, dtype)
 
 
-@pytest.mark.parametrize("chunk", [10, 2560], ids=["small chunks", "usual chunks"])
+@pytest.mark.parametrize(
+    "chunk", [10, 2560, 10**9], ids=["small chunks", "usual chunks", "all at once, as on a GPU"]
+)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["fp64", "fp32"])
 @pytest.mark.parametrize(("shared", "head"), CASES)
 def test_critic_loss_and_its_gradient_equal_a_plain_loop(shared, head, dtype, chunk, monkeypatch):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from sys import maxsize
 from typing import Any, Literal
 
 import torch
@@ -123,6 +124,11 @@ def _blocks(n: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
+def _most_rows(z: Tensor) -> int:
+    """Rows of a chunk: what stays in a CPU's cache; a GPU takes all latents and values at once."""
+    return ROWS_IN_CACHE if z.device.type == "cpu" else maxsize
+
+
 def _compute_dtype(z: Tensor) -> torch.dtype:
     """bf16 inside a bf16 run, else the dtype of the codes."""
     kind = z.device.type
@@ -206,14 +212,14 @@ class _Dependence(torch.autograd.Function):
     def forward(ctx: Any, critics: ConditionalCritics, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
         (batch, m), n_nodes = z.shape, u.shape[1]
         work = _Workspace(z, _compute_dtype(z))
-        on_cpu = z.device.type == "cpu"
+        most = _most_rows(z)
         information, entropy = z.new_zeros(m), z.new_zeros(m)
         gradient = z.new_zeros(m, batch, m)
         with torch.autocast(z.device.type, enabled=False):
-            for latents in _blocks(m, 1 if on_cpu else m):
+            for latents in _blocks(m, most // (n_nodes * batch)):
                 rows = _SwappedRows(critics, z, latents, work)
                 total = z.new_zeros(latents.stop - latents.start, batch, rows.column.shape[-1])
-                for part in _blocks(n_nodes, ROWS_IN_CACHE // batch if on_cpu else n_nodes):
+                for part in _blocks(n_nodes, most // batch):
                     sums = node_sums(rows.logits(u[latents, part, None]), critics.copies, critics.bound)
                     information[latents] += sums.information
                     entropy[latents] += sums.entropy
@@ -241,15 +247,15 @@ class _FakeLoss(torch.autograd.Function):
     ) -> Tensor:
         m, copies, batch = swaps.shape
         work = _Workspace(z, _compute_dtype(z))
-        on_cpu = z.device.type == "cpu"
+        most = _most_rows(z)
         loss = z.new_zeros(())
         gradients = [torch.zeros_like(parameter) for parameter in parameters]
         with torch.autocast(z.device.type, enabled=False):
-            for latents in _blocks(m, ROWS_IN_CACHE // (copies * batch) if on_cpu else m):
+            for latents in _blocks(m, most // (copies * batch)):
                 rows = _SwappedRows(critics, z, latents, work)
                 others = z.expand(latents.stop - latents.start, -1, -1).clone()
                 others.diagonal(offset=latents.start, dim1=0, dim2=2).zero_()
-                for part in _blocks(copies, ROWS_IN_CACHE // batch if on_cpu else copies):
+                for part in _blocks(copies, most // batch):
                     u = swaps[latents, part]
                     logits = rows.logits(u)
                     loss += F.softplus(logits).sum()
