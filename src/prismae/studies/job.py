@@ -19,7 +19,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.pictures import pictures
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
-from prismae.train.loop import Precision
+from prismae.train.loop import Precision, check_moves
 from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
 
 
@@ -71,7 +71,9 @@ class Job:
         late = [step for step in self.snapshots if not 0 < step <= self.steps]
         if late:
             raise InputError(f"fit: snapshots should lie within 1 and {self.steps} steps, got {late[0]}.")
-        object.__setattr__(self, "fields", method(self.method, **(self.fields or {})).fields())
+        chosen = method(self.method, **(self.fields or {}))
+        check_moves(chosen, self.controllers())
+        object.__setattr__(self, "fields", chosen.fields())
         object.__setattr__(self, "controls", tuple(each.described() for each in self.controllers()))
 
     def controllers(self) -> tuple[Controller, ...]:

@@ -186,7 +186,7 @@ class Run:
         if noise is not None:
             self.values["noise"] = torch.full((n_latents,), noise, device=fabric.device)
         self.controllers = (*method.controllers(), *controllers)
-        _check_moves(method, self.controllers, self.values)
+        check_moves(method, controllers)
         self.controller_states = [fabric.to_device(each.init(self.values)) for each in self.controllers]
         for controller, state in zip(self.controllers, self.controller_states, strict=True):
             self.values[controller.moves] = state[controller.moves]
@@ -308,8 +308,10 @@ class Run:
         restore_generator(state["generator"], self.fabric.device)
 
 
-def _check_moves(method: Method, controllers: Sequence[Controller], values: Mapping[str, Any]) -> None:
-    moved = [controller.moves for controller in controllers]
+def check_moves(method: Method, controllers: Sequence[Controller]) -> None:
+    """Refuse controllers that move what the method does not have, or the same value twice."""
+    values = [*method.weights(), *([] if method.noise() is None else ["noise"])]
+    moved = [controller.moves for controller in (*method.controllers(), *controllers)]
     for place, name in enumerate(moved):
         if name not in values:
             raise unknown_name(f"weight of {method.name()}", name, values)
