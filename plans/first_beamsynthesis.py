@@ -110,7 +110,9 @@ def rows(out: Path) -> pd.DataFrame:
 
 def main() -> None:
     """Train, score, or write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["train", "rows", "page"])
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "first")
     parser.add_argument("--worker", default="0/1", help="i/n: take jobs i, i + n, …; one thread each")

@@ -7,8 +7,8 @@ from math import inf
 
 import numpy as np
 import pytest
-from known_codes import grid, small_world, standardised
 
+from known_codes import grid, small_world, standardised
 from prismae.errors import InputError
 from prismae.metrics import Score, Scores, evaluate_codes, mig
 from prismae.metrics.evaluate import ideal_codes

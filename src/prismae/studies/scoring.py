@@ -16,7 +16,11 @@ from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
 
 PROTOCOLS = ("locatello2019", "yeats2023")
-YEATS_WORLDS = ("beamsynthesis", "pulses", "dsprites")  # whose sizes the constants of "yeats2023" are made for
+YEATS_WORLDS = (
+    "beamsynthesis",
+    "pulses",
+    "dsprites",
+)  # whose sizes the constants of "yeats2023" are made for
 POINTS = 10_000  # observations that reconstruction errors are measured on
 
 
