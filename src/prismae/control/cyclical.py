@@ -15,7 +15,7 @@ from prismae.control._shapes import Shape, rise
 
 @dataclass(frozen=True)
 class Cyclical(Controller):
-    """Cyclical annealing. Fu et al. 2019, arXiv:1903.10145, Eqs. 6-7.
+    """Cyclical annealing. Fu et al. 2019, arXiv:1903.10145.
 
     In each of `cycles` periods of `period` steps the weight goes from `start` to `end` over the first `ramp` of the
     period and then stays; after the last period it stays at `end`, the method's own weight unless given.

@@ -15,7 +15,7 @@ from prismae.control._shapes import stairs
 
 @dataclass(frozen=True)
 class IncrementalPI(Controller):
-    """Incremental PI control. Shao et al. 2020, "DynamicVAE", arXiv:2009.06795, Eqs. 5-8.
+    """Incremental PI control. Shao et al. 2020, "DynamicVAE", arXiv:2009.06795.
 
     With e = target - mean of the term's last `window` values (nats) and s(e) = 1 / (1 + exp(e)):
     ``weight ← weight + kp (s(e_t) - s(e_{t-1})) - ki e_t``, not below `low`; the weight starts at the method's own.

@@ -16,7 +16,7 @@ from prismae.control._shapes import stairs
 
 @dataclass(frozen=True)
 class PI(Controller):
-    """Non-linear PI control. Shao et al. 2020, "ControlVAE", arXiv:2004.05988, Eqs. 6-8 and Algorithm 1.
+    """Non-linear PI control. Shao et al. 2020, "ControlVAE", arXiv:2004.05988, Algorithm 1.
 
     With e = target - term (nats): ``P = kp / (1 + exp(e))``, ``I ← I - ki e``, and the weight is
     ``P + I + low``, kept between `low` and `high`. The target climbs from `target_start` by `target_step` after each

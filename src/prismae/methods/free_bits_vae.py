@@ -16,7 +16,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 @dataclass(frozen=True)
 class FreeBitsVAE(Method):
     """VAE with free bits. Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow",
-    arXiv:1606.04934, Eq. 15 (per="dimension": a floor for the batch's mean KL of each latent).
+    arXiv:1606.04934 (per="dimension": a floor for the batch's mean KL of each latent).
 
     Terms  recon: [batch], nats; floored: [batch] or scalar, nats per sample, the KL with its floors.
     Observations  kl: scalar, nats, the batch's mean KL without floors.

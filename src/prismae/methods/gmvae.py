@@ -17,7 +17,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 @dataclass(frozen=True)
 class GMVAE(Method):
     """Gaussian mixture VAE. Dilokthanakul et al. 2016, "Deep unsupervised clustering with Gaussian mixture variational
-    autoencoders", arXiv:1611.02648, Eqs. 1-6.
+    autoencoders", arXiv:1611.02648.
 
     Generative model, for data y: w ~ N(0, I), c ~ uniform over K, x | c, w ~ N(mu_c(w), sigma_c(w)^2), y | x. The
     encoder gives q(x|y) and q(w|y); q(c|x,w) follows by Bayes' rule. In code: z is the paper's x, w its w.

@@ -15,7 +15,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 @dataclass(frozen=True)
 class HFVAE(Method):
     """Hierarchically factorised VAE. Esmaeili et al. 2019, "Structured disentangled representations",
-    arXiv:1804.02086, Eqs. 4-8: recon + beta1 sum_g TC inside group g + beta2 KL per dimension + beta3 MI
+    arXiv:1804.02086: recon + beta1 sum_g TC inside group g + beta2 KL per dimension + beta3 MI
     + beta4 TC between groups. Groups are `group_size` consecutive latents; a last one may be smaller.
 
     Terms  recon, inner_tc, dwkl, mi, tc (between groups): each [batch], nats per sample; estimates from one batch

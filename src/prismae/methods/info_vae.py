@@ -18,7 +18,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class InfoVAE(Method):
-    """InfoVAE with the maximum mean discrepancy. Zhao, Song & Ermon 2017, arXiv:1706.02262, Eq. 6:
+    """InfoVAE with the maximum mean discrepancy. Zhao, Song & Ermon 2017, arXiv:1706.02262:
     recon + (1 - alpha) KL + (alpha + lam - 1) MMD.
 
     Terms  recon, kl: each [batch], nats; mmd: scalar, unbiased (below 0 at times), of codes against the prior.

@@ -17,7 +17,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class SWAE(Method):
-    """Sliced-Wasserstein autoencoder. Kolouri, Pope, Martin & Rohde 2018, arXiv:1804.01947, Eq. 14.
+    """Sliced-Wasserstein autoencoder. Kolouri, Pope, Martin & Rohde 2018, arXiv:1804.01947.
 
     Terms  recon: [batch], the likelihood's unit; distance: scalar, squared sliced Wasserstein-2 of codes against
            N(0, I), in units of the prior's variance.

@@ -22,7 +22,7 @@ FITTED = 10_000  # observations whose codes start the mixture
 
 @dataclass(frozen=True)
 class VaDE(Method):
-    """Variational deep embedding. Jiang et al. 2017, arXiv:1611.05148, Eqs. 10-16.
+    """Variational deep embedding. Jiang et al. 2017, arXiv:1611.05148.
 
     Generative model: c ~ Cat(pi), z | c ~ N(mu_c, diag sigma_c^2), x | z; q(c|x) is p(c|z) by Bayes' rule. For the
     first `pretrain_steps` the model is a deterministic autoencoder (the mean code, weights of the priors 0); then a

@@ -12,7 +12,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class VAE(Method):
-    """Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114, Eq. 7.
+    """Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114.
 
     Terms  recon, kl: each [batch], nats per sample. Their sum is the negative ELBO.
     """
