@@ -156,7 +156,11 @@ def golden_table(values: Values, names: list[str]) -> str:
         row = [name]
         for case in values["golden"].values():
             ours, theirs = case[name]
-            row += [f"{theirs:.4f}", f"{ours:.4f}", f"{abs(ours - theirs):.0e}"]
+            row += [
+                f"{theirs:.4f}",
+                f"{ours:.4f}",
+                f"{abs(ours - theirs):.0e}" if abs(ours - theirs) > 1e-12 else "0",
+            ]
         rows.append(row)
     return table(header, rows)
 

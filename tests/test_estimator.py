@@ -81,6 +81,17 @@ def test_evaluate_takes_models_and_bare_codes(table):
     assert bare["mig"].score == pytest.approx(scores["mig"].score, abs=1e-6)
 
 
+def test_label_free_scores_need_no_factors_and_udr_takes_other_seeds():
+    world = pr.world(np.random.default_rng(0).normal(size=(120, 6)).astype(np.float32))
+    models = [pr.Autoencoder("vae", random_state=seed, **FAST).fit(world) for seed in (0, 1)]
+    names = ["gaussian-total-correlation", "active-units", "udr-spearman"]
+    scores = pr.evaluate(models[0], world, metrics=names, other_runs=models[1:])
+    assert all(np.isfinite(score.score) for score in scores.values())
+    assert 0 <= scores["udr-spearman"].score <= 1
+    with pytest.raises(InputError, match="compares runs"):
+        pr.evaluate(models[0], world, metrics=["udr-spearman"])
+
+
 def test_mistakes(table):
     model = pr.Autoencoder("vae", **FAST)
     with pytest.raises(NotFittedError):

@@ -34,6 +34,7 @@ def evaluate(
     bootstrap: int = 0,
     baselines: bool = True,
     seed: int = 0,
+    other_runs: Sequence[Any] = (),
 ) -> Scores:
     """Score a model, or codes from anywhere, against the known factors.
 
@@ -46,28 +47,21 @@ def evaluate(
         no factors are taken.
     metrics, protocol, bootstrap, baselines, seed
         See `prismae.metrics.evaluate.evaluate_codes`.
+    other_runs
+        The same method trained with other seeds, as models or codes, for metrics that compare runs (UDR).
 
     Returns
     -------
     Scores
         A mapping from a metric's name to its score with interval, ceiling and chance level.
     """
-    net = getattr(model, "net_", model)
-    if isinstance(net, nn.Module):
-        if not isinstance(world, World):
-            raise InputError(
-                f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world."
-            )
-        codes: ArrayLike = codes_table(net, world)
-    else:
-        codes = model.detach().cpu().numpy() if isinstance(model, torch.Tensor) else model
     factors: ArrayLike | None
     if isinstance(world, World):
         factors, names, kinds = world.factors, world.factor_names or None, world.factor_kinds or None
     else:
         factors, names, kinds = world, None, None
     return evaluate_codes(
-        codes,
+        _codes(model, world),
         factors,
         factor_names=names,
         factor_kinds=kinds,
@@ -76,4 +70,15 @@ def evaluate(
         bootstrap=bootstrap,
         baselines=baselines,
         seed=seed,
+        other_runs=[_codes(run, world) for run in other_runs],
     )
+
+
+def _codes(model: Any, world: World | ArrayLike | None) -> ArrayLike:
+    """Codes of all observations, by a model or as they are given."""
+    net = getattr(model, "net_", model)
+    if not isinstance(net, nn.Module):
+        return model.detach().cpu().numpy() if isinstance(model, torch.Tensor) else model
+    if not isinstance(world, World):
+        raise InputError(f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world.")
+    return codes_table(net, world)

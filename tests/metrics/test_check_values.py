@@ -23,7 +23,7 @@ TABLE = {
 SLOW = {
     "sap": (0.2436, 0.2363, 0.0, 0.2336, 0.0017),
     "explicitness": (0.982, 0.973, 0.991, 0.982, 0.500),
-    # On random codes M and C are ratios of noise: 0.3 to 0.7 from draw to draw.
+    # On random codes M and C are ratios of noise: 0.3 to 0.8 from draw to draw.
     "infomec-m": (0.993, 0.989, 0.995, 0.743, None),
     "infomec-e": (0.9997, 0.772, 0.9998, 0.9997, 0.003),
     "infomec-c": (0.993, 0.990, 0.442, 0.746, None),

@@ -81,7 +81,7 @@ def infomec(
 
     Notes
     -----
-    Chance is far above 0 for M and C (0.3 to 0.7 on a dSprites grid): they compare shares, and the shares
+    Chance is far above 0 for M and C (0.3 to 0.8 on a dSprites grid): they compare shares, and the shares
     of noise are uneven. InfoE falls below 0 only for a regression worse than none, and counts as 0 then. One
     active code gives C = 1; none gives 0 throughout.
     """

@@ -26,6 +26,7 @@ class IRS(Result):
 
 
 @metric(
+    bounds=(-1.0, 1.0),
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
     invariant=("permute_codes", "shift_codes", "flip_codes", "permute_factors", "relabel_factors"),
 )
@@ -51,12 +52,13 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99, bins: i
     Returns
     -------
     IRS
-        `float(...)` is the score, in [0, 1], higher is better; with the matrix [m, k].
+        `float(...)` is the score, at most 1, higher is better; with the matrix [m, k].
 
     Notes
     -----
-    Observed points with equal values stand for the intervention. Chance is above 0 (0.1 for uniform codes of a
-    dSprites grid, 0.4 for normal ones), since a quantile is less than a maximum. Duplication is not punished.
+    Observed points with equal values stand for the intervention. Chance depends on the codes' tails, since a quantile
+    is compared with a maximum: 0 for uniform codes of a dSprites grid, 0.4 for normal ones. It may fall below 0 (never
+    below -1), where codes deviate more from a conditional mean than from their own. Duplication is not punished.
     """
     z = as_codes(codes, least_points=bins).astype(np.float64)
     labels = as_labels(factors, n=len(z), bins=bins)
