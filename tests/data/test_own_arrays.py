@@ -192,15 +192,14 @@ def test_bad_factors_get_one_sentence(options: dict[str, Any], sentence: str) ->
 
 
 def test_a_missing_path(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=re.escape(f"There is no file {tmp_path / 'mine.npz'}.")):
+    with pytest.raises(InputError, match=re.escape(f"There is no file or folder {tmp_path / 'mine.npz'}.")):
         world(tmp_path / "mine.npz")
 
 
-@pytest.mark.parametrize("name", ["mine.csv", "folder"])
-def test_another_format(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    path.mkdir() if name == "folder" else path.write_text("1,2\n")
-    with pytest.raises(InputError, match=r"cannot be read as a world: expected a \.npy or \.npz file\."):
+def test_another_format(tmp_path: Path) -> None:
+    path = tmp_path / "mine.mat"
+    path.write_text("1,2\n")
+    with pytest.raises(InputError, match=r"cannot be read as a world: expected a \.npy, \.npz, \.h5"):
         world(str(path))
 
 
@@ -236,7 +235,7 @@ def test_a_flipped_byte_in_a_npz(tmp_path: Path) -> None:
 
 def test_a_npz_without_clear_observations(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", a=TABLE, b=TABLE)
-    with pytest.raises(InputError, match="holds 'a', 'b': expected the observations as one of 'x', 'images'"):
+    with pytest.raises(InputError, match=re.escape("holds 'a' (6, 4), 'b' (6, 4): expected the observ")):
         world(tmp_path / "two.npz")
     np.savez(tmp_path / "none.npz", factors=np.arange(6))
     with pytest.raises(InputError, match="holds no arrays: expected the observations"):

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from inspect import getdoc
-from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.arrays import from_array, from_file
+from prismae.data.own import FORMATS, from_memory, from_path, is_path
 from prismae.errors import InputError, unknown_name
 
 
 def world(
-    source: str | os.PathLike[str] | NDArray | Tensor | World,
+    source: str | os.PathLike[str] | NDArray | Tensor | pd.DataFrame | World,
     *,
-    factors: NDArray | Tensor | None = None,
+    factors: NDArray | Tensor | Sequence[str] | None = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
+    size: int | None = None,
     name: str | None = None,
 ) -> World:
     """Get a world by its name, or make one of own data.
@@ -30,15 +32,20 @@ def world(
     Parameters
     ----------
     source
-        A name (one of `world_names()`), the path of a .npy or .npz file, an array or tensor of observations,
-        or a `World`, which is returned as it is.
-    factors, factor_names, factor_kinds, name
-        For own data only: see `prismae.data.arrays.from_array`.
+        A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
+        .npz, .h5, .hdf5, .csv or .parquet file or of a folder of images; an array, tensor or pandas table of
+        observations; or a `World`, which is returned as it is.
+    factors
+        For own data: values [n] or [n, k], or names of columns, arrays or labels that are factors.
+    size
+        For a folder of images: the side that they are scaled to.
+    factor_names, factor_kinds, name
+        For own data: see `prismae.data.arrays.from_array`.
 
     Raises
     ------
     InputError
-        For an unknown name (with the nearest ones), data that cannot be had, own data that cannot be used.
+        For an unknown name (with the nearest ones) or split, data that cannot be had, own data that cannot be used.
 
     Examples
     --------
@@ -47,27 +54,23 @@ def world(
     >>> len(world(np.random.default_rng(0).normal(size=(100, 5))))
     100
     """
-    options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds, "name": name}
-    if isinstance(source, np.ndarray | Tensor):
-        return from_array(
-            source,
-            factors=factors,
-            factor_names=factor_names,
-            factor_kinds=factor_kinds,
-            name=name or "array",
-        )
-    if isinstance(source, os.PathLike) or (isinstance(source, str) and _is_path(source)):
-        return from_file(
-            Path(source).expanduser(),
-            factors=factors,
-            factor_names=factor_names,
-            factor_kinds=factor_kinds,
-            name=name,
-        )
+    options: dict[str, Any] = {
+        "factors": factors,
+        "factor_names": factor_names,
+        "factor_kinds": factor_kinds,
+        "size": size,
+        "name": name,
+    }
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):
+        return from_path(os.fspath(source), **options)
+    if isinstance(source, np.ndarray | Tensor | pd.DataFrame):
+        if options.pop("size") is not None:
+            raise InputError("An array or table has no images to scale: a size is for folders of images.")
+        return from_memory(source, **options)
     if not isinstance(source, str | World):
         raise InputError(
             f"A world cannot be made of {type(source).__name__}: "
-            "expected a name, the path of a .npy or .npz file, an array, a tensor or a World."
+            f"expected a name, the path of {FORMATS}, an array, a tensor, a pandas table or a World."
         )
     given = [option for option, value in options.items() if value is not None]
     if given:
@@ -88,20 +91,33 @@ def world_descriptions() -> dict[str, str]:
     return {name: (getdoc(loader) or name).splitlines()[0] for name, loader in sorted(_loaders().items())}
 
 
-def _load(name: str) -> World:
+def world_splits(name: str) -> tuple[str, ...]:
+    """Splits of a world, as in ``mnist:test``; empty for worlds without. The loader's annotation names them."""
+    hint = get_type_hints(_loader(name)).get("split")
+    return get_args(hint)
+
+
+def _load(text: str) -> World:
+    name, _, split = text.partition(":")
+    if not split:
+        return _loader(name)()
+    splits = world_splits(name)
+    if not splits:
+        raise InputError(f"World {name!r} has no splits, got {split!r}.")
+    if split not in splits:
+        raise InputError(f"World {name!r} has no split {split!r}, expected {' or '.join(splits)}.")
+    return _loader(name)(split=split)
+
+
+def _loader(name: str) -> Callable[..., World]:
     loaders = _loaders()
     if name not in loaders:
         raise unknown_name("world", name, loaders)
-    return loaders[name]()
+    return loaders[name]
 
 
-def _loaders() -> dict[str, Callable[[], World]]:
+def _loaders() -> dict[str, Callable[..., World]]:
     shipped = {
         kebab(module.__name__.rpartition(".")[2]): module.load for module in modules("prismae.data.worlds")
     }
     return dict(plugins("prismae.worlds")) | shipped
-
-
-def _is_path(text: str) -> bool:
-    """Whether `text` is meant as a path: no world has a dot or a slash in its name."""
-    return "." in text or "/" in text or os.sep in text

@@ -1,12 +1,8 @@
-"""Worlds of a user's own data: arrays, tensors, .npy and .npz files, checked and laid out for training."""
+"""Worlds of a user's own arrays and tensors, checked and laid out for training."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import cast
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,8 +14,7 @@ from prismae.data.storage import BitPacked, Dense, Storage
 from prismae.errors import InputError
 
 _CHANNELS = (1, 3, 4)
-_OBSERVATIONS = ("x", "images", "data", "observations")
-_FACTORS = ("factors", "factor_names", "factor_kinds")
+_NARROW, _LONG = 4, 64  # [n, 3, 1000] are series of 3 channels, not images of 3x1000 pixels
 
 
 def from_array(
@@ -30,6 +25,7 @@ def from_array(
     factor_kinds: Sequence[FactorKind] | None = None,
     name: str = "array",
     source: str = "own array",
+    copy: bool = True,
 ) -> World:
     """A world of the user's own observations.
 
@@ -48,15 +44,17 @@ def from_array(
         k times "categorical" or "continuous"; by default integers are categorical and floats continuous.
     name, source
         How results call the world, and where it comes from.
+    copy
+        Whether x is copied even where it could be kept as it is, so that the world does not change with it.
 
     Raises
     ------
     InputError
         For NaN or infinity, a wrong rank, fewer than two observations, observations that are all equal,
-        columns of a table of numbers (not pixels) that are constant, values that are no numbers, and factors
-        that do not fit.
+        columns of a table of numbers (not pixels) that are constant, values that are no numbers, series of several
+        channels, and factors that do not fit.
     """
-    storage = _stored(_images_first(_numbers(x, f"World {name!r}"), name), name)
+    storage = _stored(_images_first(_numbers(x, f"World {name!r}"), name), name, copy)
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -67,93 +65,25 @@ def from_array(
     return World(name, storage, known, names, kinds, source)
 
 
-def from_file(
-    path: Path,
-    *,
-    factors: NDArray | Tensor | None = None,
-    factor_names: Sequence[str] | None = None,
-    factor_kinds: Sequence[FactorKind] | None = None,
-    name: str | None = None,
-) -> World:
-    """A world from a .npy file, or from a .npz file that holds observations and maybe their factors.
-
-    In a .npz file the observations are the array ``x``, ``images``, ``data`` or ``observations``, or the only
-    array; the optional arrays ``factors``, ``factor_names`` and ``factor_kinds`` go with them unless factors
-    are given as arguments. Nothing is ever unpickled.
-
-    Raises
-    ------
-    InputError
-        For a path that is missing, unreadable, pickled or of another format, and as in `from_array`.
-    """
-    arrays = _read(path)
-    x = arrays[_observations_key(path, arrays)]
-    if factors is None and "factors" in arrays:
-        factors = arrays["factors"]
-        if factor_names is None and "factor_names" in arrays:
-            factor_names = [str(entry) for entry in np.atleast_1d(arrays["factor_names"])]
-        if factor_kinds is None and "factor_kinds" in arrays:
-            factor_kinds = [cast(FactorKind, str(entry)) for entry in np.atleast_1d(arrays["factor_kinds"])]
-    return from_array(
-        x,
-        factors=factors,
-        factor_names=factor_names,
-        factor_kinds=factor_kinds,
-        name=name or path.stem,
-        source=f"own file {path.name}",
-    )
-
-
-def as_observations(x: NDArray | Tensor, shape: tuple[int, ...], *, pixels: bool) -> Tensor:
+def as_observations(x: NDArray | Tensor, shape: tuple[int, ...], *, pixels: bool, start: int = 0) -> Tensor:
     """New observations for a model of observations of `shape`: float32 [n, *shape], n may be 1.
 
-    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does.
+    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does; `start` is the row at which x begins
+    in what the user gave, for messages.
 
     Raises
     ------
     InputError
         For NaN or infinity, values that are no numbers, and another shape.
     """
-    new = _images_first(_numbers(x, "New observations"), "new observations", least=1)
+    new = _images_first(_numbers(x, "New observations", start), "new observations", least=1)
     if new.shape[1:] != shape:
         raise InputError(f"Observations have shape {new.shape[1:]}, expected {shape} as in the fit.")
     values = torch.from_numpy(np.array(new, dtype=np.float32, order="C"))
     return values / 255 if pixels and new.dtype == np.uint8 else values
 
 
-def _read(path: Path) -> dict[str, NDArray]:
-    if not path.exists():
-        raise InputError(f"There is no file {path}.")
-    if path.suffix not in (".npy", ".npz") or not path.is_file():
-        raise InputError(f"{path} cannot be read as a world: expected a .npy or .npz file.")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"x": loaded}
-        with loaded:
-            return {key: loaded[key] for key in loaded.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        if "pickle" in str(error):
-            raise InputError(
-                f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
-            ) from None
-        raise InputError(f"{path} is corrupted or no NumPy file ({error}).") from None
-
-
-def _observations_key(path: Path, arrays: Mapping[str, NDArray]) -> str:
-    keys = [key for key in arrays if key not in _FACTORS]
-    for key in _OBSERVATIONS:
-        if key in keys:
-            return key
-    if len(keys) == 1:
-        return keys[0]
-    raise InputError(
-        f"{path} holds {', '.join(map(repr, keys)) or 'no arrays'}: "
-        f"expected the observations as one of {', '.join(map(repr, _OBSERVATIONS))}, or a single array."
-    )
-
-
-def _numbers(x: NDArray | Tensor, what: str) -> NDArray:
+def _numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
     """`x` as a NumPy array of bool, uint8, another integer or float32, all of it finite."""
     if isinstance(x, Tensor):
         x = x.detach().cpu()
@@ -167,6 +97,7 @@ def _numbers(x: NDArray | Tensor, what: str) -> NDArray:
     bad = ~np.isfinite(x)
     if bad.any():
         first = [int(i) for i in np.unravel_index(bad.argmax(), bad.shape)]
+        first[0] += start
         count = int(bad.sum())
         are = "1 value is" if count == 1 else f"{count} values are"
         raise InputError(
@@ -189,6 +120,11 @@ def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
             f"World {name!r}: observations of shape {x.shape}, expected at least {count} and none empty."
         )
     if x.ndim == 3:
+        if min(x.shape[1:]) <= _NARROW and max(x.shape[1:]) >= _LONG:
+            raise InputError(
+                f"World {name!r}: observations of shape {x.shape[1:]} look like series of several channels, which no "
+                "network reads; expected [n, length] series, or [n, 1, h, w] if they are images."
+            )
         return x[:, None]
     if x.ndim == 4 and x.shape[1] not in _CHANNELS:
         if x.shape[3] not in _CHANNELS:
@@ -199,19 +135,19 @@ def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
     return x
 
 
-def _stored(x: NDArray, name: str) -> Storage:
+def _stored(x: NDArray, name: str, copy: bool) -> Storage:
     if (x == x[:1]).all():
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
         )
-    # Copies are made below, so that a world does not change when the caller's array does.
+    always = True if copy else None  # None: only where the array cannot be kept as it is
     if x.dtype == np.uint8 and x.max() > 1:
-        return Dense(torch.from_numpy(np.array(x, order="C")))
+        return Dense(torch.from_numpy(np.array(x, order="C", copy=always)))
     if x.dtype in (np.uint8, np.bool_):
         return BitPacked(torch.from_numpy(np.packbits(x.reshape(len(x), -1), axis=1)), x.shape[1:])
     if x.ndim == 2:
         _refuse_constant_columns(x, name)
-    return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C")))
+    return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C", copy=always)))
 
 
 def _refuse_constant_columns(x: NDArray, name: str) -> None:

@@ -46,6 +46,11 @@ def find(world: str, filename: str) -> Path | None:
     return None
 
 
+def find_folder(world: str, name: str) -> Path | None:
+    """A folder of a world in the data folder, or in the user cache, or None where neither has it."""
+    return next((path for path in _places(world, name) if path.is_dir()), None)
+
+
 def place(world: str, filename: str) -> Path:
     """Where a new file of a world goes: the data folder, or the user cache if the data folder is read-only.
 

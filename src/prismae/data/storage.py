@@ -29,6 +29,15 @@ class Storage(Protocol):
         """Observations [len(indices), *shape] as float32; `indices` are int64 on the storage's device."""
         ...
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        ...
+
+    def take(self, rows: Tensor) -> Storage:
+        """The observations of some rows (int64 on the storage's device), kept the same way."""
+        ...
+
     def to(self, device: torch.device | str) -> Storage: ...
 
 
@@ -52,6 +61,13 @@ class Dense:
     def __getitem__(self, indices: Tensor) -> Tensor:
         drawn = self.values.index_select(0, indices)
         return drawn.float().div_(255) if drawn.dtype == torch.uint8 else drawn
+
+    @property
+    def nbytes(self) -> int:
+        return self.values.nbytes
+
+    def take(self, rows: Tensor) -> Dense:
+        return Dense(self.values[rows])
 
     def to(self, device: torch.device | str) -> Dense:
         return Dense(self.values.to(device))
@@ -80,6 +96,13 @@ class BitPacked:
             places = torch.arange(7, -1, -1, device=rows.device, dtype=torch.uint8)
             bits = (rows.unsqueeze(-1) >> places & 1).flatten(1)[:, :size]
         return bits.float().view(len(indices), *self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.packed.nbytes
+
+    def take(self, rows: Tensor) -> BitPacked:
+        return BitPacked(self.packed[rows], self.shape)
 
     def to(self, device: torch.device | str) -> BitPacked:
         return BitPacked(self.packed.to(device), self.shape)

@@ -1,0 +1,140 @@
+"""Own data in .npy, .npz and HDF5 files: arrays by name, one of them the observations."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.data._base import FactorKind
+from prismae.data.labels import Found, Labels, chosen, labels_of
+from prismae.errors import InputError, unknown_name
+
+_OBSERVATIONS = ("x", "images", "data", "observations")
+_FACTORS = ("factors", "factor_names", "factor_kinds")
+
+
+def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
+    """Observations and factors of a file of arrays. Nothing is ever unpickled.
+
+    Parameters
+    ----------
+    part
+        Name of the array of observations (in HDF5 with its groups: ``group/data``). Without it they are the array
+        ``x``, ``images``, ``data`` or ``observations``, or the only one of at least two dimensions.
+    factors
+        Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
+        ``factor_kinds`` are taken, where there are any.
+
+    Raises
+    ------
+    InputError
+        For a file that is damaged or pickled, observations that are not clear, unknown names, and factors that
+        do not fit.
+    """
+    with _hdf5(path) if path.suffix in (".h5", ".hdf5") else _numpy(path) as arrays:
+        chosen(factors, arrays, f"array of {path.name}")
+        if part is not None and part not in arrays:
+            raise unknown_name(f"array of {path.name}", part, arrays)
+        x = _values(arrays[part or _observations(path, arrays, factors)])
+        if not factors:
+            return Found(x, _own_factors(arrays) if "factors" in arrays else None)
+        columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name])).items()}
+        return Found(x, labels_of(columns, len(x), path.name))
+
+
+@contextmanager
+def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of a .npz file by name, or the one of a .npy file as ``x``."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            yield {"x": loaded}
+        else:
+            with loaded:
+                yield {key: loaded[key] for key in loaded.files}
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        if "pickle" in str(error):
+            raise InputError(
+                f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
+            ) from None
+        raise InputError(f"{path} is corrupted or no NumPy file ({error}).") from None
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The data sets of a file by their full names, read only when they are asked for."""
+    try:
+        import h5py
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be read without h5py: install it with pip install 'prismae[hdf5]'."
+        ) from None
+    found: dict[str, Any] = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item.asstr() if h5py.check_string_dtype(item.dtype) else item
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(note)
+            yield found
+    except InputError:
+        raise
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
+
+
+def _values(array: Any) -> NDArray:
+    return np.asarray(array[()])
+
+
+def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str]) -> str:
+    """The name of the observations."""
+    keys = [key for key in arrays if key not in (*_FACTORS, *factors)]
+    for key in _OBSERVATIONS:
+        if key in keys:
+            return key
+    tables = [key for key in keys if arrays[key].ndim > 1] or keys
+    if len(tables) == 1:
+        return tables[0]
+    listed = ", ".join(f"{key!r} {tuple(arrays[key].shape)}" for key in keys[:10])
+    raise InputError(
+        f"{path} holds {listed or 'no arrays'}: expected the observations as one of "
+        f"{', '.join(map(repr, _OBSERVATIONS))}, or as the only array"
+        + (f"; choose one as in {path.name}:{keys[0]}." if keys else ".")
+    )
+
+
+def _columns(name: str, values: NDArray) -> dict[str, NDArray]:
+    """The factors that an array [n] or [n, k] holds, by name."""
+    if values.ndim == 2 and values.shape[1] > 1:
+        return {f"{name} {i + 1}": column for i, column in enumerate(values.T)}
+    if values.ndim not in (1, 2):
+        raise InputError(f"The factors {name!r} have shape {values.shape}, expected [n] or [n, k].")
+    return {name: values.reshape(-1)}
+
+
+def _own_factors(arrays: Mapping[str, Any]) -> Labels:
+    """The array ``factors`` with its names and kinds, as `from_array` checks them."""
+    values = _values(arrays["factors"])
+    values = values[:, None] if values.ndim == 1 else values
+    k = values.shape[-1]
+    kind: FactorKind = "continuous" if values.dtype.kind == "f" else "categorical"
+    names, kinds = tuple(f"factor {i + 1}" for i in range(k)), (kind,) * k
+    if "factor_names" in arrays:
+        names = tuple(str(entry) for entry in np.atleast_1d(_values(arrays["factor_names"])))
+    if "factor_kinds" in arrays:
+        kinds = tuple(
+            cast(FactorKind, str(entry)) for entry in np.atleast_1d(_values(arrays["factor_kinds"]))
+        )
+    return Labels(values, names, kinds)

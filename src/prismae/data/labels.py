@@ -1,0 +1,70 @@
+"""What a reader of own files returns, and how labels (columns, folders) become factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prismae.data._base import FactorKind
+from prismae.data.tables import TableScheme, is_numeric
+from prismae.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Known factors: values [n, k], and k names and kinds."""
+
+    values: NDArray
+    names: tuple[str, ...]
+    kinds: tuple[FactorKind, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file or folder holds: observations [n, …], known factors, and how a table became the observations."""
+
+    x: NDArray
+    labels: Labels | None = None
+    table: TableScheme | None = None
+
+
+def labels_of(columns: Mapping[str, Any], n: int, where: str) -> Labels | None:
+    """Factors by columns of n values each: whole numbers, floats, truth values or texts; None for no columns.
+
+    Whole numbers, truth values and texts are categorical (texts are numbered in alphabetical order), floats
+    are continuous. `where` names the file in messages.
+
+    Raises
+    ------
+    InputError
+        For a column of another length, with missing values, or constant.
+    """
+    if not columns:
+        return None
+    values: list[NDArray] = []
+    kinds: list[FactorKind] = []
+    for name, given in columns.items():
+        column = pd.Series(given) if not isinstance(given, pd.Series) else given
+        what = f"{where}: factor {name!r}"
+        if len(column) != n:
+            raise InputError(f"{what} has {len(column)} values, expected one for each of {n} observations.")
+        numeric = is_numeric(column, what)
+        codes = column.to_numpy() if numeric else pd.factorize(column, sort=True)[0]
+        if (codes == codes[0]).all():
+            raise InputError(f"{what} is constant ({column.iloc[0]}), expected a factor that varies.")
+        values.append(codes)
+        kinds.append("continuous" if codes.dtype.kind == "f" else "categorical")
+    return Labels(np.stack(values, axis=1), tuple(columns), tuple(kinds))
+
+
+def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str) -> None:
+    """Refuse names of factors that a file does not have; `kind` says what they should be."""
+    known = list(valid)
+    for name in wanted:
+        if name not in known:
+            raise unknown_name(kind, name, known)

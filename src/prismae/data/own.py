@@ -1,0 +1,162 @@
+"""Own data: which reader a path or an object needs, and the world that it becomes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae.data._base import FactorKind, World
+from prismae.data.array_files import read_arrays
+from prismae.data.arrays import from_array
+from prismae.data.image_folder import LABELS, read_folder
+from prismae.data.images import SUFFIXES
+from prismae.data.labels import Found
+from prismae.data.table_files import from_table, read_table
+from prismae.errors import InputError
+
+ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
+FORMATS = f"a {', '.join(ARRAYS + TABLES[:-1])} or {TABLES[-1]} file or of a folder of images"
+
+
+def from_path(
+    source: str,
+    *,
+    factors: NDArray | Tensor | Sequence[str] | None = None,
+    factor_names: Sequence[str] | None = None,
+    factor_kinds: Sequence[FactorKind] | None = None,
+    size: int | None = None,
+    name: str | None = None,
+) -> World:
+    """A world of own data on disk.
+
+    Parameters
+    ----------
+    source
+        The path of a .npy, .npz, .h5, .hdf5, .csv or .parquet file, or of a folder of images. An array of a .npz or
+        HDF5 file is chosen by its name after a colon: ``mine.h5:group/images``.
+    factors
+        Names of the arrays, columns or labels that are factors (see `read_arrays`, `read_table`, `read_folder`); or
+        values [n] or [n, k].
+    factor_names, factor_kinds, name
+        See `prismae.data.arrays.from_array`.
+    size
+        Side that the images of a folder are scaled to.
+
+    Raises
+    ------
+    InputError
+        For a path that is missing or of another format, and as the readers and `from_array` do.
+    """
+    path, part = split_path(source)
+    whole = path.resolve()
+    given = _given(factors)
+    found = _read(path, part, () if given is not None else _named(factors), size)
+    kind = "folder" if path.is_dir() else "file"
+    return _made(found, given, factor_names, factor_kinds, name or whole.stem, f"own {kind} {whole.name}")
+
+
+def from_memory(
+    source: NDArray | Tensor | pd.DataFrame,
+    *,
+    factors: NDArray | Tensor | Sequence[str] | None = None,
+    factor_names: Sequence[str] | None = None,
+    factor_kinds: Sequence[FactorKind] | None = None,
+    name: str | None = None,
+) -> World:
+    """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
+    given = _given(factors)
+    names = () if given is not None else _named(factors)
+    if isinstance(source, pd.DataFrame):
+        found = from_table(source, names, name or "table")
+        return _made(found, given, factor_names, factor_kinds, name or "table", "own table")
+    if names:
+        raise InputError(f"An array has no factors named {', '.join(names)}: expected their values, [n, k].")
+    return from_array(
+        source, factors=given, factor_names=factor_names, factor_kinds=factor_kinds, name=name or "array"
+    )
+
+
+def is_path(text: str) -> bool:
+    """Whether `text` is meant as a path: no world has a dot or a slash in its name."""
+    return "." in text or "/" in text or os.sep in text
+
+
+def split_path(source: str) -> tuple[Path, str | None]:
+    """Path and name of an array: ``mine.h5:group/images`` → (mine.h5, group/images); None where none is named."""
+    chosen = re.fullmatch(r"(.+\.(?:npz|h5|hdf5)):(.+)", source)
+    path = Path(chosen[1] if chosen else source).expanduser()
+    return path, chosen[2].strip("/") if chosen else None
+
+
+def contents(source: str) -> Iterator[bytes]:
+    """All that own data on disk are made of, piece by piece, so that a hash tells other data under the same path.
+
+    A world's name has no contents.
+    """
+    if not is_path(source):
+        return
+    path, _ = split_path(source)
+    if path.is_file():
+        yield path.read_bytes()
+    elif path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in SUFFIXES or file == path / LABELS:
+                yield file.relative_to(path).as_posix().encode()
+                yield file.read_bytes()
+
+
+def _read(path: Path, part: str | None, factors: Sequence[str], size: int | None) -> Found:
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    if path.is_dir():
+        return read_folder(path, factors, size)
+    if size is not None:
+        raise InputError(f"{path} is no folder of images: a size can be given for one only.")
+    if path.suffix in ARRAYS:
+        return read_arrays(path, part, factors)
+    if path.suffix in TABLES:
+        return read_table(path, factors)
+    raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
+
+
+def _made(
+    found: Found,
+    given: NDArray | Tensor | None,
+    factor_names: Sequence[str] | None,
+    factor_kinds: Sequence[FactorKind] | None,
+    name: str,
+    source: str,
+) -> World:
+    """The world of what was found; factors that were given as values stand above those that were found."""
+    factors = given
+    if given is None and found.labels is not None:
+        factors = found.labels.values
+        factor_names, factor_kinds = factor_names or found.labels.names, factor_kinds or found.labels.kinds
+    made = from_array(
+        found.x,
+        factors=factors,
+        factor_names=factor_names,
+        factor_kinds=factor_kinds,
+        name=name,
+        source=source,
+        copy=False,
+    )
+    return replace(made, table=found.table)
+
+
+def _given(factors: NDArray | Tensor | Sequence[str] | None) -> NDArray | Tensor | None:
+    """The values of factors, where they were given as values."""
+    return factors if isinstance(factors, np.ndarray | Tensor) else None
+
+
+def _named(factors: Sequence[str] | NDArray | Tensor | None) -> tuple[str, ...]:
+    """The names of factors, where they were given by name."""
+    return () if factors is None else (factors,) if isinstance(factors, str) else tuple(map(str, factors))
