@@ -8,7 +8,7 @@ from prismae.control import EntropyNoise
 
 def stepped(controller, sigma, entropy, t=0):
     state = controller.init({"noise": torch.tensor(sigma)})
-    values, after = controller.step(state, {"entropy": torch.tensor(entropy)}, t)
+    values, after = controller.step(state, {"entropy": torch.tensor(entropy)}, t, None)
     assert torch.equal(values["noise"], after["noise"])
     return values["noise"].tolist()
 

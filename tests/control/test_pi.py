@@ -11,7 +11,7 @@ def run(controller, terms, weight):
     state = controller.init({"kl": weight})
     values = []
     for t, term in enumerate(terms):
-        moved, state = controller.step(state, {"kl": torch.tensor(term)}, t)
+        moved, state = controller.step(state, {"kl": torch.tensor(term)}, t, None)
         values.append(moved["kl"].item())
     return values
 
@@ -21,7 +21,7 @@ def closed_loop(controller, steps, weight, gain=40.0):
     state = controller.init({"kl": weight})
     value = torch.tensor(weight)
     for t in range(steps):
-        moved, state = controller.step(state, {"kl": gain / value}, t)
+        moved, state = controller.step(state, {"kl": gain / value}, t, None)
         value = moved["kl"]
     return gain / value.item()
 

@@ -16,7 +16,7 @@ def course(controller, steps, weight=2.0):
     state = controller.init({"kl": weight})
     values = [state["kl"].item()]
     for t in range(steps - 1):
-        moved, state = controller.step(state, {}, t)
+        moved, state = controller.step(state, {}, t, None)
         assert torch.equal(moved["kl"], state["kl"])
         values.append(moved["kl"].item())
     return values

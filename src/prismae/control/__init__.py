@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from prismae._discovery import subclasses
 from prismae._fields import from_text, unknown_field
-from prismae.control._base import Controller
+from prismae.control._base import Controller, Outcome, Trial
 from prismae.control.cyclical import Cyclical
 from prismae.control.entropy_noise import EntropyNoise
+from prismae.control.evolve import Evolve
 from prismae.control.incremental_pi import IncrementalPI
 from prismae.control.pi import PI
 from prismae.control.ramp import Ramp
@@ -19,8 +20,11 @@ __all__ = [
     "Controller",
     "Cyclical",
     "EntropyNoise",
+    "Evolve",
     "IncrementalPI",
+    "Outcome",
     "Ramp",
+    "Trial",
     "all_controllers",
     "controller",
     "controllers_from_text",

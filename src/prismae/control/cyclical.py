@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prismae._fields import Count, Fraction, NonNegative
-from prismae.control._base import Controller, State, Values
+from prismae.control._base import Controller, State, Trial, Values
 from prismae.control._shapes import Shape, rise
 
 
@@ -34,7 +34,7 @@ class Cyclical(Controller):
         end = torch.as_tensor(values[self.moves] if self.end is None else self.end, dtype=torch.float32)
         return {"end": end, self.moves: self._at(0, end)}
 
-    def step(self, state: State, means: Mapping[str, Tensor], t: int) -> tuple[Values, State]:
+    def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
         value = self._at(t + 1, state["end"])
         return {self.moves: value}, state | {self.moves: value}
 

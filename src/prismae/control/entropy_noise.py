@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from prismae._fields import Count, Fraction, NonNegative
-from prismae.control._base import Controller, State, Values
+from prismae.control._base import Controller, State, Trial, Values
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class EntropyNoise(Controller):
         assert isinstance(noise, Tensor)
         return {"noise": noise}
 
-    def step(self, state: State, means: Mapping[str, Tensor], t: int) -> tuple[Values, State]:
+    def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
         entropy, sigma = means["entropy"], state["noise"]
         low, high = entropy.aminmax()
         scaled = torch.where(high > low, (entropy - low) / (high - low), 0.5)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prismae._fields import Count, CountOrZero, NonNegative
-from prismae.control._base import Controller, State, Values
+from prismae.control._base import Controller, State, Trial, Values
 from prismae.control._shapes import stairs
 
 
@@ -44,7 +44,7 @@ class IncrementalPI(Controller):
             self.moves: weight,
         }
 
-    def step(self, state: State, means: Mapping[str, Tensor], t: int) -> tuple[Values, State]:
+    def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
         start = self.target if self.target_start is None else self.target_start
         target = stairs(t, start, self.target, self.target_step, self.target_every, self.target_ramp)
         term = means[self.moves].float()

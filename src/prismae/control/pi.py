@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from prismae._fields import Count, NonNegative
-from prismae.control._base import Controller, State, Values
+from prismae.control._base import Controller, State, Trial, Values
 from prismae.control._shapes import stairs
 
 
@@ -43,7 +43,7 @@ class PI(Controller):
         weight = torch.as_tensor(values[self.moves], dtype=torch.float32)
         return {"integral": weight - self.low, self.moves: weight}
 
-    def step(self, state: State, means: Mapping[str, Tensor], t: int) -> tuple[Values, State]:
+    def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
         start = self.target if self.target_start is None else self.target_start
         target = stairs(t, start, self.target, self.target_step, self.target_every, ramp=0)
         error = target - means[self.moves].float()

@@ -68,17 +68,22 @@ class History:
         return dict(zip(self.columns, rows[-1].tolist(), strict=True))
 
     def monitor(self, step: int, values: Mapping[str, float]) -> None:
-        """Note values measured now and then, on a fixed probe of the data; they join the last kept row."""
-        self.monitored.append({"step": float(step - step % self.every), **values})
+        """Note values measured now and then; they join the last kept row, with what else was noted for it."""
+        kept = float(step - step % self.every)
+        if not self.monitored or self.monitored[-1]["step"] != kept:
+            self.monitored.append({"step": kept})
+        self.monitored[-1].update(values)
 
     def frame(self) -> pd.DataFrame:
-        """One row per kept step; monitored values in columns ``monitor:…``, NaN where they were not measured."""
+        """One row per kept step; monitored values in columns ``monitor:…``, or as they are named if their name has a
+        colon; NaN where they were not measured."""
         rows = (
             torch.cat(self.rows) if self.rows else torch.empty(0, 1 + len(self.columns), dtype=torch.float64)
         )
         frame = pd.DataFrame(rows.numpy(), columns=["step", *self.columns])
         if self.monitored:
-            seen = pd.DataFrame(self.monitored).rename(columns=lambda c: c if c == "step" else f"monitor:{c}")
+            seen = pd.DataFrame(self.monitored)
+            seen = seen.rename(columns=lambda c: c if c == "step" or ":" in c else f"monitor:{c}")
             frame = frame.merge(seen, on="step", how="left")
         return frame.astype({"step": "int64"})
 

@@ -1,0 +1,229 @@
+"""One training from step to step: its players, controlled values, random numbers and history."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from prismae.control import Controller
+from prismae.control._base import Values
+from prismae.data import World
+from prismae.methods import Adversarial, Context, Method, Terms
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.train.batches import Batches
+from prismae.train.checkpoint import generator_state, restore_generator
+from prismae.train.history import History
+from prismae.train.trial import CopyTrial
+
+PROBE = 256  # observations that the monitored errors are measured on
+
+
+class Run:
+    """The moving parts of one training: players, controlled values, random numbers, history."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        method: Method,
+        world: World,
+        ae: AutoencoderNet,
+        n_latents: int,
+        controllers: Sequence[Controller],
+        *,
+        batch: int,
+        lr: float | None,
+        seed: int,
+        steps: int,
+    ) -> None:
+        self.fabric, self.method, self.seed = fabric, method, seed
+        self.world = world.to(fabric.device)
+        fabric.to_device(ae)
+        self.ae = ae.train()
+        self.critic: nn.Module | None = None
+        self.step, self.critic_updates, self.spent = 0, 0, 0.0
+        self.started = time.perf_counter()
+        self.history = History(every=-(-steps // 5000))
+
+        settings = method.optimizer() | ({} if lr is None else {"lr": lr})
+        self.optimizer = _adam(self.ae, settings)
+        # in the order: the autoencoder's, the critic's, and those of both in trials
+        self.batches, self.critic_batches, *self.trial_batches = (
+            Batches(len(world), batch, seed, stream, fabric.device) for stream in range(4)
+        )
+        if isinstance(method, Adversarial):
+            self.critic = fabric.to_device(method.critic(n_latents)).train()
+            self.critic_optimizer = _adam(self.critic, method.critic_optimizer())
+
+        self.values: dict[str, float | Tensor] = dict(method.weights())
+        noise = method.noise()
+        if noise is not None:
+            self.values["noise"] = torch.full((n_latents,), noise, device=fabric.device)
+        self.controllers = (*method.controllers(), *controllers)
+        self.controller_states = [fabric.to_device(each.init(self.values)) for each in self.controllers]
+        for controller, state in zip(self.controllers, self.controller_states, strict=True):
+            self.values |= {name: state[name] for name in controller.moved}
+        self.probe = self._observations(PROBE)
+
+    @property
+    def context(self) -> Context:
+        weights = {name: value for name, value in self.values.items() if name != "noise"}
+        noise = torch.as_tensor(self.values.get("noise", ()))
+        return Context(len(self.world), weights, noise, self.critic, self.step)
+
+    def _observations(self, n: int) -> Tensor:
+        rows = torch.linspace(0, len(self.world) - 1, min(n, len(self.world))).long()
+        return self.world.data[rows.to(self.fabric.device)]
+
+    @property
+    def seconds(self) -> float:
+        return self.spent + time.perf_counter() - self.started
+
+    def warm_up(self, tick: Callable[[int, int], None]) -> None:
+        """Train the critic alone before the first step."""
+        if isinstance(self.method, Adversarial) and self.step == 0:
+            for i in range(self.method.critic_warmup):
+                self._update_critic(self.method)
+                tick(i + 1, self.method.critic_warmup)
+
+    def advance(self) -> None:
+        """One step: the critic's updates, the autoencoder's, and the controllers."""
+        with torch.no_grad():
+            self.method.prepare(self.ae, self._observations, self.step)
+        noted: dict[str, float | Tensor] = {**self.update_players()}
+        moved = [name for name, value in self.values.items() if isinstance(value, Tensor)]
+        noted |= {("sigma" if name == "noise" else f"weight:{name}"): self.values[name] for name in moved}
+        self.history.add(self.step, noted)
+        means = {name: value for name, value in noted.items() if isinstance(value, Tensor)}
+        for place, controller in enumerate(self.controllers):
+            values, state = controller.step(self.controller_states[place], means, self.step, CopyTrial(self))
+            self.values |= values
+            self.controller_states[place] = state
+        self.step += 1
+
+    def update_players(self) -> Terms:
+        """The critic's updates and the autoencoder's; returns their terms."""
+        noted: Terms = {}
+        if isinstance(self.method, Adversarial):
+            for _ in range(self.method.critic_steps):
+                noted |= self._update_critic(self.method)
+        return noted | self._update_autoencoder()
+
+    def _update_autoencoder(self) -> Terms:
+        x = self.world.data[self.batches[self.step]]
+        if self.critic is not None:
+            self.critic.requires_grad_(False)
+        with self.fabric.autocast():
+            terms = self.method.terms(self.ae, x, self.context)
+        means = self._means(terms)
+        weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
+        self._descend(torch.stack(weighted).sum(), self.optimizer)
+        if self.critic is not None:
+            self.critic.requires_grad_(True)
+        return {name: mean.detach() for name, mean in means.items()}
+
+    def _means(self, terms: Terms) -> Terms:
+        """Losses are averaged over the batch; observations keep their shape."""
+        return {k: v.float().mean() if k in self.values else v.detach() for k, v in terms.items()}
+
+    def _update_critic(self, method: Adversarial) -> Terms:
+        assert self.critic is not None
+        x = self.world.data[self.critic_batches[self.critic_updates]]
+        with self.fabric.autocast():
+            with torch.no_grad():  # the critic's loss must not reach the encoder
+                q = self.ae.encode(x)
+            terms = method.critic_terms(self.critic, q, replace(self.context, critic=None))
+        means = {name: value.float().mean() for name, value in terms.items()}
+        self._descend(torch.stack(list(means.values())).sum(), self.critic_optimizer)
+        self.critic_updates += 1
+        return {name: mean.detach() for name, mean in means.items()}
+
+    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+        self.fabric.backward(loss)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def twin(self, values: Values) -> Run:
+        """A run that stands where this one does, with some values replaced and batches of its own.
+
+        Nothing that it does reaches this run until it is adopted.
+        """
+        twin = copy.copy(self)
+        twin.values = self.values | values
+        twin.batches, twin.critic_batches = self.trial_batches
+        twin.ae, twin.optimizer, *critic = copy.deepcopy(self._players)  # together: optimisers hold weights
+        if critic:
+            twin.critic, twin.critic_optimizer = critic
+        return twin
+
+    def adopt(self, twin: Run) -> None:
+        """Go on with the players of `twin`."""
+        for mine, its in zip(self._players, twin._players, strict=True):
+            mine.load_state_dict(its.state_dict())
+
+    @property
+    def _players(self) -> list[Any]:
+        players = [self.ae, self.optimizer]
+        return players if self.critic is None else [*players, self.critic, self.critic_optimizer]
+
+    def measure(self, x: Tensor) -> Terms:
+        """Terms and observations of a batch, without training on it."""
+        self.ae.eval()
+        with torch.no_grad(), self.fabric.autocast():
+            means = self._means(self.method.terms(self.ae, x, self.context))
+        self.ae.train()
+        return means
+
+    def monitor(self) -> None:
+        """Measure the errors and the codes' spread on the probe."""
+        self.ae.eval()
+        with torch.no_grad():
+            mse, nats = self.ae.errors(self.probe)
+            spread = self.ae.encode(self.probe).mean.std(0)
+        self.ae.train()
+        values = {"mse": float(mse), "nats": float(nats)}
+        values |= {f"spread[{i}]": value for i, value in enumerate(spread.tolist())}
+        self.history.monitor(self.step - 1, values)
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs to go on to the bit."""
+        state: dict[str, Any] = {
+            "step": self.step,
+            "critic_updates": self.critic_updates,
+            "seconds": self.seconds,
+            "ae": self.ae.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "values": self.values,
+            "controllers": self.controller_states,
+            "generator": generator_state(self.fabric.device),
+            "history": self.history.state(),
+        }
+        if self.critic is not None:
+            state |= {
+                "critic": self.critic.state_dict(),
+                "critic_optimizer": self.critic_optimizer.state_dict(),
+            }
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue where `state` was taken."""
+        self.step, self.critic_updates, self.spent = state["step"], state["critic_updates"], state["seconds"]
+        self.ae.load_state_dict(state["ae"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.values = self.fabric.to_device(state["values"])
+        self.controller_states = self.fabric.to_device(state["controllers"])
+        if self.critic is not None:
+            self.critic.load_state_dict(state["critic"])
+            self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self.history.restore(state["history"])
+        restore_generator(state["generator"], self.fabric.device)
+
+
+def _adam(module: nn.Module, settings: dict[str, Any]) -> torch.optim.Optimizer:
+    return torch.optim.Adam(module.parameters(), fused=True, **settings)
