@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from prismae import world
+from prismae.control import Ramp
 from prismae.methods.beta_vae import BetaVAE
+from prismae.methods.control_vae import ControlVAE
+from prismae.methods.dynamic_vae import DynamicVAE
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
 from prismae.methods.vae import VAE
@@ -64,3 +67,12 @@ def test_gcae_without_its_latent_loss_does_not_depend_on_the_critic():
 
 def test_beta_vae_of_beta_1_is_the_vae():
     same(trained(BetaVAE(beta=1.0), "gaussian"), trained(VAE(), "gaussian"), 0)
+
+
+@pytest.mark.parametrize("method", [ControlVAE(kp=0, ki=0, beta_min=3), DynamicVAE(kp=0, ki=0, beta_start=3)])
+def test_a_controlled_vae_without_gains_is_the_beta_vae(method):
+    same(trained(method, "gaussian"), trained(BetaVAE(beta=3.0), "gaussian"), 0)
+
+
+def test_a_flat_ramp_of_a_weight_is_the_method_without_it():
+    same(trained(VAE(), "gaussian", controllers=[Ramp("kl", start=1.0)]), trained(VAE(), "gaussian"), 0)

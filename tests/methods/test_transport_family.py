@@ -8,6 +8,7 @@ from prismae.latent.gaussian import Gaussian, Point
 from prismae.methods import Context
 from prismae.methods.ae import AE
 from prismae.methods.beta_tcvae import BetaTCVAE
+from prismae.methods.beta_vae import BetaVAE
 from prismae.methods.hfvae import HFVAE
 from prismae.methods.info_vae import InfoVAE
 from prismae.methods.nash_ae import NashAE
@@ -45,6 +46,11 @@ def loss(method, q, **more):
 def test_info_vae_at_its_vae_point_is_the_vae():
     q = gaussian()
     assert loss(InfoVAE(alpha=0.0, lam=1.0), q) == loss(VAE(), q)
+
+
+def test_info_vae_of_alpha_1_minus_beta_and_lam_beta_is_the_beta_vae():
+    q = gaussian()
+    assert loss(InfoVAE(alpha=0.25, lam=0.75), q) == loss(BetaVAE(beta=0.75), q)
 
 
 def test_info_vae_s_kl_vanishes_at_alpha_1():

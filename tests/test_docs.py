@@ -1,0 +1,63 @@
+"""The docs pages name only what exists: tests, commands, and examples that run."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from prismae.cli import app
+from prismae.studies import Job
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
+
+
+def found(pattern):
+    """(page, match) for each match of a pattern in the pages, once."""
+    matches = [
+        (page.relative_to(ROOT), each) for page in PAGES for each in re.findall(pattern, page.read_text())
+    ]
+    return sorted(set(matches))
+
+
+def test_every_test_that_a_page_names_exists():
+    missing = []
+    for page, (path, name) in found(r"(tests/[\w/]+\.py)::(\w+)"):
+        file = ROOT / path
+        if not file.exists() or not re.search(rf"^def {name}\(", file.read_text(), re.MULTILINE):
+            missing.append(f"{page}: {path}::{name}")
+    assert not missing
+
+
+class Understood(Exception):
+    """Raised where a command would begin to train."""
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), found(r"(?m)^(prismae fit (?:.*\\\n)*.*)$"), ids=lambda each: str(each)[:60]
+)
+def test_every_fit_that_a_page_shows_is_understood(page, command, monkeypatch):
+    def job(**settings):
+        Job(**settings)
+        raise Understood
+
+    monkeypatch.setattr(sys.modules["prismae.cli.fit"], "Job", job)
+    words = shlex.split(command.replace("\\\n", " "), comments=True)[1:]
+    assert isinstance(CliRunner().invoke(app, words).exception, Understood)
+
+
+EXAMPLES = [
+    (page, text)
+    for page, text in found(r"(?s)```python\n(.*?)```")
+    if page.parent.name == "methods" or page.name in ("controllers.md", "choosing.md")
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "example"), EXAMPLES, ids=lambda each: str(each)[:40])
+def test_every_example_runs(page, example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, str(page), "exec"), {})
