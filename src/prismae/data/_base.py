@@ -108,27 +108,27 @@ class World:
         return Summary(offset + mean, std, offset + low, offset + high)
 
     def describe(self) -> str:
-        """What there is, in two or three lines: observations, their shape, range and memory, the factors."""
-        shape, found = "x".join(map(str, self.shape)), self.summary
-        kind = (
-            "pixels of 0 to 255, drawn in [0, 1]" if self.pixels else f"{found.low:.4g} to {found.high:.4g}"
-        )
-        lines = [
-            f"{self.source or self.name}: {len(self):,} observations of shape {shape}",
-            f"{kind}; mean {found.mean:.4g}, standard deviation {found.std:.4g}; "
-            f"{self.data.nbytes / 1e6:,.1f} MB of memory",
-        ]
-        if self.factors is None:
-            return "\n".join([*lines, "no known factors"])
+        """What there is, in three lines: observations with shape and memory, their range, the factors."""
+        found = self.summary
+        columns = ""
+        if self.table is not None:
+            numeric, categorical = len(self.table.scaling), len(self.table.categories)
+            columns = f" (of {numeric} numeric and {categorical} categorical columns)"
         factors = [
-            f"{name} ({size} values)" if kind == "categorical" else f"{name} ({size} values, continuous)"
-            for name, size, kind in zip(
-                self.factor_names[:_NAMED], self.factor_sizes, self.factor_kinds, strict=False
-            )
+            f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"
+            for name, size, kind in zip(self.factor_names, self.factor_sizes, self.factor_kinds, strict=True)
         ]
-        more = len(self.factor_names) - _NAMED
-        listed = ", ".join(factors) + (f" and {more} more" if more > 0 else "")
-        return "\n".join([*lines, f"{len(self.factor_names)} known factors: {listed}"])
+        more = len(factors) - _NAMED
+        listed = ", ".join(factors[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return "\n".join(
+            [
+                f"{self.source or self.name}: {len(self):,} observations of shape {'x'.join(map(str, self.shape))}"
+                f"{columns}, {_memory(self.data.nbytes)}",
+                f"values {found.low:.4g} to {found.high:.4g}{' (from bytes)' if self.pixels else ''}, "
+                f"mean {found.mean:.4g}, standard deviation {found.std:.4g}",
+                f"factors: {listed or 'none known'}",
+            ]
+        )
 
     def split(self, fraction: float, seed: int = 0) -> tuple[World, World]:
         """The world without a random part of its observations, and that part, both in the world's order.
@@ -196,3 +196,12 @@ class World:
             for rows in torch.split(torch.arange(len(self), device=self.data.device), batch):
                 parts.append(encode(self.data[rows]).float().cpu())
         return torch.cat(parts).numpy()
+
+
+def _memory(n: float) -> str:
+    """A number of bytes, as people read it."""
+    for unit in ("bytes", "kB", "MB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} GB"

@@ -90,10 +90,10 @@ def pixels(path: Path, channels: int, side: int | None = None, crop: float = 1.0
         plain = _plain(image, path).convert("L" if channels == 1 else "RGB")
         plain = ImageOps.exif_transpose(plain)
         if side is not None:
-            edge = crop * min(plain.size)
-            left, top = (plain.width - edge) / 2, (plain.height - edge) / 2
-            box = (left, top, left + edge, top + edge)
-            plain = plain.resize((side, side), Image.Resampling.BILINEAR, box=box)
+            edge = round(crop * min(plain.size))
+            left, top = (plain.width - edge) // 2, (plain.height - edge) // 2
+            square = plain.crop((left, top, left + edge, top + edge))
+            plain = square.resize((side, side), Image.Resampling.BILINEAR)
         values = np.asarray(plain)
         return values[None] if channels == 1 else np.moveaxis(values, 2, 0)
 
