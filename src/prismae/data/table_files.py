@@ -64,7 +64,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is no table with commas between columns ({reason}).") from None
     names = [str(name) for name in table.columns]
-    if not isinstance(table.index, pd.RangeIndex):
+    if not table.index.equals(pd.RangeIndex(len(table))):  # pandas took the first values as row labels
         raise InputError(f"{path} has more values in a row than the {len(names)} names in its first line.")
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
         raise InputError(f"{path} has the one column {names[0]!r}, expected commas between columns.")
