@@ -1,15 +1,23 @@
+import pickle
+import tracemalloc
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import prismae as pr
 from prismae.errors import InputError
+from prismae.estimator import auto_steps
+from prismae.estimator._observations import checked
 
-FAST = {"n_latents": 3, "steps": 30, "batch": 16, "device": "cpu"}
+FAST = {"n_latents": 3, "steps": 10, "batch": 16, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +29,7 @@ def table():
 
 
 def test_codes_and_back(table):
-    model = pr.Autoencoder("vae", **FAST | {"steps": 200, "lr": 2e-3}).fit(table)
+    model = pr.Autoencoder("vae", **FAST | {"steps": 100, "lr": 2e-3}).fit(table)
     codes = model.transform(table)
     assert codes.shape == (120, 3)
     assert codes.dtype == np.float32
@@ -30,14 +38,205 @@ def test_codes_and_back(table):
     assert np.allclose(model.transform(table[:1]), codes[:1], atol=1e-5)
 
 
-def test_images_keep_their_units():
+@pytest.mark.parametrize("shape", [(12, 10), (12, 10, 3), (1, 12, 10)])
+def test_images_come_back_in_their_shape_and_units(shape, tmp_path):
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, size=(40, 12, 10), dtype=np.uint8)
+    pixels = rng.integers(0, 256, size=(40, *shape), dtype=np.uint8)
     model = pr.Autoencoder(pr.BetaVAE(beta=0.5), **FAST).fit(pixels)
-    out = model.inverse_transform(model.transform(pixels))
-    assert out.shape == (40, 1, 12, 10)
+    codes = model.transform(pixels)
+    out = model.inverse_transform(codes)
+    assert out.shape == pixels.shape
     assert 0 <= out.min() <= out.max() <= 1
-    assert np.allclose(model.transform(pixels), model.transform(torch.from_numpy(pixels / 255.0)), atol=1e-5)
+    assert np.allclose(codes, model.transform(torch.from_numpy(pixels / 255.0)), atol=1e-5)
+    assert np.isclose(model.score(pixels), model.score(pixels / 255), atol=1e-5)
+    assert model.shape_ == shape
+    assert model.n_features_in_ == pixels[0].size
+    model.save(tmp_path / "run")
+    assert np.array_equal(pr.load(tmp_path / "run").inverse_transform(codes), out)
+
+
+def test_channels_last_are_the_same_images_as_channels_first():
+    rng = np.random.default_rng(0)
+    last = rng.integers(0, 256, size=(20, 8, 9, 3), dtype=np.uint8)
+    first = np.moveaxis(last, 3, 1)
+    codes, images = zip(
+        *(
+            (model.transform(x), model.inverse_transform(model.transform(x)))
+            for x in (last, first)
+            for model in [pr.Autoencoder("vae", **FAST).fit(x)]
+        ),
+        strict=True,
+    )
+    assert np.array_equal(*codes)
+    assert np.array_equal(np.moveaxis(images[0], 3, 1), images[1])
+
+
+def test_a_table_of_mixed_columns_comes_back_as_one(tmp_path):
+    rng = np.random.default_rng(0)
+    size = rng.normal(50, 10, 200)
+    frame = pd.DataFrame(
+        {
+            "size": size,
+            "kind": np.where(size > 50, "large", "small"),
+            "weight": 1e4 * size + rng.normal(0, 1e4, 200),
+            "sold": rng.random(200) < 0.5,
+        },
+        index=np.arange(200) + 1000,
+    )
+    model = pr.Autoencoder("ae", **FAST | {"steps": 100, "lr": 2e-3}).fit(frame)
+    codes = model.transform(frame)
+    back = model.inverse_transform(codes)
+    assert list(back.columns) == list(frame.columns)
+    assert (back["kind"].to_numpy() == frame["kind"].to_numpy()).mean() > 0.95
+    assert np.corrcoef(back["weight"], frame["weight"])[0, 1] > 0.9
+    assert abs(back["weight"].mean() / frame["weight"].mean() - 1) < 0.1
+    assert 0.5 < model.score(frame) <= 1
+    named = pd.DataFrame(codes, index=frame.index)
+    assert model.inverse_transform(named).index.equals(frame.index)
+
+    model.save(tmp_path / "run")
+    loaded = pr.load(tmp_path / "run")
+    assert np.array_equal(loaded.transform(frame), codes)
+    pd.testing.assert_frame_equal(loaded.inverse_transform(codes), back)
+    assert list(loaded.feature_names_in_) == list(frame.columns)
+    with pytest.raises(InputError, match="'medium'"):
+        loaded.transform(frame.assign(kind="medium"))
+    with pytest.raises(InputError, match="feature names should match"):
+        loaded.transform(frame.rename(columns={"size": "length"}))
+
+
+def test_a_table_of_numbers_may_be_followed_by_bare_arrays(table):
+    frame = pd.DataFrame(table.astype(np.float64))  # whose columns are numbers, hence no names of features
+    model = pr.Autoencoder("vae", **FAST).fit(frame)
+    assert np.array_equal(model.transform(frame), model.transform(table))
+    assert list(model.inverse_transform(model.transform(frame)).columns) == list("01234567")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+def test_a_mapped_file_is_read_part_by_part(dtype, tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, size=(20_000, 100)).astype(dtype)
+    np.save(tmp_path / "large.npy", values)
+    mapped = np.load(tmp_path / "large.npy", mmap_mode="r")
+    model = pr.Autoencoder("vae", **FAST | {"steps": 1}).fit(mapped[:500])
+    tracemalloc.start()
+    rows = sum(len(part) for part in model._form.parts(checked(model, mapped)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == 20_000
+    assert peak < values.size  # in bytes: an eighth of the doubles, a quarter of float32
+    assert np.array_equal(model.transform(mapped[1000:1100]), model.transform(values[1000:1100]))
+
+
+def test_a_mapped_file_of_doubles_is_fitted_in_single_precision(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20_000, 100))
+    np.save(tmp_path / "large.npy", values)
+    mapped = np.load(tmp_path / "large.npy", mmap_mode="r")
+    model = pr.Autoencoder("vae", **FAST | {"steps": 1})
+    tracemalloc.start()
+    model.fit(mapped)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < values.nbytes * 1.5
+
+
+def test_lists_and_sparse_matrices(table):
+    model = pr.Autoencoder("vae", **FAST).fit(table.tolist())
+    assert np.allclose(model.transform(table.tolist()), model.transform(table))
+    for refused in (lambda x: model.fit(x), lambda x: model.transform(x)):
+        with pytest.raises(InputError, match=r"Sparse data cannot be used.*toarray"):
+            refused(csr_array(table))
+
+
+def test_the_score_is_the_share_of_variance_that_is_explained(table):
+    shifted = table + 1e4 * np.arange(8, dtype=np.float32)
+    model = pr.Autoencoder("vae", **FAST).fit(table)
+    x = table.astype(np.float64)
+    back = model.inverse_transform(model.transform(table))
+    expected = r2_score(x, back, multioutput="variance_weighted")
+    assert model.score(table) == pytest.approx(expected, abs=1e-6)
+    many = np.tile(table, (20, 1))  # several parts
+    assert model.score(many) == pytest.approx(expected, abs=1e-6)
+    model = pr.Autoencoder("vae", **FAST).fit(shifted)
+    expected = r2_score(
+        shifted, model.inverse_transform(model.transform(shifted)), multioutput="variance_weighted"
+    )
+    assert model.score(shifted) == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(InputError, match="score of 1 observations that do not vary"):
+        model.score(table[:1])
+
+
+@pytest.mark.parametrize(
+    ("n", "batch", "steps"), [(150, 64, 1000), (1797, 64, 2807), (100_000, 64, 10_000), (100_000, 5000, 2000)]
+)
+def test_automatic_steps_are_100_epochs_within_bounds(n, batch, steps):
+    assert auto_steps(n, batch) == steps
+
+
+def test_automatic_steps_are_recorded(table, monkeypatch, tmp_path):
+    monkeypatch.setattr("prismae.estimator._autoencoder.FEWEST", 3)
+    monkeypatch.setattr("prismae.estimator._autoencoder.EPOCHS", 1)
+    model = pr.Autoencoder("vae", batch=16, device="cpu").fit(table)
+    assert model.steps_ == len(model.history_) == 7
+    assert model.steps == "auto"
+    model.save(tmp_path / "run")
+    assert pr.load(tmp_path / "run").steps == 7
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "beta-tcvae",
+        pr.AnnealedVAE(capacity_steps=8),
+        pr.VaDE(n_components=2, pretrain_steps=6),
+        pr.EDGCAE(critic_warmup=3, critic_width=16, n_nodes=4),
+    ],
+)
+def test_a_warm_start_gives_what_one_longer_training_gives_to_the_bit(method, table):
+    long = FAST | {"steps": 9}
+    whole = pr.Autoencoder(method, **long).fit(table)
+    pieces = pr.Autoencoder(method, warm_start=True, **FAST | {"steps": 4}).fit(table)
+    first = pieces.transform(table)
+    pieces.set_params(steps=9).fit(table)
+    assert not np.array_equal(pieces.transform(table), first)
+    assert np.array_equal(pieces.transform(table), whole.transform(table))
+    terms = [column for column in whole.history_ if not column.startswith("monitor:")]
+    pd.testing.assert_frame_equal(pieces.history_[terms], whole.history_[terms], check_exact=True)
+    assert pieces.fit(table).steps_ == 9  # nothing is left to do
+    assert np.array_equal(pieces.transform(table), whole.transform(table))
+
+
+def test_a_warm_start_refuses_what_is_another_training(table):
+    model = pr.Autoencoder("vae", warm_start=True, random_state=None, **FAST).fit(table)
+    again = pickle.loads(pickle.dumps(model)).set_params(steps=40).fit(table)  # the drawn seed stays
+    assert again.steps_ == 40
+    with pytest.raises(InputError, match="same data, but n was 120 and is 60"):
+        model.fit(table[:60])
+    with pytest.raises(InputError, match="same parameters, but batch was 16 and is 8"):
+        model.set_params(batch=8).fit(table)
+    with pytest.raises(InputError, match="goes on after 10 steps, expected at least as many, got 5"):
+        model.set_params(batch=16, steps=5).fit(table)
+    cold = pr.Autoencoder("vae", **FAST).fit(table).set_params(warm_start=True, steps=40)
+    with pytest.raises(InputError, match="was fitted without warm_start"):
+        cold.fit(table)
+
+
+def test_a_pickle_in_place_of_the_weights_is_refused_and_not_opened(table, tmp_path, monkeypatch):
+    folder = pr.Autoencoder("vae", **FAST).fit(table).save(tmp_path / "run")
+    opened = tmp_path / "opened"
+
+    class Bomb:
+        def __reduce__(self):
+            return (opened.touch, ())
+
+    monkeypatch.setattr("torch.load", lambda *args, **kwargs: pytest.fail("torch.load was called"))
+    for name in ("weights.safetensors", "history.parquet", "job.json"):
+        before = (folder.path / name).read_bytes()
+        (folder.path / name).write_bytes(pickle.dumps(Bomb()))
+        with pytest.raises(InputError, match=f"{name}.*damaged"):
+            pr.load(folder.path)
+        (folder.path / name).write_bytes(before)
+    assert pr.load(folder.path).transform(table).shape == (120, 3)
+    assert not opened.exists()
 
 
 def test_works_in_a_pipeline_and_is_cloned(table):
@@ -99,11 +298,19 @@ def test_mistakes(table):
     with pytest.raises(InputError, match="Unknown method 'va'"):
         pr.Autoencoder("va", **FAST).fit(table)
     model.fit(table)
-    with pytest.raises(InputError, match=r"shape \(5,\), expected \(8,\) as in the fit"):
+    with pytest.raises(InputError, match="X has 5 features, but Autoencoder is expecting 8"):
         model.transform(table[:, :5])
     with pytest.raises(InputError, match=r"Codes have shape \(2, 4\), expected \[n, 3\]"):
         model.inverse_transform(np.zeros((2, 4)))
-    with pytest.raises(InputError, match="NaN or infinite"):
-        model.transform(np.full((2, 8), np.nan))
+    with pytest.raises(InputError, match="Reshape your data"):
+        model.transform(table[0])
+    with pytest.raises(InputError, match=r"shape \(4, 2\)|shape \(1, 4, 2\), expected \(8,\) as in the fit"):
+        model.transform(table.reshape(-1, 4, 2))
+    with pytest.raises(InputError, match=r"shape \(1000,\), expected \(8,\) as in the fit"):
+        model.transform(pr.world("pulses"))
+    broken = np.tile(table, (20, 1))
+    broken[2000, 3] = np.nan
+    with pytest.raises(InputError, match=r"1 value is NaN or infinite, the first at index \[2000, 3\]"):
+        model.transform(broken)
     with pytest.raises(InputError, match="evaluated on a World"):
         pr.evaluate(model, table)

@@ -6,11 +6,12 @@ A method's or controller's fields are its configuration, so their annotations ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
 
@@ -47,7 +48,8 @@ def check_fields(instance: Any) -> None:
     assert is_dataclass(cls)
     for field in fields(cls):
         value = getattr(instance, field.name)
-        object.__setattr__(instance, field.name, _checked(cls, field.name, value, strict=True))
+        checked = _checked(_label(cls), field.name, _hints(cls)[field.name], value, strict=True)
+        object.__setattr__(instance, field.name, checked)
 
 
 def from_text(cls: type, settings: Mapping[str, str]) -> Any:
@@ -57,8 +59,17 @@ def from_text(cls: type, settings: Mapping[str, str]) -> Any:
     for name, text in settings.items():
         if name not in valid:
             raise unknown_field(cls, name)
-        values[name] = _checked(cls, name, text, strict=False)
+        values[name] = _checked(_label(cls), name, _hints(cls)[name], text, strict=False)
     return cls(**values)
+
+
+def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check arguments of `function` against its parameters' annotations, as `check_fields` does for fields.
+
+    `label` is what messages call it; `values` may be some of the arguments. Returns them as annotated.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    return {name: _checked(label, name, hints[name], value, strict=True) for name, value in values.items()}
 
 
 def unknown_field(cls: type, name: str) -> InputError:
@@ -72,14 +83,15 @@ def unknown_field(cls: type, name: str) -> InputError:
     )
 
 
-def _checked(cls: type, name: str, value: Any, *, strict: bool) -> Any:
-    hint = _hints(cls)[name]
+def _checked(label: str, name: str, hint: Any, value: Any, *, strict: bool) -> Any:
+    if isinstance(value, np.generic):  # as grids made by NumPy hold them
+        value = value.item()
     try:
         if strict and isinstance(value, bool) and hint is not bool:
-            raise InputError(f"{_label(cls)}: {name} should not be a truth value, got {value!r}.")
+            raise InputError(f"{label}: {name} should not be a truth value, got {value!r}.")
         if strict and isinstance(value, int) and not isinstance(value, bool):
             strict = False  # an int is welcome where a float is meant
         return TypeAdapter(hint).validate_python(value, strict=strict)
     except ValidationError as error:
         expected = error.errors()[0]["msg"].replace("Input should be", "should be")
-        raise InputError(f"{_label(cls)}: {name} {expected}, got {value!r}.") from None
+        raise InputError(f"{label}: {name} {expected}, got {value!r}.") from None

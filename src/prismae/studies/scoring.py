@@ -34,7 +34,7 @@ def score(
     seed: int = 0,
     data: World | None = None,
 ) -> dict[str, Any]:
-    """Score a run in each protocol, and write what was found to its scores.json.
+    """Score a run in each protocol, and write what was found to its scores.json and its model card.
 
     Scores of protocols that are already there and are not asked for again are kept. By default the protocols are
     "locatello2019" and, on the worlds that it is made for, "yeats2023".
@@ -67,6 +67,7 @@ def score(
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
             at_step[protocol] = evaluate(table, data, baselines=False, **given).to_dict()["scores"]
     folder.write_json(SCORES, found)
+    folder.write_card()
     return found
 
 

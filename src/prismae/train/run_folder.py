@@ -22,13 +22,17 @@ from prismae.methods import Adversarial, Method, method
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
+from prismae.train.model_card import model_card
 
 JOB = "job.json"
 WEIGHTS = "weights.safetensors"
 HISTORY = "history.parquet"
 SCORES = "scores.json"
 PICTURES = "pictures.npz"
+CARD = "README.md"
 SNAPSHOT = "codes-{step}.npz"
+
+NEEDED = ("method", "fields", "shape", "summary", "n_latents", "net", "likelihood", "seconds")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class RunFolder:
 
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``, ``scores.json``, ``pictures.npz``, ``figures/``, ``report.html``;
-    ``checkpoint/state.safetensors`` while training goes on.
+    ``README.md`` the model card; ``checkpoint/state.safetensors`` while training goes on.
     """
 
     path: Path
@@ -75,12 +79,12 @@ class RunFolder:
         return (self.path / WEIGHTS).exists()
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """A JSON file of the folder."""
+        """A JSON file of the folder, which holds an object."""
         try:
-            return json.loads((self.path / name).read_text())
+            return dict(json.loads((self.path / name).read_bytes()))
         except FileNotFoundError:
             raise InputError(f"{str(self.path)!r} has no {name}.") from None
-        except json.JSONDecodeError as error:
+        except (ValueError, TypeError) as error:
             raise InputError(f"{str(self.path / name)!r} is damaged: {error}.") from None
 
     def write_json(self, name: str, data: dict[str, Any]) -> None:
@@ -98,8 +102,9 @@ class RunFolder:
         self._write(name, write)
 
     def write_trained(self, trained: Trained) -> None:
-        """Write history and weights; the weights last, since they mark the run as finished."""
+        """Write history, card and weights; the weights last, since they mark the run as finished."""
         self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
+        self.write_card()
         tensors = {f"ae.{name}": value for name, value in trained.ae.state_dict().items()}
         if trained.critic is not None:
             tensors |= {f"critic.{name}": value for name, value in trained.critic.state_dict().items()}
@@ -108,9 +113,18 @@ class RunFolder:
             self.checkpoint.unlink()
             self.checkpoint.parent.rmdir()
 
+    def write_card(self) -> None:
+        """Write the model card, README.md, from job.json and, if there is one, scores.json."""
+        scores = self.read_json(SCORES) if (self.path / SCORES).exists() else None
+        card = model_card(self.read_json(JOB), scores)
+        self._write(CARD, lambda path: Path(path).write_text(card, encoding="utf-8"))
+
     def load(self) -> tuple[Method, Trained]:
         """The method, and what its training returned, on the CPU. Nothing is unpickled."""
         job = self.read_json(JOB)
+        missing = [name for name in NEEDED if name not in job]
+        if missing:
+            raise InputError(f"{str(self.path / JOB)!r} is damaged: it has no {', '.join(missing)}.")
         chosen = method(job["method"], **job["fields"])
         with torch.random.fork_rng(devices=[]):
             ae = build(
@@ -126,7 +140,13 @@ class RunFolder:
         for name, module in (("ae.", ae), ("critic.", critic)):
             if module is not None:
                 own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
-                module.load_state_dict(own)
+                try:
+                    module.load_state_dict(own)
+                except RuntimeError:
+                    raise InputError(
+                        f"{str(self.path / WEIGHTS)!r} is damaged: it does not hold the weights of the network that "
+                        f"{JOB} tells of."
+                    ) from None
         try:
             history = pd.read_parquet(self.path / HISTORY)
         except (OSError, ValueError) as error:
@@ -160,6 +180,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "pixels": world.pixels,
         "summary": asdict(world.summary),
         "version": __version__,
+        **({} if world.table is None else {"table": world.table.to_json()}),
     }
 
 

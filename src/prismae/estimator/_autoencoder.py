@@ -1,0 +1,374 @@
+"""Autoencoder: fit, transform and inverse_transform as scikit-learn has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from prismae._fields import Count, Positive, check_arguments, unknown_field
+from prismae.control import Controller, controller
+from prismae.data import World, world
+from prismae.errors import InputError
+from prismae.estimator._observations import PART, Form, Observations, checked, note_features
+from prismae.methods import Method, method
+from prismae.train import RunFolder, train
+from prismae.train.build import choose_likelihood, choose_net
+from prismae.train.loop import Precision, Trained
+from prismae.train.run_folder import JOB, describe, machine
+
+EPOCHS = 100  # of steps="auto", within the bounds below
+FEWEST, MOST = 1_000, 10_000
+
+TRAINING = (
+    "method",
+    "fields",
+    "n_latents",
+    "net",
+    "likelihood",
+    "batch",
+    "lr",
+    "seed",
+    "precision",
+    "controls",
+)
+DATA = ("n", "shape", "pixels", "summary")
+NESTED = "method__"
+
+
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An autoencoder whose codes split the data into its factors of variation.
+
+    Parameters
+    ----------
+    method
+        A `Method`, such as ``EDGCAE(sigma_max=0.4)``, or the name of one with its default fields. The fields are
+        parameters too, as ``method__sigma_max``: for `set_params` and for searches.
+    n_latents
+        Size of the code, m.
+    net, likelihood
+        Names of network and likelihood; "auto" chooses by method and data.
+    steps
+        Autoencoder updates; "auto": as many as see the data 100 times, but at least 1,000 and at most 10,000.
+    batch
+        Observations in each update.
+    lr
+        Learning rate; None: the method's.
+    random_state
+        Seed of everything random: same seed, same machine, same result to the bit. None, or a
+        ``numpy.random.RandomState``: a seed is drawn from it; it is kept in ``seed_``.
+    precision
+        "32", or "bf16" for matrix products in bfloat16.
+    controllers
+        Move weights of the method while it trains, beside its own: ``(prismae.control.PI("kl", target=18.0),)``.
+    device
+        "auto", "cpu", "cuda" or "mps".
+    warm_start
+        Whether `fit` goes on from the last one: with more `steps`, and the same data and other parameters, it gives
+        to the bit what one longer training would have given. The model then keeps its optimiser's state too.
+    verbose
+        Whether a progress bar is shown.
+
+    Attributes
+    ----------
+    net_
+        The trained `AutoencoderNet`.
+    method_
+        The `Method` that was trained.
+    history_
+        Data frame with every term over the steps.
+    shape_
+        Shape of one observation, as it was given.
+    steps_, seed_
+        Updates that were made, and the seed.
+    n_features_in_, feature_names_in_
+        Columns of vectors and tables (for images: pixels times channels), and their names if they have any.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32)
+    >>> codes = Autoencoder("vae", n_latents=2, steps=20).fit_transform(X)
+    >>> codes.shape
+    (200, 2)
+    """
+
+    def __init__(
+        self,
+        method: str | Method = "beta-vae",
+        n_latents: Count = 10,
+        *,
+        net: str = "auto",
+        likelihood: str = "auto",
+        steps: Count | Literal["auto"] = "auto",
+        batch: Count = 64,
+        lr: Positive | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        precision: Precision = "32",
+        controllers: Sequence[Controller] = (),
+        device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+        warm_start: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.method = method
+        self.n_latents = n_latents
+        self.net = net
+        self.likelihood = likelihood
+        self.steps = steps
+        self.batch = batch
+        self.lr = lr
+        self.random_state = random_state
+        self.precision = precision
+        self.controllers = controllers
+        self.device = device
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters; if `deep`, the method's fields too, as ``method__beta``."""
+        params = super().get_params(deep=deep)
+        if deep:
+            try:
+                fields = self._method().fields()
+            except InputError:  # a name is first looked up in `fit`, so any can be set
+                fields = {}
+            params |= {NESTED + name: value for name, value in fields.items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; ``method__beta=2.0`` sets a field of the method, which may be given by name."""
+        super().set_params(**{k: v for k, v in params.items() if not k.startswith(NESTED)})
+        fields = {k.removeprefix(NESTED): v for k, v in params.items() if k.startswith(NESTED)}
+        if fields:
+            chosen = self._method()
+            for name in fields.keys() - chosen.fields().keys():
+                raise unknown_field(type(chosen), name)
+            self.method = replace(cast(Any, chosen), **fields)
+        return self
+
+    def fit(self, X: Observations, y: Any = None) -> Self:
+        """Train on observations.
+
+        Parameters
+        ----------
+        X
+            Vectors or series [n, d], images [n, h, w], [n, c, h, w] or [n, h, w, c] (uint8 means pixels, drawn as
+            value / 255), a pandas table, whose columns are scaled and one-hot coded each by its kind, or a `World`.
+        y
+            Not used.
+        """
+        settings = self._settings()
+        chosen = self._method()
+        X = checked(self, X, fitting=True)
+        data = world(X)
+        start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
+        names = getattr(self, "feature_names_in_", None)
+        about = describe(
+            chosen,
+            data,
+            id=f"{chosen.name()}-{data.name}",
+            world=data.name,
+            n_latents=settings["n_latents"],
+            net=choose_net(self.net, chosen, data.shape),
+            likelihood=choose_likelihood(self.likelihood, chosen, data.shape, data.summary),
+            steps=auto_steps(len(data), settings["batch"]) if self.steps == "auto" else settings["steps"],
+            batch=settings["batch"],
+            lr=settings["lr"],
+            seed=self._seed(warm=start is not None),
+            precision=settings["precision"],
+            snapshots=[],
+            controls=[each.described() for each in self.controllers],
+            given_shape=list(data.shape if isinstance(X, World | pd.DataFrame) else X.shape[1:]),
+            feature_names=None if names is None else names.tolist(),
+        )
+        if start is not None:
+            _refuse_another_training(self._about, about)
+            if about["steps"] == self.steps_:
+                return self
+        trained = train(
+            chosen,
+            data,
+            n_latents=about["n_latents"],
+            net=about["net"],
+            likelihood=about["likelihood"],
+            steps=about["steps"],
+            batch=about["batch"],
+            lr=about["lr"],
+            seed=about["seed"],
+            precision=about["precision"],
+            controllers=self.controllers,
+            device=self.device,
+            progress=self.verbose,
+            start=start,
+        )
+        about |= {"seconds": round(trained.seconds, 1), "machine": machine(self.device)}
+        return self._take(chosen, trained, about)
+
+    def _take(self, chosen: Method, trained: Trained, about: dict[str, Any]) -> Self:
+        self._state = trained.state if self.warm_start else None
+        self._trained, self._about, self._form = replace(trained, state=None), about, Form.from_json(about)
+        self.method_, self.net_, self.history_ = chosen, trained.ae, trained.history
+        self.shape_, self.steps_, self.seed_ = self._form.shape, about["steps"], about["seed"]
+        self._n_features_out = about["n_latents"]
+        return self
+
+    def transform(self, X: Observations) -> NDArray[np.float32]:
+        """Mean codes [n, m] of observations; float32, as the network computes, whatever the type of X."""
+        check_is_fitted(self)
+        return self._through(lambda x: self.net_.encode(x).mean, self._form.parts(checked(self, X)))
+
+    def inverse_transform(
+        self, codes: ArrayLike | Tensor | pd.DataFrame
+    ) -> NDArray[np.float32] | pd.DataFrame:
+        """Expected observations of codes [n, m], in the shape and units that `fit` was given.
+
+        Pixels come back in [0, 1]. A table comes back as one: numbers in their units, and the likeliest categories.
+        """
+        check_is_fitted(self)
+        z = np.asarray(codes)
+        if z.ndim != 2 or z.shape[1] != self._n_features_out:
+            raise InputError(f"Codes have shape {z.shape}, expected [n, {self._n_features_out}].")
+        parts = torch.from_numpy(z.astype(np.float32)).split(PART)
+        back = self._form.given_back(self._through(self.net_.generate, iter(parts)))
+        if isinstance(back, pd.DataFrame) and isinstance(codes, pd.DataFrame):
+            return back.set_axis(codes.index)
+        return back
+
+    def score(self, X: Observations, y: Any = None) -> float:
+        """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean.
+
+        Squares are summed over all elements of an observation (of a table: of its scaled columns).
+        """
+        check_is_fitted(self)
+        n, error, total, squares, shift = 0, 0.0, 0.0, 0.0, 0.0
+        for x in self._form.parts(checked(self, X)):
+            back = self._through(lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]))
+            values = x.double().numpy()
+            shift = values[0] if n == 0 else shift  # so that squares of large values do not cancel
+            error += float(np.square(values - back).sum())
+            total, squares = total + (values - shift).sum(0), squares + float(np.square(values - shift).sum())
+            n += len(values)
+        spread = squares - float(np.square(total).sum()) / n
+        if spread <= 0:
+            raise InputError(
+                f"The score of {n} observations that do not vary has no meaning, expected several."
+            )
+        return 1 - error / spread
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Names of the codes: z0, z1, …"""
+        checked_names = super().get_feature_names_out(input_features)
+        return np.asarray([f"z{i}" for i in range(len(checked_names))], dtype=object)
+
+    def save(self, path: str | Path) -> RunFolder:
+        """Write a run folder: safetensors and JSON, nothing pickled."""
+        check_is_fitted(self)
+        folder = RunFolder(Path(path))
+        folder.write_json(JOB, self._about)
+        folder.write_trained(self._trained)
+        return folder
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]  # what the network computes in
+        return tags
+
+    def _method(self) -> Method:
+        if isinstance(self.method, Method):
+            return self.method
+        if isinstance(self.method, str):
+            return method(self.method)
+        raise InputError(f"Autoencoder: method should be a method or the name of one, got {self.method!r}.")
+
+    def _settings(self) -> dict[str, Any]:
+        """The parameters that are numbers and words, checked against their annotations."""
+        names = ("n_latents", "batch", "lr", "precision", "device", "warm_start", "verbose")
+        settings = check_arguments("Autoencoder", Autoencoder.__init__, {n: getattr(self, n) for n in names})
+        if self.steps != "auto":
+            settings |= check_arguments("Autoencoder", Autoencoder.__init__, {"steps": self.steps})
+        for each in self.controllers:
+            if not isinstance(each, Controller):
+                raise InputError(f"Autoencoder: controllers should be controllers, got {each!r}.")
+        return settings
+
+    def _last(self) -> dict[str, Any]:
+        """Where the last training stopped."""
+        if self._state is None:
+            raise InputError(
+                "warm_start: the model was fitted without warm_start or read from disk, so its optimiser's state was "
+                "not kept; expected warm_start=True from the first fit on."
+            )
+        return self._state
+
+    def _seed(self, *, warm: bool) -> int:
+        try:
+            generator = check_random_state(self.random_state)
+        except ValueError:
+            raise InputError(
+                "Autoencoder: random_state should be a number from 0 to 2**32 - 1, None or a numpy RandomState, "
+                f"got {self.random_state!r}."
+            ) from None
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return self.seed_ if warm else int(generator.randint(2**31 - 1))
+
+    def _through(self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor]) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return torch.cat([function(part) for part in parts]).numpy()
+
+
+def auto_steps(n: int, batch: int) -> int:
+    """Updates of ``steps="auto"``: 100 times through n observations, but at least 1,000 and at most 10,000."""
+    return min(max(EPOCHS * n // batch, FEWEST), MOST)
+
+
+def _refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """What a warm start goes on with must be the training that was."""
+    for what, names in (("parameters", TRAINING), ("data", DATA)):
+        for name in names:
+            if before[name] != now[name]:
+                raise InputError(
+                    f"warm_start goes on with the same {what}, but {name} was {before[name]!r} and is {now[name]!r}: "
+                    "expected no change but of steps, or warm_start=False."
+                )
+    if now["steps"] < before["steps"]:
+        raise InputError(
+            f"warm_start goes on after {before['steps']} steps, expected at least as many, got {now['steps']}."
+        )
+
+
+def load(path: str | Path) -> Autoencoder:
+    """The fitted autoencoder of a run folder, from `Autoencoder.save` or ``prismae fit``. Nothing is unpickled."""
+    folder = RunFolder.open(path)
+    about = folder.read_json(JOB)
+    chosen, trained = folder.load()
+    model = Autoencoder(
+        chosen,
+        about["n_latents"],
+        net=about["net"],
+        likelihood=about["likelihood"],
+        steps=about["steps"],
+        batch=about["batch"],
+        lr=about["lr"],
+        random_state=about["seed"],
+        precision=about["precision"],
+        controllers=tuple(controller(**each) for each in about.get("controls", ())),
+    )
+    model._take(chosen, trained, about)
+    note_features(model, model.shape_, model._form.table)
+    if about.get("feature_names"):
+        model.feature_names_in_ = np.asarray(about["feature_names"], dtype=object)
+    return model

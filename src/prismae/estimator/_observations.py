@@ -1,0 +1,140 @@
+"""What users hand over as observations, and how reconstructions are handed back: arrays, images, tables, worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+from torch import Tensor
+
+from prismae.data import World
+from prismae.data.arrays import as_observations
+from prismae.data.tables import TableScheme
+from prismae.errors import InputError
+
+PART = 1024  # observations that go through a network at a time
+
+Observations = ArrayLike | Tensor | World | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Form:
+    """How observations were given to `fit`: new ones are read, and reconstructions given back, the same way.
+
+    Parameters
+    ----------
+    shape
+        Of one observation as the user gave it: (h, w) or (h, w, c), say, where the network sees (c, h, w).
+    seen
+        Of one observation as the network sees it.
+    pixels
+        Whether uint8 means pixels of 0 to 255.
+    table
+        How the columns of a table became those of an array; None for anything but a table.
+    """
+
+    shape: tuple[int, ...]
+    seen: tuple[int, ...]
+    pixels: bool
+    table: TableScheme | None = None
+
+    def parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
+        """Observations as the network sees them, float32 [up to 1024, *seen], one part after the other.
+
+        Only the part is ever copied, so X may be larger than memory.
+        """
+        if isinstance(X, World) and X.shape != self.seen:
+            raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
+        x = X
+        if self.table is not None and not isinstance(X, World):
+            named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.table.columns))
+            x = self.table.to_array(named)
+        for start in range(0, len(x), PART):
+            if isinstance(x, World):
+                rows = torch.arange(start, min(start + PART, len(x)), device=x.data.device)
+                yield x.data[rows].cpu()
+            else:
+                part = np.asarray(x[start : start + PART])
+                yield as_observations(part, self.seen, pixels=self.pixels, start=start)
+
+    def given_back(self, x: NDArray) -> NDArray | pd.DataFrame:
+        """Observations [n, *seen] of a network in the form of the user's: [n, *shape], or a table."""
+        if self.table is not None:
+            return self.table.to_frame(x)
+        if len(self.shape) == 2:
+            return x[:, 0]
+        return x if self.shape == self.seen else np.moveaxis(x, 1, -1)
+
+    @classmethod
+    def from_json(cls, about: dict[str, Any]) -> Self:
+        """The form that a run's job.json tells of; what the command line is given has the network's shape."""
+        table = about.get("table")
+        return cls(
+            tuple(about.get("given_shape", about["shape"])),
+            tuple(about["shape"]),
+            about["pixels"],
+            None if table is None else TableScheme.from_json(table),
+        )
+
+
+def checked(
+    estimator: BaseEstimator, X: Observations, *, fitting: bool = False
+) -> NDArray | pd.DataFrame | World:
+    """Observations as an array [n, ...] (not copied where they are one), a table with columns of text, or a world.
+
+    Number and names of features are noted on the estimator where it is `fitting`, and compared with those of the fit
+    where it is not, as scikit-learn asks. Values are looked at later, part by part.
+
+    Raises
+    ------
+    InputError
+        For sparse data, fewer than two dimensions, too few observations, other features than those of the fit.
+    TypeError
+        For objects that are no numbers.
+    """
+    if issparse(X):
+        raise InputError("Sparse data cannot be used, expected a dense array: X.toarray() makes one.")
+    if isinstance(X, World):
+        if fitting:
+            note_features(estimator, X.shape, X.table)
+        return X
+    if isinstance(X, Tensor):
+        X = X.detach().cpu()
+        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    least = 2 if fitting else 1
+    try:
+        if isinstance(X, pd.DataFrame):
+            validate_data(estimator, X, reset=fitting, skip_check_array=True)
+            return X.set_axis([str(name) for name in X.columns], axis=1)
+        X = np.asarray(X)
+        if X.ndim < 2:
+            raise InputError(
+                f"Observations have shape {X.shape}, expected vectors or series [n, d], or images. "
+                "Reshape your data: X.reshape(1, -1) is one observation."
+            )
+        plain: dict[str, Any] = {"ensure_all_finite": False, "ensure_min_samples": least}
+        if X.ndim == 2:
+            return validate_data(estimator, X, reset=fitting, **plain)
+        if fitting:
+            note_features(estimator, X.shape[1:])
+        return check_array(X, allow_nd=True, estimator=estimator, **plain)
+    except ValueError as error:
+        raise InputError(" ".join(str(error).split())) from None
+
+
+def note_features(estimator: Any, shape: tuple[int, ...], table: TableScheme | None = None) -> None:
+    """Features of what scikit-learn does not count: those of a world's table, and the elements of anything else."""
+    vars(estimator).pop("feature_names_in_", None)
+    estimator.n_features_in_ = prod(shape) if table is None else len(table.columns)
+    if table is not None:
+        estimator.feature_names_in_ = np.asarray(table.columns, dtype=object)

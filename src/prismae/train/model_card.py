@@ -1,0 +1,131 @@
+"""The model card of a run: what it is, what it was trained on, how well it does, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+LIMITS = """\
+- It knows the data above and nothing else: observations of another kind get codes too, without a warning.
+- Which latent holds which factor differs from seed to seed; this is one training with one seed.
+- Methods without labels find factors only as far as their assumptions fit the data: a code that looks disentangled
+  here need not be so elsewhere."""
+
+
+def model_card(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
+    """A README.md in the form of Hugging Face model cards, from what job.json and scores.json say and nothing else.
+
+    The YAML header has no license: that is the author's to choose.
+
+    Parameters
+    ----------
+    job
+        Content of a finished run's job.json.
+    scores
+        Content of its scores.json; None if it was not evaluated.
+    """
+    header = {
+        "library_name": "prismae",
+        "tags": ["prismae", "disentanglement", "representation-learning", "autoencoder", job["method"]],
+    }
+    parts = [
+        f"---\n{yaml.safe_dump(header, sort_keys=False)}# license: the author's to choose\n---",
+        f"# {job['method']} on {job['world']}",
+        f"An autoencoder with {_count(job['n_latents'], 'latent')}, trained by `{job['method']}` with "
+        f"[prismae](https://pypi.org/project/prismae) {job['version']}.",
+        f"## Data\n\n{_data(job)}",
+        f"## Training\n\n{_training(job)}",
+        f"## Scores\n\n{_scores(job, scores)}",
+        f"## Limits\n\n{LIMITS}",
+        f"## How to load it\n\n{_loading(job)}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _data(job: Mapping[str, Any]) -> str:
+    summary = job["summary"]
+    shape = "x".join(map(str, job["shape"]))
+    text = (
+        f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with values from "
+        f"{summary['low']:.4g} to {summary['high']:.4g}, mean {summary['mean']:.4g} and standard deviation "
+        f"{summary['std']:.4g}."
+    )
+    if job["pixels"]:
+        text += " Pixels of 0 to 255 are drawn as value / 255."
+    columns = job["table"]["columns"] if "table" in job else job.get("feature_names")
+    if columns:
+        text += f" Columns: {', '.join(columns)}."
+    return text
+
+
+def _training(job: Mapping[str, Any]) -> str:
+    budget = f"{job['steps']:,} updates of {_count(job['batch'], 'observation')}"
+    epochs = job["steps"] * job["batch"] / job["n"]
+    rows = {
+        "method": f"`{job['method']}`",
+        **{f"`{name}`": f"`{value}`" for name, value in job["fields"].items()},
+        "network": job["net"],
+        "likelihood": job["likelihood"],
+        "budget": f"{budget}, {epochs:.3g} times through the data",
+        "learning rate": f"{job['lr']:g}",
+        "seed": job["seed"],
+        "precision": {"32": "float32", "bf16": "bfloat16 matrix products"}[job["precision"]],
+    }
+    for each in job.get("controls", ()):
+        fields = ", ".join(f"{k} = {v}" for k, v in each.items() if k not in ("controller", "moves"))
+        rows[f"controller of {each['moves']}"] = f"{each['controller']} ({fields})"
+    if "seconds" in job:
+        rows["time"] = f"{job['seconds']:g} s on {job['machine']}"
+    return _table(("setting", "value"), rows.items())
+
+
+def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
+    if scores is None:
+        return "Not evaluated: `prismae evaluate` adds them here."
+    errors = scores["reconstruction"]
+    parts = [
+        f"Reconstruction error: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats "
+        "per observation."
+    ]
+    for protocol, found in scores.get("protocols", {}).items():
+        columns = (f"metric, protocol {protocol}", "score", "95 % interval", "ceiling", "chance", "better")
+        parts.append(_table(columns, ((f"`{name}`", *_score(each)) for name, each in found.items())))
+    if not scores.get("protocols"):
+        parts.append(
+            f"The factors of variation of {job['world']} are not known, so disentanglement was not scored."
+        )
+    return "\n\n".join(parts)
+
+
+def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
+    interval = "–" if each["lower"] is None else f"{_number(each['lower'])} to {_number(each['upper'])}"
+    better = {True: "higher", False: "lower", None: "–"}[each["higher_is_better"]]
+    return _number(each["score"]), interval, _number(each["ceiling"]), _number(each["chance"]), better
+
+
+def _loading(job: Mapping[str, Any]) -> str:
+    shape = ", ".join(map(str, job.get("given_shape", job["shape"])))
+    kind = "a table with the columns above" if "table" in job else f"[n, {shape}]"
+    return (
+        "```python\n"
+        "import prismae as pr\n\n"
+        'model = pr.load("the folder of this file")  # safetensors and JSON, nothing is unpickled\n'
+        f"codes = model.transform(X)  # X is {kind}; codes are [n, {job['n_latents']}]\n"
+        "X_hat = model.inverse_transform(codes)\n"
+        "```"
+    )
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    lines = [columns, ("---",) * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def _number(value: float | str | None) -> str:
+    return "–" if value is None else f"{float(value):.3f}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("s" if n != 1 else "")
