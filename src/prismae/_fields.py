@@ -52,10 +52,9 @@ def check_fields(instance: Any) -> None:
         object.__setattr__(instance, field.name, checked)
 
 
-def from_text(cls: type, settings: Mapping[str, str]) -> Any:
-    """Build the dataclass `cls` from texts, as the command line gives them: ``{"beta": "4"}``."""
+def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:
+    """Build the dataclass `cls` from texts, as the command line gives them: ``{"beta": "4"}``, over given values."""
     valid = [field.name for field in fields(cls)]
-    values = {}
     for name, text in settings.items():
         if name not in valid:
             raise unknown_field(cls, name)

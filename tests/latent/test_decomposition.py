@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prismae.errors import InputError
+from prismae.latent import decomposition
 from prismae.latent.decomposition import (
     decompose_kl,
+    decompose_kl_by_groups,
     log_aggregate,
+    log_aggregates,
     log_weights,
     permute_columns,
     standard_log_prob,
@@ -98,6 +101,49 @@ def test_groups_of_dimensions_range_from_the_marginals_to_the_joint():
     parts = [log_aggregate(p, z[:, part], 50, 2, "stratified") for p, part in
              zip(own, (slice(0, 2), slice(2, 4), slice(4, 5)), strict=True)]  # fmt: skip
     torch.testing.assert_close(log_aggregate(q, z, 50, 2, "stratified"), torch.cat(parts, 1))
+
+
+def test_densities_taken_in_parts_are_the_same_with_the_same_gradient(monkeypatch):
+    torch.manual_seed(0)
+    parameters = torch.randn(10, 14, dtype=torch.float64, requires_grad=True)
+    noise = torch.randn(10, 7, dtype=torch.float64)
+
+    def all_at_once_or_not():
+        q = Gaussian.from_parameters(parameters)
+        z = q.mean + torch.exp(0.5 * q.log_var) * noise
+        found = log_aggregates(q, z, 500, (7, 3, 1), "stratified")
+        (gradient,) = torch.autograd.grad(sum(each.square().sum() for each in found), parameters)
+        return *found, gradient
+
+    whole = all_at_once_or_not()
+    monkeypatch.setattr(decomposition, "PAIRS", 3 * 10 * 7)  # three samples at once, the last part has one
+    for a, b in zip(whole, all_at_once_or_not(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_two_levels_split_the_parts_of_one_level():
+    torch.manual_seed(0)
+    q = Gaussian.from_parameters(torch.randn(20, 12, dtype=torch.float64))
+    z = q.rsample()
+    mi, tc, dwkl = decompose_kl(q, z, 500)
+    found = decompose_kl_by_groups(q, z, 500, 2)
+    torch.testing.assert_close(found[0], mi)
+    torch.testing.assert_close(found[1] + found[2], tc)
+    torch.testing.assert_close(found[3], dwkl)
+    assert decompose_kl_by_groups(q, z, 500, 6)[1].abs().max() == 0  # one group
+    assert decompose_kl_by_groups(q, z, 500, 1)[2].abs().max() == 0  # groups of one
+
+
+@pytest.mark.parametrize(("order", "deeper"), [([0, 1, 2, 3], False), ([0, 2, 1, 3], True)])
+def test_dependence_is_found_at_the_level_where_it_is(order, deeper):
+    torch.manual_seed(0)
+    (q, z), (p, y) = correlated_codes(256), correlated_codes(256)
+    interleaved = (torch.stack([a[:, 0], b[:, 0], a[:, 1], b[:, 1]], 1) for a, b in
+                   ((q.mean, p.mean), (q.log_var, p.log_var), (z, y)))  # fmt: skip
+    mean, log_var, codes = (each[:, order] for each in interleaved)
+    _, between, inside, _ = decompose_kl_by_groups(Gaussian(mean, log_var), codes, 50_000, 2)
+    difference = (inside - between).mean()
+    assert difference > 0.5 if deeper else difference < -0.5
 
 
 def test_permuted_columns_keep_each_marginal_and_lose_the_dependence():

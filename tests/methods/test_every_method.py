@@ -12,7 +12,7 @@ from prismae import Autoencoder, load, world
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
-from prismae.methods import Adversarial, Context, all_methods, method
+from prismae.methods import Adversarial, Clustering, Context, all_methods, method
 from prismae.train import build, train
 from prismae.train.build import choose_likelihood, choose_net
 
@@ -29,8 +29,8 @@ QUICK = {  # where a method has such fields
 
 
 def quick(name):
-    cls = all_methods()[name]
-    return cls(**{k: v for k, v in QUICK.items() if k in {field.name for field in fields(cls)}})
+    known = {field.name for field in fields(all_methods()[name])}
+    return method(name, **{k: v for k, v in QUICK.items() if k in known})
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,32 @@ def test_a_critic_s_loss_reaches_all_of_the_critic_and_nothing_else(name, data):
         assert parameter.grad is not None, weight
         assert parameter.grad.abs().sum() > 0, weight
     assert all(parameter.grad is None for parameter in ae.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_prior_gives_codes_that_can_be_decoded(name, data):
+    chosen, ae, _ = ready(name, data)
+    with torch.no_grad():
+        z = chosen.prior_sample(ae, M, 7)
+        assert z.shape == (7, M)
+        assert len(z.unique(dim=0)) == 7
+        x = ae.generate(z)
+    assert x.shape == (7, *data.shape)
+    assert x.isfinite().all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_responsibilities_are_shares_without_randomness(name, data):
+    chosen, ae, _ = ready(name, data)
+    if not isinstance(chosen, Clustering):
+        return
+    x = data.data[torch.arange(32)]
+    with torch.no_grad():
+        shares = chosen.responsibilities(ae, x)
+        assert torch.equal(shares, chosen.responsibilities(ae, x))
+    assert shares.shape == (32, chosen.n_components)
+    assert (shares >= 0).all()
+    torch.testing.assert_close(shares.sum(1), torch.ones(32))
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -9,6 +9,7 @@ from prismae.errors import InputError
 from prismae.methods.vae import VAE
 from prismae.nets.conv import conv
 from prismae.nets.conv1d import conv1d
+from prismae.nets.conv5 import conv5
 from prismae.nets.likelihood import LIKELIHOODS, Gaussian, LearnedGaussian
 from prismae.train import build, train
 from prismae.train.build import NETS, choose_likelihood, choose_net
@@ -28,8 +29,9 @@ def there_and_back(net, shape):
 
 
 @pytest.mark.parametrize("shape", [*IMAGES, (1, 8, 8), (2, 33, 50)])
-def test_conv_maps_images_of_any_size_to_codes_and_back(shape):
-    assert there_and_back(conv, shape) == ((2, 8), (2, *shape))
+@pytest.mark.parametrize("net", [conv, conv5])
+def test_convolutions_map_images_of_any_size_to_codes_and_back(net, shape):
+    assert there_and_back(net, shape) == ((2, 8), (2, *shape))
 
 
 @pytest.mark.parametrize("length", [16, 17, 100, 360, 1000, 1023])
@@ -43,8 +45,26 @@ def test_conv_at_64_pixels_is_the_literature_s_architecture():
     assert shapes == [(32, 3, 4, 4), (32, 32, 4, 4), (64, 32, 4, 4), (64, 64, 4, 4), (256, 1024), (20, 256)]
 
 
+@pytest.mark.parametrize("side", [8, 28, 32, 64, 128])
+def test_conv5_has_five_convolutions_of_kernel_3_and_two_dense_layers_each_way(side):
+    encoder, decoder = conv5((1, side, side), 20, 10)
+    shapes = [tuple(p.shape) for p in encoder.parameters() if p.ndim > 1]
+    assert [s[2:] for s in shapes] == [(3, 3)] * 5 + [(), ()]
+    mirrored = [tuple(p.shape) for p in decoder.parameters() if p.ndim > 1]
+    assert mirrored[2:] == [s for s in reversed(shapes) if len(s) == 4]
+    assert shapes[5] == (256, 64 * 4 * 4)
+
+
 @pytest.mark.parametrize(
-    ("net", "shape"), [(conv, (1, 4, 9)), (conv, (30,)), (conv1d, (15,)), (conv1d, (1, 28, 28))]
+    ("net", "shape"),
+    [
+        (conv, (1, 4, 9)),
+        (conv, (30,)),
+        (conv5, (1, 7, 9)),
+        (conv5, (30,)),
+        (conv1d, (15,)),
+        (conv1d, (1, 28, 28)),
+    ],
 )
 def test_shapes_that_a_network_is_not_for_are_refused(net, shape):
     with pytest.raises(InputError, match=net.__name__):
@@ -52,7 +72,7 @@ def test_shapes_that_a_network_is_not_for_are_refused(net, shape):
 
 
 def test_every_network_can_be_named():
-    assert set(NETS) == {"mlp", "conv", "conv1d"}
+    assert set(NETS) == {"mlp", "conv", "conv5", "conv1d"}
     assert choose_net("conv1d", VAE(), (100,)) == "conv1d"
     assert choose_net("auto", VAE(), (100,)) == "mlp"
     assert choose_net("auto", VAE(), (1, 28, 28)) == "conv"

@@ -6,16 +6,20 @@ weights are is the whole difference between the estimators; see `log_weights`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from prismae.errors import InputError
 from prismae.latent.gaussian import Gaussian
 
 Estimator = Literal["stratified", "weighted", "leave-one-out"]
+
+PAIRS = 2**22  # densities of a sample under another's posterior that are in memory at once: 16 MB in float32
 
 
 def log_weights(batch: int, n_data: int, estimator: Estimator) -> Tensor:
@@ -51,12 +55,41 @@ def log_aggregate(q: Gaussian, z: Tensor, n_data: int, size: int, estimator: Est
     """Log-density of q(z) over each group of `size` consecutive dimensions: [batch, groups], nats.
 
     size = m is the joint log q(z), size = 1 the marginals log q(z_d); a last group may be smaller.
-    Takes batch x batch x m numbers of memory.
     """
-    pairs = Gaussian(q.mean.unsqueeze(0), q.log_var.unsqueeze(0)).log_prob(z.unsqueeze(1))  # z_i under q_j
-    groups = torch.stack([group.sum(2) for group in pairs.split(size, 2)], 2)
-    weights = log_weights(len(z), n_data, estimator).to(groups)
-    return torch.logsumexp(weights.unsqueeze(2) + groups, 1)
+    (groups,) = log_aggregates(q, z, n_data, (size,), estimator)
+    return groups
+
+
+def log_aggregates(
+    q: Gaussian, z: Tensor, n_data: int, sizes: Sequence[int], estimator: Estimator
+) -> tuple[Tensor, ...]:
+    """`log_aggregate` for several sizes of groups, from densities that are computed once.
+
+    There are batch x batch x m densities; above `PAIRS` of them samples are taken in parts, whose densities are
+    computed again for the gradient instead of being kept.
+    """
+    weights = log_weights(len(z), n_data, estimator).to(z)
+
+    def part(z: Tensor, weights: Tensor, mean: Tensor, log_var: Tensor) -> tuple[Tensor, ...]:
+        pairs = Gaussian(mean, log_var).log_prob(z.unsqueeze(1))  # z_i under q_j
+        return tuple(torch.logsumexp(weights.unsqueeze(2) + _group_sums(pairs, size), 1) for size in sizes)
+
+    rows = max(1, PAIRS // q.mean.numel())
+    if len(z) <= rows:
+        return part(z, weights, q.mean, q.log_var)
+    parts = [
+        checkpoint(part, *each, q.mean, q.log_var, use_reentrant=False, preserve_rng_state=False)
+        for each in zip(z.split(rows), weights.split(rows), strict=True)
+    ]
+    return tuple(torch.cat(each) for each in zip(*parts, strict=True))
+
+
+def _group_sums(pairs: Tensor, size: int) -> Tensor:
+    """Sums over each `size` consecutive entries of the last of three axes; a last group may be smaller."""
+    groups, rest = divmod(pairs.shape[2], size)
+    whole, last = pairs.split([groups * size, rest], 2)
+    sums = whole.unflatten(2, (groups, size)).sum(3)
+    return sums if rest == 0 else torch.cat([sums, last.sum(2, keepdim=True)], 2)
 
 
 def decompose_kl(
@@ -76,10 +109,32 @@ def decompose_kl(
     Their sum is log q(z|x) - log p(z) sample by sample, whatever the estimator. Each part is biased in small
     batches; the stratified total correlation of independent codes is below 0 there.
     """
-    joint = log_aggregate(q, z, n_data, z.shape[1], estimator).squeeze(1)
-    marginals = log_aggregate(q, z, n_data, 1, estimator).sum(1)
+    mi, tc, _, dwkl = decompose_kl_by_groups(q, z, n_data, 1, estimator)
+    return mi, tc, dwkl
+
+
+def decompose_kl_by_groups(
+    q: Gaussian, z: Tensor, n_data: int, size: int, estimator: Estimator = "stratified"
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The KL's parts over two levels, groups of `size` consecutive latents and single latents (Esmaeili et al. 2019):
+    each [batch], nats.
+
+    Returns
+    -------
+    mi
+        Index-code mutual information, log q(z|x) - log q(z).
+    tc
+        Total correlation between groups, log q(z) - sum_g log q(z_g).
+    inner_tc
+        Total correlation inside groups, sum_g [log q(z_g) - sum_{d in g} log q(z_d)]; 0 for size = 1.
+    dwkl
+        Dimension-wise KL, sum_d [log q(z_d) - log p(z_d)].
+    """
+    joint, groups, singles = (
+        each.sum(1) for each in log_aggregates(q, z, n_data, (z.shape[1], size, 1), estimator)
+    )
     mi = q.log_prob(z).sum(1) - joint
-    return mi, joint - marginals, marginals - standard_log_prob(z).sum(1)
+    return mi, joint - groups, groups - singles, singles - standard_log_prob(z).sum(1)
 
 
 def standard_log_prob(z: Tensor) -> Tensor:

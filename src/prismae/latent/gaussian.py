@@ -23,6 +23,10 @@ class Gaussian:
         mean, log_var = parameters.chunk(2, dim=-1)
         return cls(mean, log_var.clamp(-15.0, 15.0))
 
+    def flatten(self) -> Gaussian:
+        """One row of dimensions for each of the batch: from [batch, k, m] to [batch, k m]."""
+        return Gaussian(self.mean.flatten(1), self.log_var.flatten(1))
+
     def rsample(self) -> Tensor:
         """One reparameterised sample per row, [batch, m], from torch's current generator."""
         return self.mean + torch.exp(0.5 * self.log_var) * torch.randn_like(self.mean)

@@ -7,15 +7,16 @@ from typing import Any, cast
 
 from prismae._discovery import subclasses
 from prismae._fields import unknown_field
-from prismae.errors import unknown_name
-from prismae.methods._base import Adversarial, Context, Method, Terms
+from prismae.errors import InputError, unknown_name
+from prismae.methods._base import Adversarial, Clustering, Context, Method, Terms
 
-__all__ = ["Adversarial", "Context", "Method", "Terms", "all_methods", "method"]
+__all__ = ["Adversarial", "Clustering", "Context", "Method", "Terms", "all_methods", "method"]
 
 
 def all_methods() -> dict[str, type[Method]]:
-    """Every method by its command-line name: those of this folder, then those of other packages."""
-    return subclasses(__name__, cast(Any, Method), "prismae.methods")
+    """Every method by its command-line name, or names: those of this folder, then those of other packages."""
+    found = subclasses(__name__, cast(Any, Method), "prismae.methods")
+    return {name: cls for own, cls in found.items() for name in (cls.variants or [own])}
 
 
 def method(name: str, **fields: Any) -> Method:
@@ -24,7 +25,10 @@ def method(name: str, **fields: Any) -> Method:
     if name not in known:
         raise unknown_name("method", name, known)
     cls = known[name]
-    for field in fields:
+    fixed = cls.variants.get(name, {})
+    for field, value in fields.items():
         if field not in {each.name for each in dataclass_fields(cast(Any, cls))}:
             raise unknown_field(cls, field)
-    return cls(**fields)
+        if fixed.get(field, value) != value:
+            raise InputError(f"{name} is {cls.name()} with {field} {fixed[field]!r}, got {field} {value!r}.")
+    return cls(**{**fixed, **fields})

@@ -48,11 +48,14 @@ class Method(ABC):
     """A frozen dataclass whose fields are its hyper-parameters: its JSON, its CLI options and its sweep axes.
 
     One file in `prismae.methods` (or an entry point of group ``prismae.methods``) holds one method; its name on the
-    command line is the file's. Fields are annotated with their range (see `prismae._fields`).
+    command line is the file's, unless it declares `variants`: names, and the fields that each of them fixes. Fields
+    are annotated with their range (see `prismae._fields`).
     """
 
     net: ClassVar[str] = "auto"
     likelihood: ClassVar[str] = "auto"
+    has_prior: ClassVar[bool] = True  # whether codes are drawn to a prior, whose samples can be decoded
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -61,6 +64,11 @@ class Method(ABC):
     def name(cls) -> str:
         """Name on the command line: the file's, in kebab-case."""
         return kebab(cls.__module__.rpartition(".")[2])
+
+    def called(self) -> str:
+        """Name on the command line of the method as it is set: its variant's, where it has variants."""
+        own = self.fields().items()
+        return next((name for name, fixed in self.variants.items() if fixed.items() <= own), self.name())
 
     def fields(self) -> dict[str, Any]:
         """The hyper-parameters as plain data."""
@@ -90,6 +98,10 @@ class Method(ABC):
         """Change the autoencoder before a step, without a graph: for what no gradient does, such as starting a
         mixture from the codes. `observations(n)` gives up to n of them, evenly spaced; called before every step."""
 
+    def prior_sample(self, ae: AutoencoderNet, n_latents: int, n: int) -> Tensor:
+        """n codes [n, n_latents] from the prior: N(0, I) unless the method says otherwise."""
+        return torch.randn(n, n_latents, device=ae.mean.device)
+
     def noise(self) -> float | None:
         """Standard deviation of the channel at the start; None: no channel."""
         return None
@@ -101,6 +113,17 @@ class Method(ABC):
     def optimizer(self) -> dict[str, Any]:
         """Adam's settings for the autoencoder."""
         return {"lr": 1e-4}
+
+
+class Clustering(Method):
+    """A method that assigns each observation to one of its components."""
+
+    n_components: int
+
+    @abstractmethod
+    def responsibilities(self, ae: AutoencoderNet, x: Tensor) -> Tensor:
+        """Share of each component in each observation, [batch, n_components]; rows sum to 1, the largest is the
+        observation's cluster. Without randomness."""
 
 
 class Adversarial(Method):

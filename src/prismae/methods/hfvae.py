@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from prismae._fields import Count, NonNegative
-from prismae.latent.decomposition import log_aggregate, standard_log_prob
+from prismae.latent.decomposition import decompose_kl_by_groups
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 
@@ -35,14 +35,5 @@ class HFVAE(Method):
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)
         z = q.rsample()
-        joint, groups, singles = (
-            log_aggregate(q, z, ctx.n_data, size, "leave-one-out").sum(1)
-            for size in (z.shape[1], self.group_size, 1)
-        )
-        return {
-            "recon": ae.nll(x, z),
-            "inner_tc": groups - singles,
-            "dwkl": singles - standard_log_prob(z).sum(1),
-            "mi": q.log_prob(z).sum(1) - joint,
-            "tc": joint - groups,
-        }
+        mi, tc, inner_tc, dwkl = decompose_kl_by_groups(q, z, ctx.n_data, self.group_size, "leave-one-out")
+        return {"recon": ae.nll(x, z), "inner_tc": inner_tc, "dwkl": dwkl, "mi": mi, "tc": tc}

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from prismae._fields import Count, CountOrZero
 from prismae.control import Controller, Ramp
-from prismae.latent.mixture import categorical_kl, kl_to_components, log_assignments
-from prismae.methods._base import Context, Method, Terms
+from prismae.latent.mixture import categorical_kl, kl_to_components, log_assignments, sample_mixture
+from prismae.methods._base import Clustering, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.mixture import Mixture
 
@@ -21,7 +21,7 @@ FITTED = 10_000  # observations whose codes start the mixture
 
 
 @dataclass(frozen=True)
-class VaDE(Method):
+class VaDE(Clustering):
     """Variational deep embedding. Jiang et al. 2017, arXiv:1611.05148.
 
     Generative model: c ~ Cat(pi), z | c ~ N(mu_c, diag sigma_c^2), x | z; q(c|x) is p(c|z) by Bayes' rule. For the
@@ -72,6 +72,14 @@ class VaDE(Method):
             "kl": (log_c.exp() * kl_to_components(q, components)).sum(1),
             "c_prior": categorical_kl(log_c, log_weights),
         }
+
+    def responsibilities(self, ae: AutoencoderNet, x: Tensor) -> Tensor:
+        components, log_weights = ae.parts["mixture"]()
+        return log_assignments(ae.encode(x).mean, components, log_weights).exp()
+
+    def prior_sample(self, ae: AutoencoderNet, n_latents: int, n: int) -> Tensor:
+        components, log_weights = ae.parts["mixture"]()
+        return sample_mixture(components, log_weights, n)
 
     def optimizer(self) -> dict[str, Any]:
         return {"lr": 2e-3}

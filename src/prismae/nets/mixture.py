@@ -1,11 +1,13 @@
-"""A mixture of diagonal Gaussians with free parameters."""
+"""Mixtures of diagonal Gaussians over codes: with free parameters, and given by networks."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import relu
 
 from prismae.latent.gaussian import Gaussian
+from prismae.nets.critics import GroupedLinear
 
 
 class Mixture(nn.Module):
@@ -20,3 +22,17 @@ class Mixture(nn.Module):
     def forward(self) -> tuple[Gaussian, Tensor]:
         """The components [k, m], and the logarithms of their weights [k]."""
         return Gaussian(self.mean, self.log_var), self.logits.log_softmax(0)
+
+
+class ComponentNets(nn.Module):
+    """K networks with one hidden layer (ReLU); the k-th maps its own latent z_k and all weights w to a Gaussian."""
+
+    def __init__(self, n_components: int, z_latents: int, n_latents: int, width: int) -> None:
+        super().__init__()
+        self.hidden = GroupedLinear(n_components, z_latents + n_components, width)
+        self.last = GroupedLinear(n_components, width, 2 * n_latents)
+
+    def forward(self, z: Tensor, w: Tensor) -> Gaussian:
+        """z [batch, k, d] and w [batch, k] → components [batch, k, m]."""
+        inputs = torch.cat([z, w.unsqueeze(1).expand(-1, z.shape[1], -1)], 2).transpose(0, 1)
+        return Gaussian.from_parameters(self.last(relu(self.hidden(inputs))).transpose(0, 1).float())

@@ -8,10 +8,11 @@ from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.conv import conv
 from prismae.nets.conv1d import conv1d
+from prismae.nets.conv5 import conv5
 from prismae.nets.likelihood import LIKELIHOODS
 from prismae.nets.mlp import mlp
 
-NETS = {"mlp": mlp, "conv": conv, "conv1d": conv1d}
+NETS = {"mlp": mlp, "conv": conv, "conv5": conv5, "conv1d": conv1d}
 
 
 def choose_net(net: str, method: Method, shape: tuple[int, ...]) -> str:
