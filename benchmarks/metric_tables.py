@@ -1,12 +1,14 @@
 """The tables in docs/metrics: computes their numbers and writes them between the marks in the pages.
 
-    python benchmarks/metric_tables.py golden known worlds     # compute these (or some of them), then fill in
+    python benchmarks/metric_tables.py golden known worlds clusters images     # compute these (or some), then fill in
     python benchmarks/metric_tables.py                         # only fill in what was computed before
 
 Computed values lie in docs/metrics/values.json. A mark is a pair of comments, `<!-- table: NAME ARGUMENTS -->` and
 `<!-- end -->`; what stands between them is replaced. Tables: `golden`; `known METRIC ...` (scores of known codes of a
 dSprites grid); `worlds METRIC ...` (ceiling and chance level of each world); `declared METRIC ...` (bounds, direction);
-`speed` (the output of benchmarks/metrics.py, kept in docs/metrics/speed.txt).
+`clusters METRIC ...` (scores of known codes of ten classes); `structureless METRIC ...` (of one Gaussian, by its
+dimensions); `images METRIC ...` (of known changes of the world digits); `speed` (the output of benchmarks/metrics.py,
+kept in docs/metrics/speed.txt).
 The golden values are not part of the repository: `--golden FOLDER` says where they are.
 """
 
@@ -20,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from known_codes import GRIDS, dsprites_codes, grid, standardised
-from prismae import metrics
-from prismae.metrics import all_metrics, evaluate_codes
+from prismae import metrics, world
+from prismae.metrics import all_metrics, evaluate_codes, evaluate_images
 from prismae.metrics._votes import majority_accuracy
 from prismae.metrics.disentanglement.beta_vae_score import pair_score
 from prismae.metrics.disentanglement.dci import completeness, disentanglement
@@ -127,6 +131,70 @@ def golden(folder: Path) -> Values:
     return found
 
 
+def clusters() -> Values:
+    """Scores of known codes of ten classes, 10,000 points in ten dimensions."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(10_000) % 10
+    noise = rng.standard_normal((10_000, 10))
+    known = {
+        "apart": 6 * np.eye(10)[labels] + noise,
+        "touching": 3 * np.eye(10)[labels] + noise,
+        "other": 6 * np.eye(10)[rng.permutation(labels)] + noise,
+        "both": 3 * np.eye(10)[labels] + 6 * np.eye(10)[rng.permutation(labels)] + noise,
+        "none": noise,
+        "collapsed": np.zeros((10_000, 10)),
+    }
+    found: Values = {}
+    for name, codes in known.items():
+        scores = evaluate_codes(codes, labels[:, None], metrics=["clustering", "classification"])
+        found[name] = {key: score.score for key, score in scores.items()}
+        print("clusters:", name, flush=True)
+    return found
+
+
+def structureless() -> Values:
+    """Ten clusters that k-means finds in 10,000 points of one Gaussian, by its dimensions."""
+    labels = np.arange(10_000)[:, None] % 10
+    found: Values = {}
+    for d in (2, 8, 32, 128):
+        codes = np.random.default_rng(d).standard_normal((10_000, d))
+        found[f"{d} codes"] = {
+            key: score.score
+            for key, score in evaluate_codes(codes, labels, metrics="clustering", baselines=False).items()
+            if key.endswith("[k-means]")
+        }
+        print("structureless:", d, flush=True)
+    return found
+
+
+def images() -> Values:
+    """Scores of known changes of 599 images of the world digits (8x8); other 599 teach the features."""
+    digits = world("digits")
+    rows = torch.from_numpy(np.random.default_rng(0).permutation(len(digits)))
+    x, others, labels = digits.data[rows[:599]], digits.data[rows[599:]], digits.factors[rows[599:], 0]
+    generator = torch.Generator().manual_seed(0)
+    order = torch.stack([torch.randperm(len(x), generator=generator) for _ in range(64)], dim=1)
+    known = {
+        "same": x,
+        "noisy": (x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(0, 1),
+        "blurred": F.avg_pool2d(x, 3, stride=1, padding=1),
+        "shifted": F.pad(x, (1, 0, 0, 0))[..., :-1],
+        "one class": x[digits.factors[rows[:599], 0] == 1][torch.arange(599) % 57],
+        "mean": x.mean(0, keepdim=True).expand_as(x),
+        "pixels apart": x.flatten(1).gather(0, order).view_as(x),
+    }
+    found: Values = {}
+    for name, changed in known.items():
+        scores = evaluate_images(
+            x, reconstructions=changed, others=others, labels=labels, name="digits", baselines=False
+        )
+        found[name] = {key.removesuffix("-reconstructions"): score.score for key, score in scores.items()}
+        print("images:", name, flush=True)
+    real = evaluate_images(x, samples=x, others=others, labels=labels, name="digits")
+    found["others"] = {key.removesuffix("-samples"): score.ceiling for key, score in real.items()}
+    return found
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -140,7 +208,8 @@ def matching(names: list[str], keys: list[str]) -> list[str]:
     """The score names that belong to metrics: `dci` stands for dci-d, dci-c, dci-i."""
     every = sorted(all_metrics(), key=len, reverse=True)
     owner = {
-        key: next((name for name in every if key == name or key.startswith(f"{name}-")), key) for key in keys
+        key: next((name for name in every if key == name or key.startswith((f"{name}-", f"{name}["))), key)
+        for key in keys
     }
     found = [key for name in names for key in keys if owner[key] == name]
     assert {owner[key] for key in found} == set(names), set(names) - {owner[key] for key in found}
@@ -166,11 +235,26 @@ def golden_table(values: Values, names: list[str]) -> str:
 
 
 def known_table(values: Values, names: list[str]) -> str:
-    codes = values["known"]
-    keys = matching(names, list(next(iter(codes.values()))))
-    return table(
-        ["score", *codes], [[f"`{key}`", *(number(codes[name][key]) for name in codes)] for key in keys]
-    )
+    return by_columns(values["known"], names)
+
+
+def clusters_table(values: Values, names: list[str]) -> str:
+    return by_columns(values["clusters"], names)
+
+
+def structureless_table(values: Values, names: list[str]) -> str:
+    return by_columns(values["structureless"], names)
+
+
+def images_table(values: Values, names: list[str]) -> str:
+    return by_columns(values["images"], names)
+
+
+def by_columns(columns: Values, names: list[str]) -> str:
+    """A table of one row a score, from {column: {score: value}}."""
+    keys = matching(names, list(next(iter(columns.values()))))
+    rows = [[f"`{key}`", *(number(column.get(key)) for column in columns.values())] for key in keys]
+    return table(["score", *columns], rows)
 
 
 def worlds_table(values: Values, names: list[str]) -> str:
@@ -199,10 +283,21 @@ def speed_table(values: Values, names: list[str]) -> str:
     return f"```text\n{(PAGES / 'speed.txt').read_text().strip()}\n```"
 
 
+COMPUTED: dict[str, Callable[..., Values]] = {
+    "golden": golden,
+    "known": known_codes,
+    "worlds": worlds,
+    "clusters": clusters,
+    "structureless": structureless,
+    "images": images,
+}
 TABLES: dict[str, Callable[[Values, list[str]], str]] = {
     "golden": golden_table,
     "known": known_table,
     "worlds": worlds_table,
+    "clusters": clusters_table,
+    "structureless": structureless_table,
+    "images": images_table,
     "declared": declared_table,
     "speed": speed_table,
 }
@@ -222,13 +317,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("compute", nargs="*", choices=["golden", "known", "worlds", []])
+    parser.add_argument("compute", nargs="*", choices=[*COMPUTED, []])
     parser.add_argument("--golden", type=Path, default=ROOT.parent / "shared" / "golden", metavar="FOLDER")
     options = parser.parse_args()
     values = json.loads(VALUES.read_text()) if VALUES.exists() else {}
-    work = {"golden": lambda: golden(options.golden), "known": known_codes, "worlds": worlds}
     for name in options.compute:
-        computed = work[name]()
+        computed = golden(options.golden) if name == "golden" else COMPUTED[name]()
         values = (json.loads(VALUES.read_text()) if VALUES.exists() else {}) | {name: computed}
         VALUES.write_text(json.dumps(values, indent=1) + "\n")
     for path in sorted(PAGES.glob("*.md")):

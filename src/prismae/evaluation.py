@@ -1,28 +1,54 @@
-"""Scoring a model on a world: encode every observation once, then look codes up."""
+"""Scoring a model on a world: encode every observation once, then look codes up; or look at the images it makes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from prismae.data import World
 from prismae.errors import InputError
-from prismae.metrics.evaluate import Scores, evaluate_codes
+from prismae.methods import Clustering, Method
+from prismae.metrics._progress import Progress
+from prismae.metrics.clustering._clusters import class_labels
+from prismae.metrics.evaluate import Scores, by_protocol, evaluate_codes, evaluate_images
+
+IMAGES = 5_000  # real ones, as many reconstructions and samples, and twice as many more real ones
+CHUNK = 500
 
 
-def codes_table(net: nn.Module, world: World) -> NDArray[np.float32]:
+def codes_table(net: nn.Module, world: World, *, progress: bool = False) -> NDArray[np.float32]:
     """Mean codes of every observation, [n, m], by an autoencoder's `encode`, in evaluation mode where it lies."""
+    return _table(net, world, lambda x: net.encode(x).mean, progress)  # type: ignore[operator]
+
+
+def assignments_table(
+    method: Clustering, net: Any, world: World, *, progress: bool = False
+) -> NDArray[np.float32]:
+    """Shares of a clustering method's components in every observation, [n, K]."""
+    return _table(net, world, lambda x: method.responsibilities(net, x), progress)
+
+
+def _table(
+    net: nn.Module, world: World, encode: Callable[[Tensor], Tensor], progress: bool
+) -> NDArray[np.float32]:
     training = net.training
     device = next(net.parameters()).device
-    try:
-        return world.to(device).codes_table(lambda x: net.eval().encode(x).mean)  # type: ignore[operator]
-    finally:
-        net.train(training)
+    with Progress("encoding", len(world), enabled=progress) as bar:
+
+        def part(x: Tensor) -> Tensor:
+            bar.advance(len(x))
+            return encode(x)
+
+        try:
+            net.eval()
+            return world.to(device).codes_table(part)
+        finally:
+            net.train(training)
 
 
 def evaluate(
@@ -35,8 +61,13 @@ def evaluate(
     baselines: bool = True,
     seed: int = 0,
     other_runs: Sequence[Any] = (),
+    test: World | tuple[ArrayLike, ArrayLike] | None = None,
+    assignments: ArrayLike | None = None,
+    label: str | int | None = None,
+    method: Method | None = None,
+    progress: bool = False,
 ) -> Scores:
-    """Score a model, or codes from anywhere, against the known factors.
+    """Score a model, or codes from anywhere, against the known factors; or a model's images against real ones.
 
     Parameters
     ----------
@@ -45,40 +76,176 @@ def evaluate(
     world
         The world that was encoded; or its factors [n, k] where codes are given; or None, and only metrics that need
         no factors are taken.
-    metrics, protocol, bootstrap, baselines, seed
+    metrics
+        "default", "all" (of the protocol), "clustering", "classification", "generation", or names of metrics and of
+        these families. See `prismae.metrics.evaluate.evaluate_codes` and `evaluate_images`.
+    protocol, bootstrap, baselines, seed
         See `prismae.metrics.evaluate.evaluate_codes`.
     other_runs
         The same method trained with other seeds, as models or codes, for metrics that compare runs (UDR).
+    test
+        A world of observations that were kept apart (``prismae.world("mnist:test")``): classifiers are scored on its
+        codes, and its images are reconstructed. Or its codes and factors, where codes are given.
+    assignments
+        Clusters of all observations, [n] or shares [n, K]; by default those of a method that clusters.
+    label
+        Name or index of the factor that counts as class, for clustering and generation; None: the only categorical one.
+    method
+        What was trained, where the model is a bare net: its prior gives samples, its clusters are scored.
+    progress
+        Whether progress bars are shown.
 
     Returns
     -------
     Scores
         A mapping from a metric's name to its score with interval, ceiling and chance level.
     """
+    wanted = by_protocol(metrics, (protocol,))
+    method = getattr(model, "method_", method)
+    found = Scores({})
+    taken: dict[str, Any] = {
+        "bootstrap": bootstrap,
+        "baselines": baselines,
+        "seed": seed,
+        "label": label,
+        "progress": progress,
+    }
+    if "generation" in wanted:
+        net = getattr(model, "net_", model)
+        if not isinstance(net, nn.Module) or not isinstance(world, World):
+            raise InputError("Generation is scored on the images of a model and a World, expected both.")
+        rest = test if isinstance(test, World) else None
+        images = wanted.pop("generation")
+        found = image_scores(net, world, metrics=images, test=rest, method=method, **taken)
+    if not wanted:
+        return found
+    if "clustering" in wanted and assignments is None and isinstance(method, Clustering):
+        net = getattr(model, "net_", model)
+        if isinstance(net, nn.Module) and isinstance(world, World):
+            assignments = assignments_table(method, net, world, progress=progress)
     factors: ArrayLike | None
     if isinstance(world, World):
         factors, names, kinds = world.factors, world.factor_names or None, world.factor_kinds or None
     else:
         factors, names, kinds = world, None, None
-    return evaluate_codes(
-        _codes(model, world),
-        factors,
-        factor_names=names,
-        factor_kinds=kinds,
-        metrics=metrics,
-        protocol=protocol,
+    if isinstance(test, World):
+        if test.factors is None:
+            raise InputError(f"World {test.name!r} has no known factors, so nothing can be tested on it.")
+        test = (_codes(model, test, progress), test.factors) if "classification" in wanted else None
+    codes = _codes(model, world, progress)
+    runs = [_codes(run, world, progress) for run in other_runs]
+    for name, chosen in wanted.items():
+        found = found | evaluate_codes(
+            codes,
+            factors,
+            factor_names=names,
+            factor_kinds=kinds,
+            metrics=chosen,
+            protocol=name,
+            other_runs=runs,
+            test=test,
+            assignments=assignments,
+            **taken,
+        )
+    return found
+
+
+def image_scores(
+    net: Any,
+    world: World,
+    *,
+    metrics: str | Sequence[str] = "default",
+    test: World | None = None,
+    method: Method | None = None,
+    label: str | int | None = None,
+    bootstrap: int = 0,
+    baselines: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> Scores:
+    """Score reconstructions and samples of an autoencoder as images.
+
+    Reconstructions are of 5,000 observations of `test` (of `world` where there is no `test`), from their mean codes; as
+    many samples are drawn from the prior (N(0, I) where no method is given). As many other observations of `world`
+    teach the features, and as many more say how far real images lie apart. Smaller worlds are parted evenly.
+
+    Parameters
+    ----------
+    net
+        The trained `AutoencoderNet`.
+    world, test, method, label, progress
+        As for `evaluate`.
+    metrics, bootstrap, baselines, seed
+        See `prismae.metrics.evaluate.evaluate_images`.
+
+    Raises
+    ------
+    InputError
+        If an observation is no image, or its pixels do not lie in [0, 1].
+    """
+    if len(world.shape) != 3 or world.shape[0] not in (1, 3):
+        raise InputError(
+            f"Generation is scored on images [1 or 3 channels, height, width], and an observation of world "
+            f"{world.name!r} has shape {world.shape}."
+        )
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(world)))
+    if test is None:
+        n = min(IMAGES, len(world) // 3)
+        x = _observations(world, order[2 * n : 3 * n])
+    else:
+        n = min(IMAGES, len(test), len(world) // 2)
+        x = _observations(test, torch.from_numpy(np.random.default_rng(seed).permutation(len(test))[:n]))
+    rows = order[: 2 * n]
+    device = next(net.parameters()).device
+    training = net.training
+    with torch.no_grad(), torch.random.fork_rng(), Progress("images", 2 * n, enabled=progress) as bar:
+        torch.manual_seed(seed)
+        net.eval()
+
+        def generated(codes: Tensor) -> Tensor:
+            bar.advance(len(codes))
+            return net.generate(codes).cpu().clamp(0, 1)  # as pictures are shown
+
+        try:
+            codes = [net.encode(part.to(device)).mean for part in x.split(CHUNK)]
+            n_latents = codes[0].shape[1]
+            z = torch.randn(n, n_latents) if method is None else method.prior_sample(net, n_latents, n)
+            reconstructions = torch.cat([generated(part) for part in codes])
+            samples = torch.cat([generated(part.to(device)) for part in z.split(CHUNK)])
+        finally:
+            net.train(training)
+    return evaluate_images(
+        x,
+        reconstructions=reconstructions,
+        samples=samples,
+        others=_observations(world, rows),
+        labels=_labels(world, rows, label),
+        name=world.name,
+        metrics="generation" if metrics == "default" else metrics,
         bootstrap=bootstrap,
         baselines=baselines,
         seed=seed,
-        other_runs=[_codes(run, world) for run in other_runs],
+        progress=progress,
     )
 
 
-def _codes(model: Any, world: World | ArrayLike | None) -> ArrayLike:
+def _observations(world: World, rows: Tensor) -> Tensor:
+    return world.data[rows.to(world.data.device)].cpu()
+
+
+def _labels(world: World, rows: Tensor, label: str | int | None) -> NDArray | None:
+    """Classes of these observations, for a classifier to learn; None where the world has no single class label."""
+    if world.factors is None or (label is None and world.factor_kinds.count("categorical") != 1):
+        return None
+    labels = class_labels(world.factors, world.factor_kinds, world.factor_names, label)[rows.numpy()]
+    return None if labels.dtype.kind == "f" and np.isnan(labels).any() else labels
+
+
+def _codes(model: Any, world: World | ArrayLike | None, progress: bool) -> ArrayLike:
     """Codes of all observations, by a model or as they are given."""
     net = getattr(model, "net_", model)
     if not isinstance(net, nn.Module):
         return model.detach().cpu().numpy() if isinstance(model, torch.Tensor) else model
     if not isinstance(world, World):
         raise InputError(f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world.")
-    return codes_table(net, world)
+    return codes_table(net, world, progress=progress)

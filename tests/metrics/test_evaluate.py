@@ -11,7 +11,7 @@ import pytest
 from known_codes import grid, small_world, standardised
 from prismae.errors import InputError
 from prismae.metrics import Score, Scores, evaluate_codes, mig
-from prismae.metrics.evaluate import ideal_codes
+from prismae.metrics._points import ideal_codes
 
 FACTORS = small_world()
 RNG = np.random.default_rng(0)

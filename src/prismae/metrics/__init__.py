@@ -1,7 +1,11 @@
-"""Metrics: functions of arrays, from any framework, for codes and the factors behind them."""
+"""Metrics: functions of arrays, from any framework, for codes, the factors behind them, clusters and images."""
 
 from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric
 from prismae.metrics._information import mutual_information_matrix
+from prismae.metrics.clustering.agreement import ari, clustering_accuracy, nmi
+from prismae.metrics.clustering.calinski_harabasz import calinski_harabasz
+from prismae.metrics.clustering.davies_bouldin import davies_bouldin
+from prismae.metrics.clustering.silhouette import silhouette
 from prismae.metrics.disentanglement.active_units import active_units
 from prismae.metrics.disentanglement.beta_vae_score import beta_vae_score
 from prismae.metrics.disentanglement.code_mutual_information import code_mutual_information
@@ -29,8 +33,19 @@ from prismae.metrics.disentanglement.yeats2023 import (
 from prismae.metrics.disentanglement.z_max_variance import z_max_variance
 from prismae.metrics.disentanglement.z_min_variance import z_min_variance
 from prismae.metrics.downstream.accuracy import boosted_accuracy, logistic_accuracy
+from prismae.metrics.downstream.classifiers import (
+    knn_accuracy,
+    linear_svm_accuracy,
+    logistic_regression_accuracy,
+    rbf_svm_accuracy,
+)
 from prismae.metrics.downstream.unfairness import unfairness
-from prismae.metrics.evaluate import Score, Scores, evaluate_codes
+from prismae.metrics.evaluate import Score, Scores, evaluate_codes, evaluate_images
+from prismae.metrics.generation.frechet import frechet
+from prismae.metrics.generation.kernel_distance import kernel_distance
+from prismae.metrics.generation.official import fid, kid, lpips
+from prismae.metrics.generation.pixels import pixel_mse, psnr
+from prismae.metrics.generation.ssim import ms_ssim, ssim
 
 __all__ = [
     "DCI",
@@ -41,33 +56,53 @@ __all__ = [
     "Scores",
     "active_units",
     "all_metrics",
+    "ari",
     "beta_vae_score",
     "boosted_accuracy",
+    "calinski_harabasz",
+    "clustering_accuracy",
     "code_mutual_information",
+    "davies_bouldin",
     "dci",
     "dci_mig",
     "dci_yeats2023",
     "evaluate_codes",
+    "evaluate_images",
     "explicitness",
     "fac_yeats2023",
     "factor_vae_score",
+    "fid",
+    "frechet",
     "gaussian_total_correlation",
     "gaussian_wasserstein_correlation",
     "infomec",
     "irs",
     "jemmig",
+    "kernel_distance",
+    "kid",
+    "knn_accuracy",
+    "linear_svm_accuracy",
     "logistic_accuracy",
+    "logistic_regression_accuracy",
+    "lpips",
     "metric",
     "mig",
     "mig_sup",
     "mig_yeats2023",
     "modularity",
+    "ms_ssim",
     "mutual_information_matrix",
+    "nmi",
+    "pixel_mse",
+    "psnr",
+    "rbf_svm_accuracy",
     "rmig",
     "sap",
     "sap_continuous",
     "sap_mixed",
     "sap_yeats2023",
+    "silhouette",
+    "ssim",
     "udr_lasso",
     "udr_spearman",
     "unfairness",

@@ -15,7 +15,9 @@ from numpy.random import Generator
 from prismae._discovery import kebab, modules, plugins
 from prismae.errors import InputError
 
-Needs = Literal["points", "split", "table", "codes", "runs"]
+Needs = Literal[
+    "points", "split", "table", "codes", "runs", "clusters", "assignments", "pairs", "features", "images"
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,19 +59,23 @@ class Metric:
     needs
         "points": any sample of (codes, factors). "split": learns on (codes, factors), scored on `test`.
         "table": the whole table, of which it draws rows that share a factor's value. "codes": codes alone.
-        "runs": the codes of several trained models on the same points.
+        "runs": the codes of several trained models on the same points. "clusters": codes and the cluster of
+        each. "assignments": the cluster and the class of each point. "pairs": images and their reconstructions.
+        "features", "images": features of real and of generated images, or the images themselves.
     bounds
         Least and greatest score.
     higher_is_better
         Direction; None where neither end is better.
     known
         Score on known codes: "identity" (codes are the factors), "constant" (all zero), "duplicated"
-        (every factor coded twice), for each score that the function gives.
+        (every factor coded twice), for each score that the function gives. Of images: "identity" (the
+        generated images are the real ones). Of assignments: "constant" (all in one cluster).
     invariant
         What leaves the score as it is: "permute_codes", "scale_codes", "shift_codes", "flip_codes",
-        "permute_factors", "relabel_factors", "duplicate_points".
+        "permute_factors", "relabel_factors"; "relabel_clusters"; "permute_images" (another order of both
+        sets), "flip_images" (all mirrored), "swap_images" (real for generated).
     protocol
-        The protocol whose definition the function follows.
+        The protocol whose definition the function follows; or "clustering", "classification", "generation".
     key
         Name in a table of scores; the metric's own name unless the protocol calls it otherwise.
     """

@@ -95,6 +95,22 @@ def _labels(column: NDArray, k: int, bins: int) -> Labels:
     return labels
 
 
+def as_clusters(clusters: ArrayLike, *, n: int | None = None) -> Labels:
+    """Clusters or classes [n] (or [n, 1]), any whole numbers, as labels 0, 1, ... in order of value."""
+    c = as_array(clusters)
+    if c.ndim == 2 and c.shape[1] == 1:
+        c = c[:, 0]
+    if c.ndim != 1:
+        raise InputError(f"The clusters have shape {c.shape}, expected one whole number a point: [points].")
+    if c.dtype.kind not in "iub" and not (c.dtype.kind == "f" and (c % 1 == 0).all()):
+        raise InputError("The clusters must be whole numbers, one a point and none missing.")
+    if n is not None and len(c) != n:
+        raise InputError(f"There are {n} points but {len(c)} clusters, expected one cluster per point.")
+    if len(c) < 2:
+        raise InputError(f"The metric needs at least 2 points, got {len(c)}.")
+    return np.unique(c, return_inverse=True)[1].astype(np.int32)
+
+
 def cut(values: NDArray, bins: int) -> NDArray[np.int32]:
     """Equal-width bins 0 ... bins - 1 over the values' own range; a constant falls into one bin."""
     low, high = float(values.min()), float(values.max())

@@ -1,4 +1,8 @@
-"""Named protocols: how many points a metric is given, and which parameters differ from its defaults."""
+"""Named protocols: how many points a metric is given, and which parameters differ from its defaults.
+
+The families of metrics that have one definition each (clustering, classification, generation) are protocols of their
+own: they differ in what a metric is given.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ class Protocol:
         Points that a metric is given, at most.
     n_test
         Points kept for scoring what was learned on the others.
+    ceiling
+        Whether the factors themselves, as codes, say what can be had. (Class indices in one line are no aim for
+        a classifier that draws hyperplanes.)
     points
         `n_points` of single metrics that have their own.
     parameters
@@ -36,6 +43,7 @@ class Protocol:
     variant: str = ""
     n_points: int = 10_000
     n_test: int = 5_000
+    ceiling: bool = True
     points: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -61,7 +69,38 @@ YEATS2023_BEAMSYNTHESIS = Protocol(
         "sap-yeats2023": {"constant_factor": False},
     },
 )
-PROTOCOLS = {each.label: each for each in (LOCATELLO2019, YEATS2023_DSPRITES, YEATS2023_BEAMSYNTHESIS)}
+CLUSTERING = Protocol(
+    "clustering",
+    default=("silhouette", "calinski-harabasz", "davies-bouldin", "clustering-accuracy", "nmi", "ari"),
+)
+CLASSIFICATION = Protocol(
+    "classification",
+    default=(
+        "linear-svm-accuracy",
+        "rbf-svm-accuracy",
+        "logistic-regression-accuracy",
+        "knn-accuracy",
+    ),
+    n_points=60_000,
+    n_test=10_000,
+    ceiling=False,
+)
+GENERATION = Protocol(
+    "generation",
+    default=("ssim", "ms-ssim", "psnr", "pixel-mse", "frechet", "kernel-distance", "fid", "kid", "lpips"),
+)
+FAMILIES = ("clustering", "classification", "generation")
+PROTOCOLS = {
+    each.label: each
+    for each in (
+        LOCATELLO2019,
+        YEATS2023_DSPRITES,
+        YEATS2023_BEAMSYNTHESIS,
+        CLUSTERING,
+        CLASSIFICATION,
+        GENERATION,
+    )
+}
 SMALL_WORLD = 1_000
 
 

@@ -72,6 +72,12 @@ class Scores(Mapping[str, Score]):
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __or__(self, other: Scores) -> Scores:
+        """These and the others."""
+        return Scores(
+            self.scores | other.scores, self.skipped | other.skipped, self.matrices | other.matrices
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """One row per score; parameters are left to `to_dict`."""
         rows = {name: asdict(score) for name, score in self.scores.items()}

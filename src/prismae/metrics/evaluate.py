@@ -1,24 +1,26 @@
-"""Scoring codes: which points each metric sees, intervals, ceiling and chance level."""
+"""Scoring codes and images: which metrics are taken, of which points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from prismae.errors import InputError, unknown_name
-from prismae.metrics._base import Learned, Metric, Result, all_metrics
+from prismae.metrics._base import Metric, all_metrics
+from prismae.metrics._calls import Given, take_scores
 from prismae.metrics._information import mutual_information_matrix
-from prismae.metrics._inputs import as_codes, as_factors, as_kinds
-from prismae.metrics._protocols import Protocol, find_protocol
+from prismae.metrics._inputs import Test, as_clusters, as_codes, as_factors, as_kinds
+from prismae.metrics._points import Points
+from prismae.metrics._protocols import FAMILIES, Protocol, find_protocol
 from prismae.metrics._scores import Score, Scores
+from prismae.metrics.clustering._clusters import Clusters, as_assignments, class_labels
+from prismae.metrics.generation._images import as_images, as_pairs, as_sets
+from prismae.metrics.generation._sets import Images
 
-__all__ = ["Score", "Scores", "evaluate_codes"]
-
-DEAD_STD = 0.01
+__all__ = ["FAMILIES", "Score", "Scores", "by_protocol", "evaluate_codes", "evaluate_images"]
 
 
 def evaluate_codes(
@@ -33,6 +35,10 @@ def evaluate_codes(
     baselines: bool = True,
     seed: int = 0,
     other_runs: Sequence[ArrayLike] = (),
+    test: Test | None = None,
+    assignments: ArrayLike | None = None,
+    label: str | int | None = None,
+    progress: bool = False,
 ) -> Scores:
     """Score codes by several metrics, each beside its ceiling, its chance level and a bootstrap interval.
 
@@ -45,11 +51,13 @@ def evaluate_codes(
     factor_names, factor_kinds
         k names (for messages) and k kinds, "categorical" or "continuous".
     metrics
-        "default", "all" (of the protocol), or names. What a world does not allow is left out of "default"
-        and "all", with the reason; a metric that was named raises instead.
+        "default", "all" (of the protocol), "clustering", "classification", or names. What a world does not
+        allow is left out of "default" and "all", with the reason; a metric that was named raises instead, and so does
+        a family of which nothing is left.
     protocol
         "locatello2019" or "yeats2023"; the latter's numbers follow from n (at most 1,000 points:
-        "beamsynthesis") unless named: "yeats2023/dsprites", "yeats2023/beamsynthesis".
+        "beamsynthesis") unless named: "yeats2023/dsprites", "yeats2023/beamsynthesis". Metrics of clustering and
+        classification have one definition, whatever the protocol.
     bootstrap
         How many replicates the 95 % intervals rest on; 0: no intervals. The spread of the replicates is put
         around the score, because drawing points again shifts information measures. A metric that learns
@@ -60,6 +68,15 @@ def evaluate_codes(
         Of all draws: same seed, same scores.
     other_runs
         Codes tables of other seeds of the same model, on the same points, for metrics that compare runs.
+    test
+        (codes, factors) of points apart, to score classifiers on that learn on the others. Other protocols draw
+        their test points themselves.
+    assignments
+        Clusters that the method itself gives: [n], or the components' shares [n, K].
+    label
+        Name or index of the factor that clusters are compared with; None: the only categorical one.
+    progress
+        Whether a progress bar is shown.
 
     Returns
     -------
@@ -69,7 +86,8 @@ def evaluate_codes(
     Notes
     -----
     Points are drawn without replacement: 10,000, and 5,000 more for scoring where something is learned. A
-    world with fewer points gives all of them, or two thirds for learning and one third for scoring.
+    world with fewer points gives all of them, or two thirds for learning and one third for scoring. Classifiers learn
+    on up to 60,000 points and are scored on those of `test`, or else on up to 10,000.
     """
     z = as_codes(codes)
     kinds = None
@@ -77,125 +95,190 @@ def evaluate_codes(
         factors = as_factors(factors, n=len(z))
         kinds = as_kinds(factor_kinds, factors)
         _check_factors(factors, factor_names)
+    runs = tuple(as_codes(run) for run in other_runs)
+    found = Scores({})
+    for name, wanted in by_protocol(metrics, (protocol,)).items():
+        plan = find_protocol(name, len(z))
+        chosen, named = _choose(wanted, plan)
+        if plan.name == "generation":
+            raise InputError("Generation is scored on images, and codes are given: see evaluate_images.")
+        given: Given
+        if plan.name == "clustering":
+            names = tuple(factor_names or ())
+            given = _clusters(z, factors, kinds, names, label, assignments, plan, baselines, seed)
+        else:
+            apart = None
+            if plan.name == "classification" and test is not None:
+                apart = as_codes(test[0]), as_factors(test[1], n=len(as_codes(test[0])))
+            given = Points(z, factors, kinds, runs, apart, plan, baselines, seed)
+        scores = _scores(given, chosen, plan, named, bootstrap, seed, progress)
+        if isinstance(given, Points) and plan.name not in FAMILIES and factors is not None:
+            rows = given.rows(plan.n_points)
+            information = mutual_information_matrix(z[rows], factors[rows]).tolist()
+            scores = Scores({}, {}, {"mutual-information": information}) | scores
+        found = found | scores
+    return found
+
+
+def evaluate_images(
+    images: ArrayLike | Tensor,
+    *,
+    reconstructions: ArrayLike | Tensor | None = None,
+    samples: ArrayLike | Tensor | None = None,
+    others: ArrayLike | Tensor | None = None,
+    labels: ArrayLike | None = None,
+    name: str = "own",
+    metrics: str | Sequence[str] = "generation",
+    bootstrap: int = 0,
+    baselines: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> Scores:
+    """Score reconstructions and samples as images.
+
+    Parameters
+    ----------
+    images
+        Real ones [n, c, h, w] in [0, 1].
+    reconstructions
+        Of these, in the same order, [n, c, h, w].
+    samples
+        From the prior, [n', c, h, w].
+    others
+        More real images [2 n'', c, h, w]: with the first half features are learned, and the distance of the second half
+        from `images` is the ceiling of that of samples. None: features are learned with `images`, and there is no
+        ceiling.
+    labels
+        [2 n''] class of each of the others: with them, features of a classifier are taken as well.
+    name
+        Of the world: a classifier's features are called ``classifier:NAME``.
+    metrics
+        "generation" or names. Of "generation" is left out what needs a network that is not installed.
+    bootstrap, baselines, seed, progress
+        As for `evaluate_codes`. Chance: the reconstructions shuffled over the images.
+
+    Returns
+    -------
+    Scores
+        A mapping of name → Score: ``ssim``, ``frechet[pixels-pca]-samples`` and so on.
+    """
+    x = as_images(images, least=2)
+    if reconstructions is None and samples is None:
+        raise InputError("There are neither reconstructions nor samples to compare with the images.")
+    if labels is not None and others is None:
+        raise InputError("Labels belong to the other real images, and these are missing.")
+    further = taught = classes = None
+    if others is not None:
+        taught, further = as_sets(x, others)[1].tensor_split(2)
+        if labels is not None:
+            classes = as_clusters(labels, n=len(taught) + len(further))[: len(taught)]
+    given = Images(
+        x,
+        None if reconstructions is None else as_pairs(x, reconstructions)[1],
+        None if samples is None else as_sets(x, samples)[1],
+        further,
+        taught,
+        classes,
+        name,
+        baselines,
+        seed,
+    )
+    plan = find_protocol("generation", len(x))
+    (wanted,) = by_protocol(metrics, ("generation",)).values()
+    chosen, named = _choose(wanted, plan)
+    return _scores(given, chosen, plan, named, bootstrap, seed, progress)
+
+
+def by_protocol(metrics: str | Sequence[str], protocols: Sequence[str]) -> dict[str, str | list[str]]:
+    """Which metrics are taken by which protocol: {protocol: "default", "all" or names}.
+
+    Parameters
+    ----------
+    metrics
+        "default", "all", or names of metrics and families. A family brings its default metrics; a metric is taken by
+        each of the protocols that have it, or else by its family.
+    protocols
+        The protocols that are evaluated.
+    """
+    if metrics in ("default", "all"):
+        return dict.fromkeys(protocols, str(metrics))
+    keys = {protocol: _keys(protocol) for protocol in (*protocols, *FAMILIES)}
+    chosen: dict[str, str | list[str]] = {}
+    for name in [metrics] if isinstance(metrics, str) else metrics:
+        owners = [each for each in protocols if name in keys[each]]
+        owners = owners or [each for each in FAMILIES if name in keys[each]]
+        if name in FAMILIES:
+            chosen[name] = "default"
+        elif not owners:
+            valid = {*FAMILIES, *(key for each in keys.values() for key in each)}
+            raise unknown_name(f"metric of {' or '.join(protocols)}", name, valid)
+        for owner in owners:
+            taken = chosen.setdefault(owner, [])
+            if isinstance(taken, list):
+                taken.append(name)
+    return chosen
+
+
+def _keys(protocol: str) -> dict[str, Metric]:
+    """The metrics of a protocol by the names that they have there."""
+    plan = find_protocol(protocol, 0)
+    return {each.key: each for each in all_metrics().values() if each.protocol == plan.name}
+
+
+def _choose(metrics: str | list[str], plan: Protocol) -> tuple[list[Metric], bool]:
+    """The metrics to take, and whether they were named."""
+    valid = _keys(plan.label)
+    if isinstance(metrics, list):
+        return [valid[name] for name in metrics], True
+    return [valid[name] for name in (valid if metrics == "all" else plan.default)], False
+
+
+def _scores(
+    given: Given,
+    chosen: list[Metric],
+    plan: Protocol,
+    named: bool,
+    bootstrap: int,
+    seed: int,
+    progress: bool,
+) -> Scores:
     if bootstrap < 0:
         raise InputError(f"There can be no {bootstrap} bootstrap replicates, expected 0 or more.")
-    plan = find_protocol(protocol, len(z))
-    given = _Given(z, factors, kinds, tuple(as_codes(run) for run in other_runs), plan, seed)
-    ideal = shuffled = None
-    if baselines and factors is not None:
-        ideal = replace(given, codes=ideal_codes(factors, z.shape[1], seed))
-        shuffled = replace(given, codes=z[np.random.default_rng(seed).permutation(len(z))])
-
-    chosen, named = _choose(metrics, plan)
-    scores: dict[str, Score] = {}
-    skipped: dict[str, str] = {}
-    matrices: dict[str, list[list[float]]] = {}
-    if factors is not None:
-        rows = given.rows(plan.n_points)
-        matrices["mutual-information"] = mutual_information_matrix(z[rows], factors[rows]).tolist()
-    for each in chosen:
-        try:
-            args, kwargs, used = given.arguments(each)
-            result = each(*args, **kwargs)
-        except InputError as error:
-            if named:
-                raise InputError(f"{each.name}: {error}") from None
-            skipped[each.key] = str(error)
-            continue
-        ceiling = _baseline(each, ideal)
-        chance = _baseline(each, shuffled) if each.needs in ("points", "split", "table") else {}
-        replicates = _replicates(each, result, args, kwargs, bootstrap, seed)
-        for short, value in _scores_of(result).items():
-            lower, upper = _interval(value, replicates.get(short, []), each.bounds)
-            scores[f"{each.key}-{short}" if short else each.key] = Score(
-                value,
-                lower,
-                upper,
-                ceiling.get(short),
-                chance.get(short),
-                each.higher_is_better,
-                used,
-                plan.label,
-            )
-        matrix = getattr(result, "importance", getattr(result, "matrix", None))
-        if matrix is not None:
-            matrices[each.key] = np.asarray(matrix).tolist()
-    return Scores(scores, skipped, matrices)
+    scores = take_scores(
+        given, chosen, label=plan.label, named=named, bootstrap=bootstrap, seed=seed, progress=progress
+    )
+    if plan.name in FAMILIES and not scores:
+        name, reason = next(iter(scores.skipped.items()))
+        raise InputError(f"Nothing of {plan.name} can be scored; {name}: {reason}")
+    return scores
 
 
-def ideal_codes(factors: NDArray, n_codes: int, seed: int = 0) -> NDArray[np.float32]:
-    """Codes [n, max(n_codes, k)] that know everything: standardised factors, then dead codes N(0, 0.01^2)."""
-    n, k = factors.shape
-    dead = max(n_codes - k, 0)
-    z = np.empty((n, k + dead), dtype=np.float32)
-    for i, column in enumerate(factors.T):
-        spread = float(np.nanstd(column))
-        z[:, i] = np.nan_to_num((column - np.nanmean(column)) / (spread if spread > 0 else 1.0))
-    z[:, k:] = DEAD_STD * np.random.default_rng(seed).standard_normal((n, dead), dtype=np.float32)
-    return z
-
-
-@dataclass(frozen=True)
-class _Given:
-    """The table, and what of it a metric sees: the same rows for the same number of points."""
-
-    codes: NDArray
-    factors: NDArray | None
-    kinds: tuple[str, ...] | None
-    other_runs: tuple[NDArray, ...]
-    plan: Protocol
-    seed: int
-
-    def rows(self, n: int) -> NDArray[np.int64]:
-        """Up to n rows without replacement."""
-        return np.random.default_rng(self.seed).permutation(len(self.codes))[:n]
-
-    def arguments(self, metric: Metric) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
-        """Positional and keyword arguments of a metric, and its parameters as results should say them."""
-        valid = metric.parameters
-        options = dict(self.plan.parameters.get(metric.name, {}))
-        if "seed" in valid:
-            options["seed"] = self.seed
-        if "factor_kinds" in valid:
-            options["factor_kinds"] = self.kinds
-        said = {name: value for name, value in {**valid, **options}.items() if name != "test"}
-        n_points = self.plan.points.get(metric.name, self.plan.n_points)
-        if metric.needs not in ("codes", "runs") and self.factors is None:
-            raise InputError("The metric needs the factors of the points, and none are known.")
-        if metric.needs == "table":
-            return (self.codes, self.factors), options, said | {"n_table": len(self.codes)}
-        if metric.needs == "split":
-            assert self.factors is not None
-            rows = self.rows(n_points + self.plan.n_test)
-            n_test = len(rows) // 3
-            train, test = rows[: len(rows) - n_test], rows[len(rows) - n_test :]
-            options["test"] = (self.codes[test], self.factors[test])
-            said |= {"n_train": len(train), "n_test": len(test)}
-            return (self.codes[train], self.factors[train]), options, said
-        rows = self.rows(n_points)
-        said |= {"n_points": len(rows)}
-        if metric.needs == "runs":
-            if not self.other_runs:
-                raise InputError("The metric compares runs, and the codes of one run alone are given.")
-            return ([run[rows] for run in (self.codes, *self.other_runs)],), options, said
-        if metric.needs == "codes":
-            return (self.codes[rows],), options, said
-        assert self.factors is not None
-        return (self.codes[rows], self.factors[rows]), options, said
-
-
-def _choose(metrics: str | Sequence[str], plan: Protocol) -> tuple[list[Metric], bool]:
-    """The metrics to take, and whether they were named."""
-    valid = {each.key: each for each in all_metrics().values() if each.protocol == plan.name}
-    if metrics == "all":
-        return list(valid.values()), False
-    if metrics == "default":
-        return [valid[name] for name in plan.default], False
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
-    for name in names:
-        if name not in valid:
-            raise unknown_name(f"metric of {plan.name}", name, valid)
-    return [valid[name] for name in names], True
+def _clusters(
+    codes: NDArray,
+    factors: NDArray | None,
+    kinds: tuple[str, ...] | None,
+    names: tuple[str, ...],
+    label: str | int | None,
+    assignments: ArrayLike | None,
+    plan: Protocol,
+    baselines: bool,
+    seed: int,
+) -> Clusters:
+    """What is clustered: up to 10,000 points, those whose class is known where there are classes."""
+    assigned = None if assignments is None else as_assignments(assignments, len(codes))
+    labels = None
+    rows = np.random.default_rng(seed).permutation(len(codes))
+    if factors is not None and kinds is not None:
+        labels = class_labels(factors, kinds, names, label)
+        rows = rows[~np.isnan(labels[rows])] if labels.dtype.kind == "f" else rows
+    rows = rows[: plan.n_points]
+    return Clusters(
+        codes[rows],
+        None if labels is None else as_clusters(labels[rows]),
+        None if assigned is None else as_clusters(assigned[rows]),
+        baselines,
+        seed,
+    )
 
 
 def _check_factors(factors: NDArray, names: Sequence[str] | None) -> None:
@@ -208,48 +291,3 @@ def _check_factors(factors: NDArray, names: Sequence[str] | None) -> None:
             raise InputError(
                 f"Factor {name} has only one value, so nothing can be said about it: leave it out."
             )
-
-
-def _scores_of(result: Any) -> dict[str, float]:
-    return result.scores if isinstance(result, Result) else {"": float(result)}
-
-
-def _baseline(metric: Metric, given: _Given | None) -> dict[str, float]:
-    if given is None or metric.needs == "runs":
-        return {}
-    args, kwargs, _ = given.arguments(metric)
-    return _scores_of(metric(*args, **kwargs))
-
-
-def _replicates(
-    metric: Metric, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], bootstrap: int, seed: int
-) -> dict[str, list[float]]:
-    """Scores on points or votes drawn again, by short name."""
-    replicates: dict[str, list[float]] = {}
-    rng = np.random.default_rng(seed)
-    for _ in range(bootstrap):
-        if isinstance(result, Learned):
-            drawn = result.resample(rng)
-        else:
-            drawn = _scores_of(metric(*_drawn_again(args, rng), **kwargs))
-        for short, value in drawn.items():
-            replicates.setdefault(short, []).append(value)
-    return replicates
-
-
-def _drawn_again(args: tuple[Any, ...], rng: np.random.Generator) -> tuple[Any, ...]:
-    """Arrays with their rows drawn again, the same rows in each; the runs of a list share their rows too."""
-    runs = args[0] if isinstance(args[0], list) else None
-    n = len(runs[0] if runs else args[0])
-    rows = rng.integers(n, size=n)
-    return ([run[rows] for run in runs],) if runs else tuple(each[rows] for each in args)
-
-
-def _interval(
-    score: float, replicates: Sequence[float], bounds: tuple[float, float]
-) -> tuple[float | None, ...]:
-    """95 % interval around the score with the replicates' spread, within the metric's bounds."""
-    if not replicates or not np.isfinite([score, *replicates]).all():
-        return None, None
-    low, high = np.quantile(np.asarray(replicates) - np.mean(replicates), (0.025, 0.975))
-    return float(np.clip(score + low, *bounds)), float(np.clip(score + high, *bounds))

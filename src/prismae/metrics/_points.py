@@ -1,0 +1,130 @@
+"""Codes and factors of a world's points, and what of them a metric sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.errors import InputError
+from prismae.metrics._base import Metric
+from prismae.metrics._calls import Call, Inputs
+from prismae.metrics._protocols import Protocol
+
+DEAD_STD = 0.01
+
+
+@dataclass(frozen=True)
+class Points:
+    """The table of a world: the same rows for the same number of points.
+
+    Parameters
+    ----------
+    codes
+        [n, m].
+    factors
+        [n, k], or None if unknown.
+    kinds
+        k kinds, "categorical" or "continuous".
+    other_runs
+        The codes [n, m] of other runs.
+    test
+        Codes and factors to score on what is learned, where they are given apart.
+    plan
+        How many points, and the metrics' parameters.
+    baselines
+        Whether ceiling and chance level are wanted.
+    seed
+        Of every draw.
+    """
+
+    codes: NDArray
+    factors: NDArray | None
+    kinds: tuple[str, ...] | None
+    other_runs: tuple[NDArray, ...]
+    test: tuple[NDArray, NDArray] | None
+    plan: Protocol
+    baselines: bool
+    seed: int
+
+    def rows(self, n: int) -> NDArray[np.int64]:
+        """Up to n rows without replacement."""
+        return np.random.default_rng(self.seed).permutation(len(self.codes))[:n]
+
+    def calls(self, metric: Metric) -> Iterator[Call]:
+        """The metric's inputs, and its baselines': the ideal codes of this world, and these codes shuffled."""
+        inputs, said = self._inputs(metric)
+        ceiling = chance = None
+        if self.baselines and self.factors is not None and metric.needs != "runs":
+            if self.plan.ceiling:
+                ceiling = self._ideal._inputs(metric)[0]
+            if metric.needs != "codes":
+                chance = self._shuffled._inputs(metric)[0]
+        yield Call(metric.key, inputs, said, ceiling, chance)
+
+    @cached_property
+    def _ideal(self) -> Points:
+        assert self.factors is not None
+        return replace(self, codes=ideal_codes(self.factors, self.codes.shape[1], self.seed))
+
+    @cached_property
+    def _shuffled(self) -> Points:
+        return replace(self, codes=self.codes[np.random.default_rng(self.seed).permutation(len(self.codes))])
+
+    def _inputs(self, metric: Metric) -> tuple[Inputs, dict[str, Any]]:
+        """Arguments of a metric, and its parameters as results should say them."""
+        valid = metric.parameters
+        options = dict(self.plan.parameters.get(metric.name, {}))
+        if "seed" in valid:
+            options["seed"] = self.seed
+        if "factor_kinds" in valid:
+            options["factor_kinds"] = self.kinds
+        said = {name: value for name, value in {**valid, **options}.items() if name != "test"}
+        n_points = self.plan.points.get(metric.name, self.plan.n_points)
+        if metric.needs not in ("codes", "runs") and self.factors is None:
+            raise InputError("The metric needs the factors of the points, and none are known.")
+        if metric.needs == "table":
+            return Inputs((self.codes, self.factors), options), said | {"n_table": len(self.codes)}
+        if metric.needs == "split":
+            train, options["test"] = self._split(n_points)
+            return Inputs(train, options), said | {
+                "n_train": len(train[0]),
+                "n_test": len(options["test"][0]),
+            }
+        rows = self.rows(n_points)
+        said |= {"n_points": len(rows)}
+        if metric.needs == "runs":
+            if not self.other_runs:
+                raise InputError("The metric compares runs, and the codes of one run alone are given.")
+            return Inputs(([run[rows] for run in (self.codes, *self.other_runs)],), options), said
+        if metric.needs == "codes":
+            return Inputs((self.codes[rows],), options), said
+        assert self.factors is not None
+        return Inputs((self.codes[rows], self.factors[rows]), options), said
+
+    def _split(self, n_points: int) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
+        """Codes and factors to learn on, and to score on: those given apart, else a third of the rows."""
+        assert self.factors is not None
+        if self.test is not None:
+            rows = self.rows(n_points)
+            return (self.codes[rows], self.factors[rows]), self.test
+        rows = self.rows(n_points + self.plan.n_test)
+        n_test = len(rows) // 3
+        train, test = rows[: len(rows) - n_test], rows[len(rows) - n_test :]
+        return (self.codes[train], self.factors[train]), (self.codes[test], self.factors[test])
+
+
+def ideal_codes(factors: NDArray, n_codes: int, seed: int = 0) -> NDArray[np.float32]:
+    """Codes [n, max(n_codes, k)] that know everything: standardised factors, then dead codes N(0, 0.01^2)."""
+    n, k = factors.shape
+    dead = max(n_codes - k, 0)
+    z = np.empty((n, k + dead), dtype=np.float32)
+    for i, column in enumerate(factors.T):
+        spread = float(np.nanstd(column))
+        z[:, i] = np.nan_to_num((column - np.nanmean(column)) / (spread if spread > 0 else 1.0))
+    z[:, k:] = DEAD_STD * np.random.default_rng(seed).standard_normal((n, dead), dtype=np.float32)
+    return z

@@ -1,0 +1,1 @@
+"""Do codes fall into clusters, and are these the classes?"""

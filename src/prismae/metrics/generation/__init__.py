@@ -1,0 +1,1 @@
+"""How good are reconstructions and samples, as images?"""

@@ -1,0 +1,173 @@
+"""Scores by the official networks: FID, KID, LPIPS. They need the extra ``prismae[perceptual]``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from prismae.errors import InputError
+from prismae.metrics._base import UNBOUNDED, metric
+from prismae.metrics.generation._images import as_pairs, as_sets
+
+CHUNK = 64
+SUBSET = 1_000  # images in each of KID's subsets, at most
+LEAST_SIDE = 64  # AlexNet's layers leave nothing of smaller images
+
+
+@metric(
+    needs="images",
+    protocol="generation",
+    bounds=UNBOUNDED,
+    higher_is_better=False,
+    invariant=("permute_images", "swap_images"),
+)
+def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
+    """Fréchet inception distance (FID): `frechet` on 2,048 features of the official Inception network.
+
+    Heusel et al. 2017, arXiv:1706.08500; by torchmetrics, with the network of torch-fidelity.
+
+    Parameters
+    ----------
+    images, generated
+        [n, c, h, w] and [n', c, h, w] in [0, 1]; grey images are repeated over the three channels, and the network
+        enlarges every image to 299x299.
+
+    Returns
+    -------
+    float
+        At least 0, lower is better.
+
+    Raises
+    ------
+    InputError
+        If torch-fidelity is not installed, or the network's weights cannot be fetched.
+
+    Notes
+    -----
+    Biased upwards with few images (published values take 10,000 to 50,000): with fewer than 2,048 the covariances are
+    not even of full rank. Of grey drawings of 28 pixels it says little, since the network has learned photographs.
+    """
+    from torchmetrics.image.fid import FrechetInceptionDistance  # here, because it takes two seconds
+
+    x, y = as_sets(images, generated)
+    return _compared(_network("FID", lambda: FrechetInceptionDistance(normalize=True)), x, y).compute().item()
+
+
+@metric(
+    needs="images",
+    protocol="generation",
+    bounds=(-inf, inf),
+    higher_is_better=False,
+    invariant=("swap_images",),
+)
+def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int = 0) -> float:
+    """Kernel inception distance (KID): `kernel_distance` on 2,048 features of the official Inception network.
+
+    The mean over 100 subsets of 1,000 images (all of fewer). Binkowski et al. 2018, arXiv:1801.01401; by torchmetrics,
+    with the network of torch-fidelity.
+
+    Parameters
+    ----------
+    images, generated
+        As for `fid`.
+    seed
+        Of the subsets.
+
+    Returns
+    -------
+    float
+        Lower is better; its expectation is 0 for images of the same distribution.
+
+    Raises
+    ------
+    InputError
+        If torch-fidelity is not installed, or the network's weights cannot be fetched.
+    """
+    from torchmetrics.image.kid import KernelInceptionDistance  # here, because it takes two seconds
+
+    x, y = as_sets(images, generated)
+    size = min(SUBSET, len(x), len(y))
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        torch.manual_seed(seed)
+        warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save", UserWarning)
+        measure = _network("KID", lambda: KernelInceptionDistance(normalize=True, subset_size=size))
+        return _compared(measure, x, y).compute()[0].item()
+
+
+@metric(
+    needs="pairs",
+    protocol="generation",
+    bounds=UNBOUNDED,
+    higher_is_better=False,
+    known={"identity": 0.0},
+    invariant=("permute_images",),
+)
+def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> float:
+    """Learned perceptual image patch similarity (LPIPS): how far two images are apart in AlexNet's layers.
+
+    Zhang et al. 2018, arXiv:1801.03924; by torchmetrics, with the network of torchvision.
+
+    Parameters
+    ----------
+    images, reconstructions
+        [n, c, h, w] in [0, 1]; grey images are repeated over the three channels, and images with a side below 64 pixels
+        are enlarged to 64x64, since the network leaves nothing of smaller ones (our reading).
+
+    Returns
+    -------
+    float
+        At least 0, lower is better.
+
+    Raises
+    ------
+    InputError
+        If torchvision is not installed, or the network's weights cannot be fetched.
+    """
+    from torchmetrics.image.lpip import (  # here, because it takes two seconds
+        LearnedPerceptualImagePatchSimilarity,
+    )
+
+    x, y = as_pairs(images, reconstructions)
+    measure = _network("LPIPS", lambda: LearnedPerceptualImagePatchSimilarity("alex", normalize=True))
+    with torch.no_grad():
+        for parts in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
+            measure.update(*(_coloured(_enlarged(part)) for part in parts))
+        return measure.compute().item()
+
+
+def _network(name: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except ModuleNotFoundError:
+        raise InputError(
+            f"{name} needs an official network that is not installed: pip install 'prismae[perceptual]', or take a "
+            "score that needs none."
+        ) from None
+    except OSError as error:
+        raise InputError(f"The weights of {name}'s network cannot be fetched: {error}.") from None
+
+
+def _compared(measure: Any, images: Tensor, generated: Tensor) -> Any:
+    with torch.no_grad():
+        for part in images.split(CHUNK):
+            measure.update(_coloured(part), real=True)
+        for part in generated.split(CHUNK):
+            measure.update(_coloured(part), real=False)
+    return measure
+
+
+def _coloured(images: Tensor) -> Tensor:
+    return images.expand(-1, 3, -1, -1)
+
+
+def _enlarged(images: Tensor) -> Tensor:
+    if min(images.shape[2:]) >= LEAST_SIDE:
+        return images
+    return F.interpolate(images, size=(LEAST_SIDE, LEAST_SIDE), mode="bilinear", antialias=False)

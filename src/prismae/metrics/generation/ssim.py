@@ -1,0 +1,125 @@
+"""Structural similarity, on one scale and on several."""
+
+from __future__ import annotations
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from prismae.errors import InputError
+from prismae.metrics._base import metric
+from prismae.metrics.generation._images import PairScore, as_pairs, mean_over_pairs
+
+LARGEST_WINDOW, SIGMA = 11, 1.5  # of Wang et al. 2004
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first: Wang et al. 2003
+SMALLEST_SIDE = 6
+
+
+@metric(
+    needs="pairs",
+    protocol="generation",
+    bounds=(-1.0, 1.0),
+    known={"identity": 1.0},
+    invariant=("permute_images", "flip_images", "swap_images"),
+)
+def ssim(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> PairScore:
+    """Structural similarity (SSIM) of images and their reconstructions: brightness, contrast and structure in windows.
+
+    Mean over windows and images of (2 mu_x mu_y + c1) (2 s_xy + c2) / ((mu_x^2 + mu_y^2 + c1) (s_x^2 + s_y^2 + c2)),
+    with mean, variance and covariance weighted by a Gaussian window, c1 = 0.01^2, c2 = 0.03^2. Wang et al. 2004,
+    doi:10.1109/TIP.2003.819861; computed by torchmetrics.
+
+    Parameters
+    ----------
+    images, reconstructions
+        [n, c, h, w] in [0, 1].
+
+    Returns
+    -------
+    PairScore
+        `float(...)` is the score, in [-1, 1], higher is better; with the score of each pair. `settings` says the
+        window.
+
+    Notes
+    -----
+    The window is 11 pixels (standard deviation 1.5) as in the paper; on images with a side below 22 it is the largest
+    odd number within half the side, its deviation in proportion (our reading: 3 on 8x8, 7 on 14x14). Windows that reach
+    over the edge do not count.
+    Values of images of other sizes, or by libraries with other windows, do not compare. On drawings with large empty
+    grounds (MNIST) it is high wherever both are empty.
+    """
+    # imported here, because it takes two seconds
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    x, y = as_pairs(images, reconstructions)
+    window = window_of(x)
+    sigma = SIGMA * window / LARGEST_WINDOW
+
+    def compare(a: Tensor, b: Tensor) -> Tensor:
+        found = structural_similarity_index_measure(a, b, sigma=sigma, data_range=1.0, reduction="none")
+        assert isinstance(found, Tensor)
+        return found.clamp(-1, 1)  # rounding may lead beyond the bounds
+
+    return mean_over_pairs(x, y, compare, window=window)
+
+
+@metric(
+    needs="pairs",
+    protocol="generation",
+    known={"identity": 1.0},
+    invariant=("permute_images", "swap_images"),
+)
+def ms_ssim(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> PairScore:
+    """Multi-scale structural similarity (MS-SSIM): SSIM's structure on several scales, its brightness on the coarsest.
+
+    The product over scales of SSIM's contrast-and-structure part (on the coarsest: the whole of SSIM), each to the
+    power of the scale's weight; the next scale is the mean over 2x2 pixels. A negative part counts 0. Wang et al. 2003,
+    doi:10.1109/ACSSC.2003.1292216; computed by torchmetrics.
+
+    Parameters
+    ----------
+    images, reconstructions
+        [n, c, h, w] in [0, 1].
+
+    Returns
+    -------
+    PairScore
+        `float(...)` is the score, in [0, 1], higher is better; with the score of each pair. `settings` says window and
+        number of scales.
+
+    Notes
+    -----
+    The paper's five scales need sides of 176 pixels. Smaller images have as many scales as the window (see `ssim`) fits
+    into: 4 from 99, 3 from 44, else 2, with the paper's weights of these scales divided by their sum (our reading). So
+    values of images of other sizes do not compare.
+    """
+    # imported here, because it takes two seconds
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    x, y = as_pairs(images, reconstructions)
+    window = window_of(x)
+    scales = scales_of(min(x.shape[2:]), window)
+    weights = tuple(weight / sum(WEIGHTS[:scales]) for weight in WEIGHTS[:scales])
+    sigma = SIGMA * window / LARGEST_WINDOW
+
+    def compare(a: Tensor, b: Tensor) -> Tensor:
+        found = multiscale_structural_similarity_index_measure(
+            a, b, sigma=sigma, kernel_size=window, data_range=1.0, betas=weights, reduction="none"
+        )
+        return torch.clamp(found, 0, 1)
+
+    return mean_over_pairs(x, y, compare, window=window, scales=scales)
+
+
+def window_of(images: Tensor) -> int:
+    """Side of the window for images [n, c, h, w]: 11 pixels, or the largest odd number within half the shorter side."""
+    side = min(images.shape[2:])
+    if side < SMALLEST_SIDE:
+        size = f"{images.shape[2]}x{images.shape[3]}"
+        raise InputError(f"The images are {size} pixels, expected sides of at least {SMALLEST_SIDE}.")
+    return min(LARGEST_WINDOW, (side // 2 - 1) // 2 * 2 + 1)
+
+
+def scales_of(side: int, window: int) -> int:
+    """How many of the five scales the window fits into; torchmetrics asks for sides of (scales - 1)^2 windows, too."""
+    return max(s for s in range(1, len(WEIGHTS) + 1) if side // max(2 ** (s - 1), (s - 1) ** 2) >= window)
