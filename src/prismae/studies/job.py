@@ -16,11 +16,14 @@ from prismae.errors import InputError
 from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.claim import claim
 from prismae.studies.pictures import pictures
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
 from prismae.train.loop import Precision, check_moves
 from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
+
+TICKS = 100  # times in a run that a watcher hears of it
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def run(
     device: str = "auto",
     checkpoint_every: int = 500,
     progress: bool = False,
+    on_step: Callable[[int], None] | None = None,
+    wait: bool = False,
 ) -> RunFolder:
     """Train a job into ``out/<id>``, or return at once if that is done; an interrupted run goes on.
 
@@ -108,6 +113,15 @@ def run(
     ----------
     data
         The job's world if it is already loaded.
+    on_step
+        Called with the number of steps done, a hundred times or so.
+    wait
+        Wait for another process that computes the same run.
+
+    Raises
+    ------
+    Claimed
+        Without `wait`, when another process computes the same run.
     """
     folder = RunFolder(Path(out) / job.id)
     if folder.finished:
@@ -117,30 +131,38 @@ def run(
     net = choose_net(job.net, chosen, data.shape)
     likelihood = choose_likelihood(job.likelihood, chosen, data.shape, data.summary)
     about = {"id": job.id} | describe(chosen, data, **asdict(job) | {"net": net, "likelihood": likelihood})
-    folder.write_json(JOB, about)
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:
         return lambda ae: folder.write_arrays(SNAPSHOT.format(step=step), {"codes": codes_table(ae, data)})
 
-    trained = train(
-        chosen,
-        data,
-        n_latents=job.n_latents,
-        net=net,
-        likelihood=likelihood,
-        steps=job.steps,
-        batch=job.batch,
-        lr=job.lr,
-        seed=job.seed,
-        precision=job.precision,
-        device=device,
-        controllers=job.controllers(),
-        checkpoint=folder.checkpoint,
-        checkpoint_every=checkpoint_every,
-        at_step={step: keep(step) for step in job.snapshots},
-        progress=progress,
-    )
-    folder.write_json(JOB, about | {"seconds": round(trained.seconds, 1), "machine": machine(device)})
-    folder.write_arrays(PICTURES, pictures(trained.ae, data))
-    folder.write_trained(trained)
+    def tick(step: int) -> Callable[[AutoencoderNet], None]:
+        return lambda ae: on_step(step) if on_step is not None else None
+
+    every = max(1, job.steps // TICKS)
+    ticks = {step: tick(step) for step in range(every, job.steps, every) if on_step is not None}
+    with claim(folder, wait=wait):
+        if folder.finished:  # by another process, meanwhile
+            return folder
+        folder.write_json(JOB, about)
+        trained = train(
+            chosen,
+            data,
+            n_latents=job.n_latents,
+            net=net,
+            likelihood=likelihood,
+            steps=job.steps,
+            batch=job.batch,
+            lr=job.lr,
+            seed=job.seed,
+            precision=job.precision,
+            device=device,
+            controllers=job.controllers(),
+            checkpoint=folder.checkpoint,
+            checkpoint_every=checkpoint_every,
+            at_step=ticks | {step: keep(step) for step in job.snapshots},
+            progress=progress,
+        )
+        folder.write_json(JOB, about | {"seconds": round(trained.seconds, 1), "machine": machine(device)})
+        folder.write_arrays(PICTURES, pictures(trained.ae, data))
+        folder.write_trained(trained)
     return folder

@@ -36,7 +36,7 @@ def score(
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json and its model card.
 
-    Scores of protocols that are already there and are not asked for again are kept. By default the protocols are
+    Scores that are already there and are not asked for again are kept. By default the protocols are
     "locatello2019" and, on the worlds that it is made for, "yeats2023".
 
     Returns
@@ -60,12 +60,13 @@ def score(
     for protocol in protocols if data.factors is not None else ():
         given: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed}
         final = evaluate(codes, data, bootstrap=bootstrap, baselines=baselines, **given).to_dict()
-        found.setdefault("protocols", {})[protocol] = final["scores"]
-        found.setdefault("skipped", {})[protocol] = final["skipped"]
+        found.setdefault("protocols", {}).setdefault(protocol, {}).update(final["scores"])
+        found.setdefault("skipped", {}).setdefault(protocol, {}).update(final["skipped"])
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
         for step, table in snapshots.items():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            at_step[protocol] = evaluate(table, data, baselines=False, **given).to_dict()["scores"]
+            scores = evaluate(table, data, baselines=False, **given).to_dict()["scores"]
+            at_step.setdefault(protocol, {}).update(scores)
     folder.write_json(SCORES, found)
     folder.write_card()
     return found

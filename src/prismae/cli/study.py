@@ -1,0 +1,111 @@
+"""``prismae study``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from prismae.cli._app import app, err, out
+from prismae.studies.estimate import estimates
+from prismae.studies.plan import Plan
+from prismae.studies.study import chosen, study
+from prismae.studies.work import complete
+from prismae.train import RunFolder
+
+PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
+Profile = Annotated[str | None, typer.Option(help="Which of the plan's profiles; the first by default.")]
+Runs = Annotated[Path, typer.Option("--out", help="Where run folders are kept.")]
+
+
+@app.command(name="study")
+def study_plan(
+    path: PlanPath,
+    profile: Profile = None,
+    engine: Annotated[str, typer.Option(help="local, ray or dask.")] = "local",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="At once; by default one, on a cluster all it has room for.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of each job; by default the cores, shared evenly.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="ARM, or arm, world, seed or a grid's name =VALUE,VALUE; repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the jobs, with an estimate of the time, and do nothing.")
+    ] = False,
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray or Dask cluster; one on this machine by default.")
+    ] = None,
+    gpus_per_job: Annotated[
+        float, typer.Option(min=0, help="Share of a GPU that Ray sets aside for each job.")
+    ] = 0.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
+    folder: Runs = Path("runs"),
+    rows: Annotated[
+        Path | None, typer.Option(help="Also write the rows of all that is done to this .csv file.")
+    ] = None,
+) -> None:
+    """Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped."""
+    plan = Plan.load(path, profile)
+    if dry_run:
+        _list(plan, folder, only or [], jobs or 1, device)
+        return
+    frame = study(
+        plan,
+        folder,
+        only=only or (),
+        engine=engine,
+        jobs=jobs,
+        threads=threads,
+        address=address,
+        gpus_per_job=gpus_per_job,
+        device=device,
+        checkpoint_every=checkpoint_every,
+        progress=True,
+    )
+    if rows is not None:
+        rows.parent.mkdir(parents=True, exist_ok=True)
+        frame.round(5).to_csv(rows, index=False)
+    out.print(
+        f"{len(frame)} rows of {plan.name}, profile {plan.profile}: see `prismae table {path}`.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    failures = frame.attrs["failures"]
+    for job, error in failures.items():
+        err.print(f"{job} failed: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _list(plan: Plan, folder: Path, only: list[str], jobs: int, device: str) -> None:
+    """Print each job, whether it is done, and how long it may take."""
+    wanted = chosen(plan.jobs(), only)
+    todo = [each for each in wanted if not complete(RunFolder(folder / each.job.id), plan.metrics)]
+    table = Table("job", "run", "steps", "minutes", "known from", box=None)
+    total = 0.0
+    known = estimates([each.job for each in todo], folder, device)
+    for each in wanted:
+        seconds, origin = known.get(each.job.id, (0.0, "done"))
+        total += seconds
+        table.add_row(str(each), each.job.id, str(each.job.steps), f"{seconds / 60:.1f}", origin)
+    out.print(table)
+    out.print(
+        f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {total / jobs / 3600:.1f} hours of "
+        f"training to come with {jobs} at once, each on {_threads(jobs)} threads; scoring comes on top.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _threads(jobs: int) -> int:
+    import torch
+
+    return max(1, torch.get_num_threads() // jobs)

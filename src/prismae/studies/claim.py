@@ -1,0 +1,49 @@
+"""Claiming a run folder, so that two processes never compute the same run at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from prismae.errors import InputError
+from prismae.train import RunFolder
+
+LOCK = ".lock"
+
+
+class Claimed(InputError):
+    """Another process computes this run just now."""
+
+
+@contextmanager
+def claim(folder: RunFolder, *, wait: bool = False) -> Iterator[None]:
+    """Hold a run folder for this process.
+
+    The lock is the operating system's, on a file in the folder: it ends with the process that holds it, also by a
+    kill, so none is ever left behind. On a folder that several machines share, its file system must have locks
+    (NFS version 4 has).
+
+    Parameters
+    ----------
+    wait
+        Wait until the other process is done, instead of raising.
+
+    Raises
+    ------
+    Claimed
+        When another process holds the folder.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.path / LOCK)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise Claimed(
+            f"{str(folder.path)!r} is being computed by another process: wait until it is done."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

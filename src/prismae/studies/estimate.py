@@ -1,0 +1,125 @@
+"""How long jobs will take: from finished jobs of the same kind, else from the first steps of one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from prismae.data import World, world
+from prismae.errors import InputError
+from prismae.methods import method
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.job import Job
+from prismae.train import RunFolder, train
+from prismae.train.build import choose_likelihood, choose_net
+from prismae.train.run_folder import JOB
+
+FIRST, LAST = 3, 13  # steps between which a probe is timed
+WARM_UP = 10  # critic updates that a probe is timed on
+
+
+def estimates(jobs: Sequence[Job], out: Path, device: str = "auto") -> dict[str, tuple[float, str]]:
+    """For each job's id the seconds of its training, and from what they are known.
+
+    Jobs are of a kind that differ only in what costs nothing: the seed, the number of steps (the time is scaled), the
+    learning rate, snapshots, and fields of the method that are numbers with a fraction.
+
+    Parameters
+    ----------
+    out
+        Run folders, among which finished jobs of a kind are looked for.
+    """
+    finished = _finished(out)
+    probed: dict[str, tuple[float, float]] = {}
+    found = {}
+    for job in jobs:
+        kind = _kind(asdict(job))
+        if kind in finished:
+            per_step = sum(finished[kind]) / len(finished[kind])
+            n = len(finished[kind])
+            found[job.id] = (per_step * job.steps, f"{n} finished job{'s' if n > 1 else ''} of this kind")
+            continue
+        if kind not in probed:
+            probed[kind] = _probe(job, world(job.world), device)
+        warm_up, per_step = probed[kind]
+        found[job.id] = (warm_up + per_step * job.steps, f"a probe of {LAST - FIRST} steps")
+    return found
+
+
+def _kind(job: dict[str, Any]) -> str:
+    """A job's settings without those that cost nothing."""
+    free = ("seed", "steps", "lr", "snapshots")
+    kind = {key: value for key, value in job.items() if key in asdict(_ANY) and key not in free}
+    kind["fields"] = {key: v for key, v in (job["fields"] or {}).items() if not isinstance(v, float)}
+    return json.dumps(kind, sort_keys=True)
+
+
+_ANY = Job("ae", "any")
+
+
+def _finished(out: Path) -> dict[str, list[float]]:
+    """For each kind of the finished runs in `out`: seconds per step."""
+    found: dict[str, list[float]] = {}
+    for path in out.glob(f"*/{JOB}"):
+        folder = RunFolder(path.parent)
+        if not folder.finished:
+            continue
+        about = folder.read_json(JOB)
+        # what a run chose for "auto" is the kind of a job that left it to choose
+        for net in (about["net"], "auto"):
+            for likelihood in (about["likelihood"], "auto"):
+                kind = _kind(about | {"net": net, "likelihood": likelihood})
+                found.setdefault(kind, []).append(about["seconds"] / about["steps"])
+    return found
+
+
+class _Enough(Exception):
+    pass
+
+
+def _probe(job: Job, data: World, device: str) -> tuple[float, float]:
+    """Seconds of the critic's warm-up, and of one step, from a few of each."""
+    updates = (job.fields or {}).get("critic_warmup", 0)
+    start, per_step = _timed(job, data, device, 0)
+    if not updates:
+        return 0.0, per_step
+    warmed, _ = _timed(job, data, device, WARM_UP)
+    return max(warmed - start, 0.0) / WARM_UP * updates, per_step
+
+
+def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, float]:
+    """Seconds up to the first steps of a job, and per step after them."""
+    chosen = method(job.method, **(job.fields or {}))
+    if "critic_warmup" in (job.fields or {}):
+        chosen = replace(chosen, critic_warmup=warm_up)  # type: ignore[type-var]
+    times = [time.perf_counter()]
+
+    def clock(ae: AutoencoderNet) -> None:
+        times.append(time.perf_counter())
+        if len(times) == 3:
+            raise _Enough
+
+    calls: dict[int, Callable[[AutoencoderNet], None]] = {FIRST: clock, LAST: clock}
+    try:
+        train(
+            chosen,
+            data,
+            n_latents=job.n_latents,
+            net=choose_net(job.net, chosen, data.shape),
+            likelihood=choose_likelihood(job.likelihood, chosen, data.shape, data.summary),
+            steps=max(job.steps, LAST + 1),
+            batch=job.batch,
+            lr=job.lr,
+            seed=job.seed,
+            precision=job.precision,
+            device=device,
+            controllers=job.controllers(),
+            at_step=calls,
+        )
+    except _Enough:
+        return times[1] - times[0], (times[2] - times[1]) / (LAST - FIRST)
+    raise InputError(f"The probe of {job.id} ended before step {LAST}.")

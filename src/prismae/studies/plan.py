@@ -1,0 +1,233 @@
+"""Plan: worlds × methods × settings × seeds in one file of plain data, and the jobs that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from prismae._fields import CountOrZero
+from prismae.data import world
+from prismae.errors import InputError, unknown_name
+from prismae.metrics import all_metrics
+from prismae.metrics._protocols import PROTOCOLS
+from prismae.studies.job import Job
+from prismae.studies.plan_file import Source, checked, merged, read_source
+
+SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
+"""A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of a study's table: a method with its fields.
+
+    Parameters
+    ----------
+    method
+        Its name; the arm's own name if it is not given.
+    fields
+        Of the method; those not given have their defaults.
+    grid
+        Values to try, each with each: of the method's fields, or of a job's settings.
+    settings
+        A job's settings (`steps`, `lr`, `net` …) that differ from the plan's.
+    """
+
+    method: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Published:
+    """Numbers of a paper to stand beside.
+
+    Parameters
+    ----------
+    source
+        Paper and table.
+    scores
+        The columns, as rows call them: "yeats2023:mig", "mse".
+    rows
+        For each arm one value per column: a number, [mean, deviation], or null.
+    at
+        What the rows must have to be compared: a world, or a value of a grid.
+    """
+
+    source: str
+    scores: list[str]
+    rows: dict[str, list[float | tuple[float, float] | None]]
+    at: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A job of a plan: the arm that it belongs to, and the values of the grids."""
+
+    arm: str
+    job: Job
+    swept: dict[str, Any]
+
+    def __str__(self) -> str:
+        values = "".join(f", {name} {value}" for name, value in self.swept.items())
+        return f"{self.arm} on {self.job.world}{values}, seed {self.job.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study as plain data; `Plan.load` reads it from a file, `jobs` lists what is to be computed.
+
+    Parameters
+    ----------
+    title
+        One line.
+    worlds, methods
+        By name: settings that a world needs, arms of the table.
+    seeds
+        Of every arm.
+    budget
+        Settings of all jobs: `steps` or `epochs`, `batch`, `lr`, `precision`, `n_latents`, `net` …
+    grid
+        Values to try with every method, each with each.
+    metrics
+        For each protocol the metrics to score with.
+    published
+        Numbers to stand beside.
+    notes
+        What a reader of the numbers should know: what is reproduced, what is not and why.
+    name, profile
+        Of the file, and of the profile that was applied.
+    """
+
+    title: str
+    worlds: dict[str, dict[str, Any]]
+    methods: dict[str, Arm]
+    seeds: list[CountOrZero]
+    budget: dict[str, Any] = field(default_factory=dict)
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    metrics: dict[str, list[str]] = field(default_factory=dict)
+    published: list[Published] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    name: str = "plan"
+    profile: str = "default"
+
+    @classmethod
+    def load(cls, path: Path | str, profile: str | None = None) -> Plan:
+        """Read a plan from a .yaml file, or from a .py file that defines `plan`, a dictionary of the same keys.
+
+        Parameters
+        ----------
+        profile
+            Which of the file's `profiles` to apply; None: the first. A profile's mappings are merged into the plan's,
+            everything else replaces what is there, and null takes it away.
+
+        Raises
+        ------
+        InputError
+            Naming the file, the line, the key, what was wrong and what was expected.
+        """
+        source = read_source(Path(path))
+        data = dict(source.data)
+        profiles = source.mapping(data.pop("profiles", None) or {"default": None}, ("profiles",))
+        chosen = next(iter(profiles)) if profile is None else profile
+        if chosen not in profiles:
+            raise source.error(unknown_name("profile", chosen, profiles), ("profiles",))
+        whole = cls._read(source, data)
+        changes = source.mapping(profiles[chosen] or {}, ("profiles", chosen))
+        profiled = source.under(("profiles", chosen))
+        plan = cls._read(profiled, merged(data, changes), name=Path(path).stem, profile=chosen)
+        for i, each in enumerate(whole.published):
+            for arm in each.rows:
+                if arm not in whole.methods:
+                    error = unknown_name("arm of this plan", arm, whole.methods)
+                    raise source.error(error, ("published", i, "rows", arm))
+        return plan
+
+    @classmethod
+    def _read(cls, source: Source, data: Mapping[str, Any], **about: str) -> Plan:
+        valid = [f.name for f in fields(cls) if f.name not in ("name", "profile")]
+        source.check_keys(data, (), [*valid, "profiles"])
+        data = dict(data)
+        for key in ("worlds", "methods"):
+            named = data.get(key, {})
+            if isinstance(named, str | list):
+                named = {each: {} for each in ([named] if isinstance(named, str) else named)}
+            if not named:
+                raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
+            data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}
+        data["methods"] = {name: _arm(source, name, arm) for name, arm in data["methods"].items()}
+        for key in ("published", "notes"):
+            if isinstance(data.get(key), str | dict):
+                data[key] = [data[key]]
+        plan = checked(cls, data | about, source)
+        settings = [*SETTINGS, "epochs"]
+        source.check_keys(plan.budget, ("budget",), settings)
+        for name, given in plan.worlds.items():
+            source.check_keys(given, ("worlds", name), settings)
+        for protocol, names in plan.metrics.items():
+            _check_metrics(source, protocol, names)
+        return plan
+
+    def jobs(self) -> list[Planned]:
+        """Every job, seed by seed, so that a study that is stopped half way has all arms with some seeds.
+
+        Raises
+        ------
+        InputError
+            For a job that cannot be: an unknown method or field, a value out of range.
+        """
+        return list(self._jobs())
+
+    def _jobs(self) -> Iterator[Planned]:
+        for seed, (world_name, special), (name, arm) in product(
+            self.seeds, self.worlds.items(), self.methods.items()
+        ):
+            grid = self.grid | arm.grid
+            for values in product(*grid.values()):
+                swept = dict(zip(grid, values, strict=True))
+                chosen = {key: value for key, value in swept.items() if key in (*SETTINGS, "epochs")}
+                settings = self.budget | special | arm.settings | chosen
+                own = arm.fields | {key: value for key, value in swept.items() if key not in settings}
+                try:
+                    job = Job(arm.method, world_name, own, seed=seed, **_steps(settings, world_name))
+                except InputError as error:
+                    raise InputError(f"Plan {self.name}, {name}: {error}") from None
+                yield Planned(name, job, swept)
+
+
+def _arm(source: Source, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """An arm as the file has it, with its settings beside its fields, in the form of `Arm`."""
+    own = ("method", "fields", "grid")
+    source.check_keys(given, ("methods", name), [*own, *SETTINGS, "epochs"])
+    arm = {key: given[key] for key in own if key in given}
+    return {
+        "method": name,
+        **arm,
+        "settings": {key: value for key, value in given.items() if key not in own},
+    }
+
+
+def _steps(settings: Mapping[str, Any], world_name: str) -> dict[str, Any]:
+    """Settings of a job, with epochs as steps (the world must be at hand then) and lists as tuples."""
+    settings = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
+    if "epochs" not in settings:
+        return settings
+    if "steps" in settings:
+        raise InputError("steps and epochs are both given: expected one of them.")
+    epochs, batch = settings.pop("epochs"), settings.get("batch", Job.batch)
+    return settings | {"steps": ceil(epochs * len(world(world_name)) / batch)}
+
+
+def _check_metrics(source: Source, protocol: str, names: list[str]) -> None:
+    bases = {label.partition("/")[0] for label in PROTOCOLS}
+    if protocol not in (*PROTOCOLS, *bases):
+        raise source.error(unknown_name("protocol", protocol, {*PROTOCOLS, *bases}), ("metrics", protocol))
+    valid = [each.key for each in all_metrics().values() if each.protocol == protocol.partition("/")[0]]
+    for i, name in enumerate(names):
+        if name not in valid:
+            raise source.error(unknown_name(f"metric of {protocol}", name, valid), ("metrics", protocol, i))

@@ -1,0 +1,118 @@
+"""Reading a plan's file: plain data, where in the file each key stands, and what is wrong with it in one sentence."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from prismae.errors import InputError, unknown_name
+
+Place = tuple[Any, ...]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data of a plan's file, and the line of each key, by the path of keys that leads to it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        What is in it.
+    lines
+        Path of keys → line; empty for a Python file.
+    profile
+        Keys are looked up below this path first, as those of a profile stand there.
+    """
+
+    path: Path
+    data: Mapping[str, Any]
+    lines: Mapping[Place, int] = field(default_factory=dict)
+    profile: Place = ()
+
+    def under(self, profile: Place) -> Source:
+        """The same file with the changes of a profile made."""
+        return Source(self.path, self.data, self.lines, profile)
+
+    def error(self, error: InputError, place: Place) -> InputError:
+        """The error with the file, the line, and the path of keys in front."""
+        found = [self.profile + place, place] if self.profile else [place]
+        line = next((self.lines[each] for each in found if each in self.lines), None)
+        where = f"{self.path}, line {line}" if line else str(self.path)
+        return InputError(f"{where}: {'.'.join(map(str, place)) or 'plan'}: {error}")
+
+    def mapping(self, value: Any, place: Place) -> dict[str, Any]:
+        """The value, if it is a mapping."""
+        if not isinstance(value, Mapping):
+            raise self.error(InputError(f"Expected keys with values, got {value!r}."), place)
+        return dict(value)
+
+    def check_keys(self, given: Iterable[str], place: Place, valid: Iterable[str]) -> None:
+        """Refuse a key that is not among the valid ones, naming the nearest."""
+        valid = list(valid)
+        for key in given:
+            if key not in valid:
+                raise self.error(unknown_name("key", str(key), valid), (*place, key))
+
+
+def read_source(path: Path) -> Source:
+    """Read a .yaml file, or the dictionary `plan` of a .py file."""
+    if not path.is_file():
+        raise InputError(f"There is no plan {str(path)!r}.")
+    if path.suffix == ".py":
+        plan = runpy.run_path(str(path)).get("plan")
+        if not isinstance(plan, Mapping):
+            raise InputError(f"{path}: expected it to define `plan`, a dictionary, got {plan!r}.")
+        return Source(path, plan)
+    try:
+        root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
+        data = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(data, Mapping):
+        raise InputError(f"{path}: expected a plan's keys (title, worlds, methods, …), got {data!r}.")
+    return Source(path, data, dict(_lines(root)))
+
+
+def merged(data: Any, changes: Any) -> Any:
+    """The data with changes: mappings are merged, everything else is replaced, and null takes a key away."""
+    if not isinstance(data, Mapping) or not isinstance(changes, Mapping):
+        return changes
+    result = {key: value for key, value in data.items() if changes.get(key, value) is not None}
+    for key, value in changes.items():
+        if value is not None:
+            result[key] = merged(data.get(key), value)
+    return result
+
+
+def checked(cls: type[T], data: Mapping[str, Any], source: Source) -> T:
+    """The dataclass `cls` of the data; what does not fit its annotations is an error that says where."""
+    try:
+        return TypeAdapter(cls).validate_python(data)
+    except ValidationError as found:
+        first = found.errors()[0]
+        place = tuple(part for part in first["loc"] if not str(part).startswith(("float", "tuple")))
+        if first["type"] == "missing":
+            raise source.error(InputError("It is missing, and a plan needs it."), place) from None
+        said = first["msg"][0].upper() + first["msg"][1:]
+        raise source.error(InputError(f"{said}, got {first['input']!r}."), place) from None
+
+
+def _lines(node: yaml.Node | None, place: Place = ()) -> Iterable[tuple[Place, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*place, yaml.safe_load(key.value) if key.tag.endswith(":int") else key.value)
+            yield inner, key.start_mark.line + 1
+            yield from _lines(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield (*place, i), value.start_mark.line + 1
+            yield from _lines(value, (*place, i))

@@ -1,0 +1,142 @@
+"""A study: compute what a plan asks for and is not done yet, on one machine or many, and give its rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from joblib import delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from rich.console import Console
+
+from prismae.errors import InputError, unknown_name
+from prismae.studies.engines import engine as start_engine
+from prismae.studies.plan import Plan, Planned
+from prismae.studies.rows import rows
+from prismae.studies.status import Watch, read_status
+from prismae.studies.work import complete, perform
+from prismae.train import Interrupted, RunFolder
+
+
+def study(
+    plan: Plan | Path | str,
+    out: Path | str = "runs",
+    *,
+    profile: str | None = None,
+    only: Sequence[str] = (),
+    engine: str = "local",
+    jobs: int | None = None,
+    threads: int | None = None,
+    address: str | None = None,
+    gpus_per_job: float = 0.0,
+    device: str = "auto",
+    checkpoint_every: int = 500,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Compute a plan's jobs, as far as they are not done, and return the rows of all that are.
+
+    A job that fails does not stop the others. A job that another study computes at the same moment is waited for.
+
+    Parameters
+    ----------
+    plan, profile
+        A plan, or its file and the profile to apply (see `Plan.load`).
+    out
+        Where run folders are kept. On a cluster, a folder that all machines share.
+    only
+        Which jobs: see `chosen`.
+    engine, jobs, threads, address, gpus_per_job
+        See `prismae.studies.engines.engine`.
+    device
+        "auto", "cpu", "cuda" or "mps".
+    checkpoint_every
+        Steps between checkpoints: what a kill can cost.
+    progress
+        Show what is being done, on standard error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `prismae.studies.rows.rows`; ``frame.attrs["failures"]`` has the error of each job that failed, by id.
+
+    Raises
+    ------
+    Interrupted
+        By Ctrl-C; the same call goes on.
+    """
+    plan = plan if isinstance(plan, Plan) else Plan.load(plan, profile)
+    out = Path(out).resolve()
+    wanted = chosen(plan.jobs(), only)
+    todo = {each.job.id: each for each in wanted if not complete(RunFolder(out / each.job.id), plan.metrics)}
+    done = len({each.job.id for each in wanted}) - len(todo)
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True, quiet=not progress)
+    with tempfile.TemporaryDirectory(prefix=".study-", dir=out) as folder:
+        files = {job: Path(folder) / f"{job}.json" for job in todo}
+        names = {job: str(planned) for job, planned in todo.items()}
+        steps = {job: planned.job.steps for job, planned in todo.items()}
+        try:
+            with (
+                start_engine(engine, jobs, threads, address=address, gpus_per_job=gpus_per_job) as (
+                    run,
+                    each,
+                ),
+                Watch(console, files, names, steps, done),
+            ):
+                # first what nobody else computes, then what another study has not brought to an end
+                for wait in (False, True):
+                    run(
+                        delayed(perform)(
+                            planned.job,
+                            out,
+                            plan.metrics,
+                            files[job],
+                            threads=each,
+                            device=device,
+                            checkpoint_every=checkpoint_every,
+                            wait=wait,
+                        )
+                        for job, planned in todo.items()
+                        if read_status(files[job]).state in ("waiting", "elsewhere")
+                    )
+        except (KeyboardInterrupt, Interrupted):
+            left = sum(not complete(RunFolder(out / job), plan.metrics) for job in todo)
+            raise Interrupted(
+                f"Stopped with {done + len(todo) - left} of {done + len(todo)} jobs done; "
+                "the same command goes on from there."
+            ) from None
+        except TerminatedWorkerError:
+            raise InputError(
+                "A worker was killed, perhaps because memory ran out: the same command goes on, "
+                "and needs less memory with fewer jobs at once."
+            ) from None
+        ends = {job: read_status(path) for job, path in files.items()}
+    frame = rows(plan, out)
+    frame.attrs["failures"] = {job: end.error for job, end in ends.items() if end.state == "failed"}
+    return frame
+
+
+def chosen(jobs: Sequence[Planned], only: Sequence[str]) -> list[Planned]:
+    """The jobs that fit every condition of `only`.
+
+    A condition is KEY=VALUE or KEY=VALUE,VALUE, where the key is "arm", "world", "seed" or a grid's; a condition
+    without a key names arms.
+    """
+    for text in only:
+        key, _, values = text.rpartition("=")
+        seen = {str(_axes(each).get(key or "arm")) for each in jobs}
+        keys = {key for each in jobs for key in _axes(each)}
+        if key and key not in keys:
+            raise unknown_name("key of --only", key, keys)
+        for value in values.split(","):
+            if value not in seen:
+                raise unknown_name(f"{key or 'arm'} of this plan", value, seen)
+        jobs = [each for each in jobs if str(_axes(each).get(key or "arm")) in values.split(",")]
+    return list(jobs)
+
+
+def _axes(planned: Planned) -> Mapping[str, object]:
+    about = {"arm": planned.arm, "world": planned.job.world, "seed": planned.job.seed}
+    return planned.swept | about

@@ -1,0 +1,170 @@
+"""Summary of a study's rows: mean and deviation over seeds, the best, tests against it, published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ttest_rel, wilcoxon
+
+from prismae.metrics import all_metrics
+from prismae.studies.plan import Plan
+
+ERRORS = ("mse", "nats")
+WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score of one arm.
+
+    Parameters
+    ----------
+    mean, deviation, n
+        Over seeds; the deviation is that of a sample (n - 1), NaN for one seed.
+    best
+        Whether its mean is the best among the rows that it is compared with.
+    p
+        Of the paired test against the best, over the seeds that both have, corrected after Holm for all comparisons
+        with this best; None for the best itself, for scores without a direction, and for fewer than two seeds.
+    published
+        Mean and deviation (None where the paper gives none) to stand beside.
+    """
+
+    mean: float
+    deviation: float
+    n: int
+    best: bool = False
+    p: float | None = None
+    published: tuple[float, float | None] | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A study's scores, one line for each arm and setting.
+
+    Parameters
+    ----------
+    keys
+        What tells lines apart: "arm", and of world, grids and steps those that vary.
+    lines
+        Values of the keys → cells by score ("yeats2023:mig", "mse").
+    chance
+        Mean score of shuffled codes, where it is known.
+    """
+
+    keys: tuple[str, ...]
+    lines: dict[tuple[Any, ...], dict[str, Cell]]
+    chance: dict[str, float]
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The scores' names, in their order."""
+        return tuple(dict.fromkeys(score for cells in self.lines.values() for score in cells))
+
+
+def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
+    """Mean ± deviation over the seeds of a study's rows (see `prismae.studies.rows.rows`).
+
+    Lines of one world are compared with each other. The test is paired by seed: the t test, and from ten common seeds
+    on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use with five seeds (1/16).
+    """
+    scores = [str(c) for c in frame if _is_score(str(c))]
+    first, last = list(frame.columns).index("seed") + 1, list(frame.columns).index("mse")
+    settings = ["world", *frame.columns[first:last]]  # grids and steps
+    keys = ["arm", *(c for c in settings if frame[c].nunique(dropna=False) > 1)]
+    lines: dict[tuple[Any, ...], dict[str, Cell]] = {}
+    seeds: dict[tuple[Any, ...], pd.DataFrame] = {}
+    for values, group in frame.groupby(keys, sort=False, dropna=False):
+        seeds[values] = group.set_index("seed")
+        known = {score: group[score].dropna() for score in scores}
+        lines[values] = {
+            score: Cell(float(column.mean()), float(column.std()), len(column))
+            for score, column in known.items()
+            if len(column)
+        }
+    for world in frame["world"].unique():
+        compared = [v for v in lines if (seeds[v]["world"] == world).all()]
+        for score in scores:
+            _compare(score, compared, lines, seeds)
+    for values, cells in lines.items():
+        for score, cell in cells.items():
+            numbers = _published(plan, seeds[values].iloc[0], score)
+            cells[score] = Cell(cell.mean, cell.deviation, cell.n, cell.best, cell.p, numbers)
+    chance = {s: float(frame[f"{s}:chance"].mean()) for s in scores if f"{s}:chance" in frame}
+    return Summary(tuple(keys), lines, chance)
+
+
+def direction(score: str) -> bool | None:
+    """Whether a larger score is better; None where neither end is."""
+    if score in ERRORS:
+        return False
+    protocol, _, key = score.partition(":")
+    found = [m for m in all_metrics().values() if m.protocol == protocol.partition("/")[0]]
+    fitting = [m for m in found if key == m.key or key.startswith(f"{m.key}-")]
+    return max(fitting, key=lambda m: len(m.key)).higher_is_better if fitting else None
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p values corrected for their number after Holm 1979: the k-th smallest times n - k + 1, never falling."""
+    order = np.argsort(p)
+    scaled = np.asarray(p)[order] * np.arange(len(p), 0, -1)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected.tolist()
+
+
+def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Two-sided p of the same seeds' scores under two arms; None for fewer than two seeds or none that differ."""
+    difference = np.subtract(a, b)
+    if len(difference) < 2 or not difference.any():
+        return None
+    found = wilcoxon(a, b) if len(difference) >= WILCOXON_FROM else ttest_rel(a, b)
+    return float(found.pvalue)
+
+
+def _compare(
+    score: str,
+    compared: list[tuple[Any, ...]],
+    lines: dict[tuple[Any, ...], dict[str, Cell]],
+    seeds: dict[tuple[Any, ...], pd.DataFrame],
+) -> None:
+    """Mark the best of the lines in one score, and test the others against it."""
+    larger = direction(score)
+    having = [values for values in compared if score in lines[values]]
+    if larger is None or len(having) < 2:
+        return
+    best = (max if larger else min)(having, key=lambda values: lines[values][score].mean)
+    tested: dict[tuple[Any, ...], float] = {}
+    for values in having:
+        if values != best:
+            pair = pd.concat([seeds[best][score], seeds[values][score]], axis=1, join="inner").dropna()
+            p = paired_test(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
+            if p is not None:
+                tested[values] = p
+    corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
+    for values in having:
+        cell = lines[values][score]
+        lines[values][score] = Cell(cell.mean, cell.deviation, cell.n, values == best, corrected.get(values))
+
+
+def _published(plan: Plan, row: pd.Series, score: str) -> tuple[float, float | None] | None:
+    """The paper's number for a row, if a plan has it: the arm, and everything in `at`, must agree."""
+    for each in plan.published:
+        fits = all(_same(row.get(key), value) for key, value in each.at.items())
+        if fits and score in each.scores and row["arm"] in each.rows:
+            value = each.rows[row["arm"]][each.scores.index(score)]
+            if value is not None:
+                return (value, None) if isinstance(value, int | float) else (value[0], value[1])
+    return None
+
+
+def _same(found: Hashable, wanted: Any) -> bool:
+    return bool(found == wanted) or str(found) == str(wanted)
+
+
+def _is_score(column: str) -> bool:
+    return column in ERRORS or (":" in column and not column.endswith(":chance"))

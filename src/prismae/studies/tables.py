@@ -1,0 +1,175 @@
+"""A study's summary as text: Markdown, LaTeX, CSV; one table for each protocol."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from math import isnan
+
+from prismae.errors import unknown_name
+from prismae.studies.plan import Plan
+from prismae.studies.summary import ERRORS, WILCOXON_FROM, Cell, Summary
+
+FORMATS = ("markdown", "csv", "latex")
+
+
+def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
+    """The tables of a study.
+
+    Parameters
+    ----------
+    form
+        "markdown" (with tests and notes), "latex" (booktabs) or "csv" (one line for each arm and score).
+    """
+    if form not in FORMATS:
+        raise unknown_name("format", form, FORMATS)
+    return {"markdown": _markdown, "csv": _csv, "latex": _latex}[form](plan, summary)
+
+
+def sections(summary: Summary) -> Iterator[tuple[str, list[str]]]:
+    """Protocols and their scores; last the errors, under the name "reconstruction"."""
+    protocols = dict.fromkeys(s.partition(":")[0] for s in summary.scores if s not in ERRORS)
+    for protocol in protocols:
+        yield f"protocol {protocol}", [s for s in summary.scores if s.startswith(f"{protocol}:")]
+    yield "reconstruction", [s for s in summary.scores if s in ERRORS]
+
+
+def seeds(cells: dict[str, Cell], scores: list[str]) -> str:
+    """How many seeds the cells of a line rest on: "5", or "3–5" if scores differ."""
+    found = sorted({cells[score].n for score in scores if score in cells})
+    return "–".join(str(n) for n in dict.fromkeys([found[0], found[-1]])) if found else "0"
+
+
+def number(mean: float, deviation: float | None) -> str:
+    """ "0.369 ± 0.040"; without a deviation the mean alone; three digits after the point below 10."""
+    digits = 3 if abs(mean) < 10 else 1
+    if deviation is None or isnan(deviation):
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def _markdown(plan: Plan, summary: Summary) -> str:
+    parts = []
+    for title, scores in sections(summary):
+        beside = [s for s in scores if any(s in c and c[s].published for c in summary.lines.values())]
+        columns = [c for s in scores for c in ([_short(s), "published"] if s in beside else [_short(s)])]
+        lines = [
+            _row([*summary.keys, "seeds", *columns]),
+            "|---" * (len(summary.keys) + 1 + len(columns)) + "|",
+        ]
+        for values, cells in summary.lines.items():
+            texts = []
+            for score in scores:
+                cell = cells.get(score)
+                text = number(cell.mean, cell.deviation) if cell else "–"
+                texts.append(f"**{text}**" if cell and cell.best else text)
+                if score in beside:
+                    texts.append(number(*cell.published) if cell and cell.published else "–")
+            lines.append(_row([*map(_plain, values), seeds(cells, scores), *texts]))
+        if any(s in summary.chance for s in scores):
+            chance = [
+                t
+                for s in scores
+                for t in ([_chance(summary, s), ""] if s in beside else [_chance(summary, s)])
+            ]
+            lines.append(_row(["*shuffled codes (chance)*", *[""] * len(summary.keys), *chance]))
+        parts += [f"### {title[0].upper()}{title[1:]}", "", *lines, "", *_tests(summary, scores)]
+    sources = dict.fromkeys(each.source for each in plan.published)
+    parts += [f"Published: {'; '.join(sources)}.", ""] if sources else []
+    parts += [note for text in plan.notes for note in (text, "")]
+    return "\n".join(parts)
+
+
+def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
+    """p values of every line against the best of its column."""
+    tested = [s for s in scores if any(s in c and c[s].p is not None for c in summary.lines.values())]
+    if not tested:
+        return
+    n = max(cells[s].n for cells in summary.lines.values() for s in tested if s in cells)
+    name = "Wilcoxon signed-rank" if n >= WILCOXON_FROM else "paired t"
+    why = "" if n >= WILCOXON_FROM else f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
+    yield f"p of the {name} test against the best of the column, paired by seed, corrected after Holm{why}:"
+    yield ""
+    yield _row([*summary.keys, *map(_short, tested)])
+    yield "|---" * (len(summary.keys) + len(tested)) + "|"
+    for values, cells in summary.lines.items():
+        texts = ["best" if s in cells and cells[s].best else _p(cells.get(s)) for s in tested]
+        yield _row([*map(_plain, values), *texts])
+    yield ""
+
+
+def _csv(plan: Plan, summary: Summary) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    about = ("score", "mean", "deviation", "seeds", "best", "p", "published", "published_deviation")
+    writer.writerow([*summary.keys, *about])
+    for values, cells in summary.lines.items():
+        for score, cell in cells.items():
+            published = cell.published or (None, None)
+            deviation = None if isnan(cell.deviation) else round(cell.deviation, 5)
+            writer.writerow(
+                [*values, score, round(cell.mean, 5), deviation, cell.n, cell.best, cell.p, *published]
+            )
+    return text.getvalue()
+
+
+def _latex(plan: Plan, summary: Summary) -> str:
+    parts = [f"% {plan.title}; needs booktabs"]
+    for title, scores in sections(summary):
+        head = [*summary.keys, *map(_short, scores)]
+        parts += [
+            f"% {title}",
+            rf"\begin{{tabular}}{{{'l' * len(summary.keys)}{'c' * len(scores)}}}",
+            r"\toprule",
+            " & ".join(map(_tex, head)) + r" \\",
+            r"\midrule",
+        ]
+        for values, cells in summary.lines.items():
+            texts = [_tex(_plain(value)) for value in values]
+            for score in scores:
+                cell = cells.get(score)
+                text = _tex(number(cell.mean, cell.deviation)) if cell else "--"
+                if cell and cell.published:
+                    text += f" ({_tex(number(*cell.published))})"
+                texts.append(rf"\textbf{{{text}}}" if cell and cell.best else text)
+            parts.append(" & ".join(texts) + r" \\")
+        parts += [r"\bottomrule", r"\end{tabular}", ""]
+    if plan.published:
+        parts.append("% in brackets: published")
+    return "\n".join(parts) + "\n"
+
+
+def _row(texts: list[str]) -> str:
+    escaped = [text.replace("|", "\\|") for text in texts]
+    return f"| {' | '.join(escaped)} |"
+
+
+def _short(score: str) -> str:
+    return score.partition(":")[2] or score
+
+
+def _plain(value: object) -> str:
+    """A key's value; nothing for a grid that the arm does not have."""
+    if isinstance(value, float):
+        return "" if isnan(value) else f"{value:g}"
+    return str(value)
+
+
+def _p(cell: Cell | None) -> str:
+    if cell is None or cell.p is None:
+        return "–"
+    return "< 0.001" if cell.p < 0.001 else f"{cell.p:.3f}"
+
+
+def _chance(summary: Summary, score: str) -> str:
+    return number(summary.chance[score], None) if score in summary.chance else ""
+
+
+def _tex(text: str) -> str:
+    for character in "&%#_$":
+        text = text.replace(character, f"\\{character}")
+    greek = {"β": r"$\beta$", "σ": r"$\sigma$", "λ": r"$\lambda$", "γ": r"$\gamma$", "α": r"$\alpha$"}
+    for letter, command in greek.items():
+        text = text.replace(letter, command)
+    return text.replace("±", r"$\pm$").replace("–", "--")

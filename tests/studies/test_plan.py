@@ -1,0 +1,165 @@
+"""Plans: what they expand to, and how their mistakes are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from prismae.data import world_names
+from prismae.errors import InputError
+from prismae.studies import Job, Plan
+
+PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
+PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]
+TEXT = """
+title: Two methods
+worlds: digits
+methods:
+  vae: {}
+  heavier:
+    method: beta-vae
+    grid: {beta: [2.0, 4.0]}
+    lr: 0.001
+seeds: [0, 1]
+budget: {steps: 30, batch: 16}
+metrics:
+  locatello2019: [mig, dci]
+published:
+  source: a paper
+  scores: ["locatello2019:mig"]
+  rows: {vae: [[0.1, 0.01]], heavier: [0.2]}
+profiles:
+  paper: {}
+  small:
+    seeds: [0]
+    methods: {heavier: {grid: {beta: [8.0]}, lr: null}}
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_a_plan_is_its_jobs(plan_file):
+    plan = Plan.load(plan_file)
+    assert (plan.name, plan.profile) == ("two", "paper")
+    jobs = [each.job for each in plan.jobs()]
+    expected = [
+        job
+        for seed in (0, 1)
+        for job in (
+            Job("vae", "digits", steps=30, batch=16, seed=seed),
+            Job("beta-vae", "digits", {"beta": 2.0}, steps=30, batch=16, lr=0.001, seed=seed),
+            Job("beta-vae", "digits", {"beta": 4.0}, steps=30, batch=16, lr=0.001, seed=seed),
+        )
+    ]
+    assert [job.id for job in jobs] == [job.id for job in expected]
+    assert str(plan.jobs()[1]) == "heavier on digits, beta 2.0, seed 0"
+
+
+def test_a_profile_merges_replaces_and_takes_away(plan_file):
+    jobs = [each.job for each in Plan.load(plan_file, "small").jobs()]
+    assert jobs == [
+        Job("vae", "digits", steps=30, batch=16),
+        Job("beta-vae", "digits", {"beta": 8.0}, steps=30, batch=16),
+    ]
+
+
+def test_epochs_become_steps(plan_file):
+    plan_file.write_text(TEXT.replace("steps: 30", "epochs: 3"))
+    steps = {each.job.steps for each in Plan.load(plan_file).jobs()}
+    assert steps == {-(-3 * 1797 // 16)}
+
+
+def test_a_grid_of_all_methods_and_settings_of_a_world(plan_file):
+    plan_file.write_text(
+        TEXT.replace("worlds: digits", "worlds: {digits: {net: mlp}, pulses: {batch: 8}}").replace(
+            "seeds: [0, 1]", "grid: {n_latents: [2, 3]}\nseeds: [5]"
+        )
+    )
+    jobs = Plan.load(plan_file).jobs()
+    assert len(jobs) == 2 * (2 + 4)
+    assert {(j.job.world, j.job.net, j.job.batch) for j in jobs} == {
+        ("digits", "mlp", 16),
+        ("pulses", "auto", 8),
+    }
+    assert {j.swept["n_latents"] for j in jobs} == {j.job.n_latents for j in jobs} == {2, 3}
+
+
+def test_a_python_file_is_a_plan_too(tmp_path):
+    path = tmp_path / "swept.py"
+    path.write_text(
+        "plan = {'title': 't', 'worlds': 'digits', 'seeds': [0], 'budget': {'steps': 3},"
+        "'methods': {f'b{b}': {'method': 'beta-vae', 'fields': {'beta': float(b)}} for b in (1, 2)}}"
+    )
+    assert [each.job.fields for each in Plan.load(path).jobs()] == [{"beta": 1.0}, {"beta": 2.0}]
+
+
+MISTAKES = {
+    "unknown key": ("seeds: [0, 1]", "sedes: [0, 1]", "line 10: sedes: Unknown key 'sedes': did you mean 'seeds'"),
+    "unknown setting": ("steps: 30", "step: 30", "line 11: budget.step: Unknown key 'step': did you mean 'steps'"),
+    "unknown key of an arm": ("    lr: 0.001", "    rate: 0.001", "line 9: methods.heavier.rate: Unknown key 'rate'"),
+    "seed below 0": ("seeds: [0, 1]", "seeds: [0, -1]", "line 10: seeds.1: Input should be greater than or equal to 0"),
+    "seeds no list": ("seeds: [0, 1]", "seeds: many", "line 10: seeds: Input should be a valid list, got 'many'"),
+    "no methods": ("methods:\n  vae: {}\n  heavier:", "methods: {}\nnotes:", "methods are missing"),
+    "an arm that is no mapping": ("  vae: {}", "  vae: 3", "line 5: methods.vae: Expected keys with values, got 3"),
+    "unknown metric": ("[mig, dci]", "[mig, dcy]", "line 13: metrics.locatello2019.1: Unknown metric of locatello"),
+    "unknown protocol": ("locatello2019: [", "locatelo2019: [", "did you mean 'locatello2019'"),
+    "published row of no arm": ("rows: {vae", "rows: {vea", "Unknown arm of this plan 'vea': did you mean 'vae'"),
+    "unknown key in a profile": ("    seeds: [0]", "    seed: [0]", "line 21: seed: Unknown key 'seed'"),
+    "no title": ("title: Two methods\n", "", "title: It is missing"),
+    "not YAML": ("methods:", "methods: [", "is not YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence_with_its_place(mistake, plan_file):
+    right, wrong, expected = MISTAKES[mistake]
+    assert right in TEXT
+    plan_file.write_text(TEXT.replace(right, wrong, 1))
+    with pytest.raises(InputError) as error:
+        Plan.load(plan_file, "small")
+    assert expected in str(error.value)
+    assert str(plan_file) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+JOB_MISTAKES = {
+    "unknown method": ("method: beta-vae", "method: beta-va", "Unknown method 'beta-va': did you mean 'beta-vae'"),
+    "unknown field": ("beta: [2.0", "bta: [2.0", "Unknown field of beta-vae 'bta': did you mean 'beta'"),
+    "out of range": ("beta: [2.0", "beta: [-2.0", "beta should be greater than or equal to 0, got -2.0"),
+    "steps and epochs": ("steps: 30", "steps: 30, epochs: 2", "steps and epochs are both given"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", JOB_MISTAKES)
+def test_a_job_that_cannot_be_is_refused_before_anything_runs(mistake, plan_file):
+    right, wrong, expected = JOB_MISTAKES[mistake]
+    plan_file.write_text(TEXT.replace(right, wrong, 1))
+    plan = Plan.load(plan_file)
+    with pytest.raises(InputError, match=r"^Plan two, (vae|heavier): ") as error:
+        plan.jobs()
+    assert expected in str(error.value)
+
+
+def test_unknown_profile_and_missing_file(plan_file, tmp_path):
+    with pytest.raises(InputError, match="Unknown profile 'smal': did you mean 'small'"):
+        Plan.load(plan_file, "smal")
+    with pytest.raises(InputError, match="There is no plan"):
+        Plan.load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(("path", "profile"), PROFILES, ids=lambda value: getattr(value, "stem", value))
+def test_every_shipped_plan_builds_all_its_jobs(path, profile):
+    plan = Plan.load(path, profile)
+    jobs = plan.jobs()
+    assert len(jobs) == len({each.job.id for each in jobs})
+    for each in jobs:
+        assert each.job.world.partition(":")[0] in {name.partition(":")[0] for name in world_names()}
+    arms = {each.arm for each in jobs}
+    assert all(arms & set(each.rows) for each in plan.published)

@@ -1,0 +1,192 @@
+"""A study from end to end: resumed after a kill, never computed twice, failures reported, two at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from prismae.errors import InputError
+from prismae.studies import Job, Plan, rows, run, study
+from prismae.studies.claim import Claimed, claim
+from prismae.train import RunFolder
+
+TEXT = """
+title: tiny
+worlds: digits
+methods: {vae: {}, beta-vae: {grid: {beta: [2.0, 4.0]}}}
+seeds: [0, 1]
+budget: {steps: 40, batch: 8, n_latents: 3, net: mlp}
+metrics: {locatello2019: [mig]}
+"""
+TIMES = ["seconds"]
+
+
+@pytest.fixture(scope="module")
+def plan_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plans") / "tiny.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(plan_file, tmp_path_factory):
+    """Rows and run folders of an undisturbed study."""
+    out = tmp_path_factory.mktemp("runs")
+    return study(plan_file, out, threads=1, device="cpu"), out
+
+
+def command(plan_file, out, *words):
+    return [
+        sys.executable,
+        "-m",
+        "prismae",
+        "study",
+        str(plan_file),
+        "--out",
+        str(out),
+        "--threads",
+        "1",
+        *words,
+    ]
+
+
+def same(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(a.drop(columns=TIMES), b.drop(columns=TIMES), check_exact=True)
+
+
+def test_rows_say_everything(whole):
+    frame, _ = whole
+    assert frame.attrs["failures"] == {}
+    assert list(frame["arm"]) == ["vae", "beta-vae", "beta-vae"] * 2
+    assert list(frame["beta"].dropna()) == [2.0, 4.0] * 2
+    assert {"mse", "nats", "locatello2019:mig", "locatello2019:mig:chance", "run", "prismae"} <= set(frame)
+    assert frame["machine"].str.contains("1 threads, torch").all()
+    assert frame.notna().drop(columns="beta").all(axis=None)
+
+
+def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
+    whole, plan_file, monkeypatch, tmp_path
+):
+    frame, out = whole
+    monkeypatch.setattr("prismae.studies.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    with monkeypatch.context() as patch:
+        patch.setattr("prismae.studies.work.score", lambda *args, **kwargs: pytest.fail("scored again"))
+        same(study(plan_file, out), frame)
+    more = tmp_path / "tiny.yaml"
+    more.write_text(TEXT.replace("[mig]", "[mig, active-units]"))
+    asked = []
+    original = __import__("prismae.studies.scoring", fromlist=["score"]).score
+    monkeypatch.setattr(
+        "prismae.studies.work.score",
+        lambda folder, **given: asked.append(given["metrics"]) or original(folder, **given),
+    )
+    richer = study(more, out)
+    assert asked == [["active-units"]] * 6
+    same(richer[frame.columns], frame)
+    assert (richer["locatello2019:active-units"] <= 3).all()
+
+
+def test_a_study_killed_in_the_middle_ends_with_the_same_rows(whole, plan_file, tmp_path):
+    frame, _ = whole
+    process = subprocess.Popen(
+        command(plan_file, tmp_path, "--jobs", "2", "--checkpoint-every", "5"),
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    for _ in range(6000):
+        done = len(list(tmp_path.glob("*/weights.safetensors")))
+        if done or process.poll() is not None:
+            break
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob("*/scores.json"))) < 6
+    same(study(plan_file, tmp_path, threads=1), frame)
+    assert not list(tmp_path.glob("*/checkpoint"))
+
+
+def test_two_studies_at_once_share_the_work(whole, plan_file, tmp_path):
+    frame, _ = whole
+    other = subprocess.Popen(command(plan_file, tmp_path), stderr=subprocess.PIPE, text=True)
+    mine = study(plan_file, tmp_path, threads=1)
+    _, said = other.communicate(timeout=200)
+    assert other.returncode == 0, said
+    same(mine, frame)
+    same(rows(Plan.load(plan_file), tmp_path), frame)
+
+
+def test_a_run_that_another_process_computes_is_refused_or_waited_for(tmp_path):
+    job = Job("vae", "digits", steps=3, batch=8, net="mlp")
+    folder = RunFolder(tmp_path / job.id)
+    hold = """if True:
+        import sys, time
+        from pathlib import Path
+        from prismae.studies.claim import claim
+        from prismae.train import RunFolder
+        with claim(RunFolder(Path(sys.argv[1]))):
+            print("held", flush=True)
+            time.sleep(60)
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(folder.path)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(Claimed, match="is being computed by another process"):
+        run(job, tmp_path)
+    assert not folder.finished
+    holder.kill()  # and no lock is left behind
+    holder.wait()
+    with claim(folder):
+        pass
+    assert run(job, tmp_path).finished
+
+
+def test_a_job_that_fails_does_not_stop_the_others(plan_file, tmp_path, monkeypatch, capfd):
+    from prismae.studies import work
+
+    def fails(job, *args, **kwargs):
+        if job.method == "vae" and job.seed == 0:
+            raise RuntimeError("no luck")
+        return run(job, *args, **kwargs)
+
+    monkeypatch.setattr(work, "run", fails)
+    frame = study(plan_file, tmp_path, only=["seed=0"])
+    assert list(frame["arm"]) == ["beta-vae", "beta-vae"]
+    ((job, error),) = frame.attrs["failures"].items()
+    assert job.startswith("vae-digits-")
+    assert error.startswith("RuntimeError: no luck")
+    assert "no luck" in (tmp_path / job / "error.txt").read_text()
+    monkeypatch.undo()
+    assert len(study(plan_file, tmp_path, only=["seed=0"])) == 3
+    assert not (tmp_path / job / "error.txt").exists()
+
+
+def test_only_chooses_jobs_and_names_what_there_is(whole, plan_file):
+    from prismae.studies.study import chosen
+
+    jobs = Plan.load(plan_file).jobs()
+    assert [each.job.seed for each in chosen(jobs, ["vae"])] == [0, 1]
+    assert [each.swept for each in chosen(jobs, ["seed=1", "beta=2.0,4.0"])] == [{"beta": 2.0}, {"beta": 4.0}]
+    with pytest.raises(InputError, match="Unknown arm of this plan 'vea': did you mean 'vae'"):
+        chosen(jobs, ["vea"])
+    with pytest.raises(InputError, match="Unknown key of --only 'sed': did you mean 'seed'"):
+        chosen(jobs, ["sed=1"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"engine": "rya"}, "Unknown engine 'rya': did you mean 'ray'"),
+        ({"address": "auto"}, "An address needs a cluster"),
+        ({"gpus_per_job": 0.5}, "set aside by Ray only"),
+    ],
+)
+def test_engines_refuse_what_they_cannot_do(given, expected, plan_file, tmp_path):
+    with pytest.raises(InputError, match=expected):
+        study(plan_file, tmp_path, **given)
