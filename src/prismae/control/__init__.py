@@ -48,8 +48,8 @@ def controller(controller: str, **fields: Any) -> Controller:
 def controllers_from_text(text: str) -> tuple[Controller, ...]:
     """Controllers as the command line writes them: ``kl=pi:target=18,ki=0.01``, ``mi,tc=ramp:steps=500``.
 
-    Before the first "=" stand the weights that are moved, each by a controller of its own; then the controller's
-    name, and after a colon its fields.
+    Before the first "=" stand the weights that are moved, each by a controller of its own (all by one if it moves them
+    `together`); then the controller's name, and after a colon its fields.
     """
     names, equals, rest = text.partition("=")
     name, _, settings = rest.partition(":")
@@ -60,7 +60,9 @@ def controllers_from_text(text: str) -> tuple[Controller, ...]:
         )
     fields = {field.strip(): value.strip() for field, _, value in pairs}
     cls = _found(name.strip())
-    return tuple(from_text(cls, fields | {"moves": weight.strip()}) for weight in names.split(","))
+    weights = [weight.strip() for weight in names.split(",")]
+    moves = [",".join(weights)] if cls.together else weights
+    return tuple(from_text(cls, fields | {"moves": each}) for each in moves)
 
 
 def _found(name: str) -> type[Controller]:
