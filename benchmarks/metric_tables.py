@@ -179,7 +179,7 @@ def images() -> Values:
         "noisy": (x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(0, 1),
         "blurred": F.avg_pool2d(x, 3, stride=1, padding=1),
         "shifted": F.pad(x, (1, 0, 0, 0))[..., :-1],
-        "one class": x[digits.factors[rows[:599], 0] == 1][torch.arange(599) % 57],
+        "one class": x[digits.factors[rows[:599], 0] == 1][(torch.arange(599) + 1) % 57],
         "mean": x.mean(0, keepdim=True).expand_as(x),
         "pixels apart": x.flatten(1).gather(0, order).view_as(x),
     }

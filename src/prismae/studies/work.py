@@ -107,9 +107,10 @@ def complete(folder: RunFolder, metrics: Metrics) -> bool:
 
 
 def scores_of(metric: str, keys: Mapping[str, object]) -> list[str]:
-    """The keys of a table of scores that are one metric's: "dci" → "dci-d", "dci-c", "dci-i"."""
+    """The keys of a table of scores that are one metric's: "dci" → "dci-d", "dci-c"; "nmi" → "nmi[k-means]"."""
     others = {each.key for each in all_metrics().values()} - {metric}
-    return [key for key in keys if key == metric or (key.startswith(f"{metric}-") and key not in others)]
+    parts = (f"{metric}-", f"{metric}[")
+    return [key for key in keys if key == metric or (key.startswith(parts) and key not in others)]
 
 
 @contextmanager

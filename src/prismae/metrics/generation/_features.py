@@ -1,4 +1,9 @@
-"""Features of images that need no download: principal components of pixels, and a small classifier's last layer."""
+"""Features of images that need no download: principal components of pixels, and a small classifier's last layer.
+
+Both are divided by one number, which makes their variance 1 on average over the images that teach them. So distances do
+not depend on how large a network makes its features, and images that are all alike lie about as far off as there are
+features.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +41,14 @@ def pixels_pca(images: Tensor) -> Features:
     """Coordinates along the first 64 principal components of these images' pixels (fewer of fewer pixels or images)."""
     n_components = min(COMPONENTS, len(images) - 1, images[0].numel())
     pca = PCA(n_components, svd_solver="randomized", random_state=0).fit(images.flatten(1).numpy())
-    return lambda x: pca.transform(x.flatten(1).numpy()).astype(np.float64)
+    return _scaled(lambda x: pca.transform(x.flatten(1).numpy()).astype(np.float64), images)
 
 
 def classifier(images: Tensor, labels: NDArray[np.int32]) -> Features:
     """Last hidden layer (64 units) of a small convolutional network that is trained here to tell these images' labels.
 
     Two convolutions of stride 2, a hidden layer, 500 steps of Adam on 100 images each. Its randomness has a seed of its
-    own, so that it is the same for every model that is measured with it. The features are divided by one number, which
-    makes their variance over these images 1 on average: distances do not depend on how large a network makes them.
+    own, so that it is the same for every model that is measured with it.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -71,5 +75,10 @@ def classifier(images: Tensor, labels: NDArray[np.int32]) -> Features:
         with torch.no_grad():
             return torch.cat([hidden(part) for part in x.split(CHUNK)]).double().numpy()
 
+    return _scaled(features, images)
+
+
+def _scaled(features: Features, images: Tensor) -> Features:
+    """The same features, with variance 1 on average over these images."""
     scale = float(np.sqrt(features(images).var(axis=0).mean())) or 1.0
     return lambda x: features(x) / scale

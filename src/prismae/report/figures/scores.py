@@ -29,6 +29,10 @@ from prismae.report.figures.canvas import (
 from prismae.report.figures.pictures import latent_name
 from prismae.report.latents import by_spread, dead_latents
 
+LONGEST = (
+    2.0  # scores beyond this have a scale of their own (decibels, variance ratios), and no bar beside shares
+)
+
 
 def information(
     mutual: NDArray, entropies: NDArray, names: Sequence[str], spread: NDArray | None = None, most: int = 24
@@ -85,15 +89,16 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     ----------
     scores
         By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `higher_is_better`. A
-        metric with no score keeps its line, with a dash.
+        metric with no score keeps its line, with a dash; one with a score beyond 2 has its number alone.
     """
     height = 0.62 + 0.36 * len(scores)
     figure = new_figure(height, 7.0)
     axes = figure.subplots()
     plain(axes, grid="x")
     shown = ("score", "lower", "upper", "ceiling", "chance")
-    marks = [finite(score.get(key)) for score in scores.values() for key in shown]
-    seen = [mark for mark in marks if mark is not None]
+    barred = [score for score in scores.values() if abs(finite(score.get("score")) or 0.0) <= LONGEST]
+    marks = [finite(score.get(key)) for score in barred for key in shown]
+    seen = [mark for mark in marks if mark is not None and abs(mark) <= LONGEST]
     low, high = min([0.0, *seen]), max([1.0, *seen])
     axes.set(xlim=(low, high + 0.08 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
     axes.set_yticks(range(len(scores)), list(scores), fontsize=FONT, color=INK)
@@ -101,8 +106,9 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     for row, score in enumerate(scores.values()):
         value = finite(score.get("score"))
         better = score.get("higher_is_better", True) is not False
-        if value is None:
-            axes.text(1, row, "—", transform=axes.get_yaxis_transform(), **number)
+        if value is None or abs(value) > LONGEST:
+            text = "—" if value is None else f"{value:.3f}"
+            axes.text(1, row, text, transform=axes.get_yaxis_transform(), **number)
             continue
         axes.barh(row, value, height=0.5, color=ACCENT if better else WARM, zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
@@ -110,7 +116,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             axes.plot([lower, upper], [row, row], color=INK, lw=1.3, zorder=4, solid_capstyle="butt")
         for key, style in (("ceiling", "-"), ("chance", ":")):
             mark = finite(score.get(key))
-            if mark is not None:
+            if mark is not None and abs(mark) <= LONGEST:
                 axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
         axes.text(1, row, f"{value:.3f}", transform=axes.get_yaxis_transform(), **number)
     _score_key(figure, scores)
