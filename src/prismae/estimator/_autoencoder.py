@@ -91,6 +91,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Shape of one observation, as it was given.
     steps_, seed_
         Updates that were made, and the seed.
+    about_
+        All of this as plain data: method with its fields, data, budget; the content of job.json.
     n_features_in_, feature_names_in_
         Columns of vectors and tables (for images: pixels times channels), and their names if they have any.
 
@@ -175,7 +177,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         about = describe(
             chosen,
             data,
-            id=f"{chosen.name()}-{data.name}",
+            id=f"{chosen.called()}-{data.name}",
             world=data.name,
             n_latents=settings["n_latents"],
             net=choose_net(self.net, chosen, data.shape),
@@ -191,7 +193,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             feature_names=None if names is None else names.tolist(),
         )
         if start is not None:
-            _refuse_another_training(self._about, about)
+            _refuse_another_training(self.about_, about)
             if about["steps"] == self.steps_:
                 return self
         trained = train(
@@ -215,7 +217,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _take(self, chosen: Method, trained: Trained, about: dict[str, Any]) -> Self:
         self._state = trained.state if self.warm_start else None
-        self._trained, self._about, self._form = replace(trained, state=None), about, Form.from_json(about)
+        self._trained, self.about_, self._form = replace(trained, state=None), about, Form.from_json(about)
         self.method_, self.net_, self.history_ = chosen, trained.ae, trained.history
         self.shape_, self.steps_, self.seed_ = self._form.shape, about["steps"], about["seed"]
         self._n_features_out = about["n_latents"]
@@ -264,6 +266,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return 1 - error / spread
 
+    def read(self, X: Observations, n: int) -> Tensor:
+        """Up to n evenly spaced observations as the network sees them: float32 [n, *shape of the network]."""
+        check_is_fitted(self)
+        return self._form.some(checked(self, X), n)
+
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Names of the codes: z0, z1, …"""
         checked_names = super().get_feature_names_out(input_features)
@@ -273,7 +280,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Write a run folder: safetensors and JSON, nothing pickled."""
         check_is_fitted(self)
         folder = RunFolder(Path(path))
-        folder.write_json(JOB, self._about)
+        folder.write_json(JOB, self.about_)
         folder.write_trained(self._trained)
         return folder
 

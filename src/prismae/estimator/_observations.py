@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Self
 
@@ -53,6 +53,8 @@ class Form:
 
         Only the part is ever copied, so X may be larger than memory.
         """
+        if isinstance(X, World) and X.table is not None and self.table is not None and X.table != self.table:
+            X = X.table.to_frame(X.data[torch.arange(len(X))])  # another table has a scale of its own
         if isinstance(X, World) and X.shape != self.seen:
             raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
         x = X
@@ -66,6 +68,16 @@ class Form:
             else:
                 part = np.asarray(x[start : start + PART])
                 yield as_observations(part, self.seen, pixels=self.pixels, start=start)
+
+    def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
+        """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""
+        rows = np.linspace(0, len(X) - 1, min(n, len(X))).astype(np.int64)
+        if isinstance(X, World):
+            taken = X.data.take(torch.from_numpy(rows).to(X.data.device))
+            part: Any = replace(X, data=taken, factors=None, factor_names=(), factor_kinds=())
+        else:
+            part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+        return torch.cat([*self.parts(part)])
 
     def given_back(self, x: NDArray) -> NDArray | pd.DataFrame:
         """Observations [n, *seen] of a network in the form of the user's: [n, *shape], or a table."""

@@ -170,7 +170,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
     `run` needs at least n_latents, net, likelihood, steps, batch, lr, seed and precision.
     """
     return {
-        "method": method.name(),
+        "method": method.called(),
         "fields": method.fields(),
         **run,
         "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],

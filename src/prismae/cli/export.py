@@ -1,0 +1,52 @@
+"""``prismae export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prismae.cli._app import RunPath, app, out
+from prismae.data import world
+from prismae.errors import InputError
+from prismae.estimator import load
+from prismae.export import to_onnx, to_parquet, to_torch
+
+
+@app.command()
+def export(
+    path: RunPath,
+    onnx: Annotated[bool, typer.Option("--onnx", help="encoder.onnx and decoder.onnx.")] = False,
+    torch: Annotated[
+        bool, typer.Option("--torch", help="encoder.pt2 and decoder.pt2, for torch.export.load.")
+    ] = False,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="codes.parquet, with factors beside the codes.")
+    ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--world", help="A world or file to encode and check with; else the run's own."),
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Where the files go; else RUN/export.")] = None,
+) -> None:
+    """Write a finished run for other programs; each network is checked against PyTorch on real observations."""
+    if not (onnx or torch or codes):
+        raise InputError("Nothing to export: expected --onnx, --torch, --codes or several of them.")
+    model = load(path)
+    job = model.about_
+    if source is None and "given_shape" in job:
+        raise InputError(
+            f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
+        )
+    own = {"factors": job.get("factors") or None, "size": job.get("size")} if source is None else {}
+    data = world(job["world"] if source is None else source, **own)
+    folder = path / "export" if folder is None else folder
+    for wanted, write in ((onnx, to_onnx), (torch, to_torch)):
+        for file in write(model, folder, data) if wanted else ():
+            out.print(
+                f"{file.path}: within {file.difference:.1e} of PyTorch", highlight=False, soft_wrap=True
+            )
+    if codes:
+        written = to_parquet(model, folder / "codes.parquet", data)
+        out.print(f"{written}: codes of {len(data):,} observations", highlight=False, soft_wrap=True)

@@ -1,0 +1,253 @@
+"""Trained models for other programs: encoder and decoder as ONNX or torch.export files, codes as Parquet.
+
+Encoder: observations [batch, *shape], float32 in the units of the data (pixels as value / 255) → mean codes [batch, m].
+Decoder: codes [batch, m] → expected observations. Both hold the scale of the data, and take any batch size.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from prismae.data import World
+from prismae.errors import InputError
+from prismae.estimator import Autoencoder, Observations
+from prismae.nets.autoencoder import AutoencoderNet
+
+TOLERANCE = 1e-4  # of what a file computes against PyTorch, in units of the greatest value
+CHECKED = 64  # observations that files are checked on
+
+Function = Callable[[Tensor], NDArray]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    difference
+        Greatest difference of its outputs from PyTorch's, over the greatest output (codes: over 1 if that is more).
+    """
+
+    path: Path
+    difference: float
+
+
+class Encoder(nn.Module):
+    """Observations [batch, *shape] → mean codes [batch, m]."""
+
+    def __init__(self, ae: AutoencoderNet) -> None:
+        super().__init__()
+        self.ae = deepcopy(ae)
+        self.ae.decoder, self.ae.parts = nn.Identity(), nn.ModuleDict()  # not a part of the file
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.ae.encode(x).mean
+
+
+class Decoder(nn.Module):
+    """Codes [batch, m] → expected observations [batch, *shape]."""
+
+    def __init__(self, ae: AutoencoderNet) -> None:
+        super().__init__()
+        self.ae = deepcopy(ae)
+        self.ae.encoder, self.ae.parts = nn.Identity(), nn.ModuleDict()  # not a part of the file
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.ae.generate(z)
+
+
+def to_onnx(model: Autoencoder, folder: Path | str, X: Observations) -> list[Exported]:
+    """Write encoder.onnx and decoder.onnx, each checked against PyTorch by ONNX Runtime.
+
+    Parameters
+    ----------
+    model
+        A fitted autoencoder.
+    folder
+        Where the files go; made if it is not there.
+    X
+        Observations to check the files with, of which up to 64 are taken.
+
+    Raises
+    ------
+    InputError
+        Without the extra ``prismae[onnx]``, for a network that ONNX cannot express, and where a file's outputs
+        differ from PyTorch's by more than 1e-4 of the greatest value; no file is left then.
+    """
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        raise InputError(f"ONNX files need {', '.join(missing)}: pip install 'prismae[onnx]'.")
+    import onnxruntime
+
+    def write(
+        module: nn.Module, example: Tensor, names: tuple[str, str], about: dict[str, str], path: Path
+    ) -> Function:
+        with _quiet():
+            program = torch.onnx.export(
+                module,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                input_names=names[:1],
+                output_names=names[1:],
+                verbose=False,
+            )
+        assert program is not None
+        program.model.metadata_props.update(about)
+        program.save(path, external_data=False)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        return lambda x: session.run(None, {names[0]: x.numpy()})[0]
+
+    return _written(model, Path(folder), X, "onnx", write)
+
+
+def to_torch(model: Autoencoder, folder: Path | str, X: Observations) -> list[Exported]:
+    """Write encoder.pt2 and decoder.pt2 by torch.export, each read again and checked against the model.
+
+    ``torch.export.load(path).module()`` runs them without prismae. Parameters and errors are those of `to_onnx`.
+    """
+
+    def write(
+        module: nn.Module, example: Tensor, names: tuple[str, str], about: dict[str, str], path: Path
+    ) -> Function:
+        with _quiet():
+            program = torch.export.export(
+                module, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},)
+            )
+            torch.export.save(program, path, extra_files={"prismae.json": json.dumps(about)})
+            again = torch.export.load(path).module()
+        return lambda x: again(x).detach().numpy()
+
+    return _written(model, Path(folder), X, "pt2", write)
+
+
+def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
+    """Write the codes of observations: one row for each, columns z0, z1, …, and the factors of a world beside them.
+
+    Raises
+    ------
+    InputError
+        For a world with a factor that is named like a code.
+    """
+    codes = pd.DataFrame(np.asarray(model.transform(X)), columns=model.get_feature_names_out())
+    if isinstance(X, World) and X.factors is not None:
+        factors = pd.DataFrame(X.factors, columns=list(X.factor_names))
+        both = codes.columns.intersection(factors.columns)
+        if len(both):
+            raise InputError(f"World {X.name!r} has a factor {both[0]!r}, which is the name of a code.")
+        codes = pd.concat([codes, factors], axis=1)
+    with _renamed(Path(path)) as part:
+        codes.to_parquet(part, index=False)
+    return Path(path)
+
+
+def _written(
+    model: Autoencoder,
+    folder: Path,
+    X: Observations,
+    suffix: str,
+    write: Callable[[nn.Module, Tensor, tuple[str, str], dict[str, str], Path], Function],
+) -> list[Exported]:
+    check_is_fitted(model)
+    x = model.read(X, CHECKED)
+    if len(x) < 2:
+        raise InputError(f"An export is checked on several observations, got {len(x)}.")
+    with torch.no_grad():
+        z = model.net_.encode(x).mean
+    about = _about(model)
+    done = []
+    for name, module, example, names, least in (
+        ("encoder", Encoder(model.net_), x, ("observations", "codes"), 1.0),
+        ("decoder", Decoder(model.net_), z, ("codes", "observations"), 0.0),
+    ):
+        path = folder / f"{name}.{suffix}"
+        with _renamed(path) as part, torch.no_grad():
+            try:
+                outputs = write(module.eval(), example, names, about, part)
+            except Exception as error:  # exporters raise errors of many kinds
+                reason = str(error).strip().splitlines()[0]
+                raise InputError(
+                    f"The {name} of {model.method_.name()} with network {model.about_['net']!r} cannot be written as "
+                    f"{suffix} ({type(error).__name__}: {reason})."
+                ) from error
+            difference = max(_difference(module, outputs, rows, least) for rows in (example, example[:1]))
+            if not difference <= TOLERANCE:
+                raise InputError(
+                    f"{path.name} was not written: its outputs differ from PyTorch's by {difference:.1e} of the "
+                    f"greatest value, expected at most {TOLERANCE:g}."
+                )
+        done.append(Exported(path, difference))
+    return done
+
+
+def _difference(module: nn.Module, outputs: Function, rows: Tensor, least: float) -> float:
+    expected = module(rows).numpy()
+    found = outputs(rows)
+    if found.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(found - expected).max() / max(least, np.abs(expected).max()))
+
+
+def _about(model: Autoencoder) -> dict[str, str]:
+    """What a file says of itself, as texts."""
+    job = model.about_
+    units = "value / 255 for pixels of 0 to 255" if job["pixels"] else "the data's own units"
+    if "table" in job:
+        units = "columns scaled and one-hot as `table` says"
+    about = {
+        "library": f"prismae {job['version']}",
+        "method": job["method"],
+        "fields": json.dumps(job["fields"]),
+        "data": job["source"] or job["world"],
+        "observations": f"float32 [batch, {', '.join(map(str, job['shape']))}], {units}",
+        "codes": f"float32 [batch, {job['n_latents']}], means of the posterior",
+    }
+    return about | ({"table": json.dumps(job["table"])} if "table" in job else {})
+
+
+@contextmanager
+def _renamed(path: Path) -> Iterator[Path]:
+    """A temporary path, renamed to `path` when all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporters' remarks, which are about their own internals."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
+    levels: list[Any] = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
