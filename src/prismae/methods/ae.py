@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -17,6 +18,8 @@ class AE(Method):
 
     Terms  recon: [batch], nats per sample.
     """
+
+    has_prior: ClassVar[bool] = False
 
     def n_outputs(self, n_latents: int) -> int:
         return n_latents

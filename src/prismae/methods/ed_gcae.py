@@ -36,6 +36,7 @@ class EDGCAE(Adversarial):
 
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
+    has_prior: ClassVar[bool] = False
 
     weight: NonNegative = 0.4  # of the dependence; 0.1 to 0.5 is the useful range
     sigma_max: NonNegative = 0.4  # where each sigma_i starts

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae.report.figures.scores import finite
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import by_spread, dead_latents, duplicates, saturated
 from prismae.report.results import Run
 
 
@@ -26,7 +26,7 @@ class Finding:
 
 def findings(run: Run) -> list[Finding]:
     """All findings on a run, warnings first."""
-    found = [*_terms(run), *_latents(run), *_chance(run), *_missing(run)]
+    found = [*_terms(run), *_latents(run), *_codes(run), *_chance(run), *_missing(run)]
     return sorted(found, key=lambda finding: finding.kind != "warning")
 
 
@@ -54,7 +54,10 @@ def _latents(run: Run) -> Iterator[Finding]:
         return
     dead = dead_latents(run.spread)
     if dead.all():
-        yield _warning("All latents are dead: every code is almost constant, the posterior has collapsed.")
+        yield _warning(
+            "All latents are dead: every code is almost constant, the posterior has collapsed. Lower the weight of "
+            "the KL or of the dependence, raise it slowly (--control kl=ramp:steps=5000), or train longer."
+        )
     elif dead.any():
         names = ", ".join(f"z{i}" for i in by_spread(run.spread) if dead[i])
         are, their = ("is", "its") if dead.sum() == 1 else ("are", "their")
@@ -63,6 +66,26 @@ def _latents(run: Run) -> Iterator[Finding]:
             "below 5\u00a0% of the largest or below 0.01. Unused latents are welcome when the live ones "
             "rebuild the data well."
         )
+
+
+def _codes(run: Run) -> Iterator[Finding]:
+    pictures = run.pictures
+    if run.spread is None:
+        return
+    if "correlation" in pictures:
+        for i, j, r in duplicates(pictures["correlation"], run.spread):
+            sign = "\u2212" if r < 0 else ""
+            yield _warning(
+                f"z{i} and z{j} say the same: their correlation is {sign}{abs(r):.3f}. Take fewer latents, or a method "
+                "or weight that presses harder for independence."
+            )
+    if "at_ends" in pictures:
+        for i in saturated(pictures["at_ends"], run.spread):
+            yield _warning(
+                f"z{i} lies at an end of its range for {100 * pictures['at_ends'][i]:.0f}\u00a0% of the observations: "
+                "it is a switch, or saturated. If the data have no factor of two values, lower the learning rate or "
+                "scale the data."
+            )
 
 
 def _chance(run: Run) -> Iterator[Finding]:
@@ -75,9 +98,16 @@ def _chance(run: Run) -> Iterator[Finding]:
 def _missing(run: Run) -> Iterator[Finding]:
     if run.scores is None:
         yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.folder))}")
+    full = f"prismae report {shlex.quote(str(run.folder))} --full"
     if not run.pictures:
-        yield _note("The run folder holds no pictures.npz, so no observation can be shown.")
-    elif "mutual_information" not in run.pictures and not (run.scores or {}).get("protocols"):
+        yield _note("The run folder holds no pictures.npz, so no observation can be shown.", full)
+    elif "effects" not in run.pictures or not (run.folder / "decoder.json").exists():
+        yield _note(
+            "The run is from an earlier version, which kept less: without the rest this page cannot say what each "
+            "latent changes, which observations are rebuilt badly, or combine the sliders.",
+            full,
+        )
+    if run.pictures and "mutual_information" not in run.pictures and not (run.scores or {}).get("protocols"):
         yield _note(
             "No factors are known for this data: disentanglement cannot be scored, so judge by the "
             "traversals and by how well seeds agree."

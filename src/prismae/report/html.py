@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,21 +11,21 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from prismae.report import figures as draw
+from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
+from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.figures.scores import finite
 from prismae.report.findings import findings
-from prismae.report.latents import dead_latents
+from prismae.report.latents import by_spread, dead_latents, duplicates
 from prismae.report.players import player
 from prismae.report.results import Run, read_run
 
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
-
-_LABELS = {
-    "sigma": "channel noise σ",
-    "entropy": "entropy of the code, nats",
-    "monitor:spread": "spread of the code (standard deviation)",
+VIEWS = {
+    "manifold": "what lies between four observations",
+    "clusters": "clusters",
+    "tsne": "the t-SNE of the codes",
 }
 
 
@@ -51,44 +50,17 @@ def write_report(run_folder: Path) -> Path:
     for name, document in documents.items():
         has_image = any(axes.images for axes in drawn[name].axes)
         if has_image or len(document) > SVG_LIMIT:
-            files[name] = _write(folder / f"{name}.png", draw.png(drawn[name])).name
+            files[name] = write_file(folder / f"{name}.png", draw.png(drawn[name])).name
         else:
-            files[name] = _write(folder / f"{name}.svg", document.encode()).name
-    return _write(run.folder / "report.html", _page(run, documents, files).encode())
+            files[name] = write_file(folder / f"{name}.svg", document.encode()).name
+    return write_file(run.folder / "report.html", _page(run, documents, files).encode())
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_file(path: Path, content: bytes) -> Path:
     """Write a file under a temporary name first, so that it is never there by half."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(content)
     return temporary.replace(path)
-
-
-def draw_all(run: Run) -> dict[str, Figure]:
-    """Every figure that the saved results of a run allow, by name."""
-    pictures, spread = run.pictures, run.spread
-    drawn: dict[str, Figure] = {}
-    if run.scalars:
-        drawn["terms"] = draw.term_curves(run.steps, run.scalars)
-    for name, values in run.vectors.items():
-        drawn[_plain_name(name)] = draw.latent_curves(run.steps, values, spread, _LABELS.get(name, name))
-    moving = {name: w for name, w in run.weights.items() if len(np.unique(w[np.isfinite(w)])) > 1}
-    if moving:
-        drawn["weights"] = draw.term_curves(run.steps, moving, smooth=False)
-    if {"originals", "reconstructions"} <= pictures.keys():
-        drawn["reconstructions"] = draw.reconstructions(pictures["originals"], pictures["reconstructions"])
-    if {"traversals", "traversal_values"} <= pictures.keys():
-        drawn["traversals"] = draw.traversals(pictures["traversals"], pictures["traversal_values"], spread)
-    if {"mutual_information", "factor_entropies", "factor_names"} <= pictures.keys():
-        drawn["information"] = draw.information(
-            pictures["mutual_information"],
-            pictures["factor_entropies"],
-            [str(name) for name in pictures["factor_names"]],
-            spread,
-        )
-    for protocol, scores in _protocols(run).items():
-        drawn[f"scores-{_plain_name(protocol)}"] = draw.score_bars(scores)
-    return drawn
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:
@@ -101,9 +73,14 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     )
     environment.filters.update(number=number, share=share, setting=setting)
     pictures, spread = run.pictures, run.spread
-    sliders = None
-    if "traversals" in documents:
+    sliders = combined = None
+    if "traversals" in documents and run.kind != "table":
         sliders = player(pictures["traversals"], pictures["traversal_values"], spread)
+    why = ""
+    try:
+        combined = explorer(run)
+    except NoExplorer as reason:
+        why = str(reason)
     return environment.get_template("run.html.j2").render(
         job=run.job,
         sentence=sentence(run.job),
@@ -114,11 +91,21 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         findings=findings(run),
         tiles=tiles(run),
         player=sliders,
+        explorer=combined,
+        no_explorer=why,
+        kind=run.kind,
+        n_tsne=len(pictures.get("tsne", ())),
+        absent=[what for view, what in VIEWS.items() if lacks(run, view)],
+        full=f"prismae report {shlex.quote(str(run.folder))} --full",
+        stability=run.stability,
+        latents=latent_table(run),
+        worst=pictures.get("worst_rows", np.empty(0, int)).tolist(),
+        n_errors=len(pictures.get("errors", ())),
         n_latents=len(pictures.get("traversals", ())),
-        protocols={_plain_name(name): (name, scores) for name, scores in _protocols(run).items()},
+        protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
         errors=(run.scores or {}).get("reconstruction") or _monitored(run),
         evaluated=run.scores is not None,
-        other_vectors={_plain_name(name): name for name in run.vectors if name not in _LABELS},
+        other_vectors={plain_name(name): name for name in run.vectors if name not in LABELS},
         weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
         evaluate=f"prismae evaluate {shlex.quote(str(run.folder))}",
     )
@@ -151,7 +138,7 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     if run.spread is not None:
         live = int((~dead_latents(run.spread)).sum())
         found.append(("live latents", f"{live} of {len(run.spread)}", "spread above 5\u00a0% of the largest"))
-    for protocol, scores in _protocols(run).items():
+    for protocol, scores in run.protocols.items():
         if finite(scores.get("mig", {}).get("score")) is not None:
             chance = finite(scores["mig"].get("chance"))
             remark = protocol if chance is None else f"{protocol}, chance {share(chance)}"
@@ -159,6 +146,22 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     if finite(run.job.get("seconds")) is not None:
         found.append(("trained in", duration(run.job["seconds"]), str(run.job.get("machine", ""))))
     return found
+
+
+def latent_table(run: Run) -> list[dict[str, Any]]:
+    """What is known of each latent, from the largest spread to the smallest; None where the run does not know it."""
+    if run.spread is None:
+        return []
+    pictures, dead = run.pictures, dead_latents(run.spread)
+    twins = duplicates(pictures["correlation"], run.spread) if "correlation" in pictures else []
+    rows = []
+    for i in by_spread(run.spread):
+        row: dict[str, Any] = {"name": f"z{i}", "dead": bool(dead[i]), "spread": run.spread[i]}
+        for key in ("kl", "code_entropy", "at_ends"):
+            row[key] = float(pictures[key][i]) if key in pictures else None
+        row["twins"] = ", ".join(f"z{b if a == i else a}" for a, b, _ in twins if i in (a, b))
+        rows.append(row)
+    return rows
 
 
 def number(value: Any) -> str:
@@ -198,10 +201,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _protocols(run: Run) -> dict[str, dict[str, Any]]:
-    return {name: scores for name, scores in (run.scores or {}).get("protocols", {}).items() if scores}
-
-
 def _monitored(run: Run) -> dict[str, float]:
     """The last monitored error, where the run is not evaluated."""
     found = {}
@@ -210,11 +209,6 @@ def _monitored(run: Run) -> dict[str, float]:
         if np.isfinite(values).any():
             found[name] = float(values[np.isfinite(values)][-1])
     return found
-
-
-def _plain_name(name: str) -> str:
-    """A name for files and anchors."""
-    return re.sub(r"[^\w]+", "-", name.removeprefix("monitor:")).strip("-")
 
 
 def _alt(name: str) -> str:

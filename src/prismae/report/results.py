@@ -6,10 +6,11 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from prismae.errors import InputError
+
+PER_LATENT = (
+    "traversals",
+    "mutual_information",
+    "kl",
+    "code_entropy",
+    "correlation",
+    "at_ends",
+    "effects",
+    "base",
+)
+TABLE = 32  # elements: longer vectors whose elements have no names are shown as series
+
+Kind = Literal["images", "series", "table"]
 
 _ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
 
@@ -37,6 +52,8 @@ class Run:
         The content of `scores.json`; None if the run is not evaluated.
     pictures
         The arrays of `pictures.npz`; empty if there is none.
+    stability
+        The content of `stability.json`; None if the run was not compared with other seeds.
     """
 
     folder: Path
@@ -44,6 +61,7 @@ class Run:
     history: pd.DataFrame
     scores: dict[str, Any] | None
     pictures: dict[str, NDArray]
+    stability: dict[str, Any] | None = None
 
     @cached_property
     def steps(self) -> NDArray:
@@ -53,7 +71,8 @@ class Run:
     @cached_property
     def scalars(self) -> dict[str, NDArray]:
         """Loss terms and scalar monitors by column name, each [n] with NaN where it was not logged."""
-        names = [name for name in self._names if name != "step" and not name.startswith("weight:")]
+        others = ("weight:", "evolve:")
+        names = [name for name in self._names if name != "step" and not name.startswith(others)]
         return {name: self._column(name) for name in names if not _ELEMENT.fullmatch(name)}
 
     @cached_property
@@ -70,13 +89,24 @@ class Run:
     @cached_property
     def vectors(self) -> dict[str, NDArray]:
         """Observations with one value a latent, each [n, m]: `sigma`, `entropy`, `monitor:spread` …"""
+        return self._arrays([name for name in self._names if not name.startswith("evolve:")])
+
+    @cached_property
+    def population(self) -> dict[str, NDArray]:
+        """What was tried in each generation, each [n, population] with NaN in the steps between, by the name after
+        "evolve:": `weight:kl`, `fitness`, `kl`, `recon`; empty where nothing evolves."""
+        arrays = self._arrays([name for name in self._names if name.startswith("evolve:")])
+        return {name.removeprefix("evolve:"): values for name, values in arrays.items()}
+
+    def _arrays(self, columns: Sequence[str]) -> dict[str, NDArray]:
+        """The columns ``name[0]``, ``name[1]`` … side by side, by name."""
         found: dict[str, dict[int, str]] = {}
-        for column in self._names:
+        for column in columns:
             if match := _ELEMENT.fullmatch(column):
                 found.setdefault(match["name"], {})[int(match["index"])] = column
         return {
-            name: np.stack([self._column(columns[i]) for i in sorted(columns)], axis=1)
-            for name, columns in found.items()
+            name: np.stack([self._column(places[i]) for i in sorted(places)], axis=1)
+            for name, places in found.items()
         }
 
     @cached_property
@@ -89,6 +119,29 @@ class Run:
         monitored = self.vectors.get("monitor:spread", np.empty((0, 0)))
         seen = monitored[np.isfinite(monitored).all(axis=1)]
         return seen[-1] if len(seen) else None
+
+    @cached_property
+    def protocols(self) -> dict[str, dict[str, Any]]:
+        """The scores of each protocol that has any: protocol → metric → score."""
+        return {name: scores for name, scores in (self.scores or {}).get("protocols", {}).items() if scores}
+
+    @cached_property
+    def kind(self) -> Kind:
+        """How observations are shown: as images, as series, or as a table of named or at most 32 columns."""
+        shape = self.pictures["originals"].shape[1:] if "originals" in self.pictures else ()
+        if len(shape) == 3:
+            return "images"
+        named = "feature_names" in self.pictures
+        return "table" if named or (len(shape) == 1 and shape[0] <= TABLE) else "series"
+
+    @cached_property
+    def feature_names(self) -> list[str]:
+        """Names of the elements of a vector: as the run knows them, else "x0", "x1" …"""
+        d = self.pictures["originals"].shape[-1] if "originals" in self.pictures else 0
+        names = self.pictures.get("feature_names", ())
+        if len(names) == d:
+            return [str(name) for name in names]
+        return [f"x{i}" for i in range(d)]
 
     @property
     def _names(self) -> list[str]:
@@ -117,8 +170,12 @@ def read_run(folder: Path) -> Run:
             f"{folder / 'scores.json'} is not a table of scores by protocol: "
             f"write it again with `prismae evaluate {folder}`."
         )
-    run = Run(folder, job, _read_history(folder / "history.parquet"), scores, _read_pictures(folder))
-    for name in ("traversals", "mutual_information"):
+    stability = _read_json(folder / "stability.json", missing=None)
+    if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
+        raise InputError(f"{folder / 'stability.json'} is not a comparison of seeds: remove it.")
+    pictures = _read_pictures(folder)
+    run = Run(folder, job, _read_history(folder / "history.parquet"), scores, pictures, stability)
+    for name in PER_LATENT:
         if run.spread is not None and name in run.pictures and len(run.pictures[name]) != len(run.spread):
             raise InputError(
                 f"{folder / 'pictures.npz'}: {name} has {len(run.pictures[name])} latents, but the spread is "
@@ -192,6 +249,11 @@ def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
     wrong: list[str] = []
     pairs = {
         "reconstructions": ("originals", slice(None), slice(None)),
+        "worst": ("worst_reconstructions", slice(None), slice(None)),
+        "shown_codes": ("originals", slice(1), slice(1)),
+        "effects": ("originals", slice(1, None), slice(1, None)),
+        "clusters": ("cluster_sizes", slice(1), slice(None)),
+        "tsne_factors": ("tsne", slice(1), slice(1)),
         "traversal_values": ("traversals", slice(None), slice(2)),
         "factor_entropies": ("mutual_information", slice(None), slice(1, 2)),
         "factor_names": ("mutual_information", slice(None), slice(1, 2)),
@@ -200,7 +262,11 @@ def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
     for name, (other, mine, its) in pairs.items():
         if name in shape and other in shape and shape[name][mine] != shape[other][its]:
             wrong.append(f"{name} {list(shape[name])} does not fit {other} {list(shape[other])}")
-    for name, ranks in {"originals": (2, 4), "traversals": (3, 5), "mutual_information": (2,)}.items():
+    ranked = {
+        "originals": (2, 4), "traversals": (3, 5), "mutual_information": (2,), "effects": (2, 4), "errors": (1,),
+        "worst": (2, 4), "manifold": (3, 5), "clusters": (2, 4), "samples": (2, 4), "tsne": (2,), "correlation": (2,),
+    }  # fmt: skip
+    for name, ranks in ranked.items():
         if name in shape and len(shape[name]) not in ranks:
             wrong.append(f"{name} {list(shape[name])} has the wrong rank")
     if wrong:

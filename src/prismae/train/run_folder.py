@@ -40,8 +40,9 @@ class RunFolder:
     """A folder that holds one run. Files are written under a temporary name and then renamed.
 
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
-    finished; ``history.parquet``, ``scores.json``, ``pictures.npz``, ``figures/``, ``report.html``;
-    ``README.md`` the model card; ``checkpoint/state.safetensors`` while training goes on.
+    finished; ``history.parquet``, ``scores.json``, ``pictures.npz``, ``decoder.json`` the layers of the decoder,
+    ``figures/``, ``report.html``; ``README.md`` the model card;
+    ``checkpoint/state.safetensors`` while training goes on.
     """
 
     path: Path

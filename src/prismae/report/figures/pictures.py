@@ -33,7 +33,7 @@ def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
     One channel becomes grey; of more than three the first three are shown; two are red and green.
     """
     c = images.shape[-3]
-    pixels = (np.nan_to_num(_shrink(images, limit)).clip(0, 1) * 255).round().astype(np.uint8)
+    pixels = (np.nan_to_num(shrink(images, limit)).clip(0, 1) * 255).round().astype(np.uint8)
     pixels = np.moveaxis(pixels, -3, -1)
     if c == 1:
         return np.repeat(pixels, 3, axis=-1)
@@ -42,7 +42,7 @@ def to_pixels(images: NDArray, limit: int = FRAME) -> NDArray[np.uint8]:
     return pixels[..., :3]
 
 
-def _shrink(images: NDArray, limit: int) -> NDArray:
+def shrink(images: NDArray, limit: int) -> NDArray:
     """Means over square blocks of pixels, as large as `limit` asks for; a remainder at the edges is cut."""
     h, w = images.shape[-2:]
     block = -(-max(h, w) // limit)

@@ -1,0 +1,131 @@
+"""All latents on sliders at once: the decoder itself, small enough to be evaluated in a page."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from prismae.errors import InputError
+from prismae.report.latents import by_spread, dead_latents
+from prismae.report.results import Run
+
+LIMIT = 8_000_000  # bytes of weights as float16
+SIZE = 65_536  # elements of an observation: more take too long to draw at each move
+KINDS = {"linear", "conv-transpose", "reshape", "affine", "relu", "selu", "tanh", "sigmoid"}
+
+
+class NoExplorer(Exception):
+    """Why the sliders of a run cannot be combined, as a part of a sentence."""
+
+
+def explorer(run: Run) -> dict[str, Any]:
+    """What the page needs to decode any setting of the latents, as plain JSON data.
+
+    Returns
+    -------
+    `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` from the
+    largest spread to the smallest, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
+    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16; `low` and
+    `high`, the least and the greatest element; and for tables `features`, a name, mean and standard deviation each.
+
+    Raises
+    ------
+    NoExplorer
+        When the run lacks what is needed, or the decoder is too large or has a layer that the page does not know.
+    InputError
+        When weights.safetensors or decoder.json is damaged.
+    """
+    pictures = run.pictures
+    lacking = {"base", "shown_codes", "originals", "traversals", "traversal_values"} - pictures.keys()
+    if lacking or run.spread is None:
+        raise NoExplorer("the run was made before the codes that they start from were kept")
+    originals, values, codes = pictures["originals"], pictures["traversal_values"], pictures["shown_codes"]
+    shape = originals.shape[1:]
+    if originals[0].size > SIZE:
+        raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
+    dead, lows, highs = dead_latents(run.spread), values.min(axis=1), values.max(axis=1)
+    lows, highs = np.minimum(lows, codes.min(axis=0)), np.maximum(highs, codes.max(axis=0))
+    seen = pictures["traversals"], originals
+    found: dict[str, Any] = {
+        "kind": run.kind,
+        "shape": list(shape),
+        "decoder": pack(run),
+        "latents": [
+            {"index": int(i), "name": f"z{i}", "dead": bool(dead[i])}
+            | {"low": round(float(lows[i]), 4), "high": round(float(highs[i]), 4)}
+            for i in by_spread(run.spread)
+        ],
+        "base": [round(float(value), 4) for value in pictures["base"]],
+        "codes": np.round(codes.astype(float), 4).tolist(),
+        "originals": halves(originals),
+        "low": float(min(np.nanmin(each) for each in seen)),
+        "high": float(max(np.nanmax(each) for each in seen)),
+    }
+    if run.kind == "table":
+        if not {"element_mean", "element_std"} <= pictures.keys():
+            raise NoExplorer("the run was made before means and deviations of columns were kept")
+        columns = zip(run.feature_names, pictures["element_mean"], pictures["element_std"], strict=True)
+        found["features"] = [[name, float(mean), float(std)] for name, mean, std in columns]
+    return found
+
+
+def pack(run: Run) -> dict[str, Any]:
+    """The decoder of a run: `layers` as in decoder.json, arrays as [offset, size] into `data`, base64 of float16.
+
+    Raises
+    ------
+    NoExplorer, InputError
+        As for `explorer`.
+    """
+    path = run.folder / "decoder.json"
+    if not path.exists():
+        raise NoExplorer("the run folder has no decoder.json")
+    try:
+        layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
+        unknown = sorted({layer["kind"] for layer in layers} - KINDS)
+        names = [layer[key] for layer in layers for key in ("weight", "bias") if layer.get(key)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}): remove it and write the report again.") from error
+    if unknown:
+        raise NoExplorer(f"the page cannot compute the decoder's layer {unknown[0]}")
+    weights = _read_weights(run, names)
+    bytes_needed = 2 * sum(array.size for array in weights.values())
+    if bytes_needed > LIMIT:
+        raise NoExplorer(
+            f"the decoder takes {bytes_needed / 1e6:.1f} MB as float16, more than {LIMIT / 1e6:.0f} MB"
+        )
+    places: dict[str, list[int]] = {}
+    start = 0
+    for name, array in weights.items():
+        places[name] = [start, array.size]
+        start += array.size
+    packed = [dict(layer) for layer in layers]
+    for layer in packed:
+        if "weight" in layer:
+            layer["size"] = list(weights[layer["weight"]].shape)
+            layer |= {key: places[layer[key]] for key in ("weight", "bias") if layer[key]}
+    flat = np.concatenate([array.ravel() for array in weights.values()])
+    return {"layers": packed, "data": halves(flat)}
+
+
+def _read_weights(run: Run, names: list[str]) -> dict[str, NDArray]:
+    path = run.folder / "weights.safetensors"
+    try:
+        arrays = load_file(path)
+        return {name: arrays[name] for name in names}
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise InputError(
+            f"{path} is damaged or does not fit decoder.json ({error}): fit the run again."
+        ) from error
+
+
+def halves(values: NDArray) -> str:
+    """Numbers as base64 of little-endian float16; those beyond its range become its largest."""
+    most = float(np.finfo(np.float16).max)
+    return base64.b64encode(np.clip(values, -most, most).astype("<f2").tobytes()).decode()

@@ -1,0 +1,89 @@
+"""Traversals that move: an animated GIF."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from prismae.report.figures.canvas import ACCENT, INK, MUTED, SMALL, blank, new_figure, plain, thin
+from prismae.report.figures.pictures import signed, to_pixels
+from prismae.report.latents import by_spread, dead_latents
+
+PAUSE = 120  # milliseconds a frame
+DPI = 100
+
+
+def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 12) -> bytes:
+    """Each live latent moving from low to high and back, all side by side, as a GIF that repeats.
+
+    Parameters
+    ----------
+    frames
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+    values
+        [m, t] the values that the latent takes.
+    spread
+        [m] standard deviation of each code: latents come from the largest to the smallest, dead ones are left out
+        unless all are dead.
+    most
+        How many latents are shown at most.
+    """
+    order = by_spread(spread) if spread is not None else np.arange(len(frames))
+    if spread is not None and not dead_latents(spread).all():
+        order = order[~dead_latents(spread)[order]]
+    order = order[:most]
+    t = frames.shape[1]
+    there_and_back = [*range(t), *range(t - 2, 0, -1)]
+    shown = [_sheet(frames[order], values[order], order, spread, step) for step in there_and_back]
+    # one palette for all frames, else colours flicker
+    first = shown[len(shown) // 4].quantize(256)
+    images = [image.quantize(palette=first, dither=Image.Dither.NONE) for image in shown]
+    buffer = io.BytesIO()
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=PAUSE, loop=0)
+    return buffer.getvalue()
+
+
+def _sheet(
+    frames: NDArray, values: NDArray, order: NDArray, spread: NDArray | None, step: int
+) -> Image.Image:
+    """All latents at one step of their values."""
+    images = frames.ndim == 5
+    columns = min(6 if images else 3, len(frames))
+    rows = -(-len(frames) // columns)
+    figure = new_figure(rows * (1.75 if images else 1.3), columns * (1.4 if images else 2.8))
+    figure.set_facecolor("white")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
+    for axes, each, value, i in zip(grid.flat, frames[:, step], values[:, step], order, strict=False):
+        _image(axes, each) if images else _curve(axes, each, low, high)
+        axes.set_title(f"z{i} = {signed(float(value))}", loc="left", fontsize=SMALL, color=INK, pad=3)
+    for axes in grid.flat[len(frames) :]:
+        axes.set_visible(False)
+    return _rendered(figure)
+
+
+def _image(axes: Axes, image: NDArray) -> None:
+    blank(axes)
+    axes.imshow(to_pixels(image), interpolation="nearest" if image.shape[-1] < 48 else "bilinear")
+
+
+def _curve(axes: Axes, curve: NDArray, low: float, high: float) -> None:
+    plain(axes)
+    x, y = thin(curve, 500)
+    axes.plot(x, y, color=ACCENT, lw=1.1)
+    margin = 0.05 * ((high - low) or 1.0)
+    axes.set(ylim=(low - margin, high + margin))
+    axes.tick_params(labelcolor=MUTED)
+
+
+def _rendered(figure: Figure) -> Image.Image:
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())

@@ -1,0 +1,209 @@
+"""What is known of the codes without any label: which inform, what they change, what is rebuilt badly, how they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import (
+    ACCENT,
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    PALETTE,
+    RAMP,
+    SMALL,
+    WIDTH,
+    blank,
+    new_figure,
+    plain,
+    thin,
+)
+from prismae.report.figures.pictures import FRAME, latent_name, shrink
+from prismae.report.latents import by_spread, dead_latents
+
+CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
+
+
+def latent_bars(values: NDArray, spread: NDArray, label: str, most: int = 24) -> Figure:
+    """One quantity of each latent as bars, from the largest spread to the smallest, dead ones in grey.
+
+    Parameters
+    ----------
+    values
+        [m]; minus infinity or NaN leave a dash.
+    spread
+        [m] standard deviation of each code.
+    label
+        What is shown, with its unit.
+    """
+    order, dead = by_spread(spread)[:most], dead_latents(spread)
+    figure = new_figure(0.5 + 0.24 * len(order), 6.0)
+    axes = figure.subplots()
+    plain(axes, grid="x")
+    for row, i in enumerate(order):
+        if np.isfinite(values[i]):
+            axes.barh(row, values[i], height=0.6, color=FAINT if dead[i] else ACCENT, zorder=2)
+        text = f"{values[i]:.2f}".replace("-", "\u2212") if np.isfinite(values[i]) else "—"
+        axes.text(
+            1.01, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK
+        )  # fmt: skip
+    axes.axvline(0, color=FAINT, lw=0.7)
+    axes.set_yticks(range(len(order)), [f"z{i}" for i in order], fontsize=FONT, color=INK)
+    axes.set(ylim=(len(order) - 0.4, -0.6))
+    axes.set_xlabel(label, fontsize=SMALL, color=MUTED)
+    return figure
+
+
+def effects(change: NDArray, spread: NDArray, names: Sequence[str] | None = None, most: int = 12) -> Figure:
+    """How far each latent moves each element of an observation.
+
+    Parameters
+    ----------
+    change
+        [m, c, h, w] or [m, length] mean absolute change as the latent goes from low to high.
+    spread
+        [m] standard deviation of each code: latents come from the largest to the smallest, dead ones are left out
+        unless all are dead.
+    names
+        Of the elements: given, they are drawn as bars, a table's columns; else series and images.
+    most
+        How many latents are drawn at most.
+    """
+    order, dead = by_spread(spread), dead_latents(spread)
+    order = order[~dead[order]][:most] if not dead.all() else order[:most]
+    if change.ndim == 4:
+        return _change_maps(change[order], order, spread)
+    if names is not None:
+        return _change_bars(change[order], order, spread, names)
+    return _change_curves(change[order], order, spread)
+
+
+def error_histogram(errors: NDArray) -> Figure:
+    """How many observations are rebuilt how badly; errors [n], in units of the data's variance."""
+    figure = new_figure(2.4, 6.0)
+    axes = figure.subplots()
+    plain(axes)
+    known = errors[np.isfinite(errors)]
+    axes.hist(known, bins=min(40, max(5, int(np.sqrt(len(known))))), color=ACCENT, alpha=0.85, rwidth=0.9)
+    for share, style in ((0.5, "-"), (0.95, ":")):
+        axes.axvline(
+            np.quantile(known, share), color=INK, lw=1.2, ls=style, label=f"{share:.0%}".replace("%", " %")
+        )
+    axes.legend(frameon=False, fontsize=SMALL, labelcolor=MUTED, title=None)
+    axes.set_xlabel("squared error per element, in units of the data's variance", fontsize=SMALL, color=MUTED)
+    axes.set_ylabel("observations", fontsize=SMALL, color=MUTED)
+    axes.set_xlim(left=0)
+    return figure
+
+
+def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") -> Figure:
+    """Codes in the plane, in the colour of a factor.
+
+    Parameters
+    ----------
+    points
+        [n, 2].
+    labels
+        [n] the factor's value of each point; None: one colour.
+    name
+        Of the factor.
+
+    Notes
+    -----
+    Up to 20 values have a colour each, named beside the figure; more are drawn on a scale from low to high.
+    """
+    figure = new_figure(5.2, 7.2)
+    axes = figure.subplots()
+    blank(axes)
+    axes.set_aspect("equal", adjustable="datalim")
+    size = float(np.clip(6000 / len(points), 3, 28))
+    marks: dict[str, Any] = {"s": size, "lw": 0, "alpha": 0.8}
+    if labels is None:
+        axes.scatter(*points.T, color=ACCENT, **marks)
+        return figure
+    values = np.unique(labels)
+    if len(values) > CLASSES:
+        drawn = axes.scatter(*points.T, c=labels, cmap=RAMP, **marks)
+        bar = figure.colorbar(drawn, ax=axes, shrink=0.6, aspect=24, pad=0.02)
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(length=0, labelsize=SMALL, labelcolor=MUTED)
+        bar.set_label(name, fontsize=SMALL, color=MUTED)
+        return figure
+    handles = []
+    for place, value in enumerate(values):
+        colour, shape = PALETTE[place % len(PALETTE)], "o^"[place // len(PALETTE) % 2]
+        axes.scatter(*points[labels == value].T, color=colour, marker=shape, **marks)
+        handles.append(Line2D([], [], ls="", marker=shape, ms=5, color=colour, label=f"{value:g}"))
+    figure.legend(
+        handles=handles, title=name, loc="outside right upper", frameon=False, fontsize=SMALL, labelcolor=INK,
+        title_fontsize=SMALL, handletextpad=0.2,
+    ).get_title().set_color(MUTED)  # fmt: skip
+    return figure
+
+
+def _change_maps(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
+    """A map for each latent; the darkest pixel of all is the one that any latent changes most."""
+    maps = shrink(change, FRAME).mean(axis=1)
+    columns = min(6, len(maps))
+    rows = -(-len(maps) // columns)
+    figure = new_figure(rows * 1.72, min(WIDTH, 1.5 * columns))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, each, i in zip(grid.flat, maps, order, strict=False):
+        blank(axes)
+        for spine in axes.spines.values():
+            spine.set(visible=True, color=FAINT, linewidth=0.6)
+        shade = np.empty((*each.shape, 4))
+        shade[..., :3] = to_rgb(ACCENT)
+        shade[..., 3] = each / (maps.max() or 1.0)
+        axes.imshow(shade, interpolation="none")
+        _title(axes, int(i), spread)
+    for axes in grid.flat[len(maps) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _change_curves(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
+    columns = 2
+    rows = -(-len(change) // columns)
+    figure = new_figure(0.2 + 1.15 * rows, apart=0.07)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    x, y = thin(change, 500)
+    for axes, each, i in zip(grid.flat, y, order, strict=False):
+        plain(axes)
+        axes.fill_between(x, each, color=ACCENT, alpha=0.55, lw=0)
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.01)
+        _title(axes, int(i), spread)
+    for axes in grid.flat[len(change) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _change_bars(change: NDArray, order: NDArray, spread: NDArray, names: Sequence[str]) -> Figure:
+    columns = min(4, len(change))
+    rows = -(-len(change) // columns)
+    figure = new_figure(rows * (0.45 + 0.2 * len(names)), apart=0.09)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, each, i in zip(grid.flat, change, order, strict=False):
+        plain(axes, grid="x")
+        axes.barh(range(len(names)), each, height=0.62, color=ACCENT, zorder=2)
+        axes.set_yticks(range(len(names)), names, color=INK)
+        axes.set(ylim=(len(names) - 0.4, -0.6))
+        _title(axes, int(i), spread)
+    for axes in grid.flat[len(change) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _title(axes: Axes, i: int, spread: NDArray) -> None:
+    colour = MUTED if dead_latents(spread)[i] else INK
+    axes.set_title(latent_name(i, spread), loc="left", fontsize=SMALL, color=colour, pad=4)

@@ -1,0 +1,121 @@
+"""Many observations in a grid: a manifold between four, samples, the means of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import ACCENT, FONT, INK, MUTED, SMALL, WIDTH, blank, new_figure, thin
+from prismae.report.figures.pictures import mosaic, to_pixels
+
+EDGE = 0.85  # inches: the largest height of an image in a grid
+CELL = 0.62  # inches: the height of a series in a grid
+HEAD = 0.3  # inches: the height of a title
+
+
+def manifold(frames: NDArray) -> Figure:
+    """What lies between four observations, which are at the corners.
+
+    Parameters
+    ----------
+    frames
+        [g, g, c, h, w] images in [0, 1], or [g, g, length] series.
+    """
+    return _grid(frames, labels=None)
+
+
+def samples(frames: NDArray, columns: int = 8) -> Figure:
+    """Observations [n, c, h, w] or [n, length] without order, in rows of `columns`."""
+    return _grid(_in_rows(frames, columns), labels=None)
+
+
+def clusters(means: NDArray, sizes: NDArray, source: str, columns: int = 10) -> Figure:
+    """The mean observation of each cluster, largest first, with the number of observations in it.
+
+    Parameters
+    ----------
+    means
+        [k, c, h, w] images in [0, 1], or [k, length] series.
+    sizes
+        [k] observations in each.
+    source
+        Where the clusters come from, for the title.
+    """
+    order = np.argsort(-np.asarray(sizes), kind="stable")
+    columns = min(columns if means.ndim == 4 else 5, len(order))
+    figure = _grid(_in_rows(means[order], columns), labels=[f"{sizes[i]:,}" for i in order], head=HEAD)
+    figure.text(0, 1, f"mean of each cluster: {source}", va="top", fontsize=FONT, color=INK)
+    return figure
+
+
+def _in_rows(frames: NDArray, columns: int) -> NDArray:
+    """Frames [n, *shape] as [rows, columns, *shape], the last row filled up with NaN."""
+    rows = -(-len(frames) // columns)
+    filled = np.full((rows * columns, *frames.shape[1:]), np.nan)
+    filled[: len(frames)] = frames
+    return filled.reshape(rows, columns, *frames.shape[1:])
+
+
+def _grid(frames: NDArray, labels: Sequence[str] | None, head: float = 0.0) -> Figure:
+    """Frames [rows, columns, *shape] in one axes; NaN frames are left out; `labels` stand below the others.
+
+    `head` inches above the axes stay free.
+    """
+    return _images(frames, labels, head) if frames.ndim == 5 else _curves(frames, labels, head)
+
+
+def _images(frames: NDArray, labels: Sequence[str] | None, head: float) -> Figure:
+    there = ~np.isnan(frames).all(axis=(-3, -2, -1))
+    pixels = to_pixels(frames)
+    rows, columns, h, w, _ = pixels.shape
+    gap = max(1, h // 24)
+    scale = min(WIDTH / (columns * (w + gap) - gap), EDGE / h)
+    below = 0.24 / scale if labels else 0.0  # pixels
+    line = h + gap + below
+    width, height = (columns * (w + gap) - gap) * scale, (rows * line - gap) * scale
+    figure = new_figure(height + head, width, placed=True)
+    axes = figure.add_axes((0, 0, 1, height / (height + head)))
+    blank(axes)
+    for row in range(rows):
+        shown = int(there[row].sum())
+        if not shown:
+            continue
+        sheet = mosaic(pixels[row : row + 1, :shown], gap)
+        top = row * line
+        axes.imshow(
+            sheet, extent=(0, sheet.shape[1], top + h, top), interpolation="none", aspect="auto"
+        )  # fmt: skip
+        for column in range(shown if labels else 0):
+            text = (labels or ())[row * columns + column]
+            middle = column * (w + gap) + w / 2
+            axes.text(
+                middle, top + h + 0.05 / scale, text, ha="center", va="top", fontsize=SMALL, color=MUTED
+            )
+    axes.set(xlim=(0, columns * (w + gap) - gap), ylim=(rows * line - gap, 0))
+    return figure
+
+
+def _curves(frames: NDArray, labels: Sequence[str] | None, head: float) -> Figure:
+    rows, columns, _ = frames.shape
+    low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
+    line = CELL + (0.24 if labels else 0.12)
+    height = rows * line
+    figure = new_figure(height + head, WIDTH, placed=True)
+    axes = figure.add_axes((0, 0, 1, height / (height + head)))
+    blank(axes)
+    axes.set(xlim=(0, columns), ylim=(height, 0))
+    x, y = thin(np.nan_to_num(frames, nan=low), max(40, 60_000 // (rows * columns)))
+    x = 0.04 + 0.92 * x / max(x[-1], 1.0)
+    y = 0.04 + (CELL - 0.04) * (1 - (y - low) / ((high - low) or 1.0))
+    for row in range(rows):
+        for column in range(columns):
+            if np.isnan(frames[row, column]).all():
+                continue
+            axes.plot(column + x, row * line + y[row, column], color=ACCENT, lw=1.0)
+            if labels:
+                text, foot = labels[row * columns + column], row * line + CELL + 0.04
+                axes.text(column + 0.5, foot, text, ha="center", va="top", fontsize=SMALL, color=MUTED)
+    return figure

@@ -1,0 +1,141 @@
+"""Observations that are rows of a table: features have names and scales of their own, so all are standardised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import (
+    ACCENT,
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    PALETTE,
+    RULE,
+    SMALL,
+    WARM,
+    WIDTH,
+    blank,
+    new_figure,
+    plain,
+)
+from prismae.report.figures.pictures import latent_name
+from prismae.report.latents import by_spread, dead_latents
+
+NAMED = 4  # features named in one axes: those that a latent moves most
+
+
+def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str = "") -> Figure:
+    """Rows of a table by colour: blue below the column's mean, orange above, full at two standard deviations.
+
+    Parameters
+    ----------
+    rows
+        [n, d] values in standard deviations from the column's mean.
+    names, labels
+        d names of columns, and n of rows.
+    title
+        What stands above it all.
+    """
+    n, d = rows.shape
+    left, cell, line = 1.3, min(0.8, (WIDTH - 1.35) / d), 0.26
+    head = 0.2 + 0.065 * max(map(len, names), default=0) + (0.3 if title else 0.0)
+    height, width = head + line * n + 0.05, max(left + cell * d + 0.05, 6.0 if title else 0.0)
+    figure = new_figure(height, width, placed=True)
+    axes = figure.add_axes((left / width, 0.05 / height, cell * d / width, line * n / height))
+    blank(axes)
+    axes.set(xlim=(0, d), ylim=(n, 0))
+    for i, row in enumerate(rows):
+        axes.text(-0.1, i + 0.5, labels[i], ha="right", va="center", fontsize=SMALL, color=INK)
+        for j, value in enumerate(np.nan_to_num(row)):
+            colour = WARM if value > 0 else ACCENT
+            depth = min(abs(float(value)) / 2, 1.0) * 0.9
+            axes.add_patch(Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor=colour, alpha=depth, lw=0))
+            axes.add_patch(
+                Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor="none", edgecolor=RULE, lw=0.5)
+            )
+    for j, name in enumerate(names):
+        axes.text(
+            j + 0.5, -0.25, name, ha="center", va="bottom", fontsize=SMALL, color=INK, rotation=90
+        )  # fmt: skip
+    figure.text(0, 1, title, va="top", fontsize=FONT, color=INK)
+    return figure
+
+
+def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> Figure:
+    """Rows of a table beside their reconstructions, a line between the two values of each feature.
+
+    Parameters
+    ----------
+    originals, rebuilt
+        [r, d] values in standard deviations from the column's mean.
+    names
+        d names of columns.
+    """
+    columns = min(4, len(originals))
+    rows = -(-len(originals) // columns)
+    figure = new_figure(0.35 + rows * (0.3 + 0.19 * len(names)), apart=0.07)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    places = np.arange(len(names))
+    for axes, original, again in zip(grid.flat, originals, rebuilt, strict=False):
+        plain(axes, grid="x")
+        axes.hlines(places, original, again, color=FAINT, lw=1.2)
+        axes.plot(original, places, ls="", marker="o", ms=5, color=FAINT, label="original")
+        axes.plot(again, places, ls="", marker="o", ms=3.2, color=WARM, label="rebuilt")
+        axes.set_yticks(places, names, color=INK)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+    for axes in grid.flat[len(originals) :]:
+        axes.set_visible(False)
+    figure.legend(
+        *grid.flat[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False,
+        fontsize=FONT, labelcolor=INK, handlelength=1.0, borderpad=0.1,
+    )  # fmt: skip
+    return figure
+
+
+def table_traversals(
+    frames: NDArray, values: NDArray, names: Sequence[str], spread: NDArray | None = None, most: int = 24
+) -> Figure:
+    """What the decoder makes of each feature when one latent takes one value after another.
+
+    Parameters
+    ----------
+    frames
+        [m, t, d] values in standard deviations from the column's mean.
+    values
+        [m, t] the values that the latent takes.
+    names
+        d names of columns; the four that a latent moves most are named and coloured.
+    spread
+        [m] standard deviation of each code: latents come from the largest to the smallest.
+    most
+        How many latents are drawn at most.
+    """
+    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
+    columns = min(3, len(order))
+    rows = -(-len(order) // columns)
+    figure = new_figure(0.1 + 1.75 * rows, apart=0.09)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, i in zip(grid.flat, order, strict=False):
+        plain(axes)
+        dead = spread is not None and bool(dead_latents(spread)[i])
+        moved = np.argsort(-np.ptp(frames[i], axis=0), kind="stable")
+        for rank, j in reversed([*enumerate(moved)]):
+            named = rank < NAMED and not dead
+            colour, width = (PALETTE[j % len(PALETTE)], 1.7) if named else (FAINT, 0.8)
+            axes.plot(values[i], frames[i][:, j], color=colour, lw=width, label=names[j] if named else None)
+        axes.set_title(
+            latent_name(int(i), spread), loc="left", fontsize=SMALL, color=MUTED if dead else INK, pad=4
+        )
+        if not dead:
+            axes.legend(
+                frameon=False, fontsize=SMALL - 1.5, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2
+            )
+    for axes in grid.flat[len(order) :]:
+        axes.set_visible(False)
+    return figure

@@ -1,0 +1,142 @@
+// Sliders that combine: each move decodes all codes anew, in this page.
+(() => {
+  const source = document.getElementById("explorer-data");
+  if (!source) return;
+  const data = JSON.parse(source.textContent);
+  const decode = prismaeDecoder(data.decoder);
+  const originals = prismaeHalves(data.originals);
+  const size = data.shape.reduce((a, b) => a * b, 1);
+  const codes = data.base.slice();
+  const by = (id) => document.getElementById(id);
+  const make = (tag, cls, parent, space) => {
+    const node = space ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    if (cls) node.setAttribute("class", cls);
+    if (parent) parent.append(node);
+    return node;
+  };
+  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+
+  // one function a kind: builds a picture in `place` and returns how to show elements in it
+  const kinds = {
+    images(place) {
+      const [channels, height, width] = data.shape;
+      const canvas = make("canvas", width < 128 ? "tiny" : "", place);
+      Object.assign(canvas, { width, height });
+      const context = canvas.getContext("2d");
+      const pixels = context.createImageData(width, height);
+      const plane = width * height;
+      return (values) => {
+        for (let i = 0; i < plane; i++) {
+          for (let c = 0; c < 3; c++) {
+            const channel = channels === 1 ? 0 : c;
+            pixels.data[4 * i + c] = channel < channels ? 255 * values[channel * plane + i] : 0;
+          }
+          pixels.data[4 * i + 3] = 255;
+        }
+        context.putImageData(pixels, 0, 0);
+      };
+    },
+    series(place) {
+      const picture = make("svg", "curve", place, true);
+      const range = data.high - data.low || 1;
+      picture.setAttribute("viewBox", "0 -4 " + Math.max(size - 1, 1) + " 108");
+      picture.setAttribute("preserveAspectRatio", "none");
+      const line = make("polyline", "", picture, true);
+      return (values) => {
+        const points = [];
+        for (let i = 0; i < size; i++) points.push(i + "," + (100 * (1 - (values[i] - data.low) / range)).toFixed(2));
+        line.setAttribute("points", points.join(" "));
+      };
+    },
+    table(place) {
+      const rows = data.features.map(([name, mean, deviation]) => {
+        const row = make("div", "feature", place);
+        make("span", "name", row).textContent = name;
+        const bar = make("i", "", make("span", "bar", row));
+        const value = make("output", "", row);
+        return (x) => {
+          const share = Math.max(-1, Math.min(1, (x - mean) / (deviation || 1) / 3)); // full at three deviations
+          bar.style.left = 50 + 50 * Math.min(share, 0) + "%";
+          bar.style.width = 50 * Math.abs(share) + "%";
+          bar.className = share < 0 ? "below" : "";
+          value.textContent = (x < 0 ? "\u2212" : "") + Math.abs(x).toPrecision(3);
+        };
+      });
+      return (values) => rows.forEach((set, i) => set(values[i]));
+    },
+  };
+  const showDecoded = kinds[data.kind](by("decoded"));
+  const showOriginal = kinds[data.kind](by("original"));
+
+  let waiting = false;
+  const draw = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      showDecoded(decode(codes));
+    });
+  };
+
+  const setters = data.latents.map((latent) => {
+    const row = make("label", "dial" + (latent.dead ? " dead" : ""), by(latent.dead ? "dead-dials" : "dials"));
+    make("b", "", row).textContent = latent.name;
+    const range = make("input", "", row);
+    Object.assign(range, { type: "range", min: latent.low, max: latent.high, step: "any" });
+    const output = make("output", "", row);
+    const set = (value) => {
+      codes[latent.index] = value;
+      range.value = value;
+      output.textContent = signed(value);
+      range.setAttribute("aria-valuetext", output.textContent);
+    };
+    range.addEventListener("input", () => {
+      set(Number(range.value));
+      draw();
+    });
+    return set;
+  });
+  const setAll = (wanted) => {
+    data.latents.forEach((latent, row) => setters[row](wanted[latent.index]));
+    draw();
+  };
+
+  const choose = (button, elements) => {
+    by("presets").querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", each === button));
+    by("beside").hidden = !elements;
+    if (elements) showOriginal(elements);
+  };
+  const preset = (text, act) => {
+    const button = make("button", "", by("presets"));
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => act(button));
+    return button;
+  };
+  const middle = preset("middle", (button) => {
+    choose(button, null);
+    setAll(data.base);
+  });
+  preset("at random", (button) => {
+    choose(button, null);
+    const wanted = data.base.slice();
+    for (const each of data.latents) wanted[each.index] = each.low + Math.random() * (each.high - each.low);
+    setAll(wanted);
+  });
+  data.codes.forEach((wanted, i) =>
+    preset("observation " + (i + 1), (button) => {
+      choose(button, originals.subarray(i * size, (i + 1) * size));
+      setAll(wanted);
+    })
+  );
+
+  // …/report.html#codes=0.5,-1,… opens the page at these codes, z0 first
+  const asked = decodeURIComponent(location.hash).match(/^#codes=([-+.,e\d]+)$/);
+  const given = asked ? asked[1].split(",").map(Number) : [];
+  middle.click();
+  if (given.length === codes.length && given.every(Number.isFinite)) {
+    choose(null, null);
+    setAll(given);
+    by("explore").scrollIntoView();
+  }
+})();

@@ -1,0 +1,101 @@
+"""Stability: which latents come back when only the seed of a training changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from prismae.data import World
+from prismae.errors import InputError
+from prismae.metrics.disentanglement.udr import udr_spearman
+from prismae.studies.pictures import MEASURED, drawn_rows, encoded
+from prismae.train import RunFolder
+from prismae.train.run_folder import JOB
+
+STABILITY = "stability.json"
+
+
+def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASURED) -> dict[str, Any]:
+    """Compare runs that differ in their seed, and write what was found to stability.json of the first.
+
+    Each latent of the first run is matched with one of every other run, one to one, so that the absolute Pearson
+    correlations of the matched mean codes add up to the most.
+
+    Parameters
+    ----------
+    folders
+        At least two finished runs of the same method, data and settings.
+    data
+        What they were trained on.
+    points
+        Observations that codes are compared on, drawn with a fixed seed.
+
+    Returns
+    -------
+    dict
+        ``seeds`` and ``runs`` (ids); ``points``; ``latents``, for each of the first run its ``name``, ``mean`` of the
+        absolute correlations, and ``matches``, a ``name`` and ``r`` for each other run; ``udr`` of the first run (see
+        `prismae.metrics.udr_spearman`; codes with a KL below 0.01 nats are left out where the posterior has one).
+
+    Raises
+    ------
+    InputError
+        For fewer than two runs, or runs that differ in more than their seed.
+    """
+    if len(folders) < 2:
+        raise InputError(f"Stability compares at least 2 runs, got {len(folders)}.")
+    jobs = [folder.read_json(JOB) for folder in folders]
+    for key in ("method", "fields", "world", "n", "n_latents", "steps", "batch"):
+        if any(job[key] != jobs[0][key] for job in jobs):
+            raise InputError(
+                f"Stability compares runs that differ in their seed only, but these differ in {key!r}."
+            )
+    rows = drawn_rows(data, points)
+    found = [encoded(folder.load()[1].ae, data, rows) for folder in folders]
+    codes = [each.numpy() for each, _ in found]
+    kl = [each for _, each in found if each is not None]
+    matched = [match(codes[0], other) for other in codes[1:]]
+    latents = [
+        {
+            "name": f"z{i}",
+            "mean": float(np.mean([r[i] for _, r in matched])),
+            "matches": [{"name": f"z{partner[i]}", "r": float(r[i])} for partner, r in matched],
+        }
+        for i in range(codes[0].shape[1])
+    ]
+    content = {
+        "seeds": [job["seed"] for job in jobs],
+        "runs": [job["id"] for job in jobs],
+        "points": len(rows),
+        "latents": sorted(latents, key=lambda latent: -latent["mean"]),
+        "udr": float(udr_spearman(codes, kl=kl if len(kl) == len(codes) else None)),
+    }
+    folders[0].write_json(STABILITY, content)
+    return content
+
+
+def match(codes: NDArray, other: NDArray) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Which latent of another run says what each latent of this one does.
+
+    Parameters
+    ----------
+    codes, other
+        [n, m] codes of the same observations.
+
+    Returns
+    -------
+    The index [m] of each latent's partner, and the absolute correlation [m] with it (0 for constant codes).
+    """
+    standardised = []
+    for each in (codes.astype(np.float64), other.astype(np.float64)):
+        deviation = each.std(0)
+        standardised.append(
+            np.divide(each - each.mean(0), deviation, out=np.zeros_like(each), where=deviation > 0)
+        )
+    correlation = np.abs(standardised[0].T @ standardised[1]) / len(codes)
+    _, partner = linear_sum_assignment(correlation, maximize=True)
+    return partner, np.minimum(correlation[np.arange(len(partner)), partner], 1.0)

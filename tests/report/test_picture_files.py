@@ -1,0 +1,159 @@
+"""`write_picture`: each kind, for each kind of data, as a file; and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import made_up_run
+from PIL import Image
+from untrained import images, series, untrained_run, vectors
+
+from prismae.errors import InputError
+from prismae.report import explorer, write_picture, write_report
+from prismae.report.findings import findings
+from prismae.report.results import read_run
+from prismae.studies.views import add_views
+
+KINDS = ("reconstructions", "worst", "traversals", "effects", "manifold", "samples", "clusters", "tsne")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("runs")
+    made = {
+        "images": (images(), "conv"), "series": (series(), "conv1d"), "table": (vectors(), "mlp"),
+    }  # fmt: skip
+    folders = {}
+    for kind, (data, net) in made.items():
+        folder, _ = untrained_run(root / kind, data, net)
+        add_views(folder, ["tsne"], data, points=20)
+        folders[kind] = folder.path
+    return folders
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("data", ["images", "series", "table"])
+def test_every_kind_of_picture(folders: dict[str, Path], data: str, kind: str) -> None:
+    if (data, kind) == ("table", "manifold"):
+        with pytest.raises(InputError, match="rows of a table do not fit"):
+            write_picture(folders[data], kind)
+        return
+    path = write_picture(folders[data], kind)
+    assert path == folders[data] / "figures" / f"{kind}.png"
+    with Image.open(path) as picture:
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 5
+
+
+def test_tsne_is_coloured_by_the_factor(folders: dict[str, Path], tmp_path: Path) -> None:
+    default = write_picture(folders["images"], "tsne", tmp_path / "a.svg").read_text()
+    named = write_picture(folders["images"], "tsne", tmp_path / "b.svg", factor="label").read_text()
+    other = write_picture(folders["images"], "tsne", tmp_path / "c.svg", factor="size").read_text()
+    assert default == named != other
+    with pytest.raises(InputError, match="did you mean 'label'"):
+        write_picture(folders["images"], "tsne", factor="labl")
+    with pytest.raises(InputError, match="no factors are known"):
+        write_picture(folders["series"], "tsne", factor="label")
+    with pytest.raises(InputError, match="colours a t-SNE only"):
+        write_picture(folders["images"], "clusters", factor="label")
+
+
+def test_clusters_say_where_they_come_from(folders: dict[str, Path], tmp_path: Path) -> None:
+    for kind in ("images", "series", "table"):
+        assert (
+            "k-means of the codes, k = 10"
+            in write_picture(folders[kind], "clusters", tmp_path / "a.svg").read_text()
+        )
+
+
+@pytest.mark.parametrize("data", ["images", "series"])
+def test_animation_goes_there_and_back(folders: dict[str, Path], tmp_path: Path, data: str) -> None:
+    with Image.open(write_picture(folders[data], "gif", tmp_path / "a.gif")) as picture:
+        assert picture.n_frames == 20  # 11 there, 9 back
+        assert picture.info["loop"] == 0
+        frames = []
+        for step in (0, 1, 10, 19):
+            picture.seek(step)
+            frames.append(np.asarray(picture.convert("RGB")).astype(int))
+    assert np.abs(frames[0] - frames[2]).max() > 30
+    np.testing.assert_array_equal(frames[1], frames[3])
+
+
+def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Unknown kind of picture 'tsn'"):
+        write_picture(folders["images"], "tsn")
+    with pytest.raises(InputError, match=r"is a \.png or \.svg file, got 'a\.jpg'"):
+        write_picture(folders["images"], "clusters", tmp_path / "a.jpg")
+    with pytest.raises(InputError, match="take --kind traversals for a table"):
+        write_picture(folders["table"], "gif")
+    old = made_up_run(tmp_path / "old", length=20, logged=20)
+    with pytest.raises(
+        InputError, match=r"holds no effects: `prismae picture .* --kind effects` computes them"
+    ):
+        write_picture(old, "effects")
+
+
+def test_old_runs_say_what_they_lack(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "old", length=20, logged=20)
+    notes = [finding for finding in findings(read_run(folder)) if "earlier version" in finding.text]
+    assert [note.command for note in notes] == [f"prismae report {folder} --full"]
+    text = write_report(folder).read_text()
+    assert "Sliders that combine are not on this page: the run was made before" in text
+    assert (
+        "Not computed for this run: what lies between four observations, clusters, the t-SNE of the codes"
+        in text
+    )
+
+
+def rewritten(folder: Path, copy: Path, **arrays: np.ndarray) -> Path:
+    """A copy of a run folder with other arrays in its pictures.npz."""
+    copy.mkdir()
+    for path in folder.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    with np.load(copy / "pictures.npz") as found:
+        np.savez(copy / "pictures.npz", **(dict(found) | arrays))
+    return copy
+
+
+def test_duplicated_and_saturated_codes_are_warned_of(folders: dict[str, Path], tmp_path: Path) -> None:
+    spread, same = np.array([1.0, 2.0, 1e-4, 1.0]), np.full((4, 4), -0.97)
+    at_ends = np.array([0.6, 0.1, 0.9, 0.2])
+    folder = rewritten(folders["series"], tmp_path / "run", spread=spread, correlation=same, at_ends=at_ends)
+    texts = " ".join(each.text for each in findings(read_run(folder)) if each.kind == "warning")
+    for pair in ("z0 and z1", "z0 and z3", "z1 and z3"):
+        assert f"{pair} say the same: their correlation is \u22120.970" in texts
+    assert "z2 and" not in texts  # dead latents have no say
+    assert "z0 lies at an end of its range for 60\u00a0% of the observations" in texts
+    assert texts.count("at an end") == 1
+
+
+def test_large_decoders_fall_back_to_single_sliders(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "LIMIT", 1000)
+    text = write_report(folders["images"]).read_text()
+    assert "MB as float16, more than 0 MB" in text
+    assert "explorer-data" not in text
+    assert "player-data" in text
+
+
+def test_unknown_layers_fall_back_and_damage_is_named(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = rewritten(folders["images"], tmp_path / "run")
+    (folder / "decoder.json").write_text('{"layers": [{"kind": "LSTM"}]}')
+    assert "the page cannot compute the decoder&#39;s layer LSTM" in write_report(folder).read_text()
+    (folder / "decoder.json").write_text("{")
+    with pytest.raises(InputError, match=r"decoder\.json is damaged"):
+        write_report(folder)
+    (folder / "decoder.json").write_text(
+        '{"layers": [{"kind": "linear", "weight": "ae.nothing", "bias": null}]}'
+    )
+    with pytest.raises(InputError, match=r"does not fit decoder\.json"):
+        write_report(folder)
+
+
+def test_shapes_that_do_not_fit_are_named(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = rewritten(folders["series"], tmp_path / "run", clusters=np.ones((2, 37)))
+    with pytest.raises(InputError, match=r"clusters .* does not fit cluster_sizes"):
+        read_run(folder)

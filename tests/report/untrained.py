@@ -1,0 +1,64 @@
+"""Run folders of autoencoders with random weights: everything that a run leaves behind, without a training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from prismae.data import World, world
+from prismae.methods import method
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.decoder import DECODER, describe_decoder
+from prismae.studies.views import all_but_slow
+from prismae.train import RunFolder
+from prismae.train.build import build
+from prismae.train.loop import Trained
+from prismae.train.run_folder import JOB, PICTURES, describe
+
+
+def untrained_run(
+    path: Path, data: World, net: str, *, likelihood: str = "gaussian", n_latents: int = 4, name: str = "vae"
+) -> tuple[RunFolder, AutoencoderNet]:
+    """Write the folder of a run whose network has random weights, large enough for codes that differ."""
+    chosen = method(name)
+    settings = {
+        "world": data.name, "n_latents": n_latents, "net": net, "likelihood": likelihood, "steps": 3, "batch": 4,
+        "lr": None, "seed": 0, "precision": "32", "snapshots": [], "controls": [], "seconds": 1.0, "id": path.name,
+        "machine": "a CPU",
+    }  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ae = build(
+            chosen, data.shape, data.summary, n_latents=n_latents, net=net, likelihood=likelihood
+        ).eval()
+        with torch.no_grad():
+            for weight in ae.decoder.parameters():
+                weight.add_(0.03 * torch.randn_like(weight))
+    folder = RunFolder(path)
+    folder.write_json(JOB, describe(chosen, data, **settings) | {"summary": asdict(data.summary)})
+    folder.write_json(DECODER, describe_decoder(ae))
+    folder.write_arrays(PICTURES, all_but_slow(chosen, ae, data))
+    history = pd.DataFrame({"step": [1, 2, 3], "recon": [3.0, 2.0, 1.0]})
+    folder.write_trained(Trained(ae, None, history, 1.0))
+    return folder, ae
+
+
+def images(n: int = 40, shape: tuple[int, ...] = (3, 9, 13)) -> World:
+    """Images of noise, of two factors that nothing depends on."""
+    rng = np.random.default_rng(0)
+    factors = np.stack([np.arange(n) % 3, np.arange(n) % 25], axis=1)
+    return world(rng.random((n, *shape), dtype=np.float32), factors=factors, factor_names=("label", "size"))
+
+
+def series(n: int = 40, length: int = 37) -> World:
+    """Series of noise."""
+    return world(np.random.default_rng(0).normal(size=(n, length)).astype(np.float32))
+
+
+def vectors(n: int = 40, d: int = 6) -> World:
+    """Rows of a table of noise."""
+    return world(np.random.default_rng(0).normal(3, 2, size=(n, d)).astype(np.float32))
