@@ -17,7 +17,8 @@ from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.claim import claim
-from prismae.studies.pictures import pictures
+from prismae.studies.decoder import DECODER, describe_decoder
+from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
 from prismae.train.loop import Precision, check_moves
@@ -163,6 +164,7 @@ def run(
             progress=progress,
         )
         folder.write_json(JOB, about | {"seconds": round(trained.seconds, 1), "machine": machine(device)})
-        folder.write_arrays(PICTURES, pictures(trained.ae, data))
+        folder.write_json(DECODER, describe_decoder(trained.ae))
+        folder.write_arrays(PICTURES, all_but_slow(chosen, trained.ae, data))
         folder.write_trained(trained)
     return folder
