@@ -1,11 +1,12 @@
-"""Every method has its page, and the page tells the truth about its fields and terms."""
+"""Every method has its page, every controller its section, and both tell the truth about fields and terms."""
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
+from prismae.control import all_controllers
 from prismae.methods import all_methods, method
 
 PAGES = Path(__file__).parents[2] / "docs" / "methods"
@@ -39,8 +40,18 @@ def test_the_table_names_every_field_with_its_default_and_no_other(name):
     assert shown == {field.name: written(field.default) for field in fields(all_methods()[name])}
 
 
+@pytest.mark.parametrize("name", sorted(all_controllers()))
+def test_the_section_of_a_controller_names_every_field_with_its_default_and_no_other(name):
+    page = (PAGES.parent / "controllers.md").read_text()
+    section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    shown = {cells[0].strip("`"): cells[1].strip("`") for cells in table(section, "field")}
+    assert shown == {field.name: written(field.default) for field in fields(all_controllers()[name])}
+
+
 def written(value):
-    """A default as the pages write it: 0.2, 1000, 100,000, "ema", none."""
+    """A default as the pages write it: 0.2, 1000, 100,000, "ema", none; empty where there is none to write."""
+    if value is MISSING:
+        return ""
     if isinstance(value, str):
         return f'"{value}"'
     if value is None:
