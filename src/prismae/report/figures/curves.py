@@ -26,6 +26,7 @@ from prismae.report.figures.canvas import (
 from prismae.report.latents import by_spread
 
 POINTS = 500  # a curve: more than that is not seen at this size
+SMOOTHED = 150  # logged values from which the curve of a latent is smoothed: many raw ones hide each other
 LABELS = 16  # latents named beside their curves: more do not fit
 
 
@@ -62,6 +63,8 @@ def term_curves(
 def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None, label: str = "") -> Figure:
     """The course of one quantity of each latent in one axes, every curve named at its end.
 
+    Curves of more than 150 values are smoothed.
+
     Parameters
     ----------
     steps
@@ -86,7 +89,8 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
         if not seen.any():
             continue
         grey = colours[i] == FAINT
-        x, y = _few(steps[seen], values[seen, i])
+        y = values[seen, i]
+        x, y = _few(steps[seen], _smooth(y) if len(y) > SMOOTHED else y)
         marker = "o" if seen.sum() <= 40 else ""
         axes.plot(
             x, y, color=colours[i], lw=1.1 if grey else 1.7, marker=marker, ms=2.6, zorder=2 if grey else 3
