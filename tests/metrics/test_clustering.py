@@ -160,6 +160,8 @@ def test_names_of_families_and_metrics_can_be_mixed():
     found = evaluate_codes(CODES, factors, metrics=["mig", "ari"], label=0, baselines=False)
     assert set(found) == {"mig", "ari[k-means]"}
     assert found["mig"].protocol == "locatello2019"
+    both = evaluate_codes(CODES, factors, metrics=["default", "clustering"], label=0, baselines=False)
+    assert {"mig", "sap", "silhouette[labels]"} <= both.keys()
     assert evaluate_codes(CODES, LABELS[:, None], metrics=["clustering", "nmi"], baselines=False).keys() >= {
         "silhouette[labels]",
         "nmi[k-means]",

@@ -195,19 +195,19 @@ def by_protocol(metrics: str | Sequence[str], protocols: Sequence[str]) -> dict[
     Parameters
     ----------
     metrics
-        "default", "all", or names of metrics and families. A family brings its default metrics; a metric is taken by
+        Names of metrics and families, "default", "all". A family brings its default metrics; a metric is taken by
         each of the protocols that have it, or else by its family.
     protocols
         The protocols that are evaluated.
     """
-    if metrics in ("default", "all"):
-        return dict.fromkeys(protocols, str(metrics))
     keys = {protocol: _keys(protocol) for protocol in (*protocols, *FAMILIES)}
     chosen: dict[str, str | list[str]] = {}
     for name in [metrics] if isinstance(metrics, str) else metrics:
         owners = [each for each in protocols if name in keys[each]]
         owners = owners or [each for each in FAMILIES if name in keys[each]]
-        if name in FAMILIES:
+        if name in ("default", "all"):
+            chosen |= dict.fromkeys(protocols, name)
+        elif name in FAMILIES:
             chosen[name] = "default"
         elif not owners:
             valid = {*FAMILIES, *(key for each in keys.values() for key in each)}
