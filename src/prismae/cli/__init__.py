@@ -8,12 +8,24 @@ from typing import Annotated
 import typer
 
 from prismae._version import __version__
-from prismae.cli import evaluate, export, fit, listing, report, study, table
+from prismae.cli import evaluate, export, fit, listing, plot, report, select, study, table
 from prismae.cli._app import app, err, out
 from prismae.errors import InputError
 from prismae.train import Interrupted, NotFinite
 
-__all__ = ["app", "evaluate", "export", "fit", "listing", "main", "report", "study", "table"]
+__all__ = [
+    "app",
+    "evaluate",
+    "export",
+    "fit",
+    "listing",
+    "main",
+    "plot",
+    "report",
+    "select",
+    "study",
+    "table",
+]
 
 
 def _version(value: bool) -> None:

@@ -32,7 +32,8 @@ class Arm:
     fields
         Of the method; those not given have their defaults.
     grid
-        Values to try, each with each: of the method's fields, or of a job's settings.
+        Values to try, each with each: of the method's fields, or of a job's settings. A key "name = field = field"
+        gives several fields the same value, and rows a column "name".
     settings
         A job's settings (`steps`, `lr`, `net` …) that differ from the plan's.
     """
@@ -188,11 +189,17 @@ class Plan:
             self.seeds, self.worlds.items(), self.methods.items()
         ):
             grid = self.grid | arm.grid
+            axes = [[part.strip() for part in key.split("=")] for key in grid]
             for values in product(*grid.values()):
-                swept = dict(zip(grid, values, strict=True))
-                chosen = {key: value for key, value in swept.items() if key in (*SETTINGS, "epochs")}
+                swept = {names[0]: value for names, value in zip(axes, values, strict=True)}
+                given = {
+                    target: value
+                    for names, value in zip(axes, values, strict=True)
+                    for target in names[1:] or names
+                }
+                chosen = {key: value for key, value in given.items() if key in (*SETTINGS, "epochs")}
                 settings = self.budget | special | arm.settings | chosen
-                own = arm.fields | {key: value for key, value in swept.items() if key not in settings}
+                own = arm.fields | {key: value for key, value in given.items() if key not in chosen}
                 try:
                     job = Job(arm.method, world_name, own, seed=seed, **_steps(settings, world_name))
                 except InputError as error:

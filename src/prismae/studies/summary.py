@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +72,11 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     Lines of one world are compared with each other. The test is paired by seed: the t test, and from ten common seeds
     on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use with five seeds (1/16).
     """
-    scores = [str(c) for c in frame if _is_score(str(c))]
-    first, last = list(frame.columns).index("seed") + 1, list(frame.columns).index("mse")
-    settings = ["world", *frame.columns[first:last]]  # grids and steps
-    keys = ["arm", *(c for c in settings if frame[c].nunique(dropna=False) > 1)]
+    scores = [str(c) for c in frame if is_score(str(c))]
+    keys = ["arm", *setting_columns(frame)]
     lines: dict[tuple[Any, ...], dict[str, Cell]] = {}
     seeds: dict[tuple[Any, ...], pd.DataFrame] = {}
-    for values, group in frame.groupby(keys, sort=False, dropna=False):
+    for values, group in grouped(frame, keys):
         seeds[values] = group.set_index("seed")
         known = {score: group[score].dropna() for score in scores}
         lines[values] = {
@@ -98,13 +96,26 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     return Summary(tuple(keys), lines, chance)
 
 
+def grouped(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Rows by the values of some columns, in their order; None where a row has no value (an arm without that grid)."""
+    for values, group in frame.groupby(list(keys), sort=False, dropna=False):
+        yield tuple(None if value != value else value for value in values), group  # NaN is not itself
+
+
+def setting_columns(frame: pd.DataFrame) -> list[str]:
+    """Of world, grids and steps those columns that tell the rows of one arm and seed apart."""
+    columns = [str(c) for c in frame]
+    settings = ["world", *columns[columns.index("seed") + 1 : columns.index("mse")]]
+    return [c for c in settings if frame[c].nunique(dropna=False) > 1]
+
+
 def direction(score: str) -> bool | None:
     """Whether a larger score is better; None where neither end is."""
     if score in ERRORS:
         return False
     protocol, _, key = score.partition(":")
     found = [m for m in all_metrics().values() if m.protocol == protocol.partition("/")[0]]
-    fitting = [m for m in found if key == m.key or key.startswith(f"{m.key}-")]
+    fitting = [m for m in found if key == m.key or key.startswith((f"{m.key}-", f"{m.key}["))]
     return max(fitting, key=lambda m: len(m.key)).higher_is_better if fitting else None
 
 
@@ -166,5 +177,6 @@ def _same(found: Hashable, wanted: Any) -> bool:
     return bool(found == wanted) or str(found) == str(wanted)
 
 
-def _is_score(column: str) -> bool:
+def is_score(column: str) -> bool:
+    """Whether a column of rows is a score (and no chance level)."""
     return column in ERRORS or (":" in column and not column.endswith(":chance"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import isnan
 
 from prismae.errors import unknown_name
@@ -49,36 +50,59 @@ def number(mean: float, deviation: float | None) -> str:
     return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
 
 
-def _markdown(plan: Plan, summary: Summary) -> str:
-    parts = []
+@dataclass(frozen=True)
+class Table:
+    """A table of texts: its title, its head, its lines, and in which cells the best scores stand (line, column)."""
+
+    title: str
+    head: list[str]
+    lines: list[list[str]]
+    best: set[tuple[int, int]]
+
+
+def tables(summary: Summary) -> Iterator[Table]:
+    """One table for each protocol: mean ± deviation, the published numbers beside, chance levels in the last line."""
     for title, scores in sections(summary):
         beside = [s for s in scores if any(s in c and c[s].published for c in summary.lines.values())]
-        columns = [c for s in scores for c in ([_short(s), "published"] if s in beside else [_short(s)])]
-        lines = [
-            _row([*summary.keys, "seeds", *columns]),
-            "|---" * (len(summary.keys) + 1 + len(columns)) + "|",
-        ]
+        pairs = [(s, p) for s in scores for p in ((False, True) if s in beside else (False,))]
+        table = Table(
+            title[0].upper() + title[1:],
+            [*summary.keys, "seeds", *("published" if p else _short(s) for s, p in pairs)],
+            [],
+            set(),
+        )
         for values, cells in summary.lines.items():
-            texts = []
-            for score in scores:
+            line = [*map(plain, values), seeds(cells, scores)]
+            for score, published in pairs:
                 cell = cells.get(score)
-                text = number(cell.mean, cell.deviation) if cell else "–"
-                texts.append(f"**{text}**" if cell and cell.best else text)
-                if score in beside:
-                    texts.append(number(*cell.published) if cell and cell.published else "–")
-            lines.append(_row([*map(_plain, values), seeds(cells, scores), *texts]))
+                if cell and cell.best and not published:
+                    table.best.add((len(table.lines), len(line)))
+                line.append(_text(cell, published))
+            table.lines.append(line)
         if any(s in summary.chance for s in scores):
-            chance = [
-                t
-                for s in scores
-                for t in ([_chance(summary, s), ""] if s in beside else [_chance(summary, s)])
-            ]
-            lines.append(_row(["*shuffled codes (chance)*", *[""] * len(summary.keys), *chance]))
-        parts += [f"### {title[0].upper()}{title[1:]}", "", *lines, "", *_tests(summary, scores)]
+            chance = ["" if p else _chance(summary, s) for s, p in pairs]
+            table.lines.append(["shuffled codes (chance)", *[""] * len(summary.keys), *chance])
+        yield table
+
+
+def _text(cell: Cell | None, published: bool) -> str:
+    if cell is None or (published and cell.published is None):
+        return "–"
+    if published:
+        return number(*cell.published) if cell.published else "–"
+    return number(cell.mean, cell.deviation)
+
+
+def _markdown(plan: Plan, summary: Summary) -> str:
+    parts = []
+    for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
+        parts += [f"### {table.title}", "", _row(table.head), "|---" * len(table.head) + "|"]
+        for i, line in enumerate(table.lines):
+            parts.append(_row([f"**{t}**" if (i, j) in table.best else t for j, t in enumerate(line)]))
+        parts += ["", *_tests(summary, scores)]
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"Published: {'; '.join(sources)}.", ""] if sources else []
-    parts += [note for text in plan.notes for note in (text, "")]
-    return "\n".join(parts)
+    return "\n".join([*parts, *(text for note in plan.notes for text in (note.strip(), ""))])
 
 
 def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
@@ -95,7 +119,7 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
     yield "|---" * (len(summary.keys) + len(tested)) + "|"
     for values, cells in summary.lines.items():
         texts = ["best" if s in cells and cells[s].best else _p(cells.get(s)) for s in tested]
-        yield _row([*map(_plain, values), *texts])
+        yield _row([*map(plain, values), *texts])
     yield ""
 
 
@@ -126,7 +150,7 @@ def _latex(plan: Plan, summary: Summary) -> str:
             r"\midrule",
         ]
         for values, cells in summary.lines.items():
-            texts = [_tex(_plain(value)) for value in values]
+            texts = [_tex(plain(value)) for value in values]
             for score in scores:
                 cell = cells.get(score)
                 text = _tex(number(cell.mean, cell.deviation)) if cell else "--"
@@ -149,11 +173,11 @@ def _short(score: str) -> str:
     return score.partition(":")[2] or score
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """A key's value; nothing for a grid that the arm does not have."""
-    if isinstance(value, float):
-        return "" if isnan(value) else f"{value:g}"
-    return str(value)
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _p(cell: Cell | None) -> str:

@@ -1,0 +1,97 @@
+"""``prismae plot``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from prismae.cli._app import app, out
+from prismae.cli.study import PlanPath, Profile, Runs
+from prismae.cli.table import RowsFile, read_rows
+from prismae.errors import unknown_name
+from prismae.report.figures.canvas import png
+from prismae.report.figures.studies import seed_bars, swept_curves
+from prismae.report.study_page import Part, study_page
+from prismae.studies.plan import Plan
+from prismae.studies.summary import Summary, grouped, setting_columns, summarise
+from prismae.studies.tables import plain, sections, tables
+
+
+@app.command()
+def plot(
+    path: PlanPath,
+    profile: Profile = None,
+    over: Annotated[
+        str | None, typer.Option(help="Draw scores over this grid's values instead of bars.")
+    ] = None,
+    folder: Runs = Path("runs"),
+    rows_file: RowsFile = None,
+    to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
+) -> None:
+    """Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file."""
+    plan = Plan.load(path, profile)
+    frame = read_rows(plan, folder, rows_file)
+    summary = summarise(plan, frame)
+    parts = []
+    to.mkdir(parents=True, exist_ok=True)
+    for table, (title, scores) in zip(tables(summary), sections(summary), strict=True):
+        figure = _bars(frame, summary, scores) if over is None else _curves(frame, scores, over)
+        parts.append(Part(table.title, table.head, table.lines, table.best, figure))
+        picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}.png"
+        picture.write_bytes(png(figure))
+    lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
+    page = to / f"{plan.name}.{plan.profile}.html"
+    page.write_text(study_page(plan.title, lede, parts, plan.notes, _about(plan, frame)))
+    out.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
+    groups = dict(grouped(frame, summary.keys))
+    names = {values: _name(summary.keys, values) for values in groups}
+    found: dict[str, dict[str, list[float]]] = {}
+    published: dict[str, dict[str, float]] = {}
+    for score in scores:
+        for values, group in groups.items():
+            found.setdefault(score, {})[names[values]] = group[score].dropna().tolist()
+            cell = summary.lines[values].get(score)
+            if cell and cell.published:
+                published.setdefault(score, {})[names[values]] = cell.published[0]
+    return seed_bars(found, published)
+
+
+def _curves(frame: pd.DataFrame, scores: list[str], over: str) -> Figure:
+    settings = setting_columns(frame)
+    if over not in settings:
+        raise unknown_name("setting that varies", over, settings)
+    lines = ["arm", *(key for key in settings if key != over)]
+    found: dict[str, dict[str, tuple[NDArray, list[list[float]]]]] = {}
+    for values, group in grouped(frame.dropna(subset=[over]), lines):
+        name = _name(lines, values)
+        for score in scores:
+            seeds = {x: each[score].dropna().tolist() for x, each in group.groupby(over)}
+            known = {x: each for x, each in seeds.items() if each}
+            if known:
+                found.setdefault(score, {})[name] = (pd.Index(known).to_numpy(), list(known.values()))
+    return swept_curves(over, found)
+
+
+def _name(keys: Sequence[str], values: Sequence[object]) -> str:
+    """A line's name in a figure: the arm, and the values of the other keys that it has."""
+    about = [f"{k} {plain(v)}" for k, v in zip(keys, values, strict=True) if v is not None and k != "arm"]
+    return ", ".join([*(plain(v) for k, v in zip(keys, values, strict=True) if k == "arm"), *about])
+
+
+def _about(plan: Plan, frame: pd.DataFrame) -> dict[str, str]:
+    """Machines, versions and the time that the rows took."""
+    return {
+        "machines": "; ".join(sorted(frame["machine"].astype(str).unique())),
+        "prismae": ", ".join(sorted(frame["prismae"].astype(str).unique())),
+        "training": f"{frame['seconds'].sum() / 3600:.1f} hours in all",
+        "published": "; ".join(dict.fromkeys(each.source for each in plan.published)) or "–",
+    }

@@ -1,0 +1,35 @@
+"""``prismae select``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from prismae.cli._app import app, out
+from prismae.cli.study import PlanPath, Profile, Runs
+from prismae.cli.table import RowsFile, read_rows
+from prismae.studies.plan import Plan
+from prismae.studies.selection import select
+
+
+@app.command(name="select")
+def select_settings(
+    path: PlanPath,
+    by: Annotated[
+        str, typer.Option(help="A score, as mig or yeats2023:mig; or udr or udr-lasso, which need no labels.")
+    ],
+    profile: Profile = None,
+    folder: Runs = Path("runs"),
+    rows_file: RowsFile = None,
+) -> None:
+    """Rank the settings of PLAN, the best first."""
+    plan = Plan.load(path, profile)
+    ranked = select(plan, read_rows(plan, folder, rows_file), by, folder)
+    table = Table(*map(str, ranked.columns), box=None)
+    for _, line in ranked.iterrows():
+        texts = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in line]
+        table.add_row(*("–" if text in ("nan", "None") else text for text in texts))
+    out.print(table)

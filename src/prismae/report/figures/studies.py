@@ -1,0 +1,107 @@
+"""A study's scores: bars with seeds as dots, and scores over a swept setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import (
+    ACCENT,
+    FAINT,
+    FONT,
+    INK,
+    MUTED,
+    PALETTE,
+    SMALL,
+    WIDTH,
+    new_figure,
+    plain,
+)
+
+COLUMNS = 2  # panels beside each other
+
+
+def seed_bars(
+    scores: Mapping[str, Mapping[str, Sequence[float]]], published: Mapping[str, Mapping[str, float]]
+) -> Figure:
+    """One panel for each score: a bar for each line's mean over seeds, each seed a dot.
+
+    Parameters
+    ----------
+    scores
+        Score → line → values of the seeds.
+    published
+        Score → line → published mean, drawn as a mark beside the bar; may be empty.
+    """
+    lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
+    figure, panels = _panels(len(scores), 0.75 + 0.3 * len(lines), share_y=True)
+    for axes, (score, values) in zip(panels, scores.items(), strict=False):
+        plain(axes, grid="x")
+        axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+        axes.set_ylim(len(lines) - 0.4, -0.6)
+        axes.set_yticks(range(len(lines)), lines, fontsize=SMALL, color=INK)
+        for row, line in enumerate(lines):
+            seeds = np.asarray(values.get(line, ()), dtype=float)
+            if len(seeds):
+                axes.barh(row, seeds.mean(), height=0.55, color=ACCENT, alpha=0.45, zorder=2)
+                axes.plot(seeds, np.full(len(seeds), row), "o", color=ACCENT, ms=3.5, zorder=4)
+            mark = published.get(score, {}).get(line)
+            if mark is not None:
+                axes.plot([mark, mark], [row - 0.36, row + 0.36], color=INK, lw=1.6, zorder=5)
+    handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed")]
+    if any(published.values()):
+        handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
+    _key(figure, handles)
+    return figure
+
+
+def swept_curves(
+    name: str, scores: Mapping[str, Mapping[str, tuple[NDArray, Sequence[Sequence[float]]]]]
+) -> Figure:
+    """One panel for each score: its mean over seeds against a swept setting, with deviation and seeds.
+
+    Parameters
+    ----------
+    name
+        Of the setting.
+    scores
+        Score → line → (the setting's values [n], for each the seeds' values).
+    """
+    lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
+    colours = {line: PALETTE[i % len(PALETTE)] for i, line in enumerate(lines)}
+    figure, panels = _panels(len(scores), 2.5, share_y=False)
+    for axes, (score, curves) in zip(panels, scores.items(), strict=False):
+        plain(axes)
+        axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+        axes.set_xlabel(name, fontsize=SMALL, color=MUTED)
+        for line, (x, seeds) in curves.items():
+            mean = np.array([np.mean(each) for each in seeds])
+            deviation = np.array([np.std(each, ddof=1) if len(each) > 1 else 0.0 for each in seeds])
+            axes.fill_between(x, mean - deviation, mean + deviation, color=colours[line], alpha=0.15, lw=0)
+            axes.plot(x, mean, color=colours[line], lw=1.7, zorder=3)
+            for place, each in zip(x, seeds, strict=True):
+                axes.plot(np.full(len(each), place), each, "o", color=colours[line], ms=2.8, zorder=4)
+    _key(figure, [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines])
+    return figure
+
+
+def _panels(n: int, height: float, share_y: bool) -> tuple[Figure, list[Axes]]:
+    rows = -(-n // COLUMNS)
+    figure = new_figure(height * rows + 0.4, WIDTH)
+    grid = figure.subplots(rows, min(n, COLUMNS), squeeze=False, sharey=share_y)
+    panels = list(grid.flat)
+    for spare in panels[n:]:
+        spare.remove()
+    return figure, panels[:n]
+
+
+def _key(figure: Figure, handles: list[Line2D]) -> None:
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=SMALL,
+        labelcolor=MUTED, edgecolor=FAINT, handlelength=1.4, columnspacing=1.4, borderpad=0.1,
+    )  # fmt: skip

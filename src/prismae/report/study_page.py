@@ -1,0 +1,67 @@
+"""The report of a study: one self-contained HTML page of its tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from prismae.report.figures.canvas import inline, svg
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page: a table, and the figure of the same scores.
+
+    Parameters
+    ----------
+    title
+        Heading.
+    head, lines
+        Texts of the table.
+    best
+        Cells (line, column) to stress.
+    figure
+        Drawn above the table; None: no figure.
+    """
+
+    title: str
+    head: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    best: set[tuple[int, int]] = field(default_factory=set)
+    figure: Figure | None = None
+
+
+def study_page(
+    title: str,
+    lede: str,
+    parts: Sequence[Part],
+    notes: Sequence[str] = (),
+    about: Mapping[str, str] | None = None,
+) -> str:
+    """The page as HTML. It needs no network, no other file and no server.
+
+    Parameters
+    ----------
+    title, lede
+        Heading, and a sentence below it.
+    notes
+        What a reader of the numbers should know.
+    about
+        Facts for the last table: machines, versions, time.
+    """
+    environment = Environment(
+        loader=PackageLoader("prismae.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    figures = {
+        i: Markup(inline(svg(part.figure), f"part-{i}", f"Scores, {part.title}"))
+        for i, part in enumerate(parts)
+        if part.figure is not None
+    }
+    return environment.get_template("study.html.j2").render(
+        title=title, lede=lede, parts=parts, figures=figures, notes=notes, about=about or {}
+    )

@@ -1,0 +1,92 @@
+"""Choosing settings: by a score of the rows, or without labels by how alike the codes of several seeds are (UDR)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from prismae.data import World, world
+from prismae.errors import InputError, unknown_name
+from prismae.latent.gaussian import Gaussian
+from prismae.metrics import udr_lasso, udr_spearman
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.plan import Plan
+from prismae.studies.summary import direction, grouped, is_score, setting_columns
+from prismae.train import RunFolder
+
+UDR = {"udr": udr_spearman, "udr-spearman": udr_spearman, "udr-lasso": udr_lasso}
+POINTS = 2_000  # observations that runs are compared on
+
+
+def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -> pd.DataFrame:
+    """The settings of a plan, the best first.
+
+    Parameters
+    ----------
+    frame
+        The plan's rows.
+    by
+        A score of the rows ("yeats2023:mig"; without its protocol where only one has it), or "udr" ("udr-lasso"),
+        which looks at no labels: it needs the run folders of at least two seeds.
+    out
+        Where the run folders are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns that tell settings apart, the score's mean and deviation over seeds, and ``seeds``.
+    """
+    score = by if by in UDR else _column(frame, by)
+    larger = True if by in UDR else direction(score)
+    if larger is None:
+        raise InputError(f"Neither end of {score!r} is better, so nothing can be chosen by it.")
+    keys = ["arm", *setting_columns(frame)]
+    found = []
+    for values, group in grouped(frame, keys):
+        scores = udr(group["run"].tolist(), out, by) if by in UDR else group[score].dropna().to_numpy()
+        about = dict(zip(keys, values, strict=True))
+        spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
+        mean = float(np.mean(scores)) if len(scores) else float("nan")
+        found.append({**about, score: mean, "deviation": spread, "seeds": len(scores)})
+    return pd.DataFrame(found).sort_values(score, ascending=not larger, ignore_index=True)
+
+
+def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.float64]:
+    """UDR of each of several runs that differ in their seed; empty for fewer than two.
+
+    Codes are compared on up to 2,000 observations. Codes below 0.01 nats of KL do not inform, where the posterior is a
+    Gaussian (Duan et al. 2020); else only constant ones do not.
+    """
+    if len(runs) < 2:
+        return np.empty(0)
+    folders = [RunFolder.open(Path(out) / run) for run in runs]
+    data = world(folders[0].read_json("job.json")["world"])
+    seen = [_codes(folder.load()[1].ae, data) for folder in folders]
+    kl = None if seen[0][1] is None else [each for _, each in seen if each is not None]
+    return UDR[by]([codes for codes, _ in seen], kl=kl).runs
+
+
+def _codes(net: AutoencoderNet, data: World) -> tuple[NDArray, NDArray | None]:
+    """Mean codes [n, m] of some observations, and each code's mean KL [m] where the posterior is a Gaussian."""
+    rows = torch.linspace(0, len(data) - 1, min(POINTS, len(data))).long()
+    with torch.no_grad():
+        parts = [net.encode(data.data[part]) for part in rows.split(500)]
+    codes = torch.cat([q.mean for q in parts]).numpy()
+    if not all(isinstance(q, Gaussian) for q in parts):
+        return codes, None
+    return codes, torch.cat([q.kl_to_standard() for q in parts]).mean(0).numpy()
+
+
+def _column(frame: pd.DataFrame, by: str) -> str:
+    scores = [str(c) for c in frame if is_score(str(c))]
+    fitting = [c for c in scores if c == by or c.partition(":")[2] == by]
+    if not fitting:
+        raise unknown_name("score", by, [*scores, *UDR])
+    if len(fitting) > 1:
+        raise InputError(f"{by!r} is a score of several protocols: expected one of {', '.join(fitting)}.")
+    return fitting[0]
