@@ -6,31 +6,51 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from prismae.cli._app import AsJson, RunPath, app, out
+from prismae.metrics.evaluate import FAMILIES
 from prismae.studies import score
 from prismae.studies.scoring import PROTOCOLS
 from prismae.train import RunFolder
+
+NOTHING = "–"
+BETTER = {True: "higher", False: "lower", None: NOTHING}
 
 
 @app.command(name="evaluate")
 def evaluate_run(
     path: RunPath,
     metrics: Annotated[
-        str, typer.Option(help="default, all, or names with commas (`prismae list metrics`).")
+        str,
+        typer.Option(
+            help="default, all, clustering, classification, generation, names (`prismae list metrics`), or several "
+            "with commas."
+        ),
     ] = "default",
     protocol: Annotated[
         str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; else those made for the world.")
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Replicates behind the 95 % intervals; 0: none.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the metrics' draws.")] = 0,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Factor that clusters are compared with; else the only categorical one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a finished run, with ceiling and chance level beside each score."""
-    names: str | list[str] = metrics if metrics in ("default", "all") else metrics.split(",")
     protocols = None if protocol is None else (protocol,)
-    found = score(RunFolder.open(path), metrics=names, protocols=protocols, bootstrap=bootstrap, seed=seed)
+    found = score(
+        RunFolder.open(path),
+        metrics=metrics.split(","),
+        protocols=protocols,
+        bootstrap=bootstrap,
+        seed=seed,
+        label=label,
+        progress=not as_json,
+    )
     if as_json:
         print(json.dumps(found))
     else:
@@ -39,33 +59,44 @@ def evaluate_run(
 
 def print_scores(found: dict[str, Any]) -> None:
     """Print what `prismae.studies.score` found."""
-    errors = found["reconstruction"]
-    out.print(
-        f"reconstruction: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
-        "observation"
-    )
-    for protocol, scores in found.get("protocols", {}).items():
-        table = Table(title=f"protocol {protocol}", title_justify="left")
-        table.add_column("metric")
-        for column in ("score", "95 % interval", "ceiling", "chance", "better"):
-            table.add_column(column, justify="right")
-        for name, each in scores.items():
-            interval = f"{each['lower']:.3f} to {each['upper']:.3f}" if each["lower"] is not None else "–"
-            better = {True: "higher", False: "lower", None: "–"}[each["higher_is_better"]]
-            table.add_row(
-                name,
-                *(_number(each[k]) for k in ("score",)),
-                interval,
-                _number(each["ceiling"]),
-                _number(each["chance"]),
-                better,
+    unseen = found.get("unseen", {})
+    for what, errors in {
+        "reconstruction": found["reconstruction"],
+        f"of {unseen.get('n')} unseen observations": unseen.get("reconstruction"),
+    }.items():
+        if errors is not None:
+            out.print(
+                f"{what}: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
+                "observation"
             )
+    for protocol, scores in found.get("protocols", {}).items():
+        title = protocol if protocol in FAMILIES else f"protocol {protocol}"
+        table = Table(title=title, title_justify="left")
+        on_unseen = unseen.get("protocols", {}).get(protocol, {})
+        columns = {
+            "score": [_number(each["score"]) for each in scores.values()],
+            "unseen": [_number(on_unseen[name]["score"] if name in on_unseen else None) for name in scores],
+            "95 % interval": [_interval(each) for each in scores.values()],
+            "ceiling": [_number(each["ceiling"]) for each in scores.values()],
+            "chance": [_number(each["chance"]) for each in scores.values()],
+            "better": [BETTER[each["higher_is_better"]] for each in scores.values()],
+        }
+        columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}
+        table.add_column("metric", overflow="fold")
+        for title in columns:
+            table.add_column(title, justify="right")
+        for name, *texts in zip(scores, *columns.values(), strict=True):
+            table.add_row(escape(name), *texts)  # a name's brackets are no markup
         out.print(table)
         for name, reason in found.get("skipped", {}).get(protocol, {}).items():
-            out.print(f"{name} was left out: {reason}")
+            out.print(f"{escape(name)} was left out: {escape(reason)}")
     if "protocols" not in found:
         out.print("No scores: this world has no known factors.")
 
 
 def _number(value: float | str | None) -> str:
-    return "–" if value is None else f"{float(value):.3f}"
+    return NOTHING if value is None else f"{float(value):.3f}"
+
+
+def _interval(score: dict[str, Any]) -> str:
+    return NOTHING if score["lower"] is None else f"{score['lower']:.3f} to {score['upper']:.3f}"

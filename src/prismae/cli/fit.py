@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from prismae._fields import from_text
 from prismae.cli._app import app, out
 from prismae.cli.evaluate import print_scores
 from prismae.control import controllers_from_text
-from prismae.data import world
 from prismae.errors import InputError, unknown_name
 from prismae.methods import all_methods
 from prismae.studies import Job, run, score
+from prismae.studies.observations import observations
+from prismae.studies.stability import stability
 
 
 @app.command()
 def fit(
     method: Annotated[str, typer.Argument(help="A method: see `prismae list methods`.")],
     world_name: Annotated[
-        str, typer.Argument(metavar="WORLD", help="A world (`prismae list worlds`), or a .npy or .npz file.")
+        str,
+        typer.Argument(
+            metavar="WORLD",
+            help="A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: a .npy, .npz, .h5, "
+            ".csv or .parquet file, or a folder of images.",
+        ),
     ],
+    factors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,…", help="Columns, arrays or labels of own data that are factors: not trained on."
+        ),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side that the images of a folder are cut and scaled to.")
+    ] = None,
+    holdout: Annotated[
+        float, typer.Option(help="Part of the observations to hold out, to measure errors and scores on it.")
+    ] = 0.0,
     latents: Annotated[int, typer.Option(help="Size of the code.")] = 10,
-    net: Annotated[str, typer.Option(help="Network: auto, mlp, conv or conv1d.")] = "auto",
+    net: Annotated[str, typer.Option(help="Network: auto, mlp, conv, conv5 or conv1d.")] = "auto",
     likelihood: Annotated[
         str, typer.Option(help="auto, bernoulli, gaussian, gaussian-learned or mse.")
     ] = "auto",
@@ -32,6 +52,9 @@ def fit(
     batch: Annotated[int, typer.Option(help="Observations in each update.")] = 64,
     lr: Annotated[float | None, typer.Option(help="Learning rate; the method's own by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(help="Fit with so many seeds, from --seed on, and see which latents come back.")
+    ] = 1,
     setting: Annotated[
         list[str] | None, typer.Option("-p", metavar="FIELD=VALUE", help="A field of the method; repeatable.")
     ] = None,
@@ -59,7 +82,9 @@ def fit(
     job = Job(
         method=method,
         world=world_name,
-        fields=from_text(known[method], _settings(setting or [])).fields(),
+        fields=from_text(
+            known[method], _settings(setting or []), **known[method].variants.get(method, {})
+        ).fields(),
         n_latents=latents,
         net=net,
         likelihood=likelihood,
@@ -70,14 +95,45 @@ def fit(
         precision=precision,  # type: ignore[arg-type] # checked by Job
         snapshots=tuple(snapshot or []),
         controls=tuple(each.described() for text in control or [] for each in controllers_from_text(text)),
+        factors=tuple(name.strip() for name in factors.split(",")) if factors else (),
+        size=size,
+        holdout=holdout,
     )
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise unknown_name("device", device, ["auto", "cpu", "cuda", "mps"])
-    data = world(job.world)
-    finished = run(job, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True)
-    out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
-    if evaluate:
-        print_scores(score(finished, data=data))
+    if seeds < 1:
+        raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
+    data = observations(asdict(job))
+    net, likelihood = job.choices(data)
+    out.print(
+        f"{data.describe()}\nnetwork {net}, likelihood {likelihood}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    done = []
+    for each in (replace(job, seed=job.seed + i) for i in range(seeds)):
+        finished = run(
+            each, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True
+        )
+        out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
+        if evaluate:
+            print_scores(score(finished, data=data, progress=True))
+        done.append(finished)
+    if seeds > 1:
+        print_stability(stability(done, data))
+
+
+def print_stability(found: dict[str, Any]) -> None:
+    """Print what `prismae.studies.stability.stability` found."""
+    table = Table(title="stability over seeds", title_justify="left")
+    for column in ("latent", "mean |r|", *(f"seed {seed}" for seed in found["seeds"][1:])):
+        table.add_column(column, justify="left" if column == "latent" else "right")
+    for latent in found["latents"]:
+        matches = [f"{match['name']} {match['r']:.3f}" for match in latent["matches"]]
+        table.add_row(latent["name"], f"{latent['mean']:.3f}", *matches)
+    out.print(table)
+    out.print(f"UDR (Spearman) of the first run: {found['udr']:.3f}", highlight=False)
 
 
 def _settings(texts: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf, sqrt
+from math import inf, prod, sqrt
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from prismae.errors import InputError, unknown_name
 FactorKind = Literal["categorical", "continuous"]
 
 _NAMED = 6  # factors that a description names
+_AT_A_TIME = 1 << 24  # elements in double precision, 128 MB
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class World:
         rows = torch.arange(n, device=self.data.device) * (len(self) - 1) // (n - 1)
         shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
         size, total, squares, low, high = 0, 0.0, 0.0, inf, -inf
-        for part in torch.split(rows, 1024):
+        for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(self.shape)))):
             x = self.data[part].cpu().double() - shift
             size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
             low, high = min(low, float(x.min())), max(high, float(x.max()))

@@ -136,7 +136,7 @@ def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
 
 
 def _stored(x: NDArray, name: str, copy: bool) -> Storage:
-    if (x == x[:1]).all():
+    if all((row == x[0]).all() for row in x):  # row by row: it ends at the first other one
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
         )

@@ -9,11 +9,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from prismae.data import World, world
+from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.job import Job
+from prismae.studies.observations import observations
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
 from prismae.train.run_folder import JOB
@@ -44,7 +45,7 @@ def estimates(jobs: Sequence[Job], out: Path, device: str = "auto") -> dict[str,
             found[job.id] = (per_step * job.steps, f"{n} finished job{'s' if n > 1 else ''} of this kind")
             continue
         if kind not in probed:
-            probed[kind] = _probe(job, world(job.world), device)
+            probed[kind] = _probe(job, observations(asdict(job)), device)
         warm_up, per_step = probed[kind]
         found[job.id] = (warm_up + per_step * job.steps, f"a probe of {LAST - FIRST} steps")
     return found

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prismae._fields import Count, CountOrZero, Positive, check_fields
+from prismae._fields import BelowOne, Count, CountOrZero, Positive, check_fields
 from prismae.control import Controller, controller
-from prismae.data import World, world
+from prismae.data import World
+from prismae.data.own import contents, split_path
 from prismae.errors import InputError
 from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.claim import claim
 from prismae.studies.decoder import DECODER, describe_decoder
+from prismae.studies.observations import observations
 from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
@@ -36,7 +39,7 @@ class Job:
     method, fields
         A method's name and its fields; those not given have their defaults.
     world
-        A world's name, or the path of own data.
+        A world's name, with a split where it has some (``mnist:test``), or the path of own data.
     n_latents, net, likelihood
         Size of the code; names of network and likelihood, or "auto".
     steps, batch, lr
@@ -49,6 +52,11 @@ class Job:
         Controllers of weights beside the method's own: for each its name as "controller", and its fields.
     snapshots
         Steps after which the codes of all observations are kept, to be scored beside the final ones.
+    factors, size
+        For own data: names of columns, arrays or labels that are factors; side that images of a folder are scaled to.
+    holdout
+        Part of the observations that is not trained on, so that errors and scores can be measured on it; the same
+        part for every seed.
     """
 
     method: str
@@ -64,6 +72,9 @@ class Job:
     precision: Precision = "32"
     snapshots: tuple[int, ...] = ()
     controls: tuple[dict[str, Any], ...] = ()
+    factors: tuple[str, ...] = ()
+    size: Count | None = None
+    holdout: BelowOne = 0.0
 
     @staticmethod
     def name() -> str:
@@ -88,13 +99,21 @@ class Job:
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
         fields = asdict(self)
-        if not self.controls:  # jobs without controllers keep the id that they had before there were any
-            del fields["controls"]
-        content = json.dumps(fields, sort_keys=True).encode()
-        if Path(self.world).is_file():  # other data under the same path are another job
-            content += Path(self.world).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:8]
-        return f"{self.method}-{Path(self.world).stem}-{digest}"
+        for name in ("controls", "factors", "size", "holdout"):
+            if not fields[name]:  # jobs without them keep the id that they had before there were any
+                del fields[name]
+        digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+        for piece in contents(self.world):  # other data under the same path are another job
+            digest.update(piece)
+        path, part = split_path(self.world)
+        world = re.sub(r"[/\\:]+", "-", path.stem + (f"-{part}" if part else ""))
+        return f"{self.method}-{world}-{digest.hexdigest()[:8]}"
+
+    def choices(self, data: World) -> tuple[str, str]:
+        """Names of the network and the likelihood for `data`, also where they are left to "auto"."""
+        chosen = method(self.method, **(self.fields or {}))
+        net = choose_net(self.net, chosen, data.shape)
+        return net, choose_likelihood(self.likelihood, chosen, data.shape, data.summary)
 
 
 def run(
@@ -127,10 +146,9 @@ def run(
     folder = RunFolder(Path(out) / job.id)
     if folder.finished:
         return folder
-    data = world(job.world) if data is None else data
+    data = observations(asdict(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))
-    net = choose_net(job.net, chosen, data.shape)
-    likelihood = choose_likelihood(job.likelihood, chosen, data.shape, data.summary)
+    net, likelihood = job.choices(data)
     about = {"id": job.id} | describe(chosen, data, **asdict(job) | {"net": net, "likelihood": likelihood})
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prismae.data import World, world
-from prismae.evaluation import codes_table, evaluate
+from prismae.data import World
+from prismae.evaluation import assignments_table, codes_table, evaluate, image_scores
+from prismae.methods import Clustering, Method
+from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.observations import observations, unseen
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
 
@@ -33,11 +36,26 @@ def score(
     baselines: bool = True,
     seed: int = 0,
     data: World | None = None,
+    label: str | None = None,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json and its model card.
 
     Scores that are already there and are not asked for again are kept. By default the protocols are
     "locatello2019" and, on the worlds that it is made for, "yeats2023".
+
+    Parameters
+    ----------
+    metrics
+        "default", "all" (of the protocols), or names of metrics and families: "clustering", "classification",
+        "generation". Scores of a family stand under its name beside the protocols. Where the world has a test split,
+        classifiers are scored, and images reconstructed, on that.
+    bootstrap, baselines, seed, label
+        See `prismae.evaluate`.
+    data
+        The run's world if it is already loaded.
+    progress
+        Whether progress bars are shown.
 
     Returns
     -------
@@ -45,31 +63,68 @@ def score(
         ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
         code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
         ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}} (without
-        intervals and baselines).
+        intervals and baselines, and without families); and, where observations are held out or the world has a test
+        split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and baselines).
     """
     job = folder.read_json(JOB)
-    net = folder.load()[1].ae
-    data = world(job["world"]) if data is None else data
+    method, trained = folder.load()
+    net = trained.ae
+    data = observations(job) if data is None else data
     found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
-    codes = codes_table(net, data)
+    codes = codes_table(net, data, progress=progress)
     found["reconstruction"] = reconstruction(net, data)
     found["spread"] = codes.std(0, ddof=1).tolist()
     if protocols is None:
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
-    for protocol in protocols if data.factors is not None else ():
-        given: dict[str, Any] = {"metrics": metrics, "protocol": protocol, "seed": seed}
-        final = evaluate(codes, data, bootstrap=bootstrap, baselines=baselines, **given).to_dict()
+    wanted = by_protocol(metrics, protocols)
+    test = unseen(job)
+    if test is not None:
+        found.setdefault("unseen", {}).update(n=len(test), reconstruction=reconstruction(net, test))
+    for protocol, names in wanted.items():
+        if data.factors is None and protocol not in FAMILIES:
+            continue
+        taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
+        final = _final(net, method, data, test, codes, protocol, label, bootstrap, baselines, taken).to_dict()
         found.setdefault("protocols", {}).setdefault(protocol, {}).update(final["scores"])
         found.setdefault("skipped", {}).setdefault(protocol, {}).update(final["skipped"])
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
-        for step, table in snapshots.items():
+        if test is not None and test.factors is not None and protocol not in FAMILIES:
+            unseen_codes = codes_table(net, test, progress=progress)
+            scores = evaluate(unseen_codes, test, protocol=protocol, baselines=False, **taken).to_dict()[
+                "scores"
+            ]
+            found["unseen"].setdefault("protocols", {}).setdefault(protocol, {}).update(scores)
+        for step, table in snapshots.items() if protocol not in FAMILIES else ():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            scores = evaluate(table, data, baselines=False, **given).to_dict()["scores"]
+            scores = evaluate(table, data, protocol=protocol, baselines=False, **taken).to_dict()["scores"]
             at_step.setdefault(protocol, {}).update(scores)
     folder.write_json(SCORES, found)
     folder.write_card()
     return found
+
+
+def _final(
+    net: AutoencoderNet,
+    method: Method,
+    data: World,
+    test: World | None,
+    codes: NDArray,
+    protocol: str,
+    label: str | None,
+    bootstrap: int,
+    baselines: bool,
+    taken: dict[str, Any],
+) -> Scores:
+    """Scores of the trained model by one protocol, from its codes or its images."""
+    taken = {"bootstrap": bootstrap, "baselines": baselines, "label": label} | taken
+    if protocol == "generation":
+        return image_scores(net, data, test=test, method=method, **taken)
+    if protocol == "clustering" and isinstance(method, Clustering):
+        taken["assignments"] = assignments_table(method, net, data, progress=taken["progress"])
+    if protocol == "classification" and test is not None and test.factors is not None:
+        taken["test"] = codes_table(net, test, progress=taken["progress"]), test.factors
+    return evaluate(codes, data, protocol=protocol, **taken)
 
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
