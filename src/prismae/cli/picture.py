@@ -13,7 +13,8 @@ from prismae.errors import InputError
 from prismae.report import write_picture
 from prismae.report.drawing import NEEDS
 from prismae.studies.observations import observations
-from prismae.studies.views import MEASURED, VIEWS, add_views, read_pictures
+from prismae.studies.pictures import MEASURED
+from prismae.studies.views import VIEWS, add_views, read_pictures
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
 

@@ -59,7 +59,7 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
     codes = [each.numpy() for each, _ in found]
     kl = [each for _, each in found if each is not None]
     matched = [match(codes[0], other) for other in codes[1:]]
-    latents = [
+    latents: list[dict[str, Any]] = [
         {
             "name": f"z{i}",
             "mean": float(np.mean([r[i] for _, r in matched])),

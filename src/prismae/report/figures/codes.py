@@ -128,11 +128,11 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
     size = float(np.clip(6000 / len(points), 3, 28))
     marks: dict[str, Any] = {"s": size, "lw": 0, "alpha": 0.8}
     if labels is None:
-        axes.scatter(*points.T, color=ACCENT, **marks)
+        axes.scatter(points[:, 0], points[:, 1], color=ACCENT, **marks)
         return figure
     values = np.unique(labels)
     if len(values) > CLASSES:
-        drawn = axes.scatter(*points.T, c=labels, cmap=RAMP, **marks)
+        drawn = axes.scatter(points[:, 0], points[:, 1], c=labels, cmap=RAMP, **marks)
         bar = figure.colorbar(drawn, ax=axes, shrink=0.6, aspect=24, pad=0.02)
         bar.outline.set_visible(False)
         bar.ax.tick_params(length=0, labelsize=SMALL, labelcolor=MUTED)
@@ -141,7 +141,9 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
     handles = []
     for place, value in enumerate(values):
         colour, shape = PALETTE[place % len(PALETTE)], "o^"[place // len(PALETTE) % 2]
-        axes.scatter(*points[labels == value].T, color=colour, marker=shape, **marks)
+        axes.scatter(
+            points[labels == value, 0], points[labels == value, 1], color=colour, marker=shape, **marks
+        )
         handles.append(Line2D([], [], ls="", marker=shape, ms=5, color=colour, label=f"{value:g}"))
     figure.legend(
         handles=handles, title=name, loc="outside right upper", frameon=False, fontsize=SMALL, labelcolor=INK,
