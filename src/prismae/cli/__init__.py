@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from prismae._version import __version__
-from prismae.cli import evaluate, export, fit, listing, plot, report, select, study, table
+from prismae.cli import evaluate, export, fit, listing, picture, plot, report, select, study, table
 from prismae.cli._app import app, err, out
 from prismae.errors import InputError
 from prismae.train import Interrupted, NotFinite
@@ -20,6 +20,7 @@ __all__ = [
     "fit",
     "listing",
     "main",
+    "picture",
     "plot",
     "report",
     "select",

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from prismae.cli._app import RunPath, app, out
 from prismae.report import write_report
+from prismae.studies.observations import observations
+from prismae.studies.views import complete
 from prismae.train import RunFolder
+from prismae.train.run_folder import JOB
 
 
 @app.command()
-def report(path: RunPath) -> None:
+def report(
+    path: RunPath,
+    full: Annotated[
+        bool,
+        typer.Option(
+            help="First compute what the run folder lacks: a t-SNE of the codes, and what older runs did not keep. "
+            "Needs the run's data."
+        ),
+    ] = False,
+) -> None:
     """Write report.html of a finished run: one file to open in a browser, without a network."""
     folder = RunFolder.open(path)
+    if full:
+        complete(folder, observations(folder.read_json(JOB)))
     out.print(f"report: {write_report(folder.path)}", highlight=False, soft_wrap=True)
