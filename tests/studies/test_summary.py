@@ -1,0 +1,131 @@
+"""Tables: means, tests and published numbers against values computed by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel, wilcoxon
+
+from prismae.errors import InputError
+from prismae.studies.plan import Arm, Plan, Published
+from prismae.studies.selection import select
+from prismae.studies.summary import direction, holm, paired_test, summarise
+from prismae.studies.tables import render
+
+MIG = "yeats2023:mig"
+RNG = np.random.default_rng(0)
+SCORES = {"good": [0.5, 0.6, 0.7], "bad": [0.1, 0.3, 0.2]}
+PLAN = Plan(
+    title="t",
+    worlds={"digits": {}},
+    methods={"good": Arm("vae"), "bad": Arm("ae")},
+    seeds=[0, 1, 2],
+    published=[Published("a paper", [MIG, "mse"], {"good": [(0.55, 0.02), None]}, {"world": "digits"})],
+    notes=["Mind the step."],
+)
+
+
+def frame(scores=SCORES) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "arm": arm, "method": "vae", "world": "digits", "seed": seed, "β": {"good": 2.0}.get(arm),
+            "steps": 10, "mse": 1 - value, "nats": 3.0, MIG: value, f"{MIG}:chance": 0.05, "seconds": 1.0,
+            "machine": "m", "precision": "32", "prismae": "0", "run": f"{arm}{seed}",
+        }
+        for arm, values in scores.items()
+        for seed, value in enumerate(values)
+    )  # fmt: skip
+
+
+def test_means_deviations_the_best_and_published_numbers():
+    summary = summarise(PLAN, frame())
+    assert summary.keys == ("arm", "β")
+    good, bad = summary.lines["good", 2.0][MIG], summary.lines["bad", None][MIG]
+    assert (good.mean, good.deviation, good.n) == pytest.approx((0.6, 0.1, 3))
+    assert good.best
+    assert not bad.best
+    assert good.published == (0.55, 0.02)
+    assert bad.published is None
+    assert summary.lines["good", 2.0]["mse"].published is None
+    assert summary.lines["good", 2.0]["mse"].best  # the smaller is better
+    assert summary.chance == {MIG: pytest.approx(0.05)}
+    assert bad.p == pytest.approx(ttest_rel(SCORES["good"], SCORES["bad"]).pvalue)
+    assert good.p is None
+
+
+def test_the_test_fits_the_number_of_seeds():
+    a, b = RNG.normal(size=(2, 12))
+    assert paired_test(a, b) == pytest.approx(wilcoxon(a, b).pvalue)
+    assert paired_test(a[:5], b[:5]) == pytest.approx(ttest_rel(a[:5], b[:5]).pvalue)
+    assert paired_test(a[:5] + 9 + 0.1 * b[:5], a[:5]) < 2 / 2**5  # below what Wilcoxon's could be
+    assert paired_test([1.0], [2.0]) is None
+    assert paired_test([1.0, 2.0], [1.0, 2.0]) is None
+
+
+def test_seeds_are_paired_by_their_number_and_not_by_their_place():
+    rows = frame()
+    summary = summarise(PLAN, rows[(rows["arm"] == "good") | (rows["seed"] > 0)].iloc[::-1])
+    expected = ttest_rel(SCORES["good"][1:], SCORES["bad"][1:]).pvalue
+    assert summary.lines["bad", None][MIG].p == pytest.approx(expected)
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("score", "larger"),
+    [
+        ("mse", False),
+        ("locatello2019:dci-d", True),
+        ("yeats2023:sap", None),
+        ("locatello2019:sap-mixed", True),
+    ],
+)
+def test_direction_of_a_score(score, larger):
+    assert direction(score) is larger
+
+
+def test_markdown_has_the_published_numbers_beside_tests_and_notes():
+    text = render(PLAN, summarise(PLAN, frame()))
+    assert "| arm | β | seeds | mig | published |" in text
+    assert "| good | 2 | 3 | **0.600 ± 0.100** | 0.550 ± 0.020 |" in text
+    assert "| bad |  | 3 | 0.200 ± 0.100 | – |" in text
+    assert "with 3 seeds Wilcoxon's p cannot fall below 0.25" in text
+    assert "Published: a paper." in text
+    assert "Mind the step." in text
+
+
+def test_latex_and_csv():
+    summary = summarise(PLAN, frame())
+    latex = render(PLAN, summary, "latex")
+    assert r"good & 2 & \textbf{0.600 $\pm$ 0.100 (0.550 $\pm$ 0.020)} \\" in latex
+    assert latex.count(r"\toprule") == latex.count(r"\bottomrule") == 2
+    lines = list(csv.DictReader(io.StringIO(render(PLAN, summary, "csv"))))
+    assert {(line["arm"], line["score"]) for line in lines} == {
+        (arm, score) for arm in SCORES for score in (MIG, "mse", "nats")
+    }
+    assert next(line for line in lines if line["score"] == MIG)["published"] == "0.55"
+    with pytest.raises(InputError, match="Unknown format 'latx': did you mean 'latex'"):
+        render(PLAN, summary, "latx")
+
+
+def test_one_seed_has_no_deviation_and_no_test():
+    summary = summarise(PLAN, frame({"good": [0.5], "bad": [0.1]}))
+    text = render(PLAN, summary)
+    assert "| **0.500** |" in text
+    assert "test against the best" not in text
+
+
+def test_settings_are_ranked_by_a_score():
+    ranked = select(PLAN, frame(), "mig")
+    assert list(ranked["arm"]) == ["good", "bad"]
+    assert list(select(PLAN, frame(), "mse")["arm"]) == ["good", "bad"]
+    with pytest.raises(InputError, match="Unknown score 'mgi': expected one of mse, nats, udr"):
+        select(PLAN, frame(), "mgi")
