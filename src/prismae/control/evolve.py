@@ -84,7 +84,7 @@ class Evolve(Controller):
             "genes": torch.empty(0, len(own)),
             "generation": torch.tensor(0),
             "rate": torch.tensor(0.0 if self.rate is None else self.rate),  # 0: not known yet
-            "last_kl": torch.tensor(0.0),
+            "last_kl": torch.tensor(-inf),  # not known yet
         }
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
@@ -99,7 +99,7 @@ class Evolve(Controller):
         rate, kl = float(state["rate"]), kl_of(incumbent)
         if rate == 0:
             last = float(state["last_kl"])
-            if last == 0 or max(kl, LEAST_RATE) > SETTLED * max(last, LEAST_RATE):
+            if last == -inf or max(kl, LEAST_RATE) > SETTLED * max(last, LEAST_RATE):
                 return {}, state | {"last_kl": torch.tensor(kl)}
             rate = max(LEAST_RATE, kl / 2)
         return self._generation(state | {"rate": torch.tensor(rate)}, trial, incumbent, rate)
@@ -110,7 +110,7 @@ class Evolve(Controller):
         """Try every chromosome, go on with the fittest copy, and breed the next population."""
         generation = int(state["generation"])
         rng = np.random.default_rng([trial.seed, generation])
-        genes = state["genes"].double().cpu().numpy()
+        genes = state["genes"].cpu().double().numpy()
         if generation == 0:
             own = np.array([log10(float(state[name])) for name in self.moved])
             genes = first_generation(own, self.population, *self._box(own), rng)
