@@ -125,6 +125,24 @@ def test_own_data_with_and_without_factors(tmp_path, capfd):
         shutil.rmtree(tmp_path / "runs")
 
 
+def test_a_table_with_factors_and_held_out_rows(tmp_path, capfd):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{a:.3f},{b:.3f},{'xyz'[k]}" for a, b, k in zip(*rng.normal(size=(2, 60)), rng.integers(3, size=60))
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,kind", *rows]) + "\n")
+    words = ["fit", "vae", tmp_path / "t.csv", *FAST, "--factors", "kind", "--out", tmp_path / "runs"]
+    code, out, err = prismae_command(capfd, *words, "--holdout", "0.5")
+    assert code == 0, err
+    assert "own file t.csv: 30 observations of shape 2 (of 2 numeric and 0 categorical columns)" in out
+    assert "factors: kind (3 values)" in out
+    assert "network mlp, likelihood gaussian" in out
+    assert "of 30 unseen observations" in out
+    code, _, err = prismae_command(capfd, *words, "--size", "8")
+    assert code != 0
+    assert "t.csv is no folder of images" in err
+
+
 @pytest.mark.parametrize("what", ["methods", "metrics", "worlds"])
 def test_list(what, capfd):
     code, out, _ = prismae_command(capfd, "list", what, "--json")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from prismae._fields import CountOrZero
-from prismae.data import world
 from prismae.errors import InputError, unknown_name
 from prismae.metrics import all_metrics
 from prismae.metrics._protocols import PROTOCOLS
 from prismae.studies.job import Job
+from prismae.studies.observations import observations
 from prismae.studies.plan_file import Source, checked, merged, read_source
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
@@ -227,7 +227,7 @@ def _steps(settings: Mapping[str, Any], world_name: str) -> dict[str, Any]:
     if "steps" in settings:
         raise InputError("steps and epochs are both given: expected one of them.")
     epochs, batch = settings.pop("epochs"), settings.get("batch", Job.batch)
-    return settings | {"steps": ceil(epochs * len(world(world_name)) / batch)}
+    return settings | {"steps": ceil(epochs * len(observations({"world": world_name, **settings})) / batch)}
 
 
 def _check_metrics(source: Source, protocol: str, names: list[str]) -> None:

@@ -10,11 +10,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from prismae.data import World, world
+from prismae.data import World
 from prismae.errors import InputError, unknown_name
 from prismae.latent.gaussian import Gaussian
 from prismae.metrics import udr_lasso, udr_spearman
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.observations import observations
 from prismae.studies.plan import Plan
 from prismae.studies.summary import direction, grouped, is_score, setting_columns
 from prismae.train import RunFolder
@@ -65,7 +66,7 @@ def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.flo
     if len(runs) < 2:
         return np.empty(0)
     folders = [RunFolder.open(Path(out) / run) for run in runs]
-    data = world(folders[0].read_json("job.json")["world"])
+    data = observations(folders[0].read_json("job.json"))
     seen = [_codes(folder.load()[1].ae, data) for folder in folders]
     kl = None if seen[0][1] is None else [each for _, each in seen if each is not None]
     return UDR[by]([codes for codes, _ in seen], kl=kl).runs
