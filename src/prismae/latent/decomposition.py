@@ -19,7 +19,7 @@ from prismae.latent.gaussian import Gaussian
 
 Estimator = Literal["stratified", "weighted", "leave-one-out"]
 
-PAIRS = 2**22  # densities of a sample under another's posterior that are in memory at once: 16 MB in float32
+PAIRS = 2**20  # densities of a sample under another's posterior that are in memory at once: 4 MB in float32
 
 
 def log_weights(batch: int, n_data: int, estimator: Estimator) -> Tensor:

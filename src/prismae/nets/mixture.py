@@ -25,12 +25,18 @@ class Mixture(nn.Module):
 
 
 class ComponentNets(nn.Module):
-    """K networks with one hidden layer (ReLU); the k-th maps its own latent z_k and all weights w to a Gaussian."""
+    """K networks with one hidden layer (ReLU); the k-th maps its own latent z_k and all weights w to a Gaussian.
+
+    At first the Gaussians' means are near K draws from N(0, I): components that start alike stay alike.
+    """
 
     def __init__(self, n_components: int, z_latents: int, n_latents: int, width: int) -> None:
         super().__init__()
         self.hidden = GroupedLinear(n_components, z_latents + n_components, width)
         self.last = GroupedLinear(n_components, width, 2 * n_latents)
+        with torch.no_grad():
+            self.last.weight.mul_(0.3)
+            self.last.bias[:, :n_latents].normal_()
 
     def forward(self, z: Tensor, w: Tensor) -> Gaussian:
         """z [batch, k, d] and w [batch, k] → components [batch, k, m]."""
