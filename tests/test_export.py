@@ -1,8 +1,10 @@
 """Exports: ONNX and torch.export files against PyTorch, codes as tables; the model card of a run folder."""
 
 import json
+import re
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -253,3 +255,13 @@ def test_a_run_that_does_not_fit_together_is_refused(damage, expected, run, tmp_
     broken.write_json(JOB, job)
     with pytest.raises(InputError, match=expected):
         pr.load(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["estimator.md", "export.md"])
+def test_the_pages_show_what_their_code_prints(page, capsys):
+    text = (Path(__file__).parents[1] / "docs" / page).read_text()
+    names = {}
+    for code, shown in re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL):
+        exec(code, names)
+        assert capsys.readouterr().out == shown
+    assert names

@@ -23,7 +23,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", ["prismae", *MODULES])
 def test_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
-    names = {**vars(prismae), "np": np, "pr": prismae}
+    names = {name: getattr(prismae, name) for name in prismae.__all__} | {"np": np, "pr": prismae}
     results = doctest.testmod(module, extraglobs=names, optionflags=doctest.ELLIPSIS)
     assert results.failed == 0
 
@@ -31,7 +31,18 @@ def test_examples_in_docstrings_run(name):
 def test_importing_leaves_random_numbers_and_threads_alone():
     # Python's own `random` is moved by an import of some dependency; nothing here draws from it
     state = "numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist(), torch.get_num_threads()"
-    code = f"import numpy, torch; before = {state}; import prismae; assert before == ({state})"
+    code = f"import numpy, torch; before = {state}; import prismae; prismae.run; assert before == ({state})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_are_found_when_they_are_first_asked_for():
+    code = (
+        "import sys, prismae; assert not {'torch', 'sklearn', 'pandas'} & set(sys.modules);"
+        "assert set(prismae.__all__) <= set(dir(prismae));"
+        "assert all(getattr(prismae, name) is not None for name in prismae.__all__);"
+        "assert prismae.control.PI and prismae.VAE; assert 'lightning_fabric' not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

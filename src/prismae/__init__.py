@@ -7,16 +7,20 @@ Fit any method on your own data or on a world with known factors, score the code
 (1797, 4)
 """
 
-from typing import Any
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from prismae import metrics
 from prismae._version import __version__
-from prismae.data import World, data_folder, world, world_names
-from prismae.errors import InputError
-from prismae.estimator import Autoencoder, load
-from prismae.evaluation import evaluate
-from prismae.methods import Adversarial, Method, all_methods, method
-from prismae.studies import Job, run
+
+if TYPE_CHECKING:
+    from prismae import metrics
+    from prismae.data import World, data_folder, world, world_names
+    from prismae.errors import InputError
+    from prismae.estimator import Autoencoder, load
+    from prismae.evaluation import evaluate
+    from prismae.methods import Adversarial, Method, all_methods, method
+    from prismae.studies import Job, run
 
 __all__ = [
     "Adversarial",
@@ -38,9 +42,36 @@ __all__ = [
 ]
 
 
+_HOMES = {  # where a name is found when it is first asked for: PyTorch alone takes seconds to import
+    "Adversarial": "methods",
+    "Autoencoder": "estimator",
+    "InputError": "errors",
+    "Job": "studies",
+    "Method": "methods",
+    "World": "data",
+    "all_methods": "methods",
+    "data_folder": "data",
+    "evaluate": "evaluation",
+    "load": "estimator",
+    "method": "methods",
+    "run": "studies",
+    "world": "data",
+    "world_names": "data",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Methods by their class names, such as ``prismae.BetaVAE``: whatever file or package they are found in."""
-    for found in all_methods().values():
-        if found.__name__ == name:
-            return found
+    """The names above, modules, and methods by their class names, such as ``prismae.BetaVAE``, wherever they lie."""
+    if name in _HOMES:
+        return getattr(import_module(f"prismae.{_HOMES[name]}"), name)
+    if name in {module.name for module in iter_modules(__path__)}:
+        return import_module(f"prismae.{name}")
+    if not name.startswith("_"):
+        for found in import_module("prismae.methods").all_methods().values():
+            if found.__name__ == name:
+                return found
     raise AttributeError(f"module 'prismae' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

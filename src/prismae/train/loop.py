@@ -13,9 +13,6 @@ from typing import Any, Literal
 
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins import MixedPrecision
-from lightning_fabric.utilities import move_data_to_device
 from torch import nn
 
 from prismae.control import Controller
@@ -111,6 +108,10 @@ def train(
     Interrupted
         Ctrl-C; the run can be resumed from the checkpoint.
     """
+    from lightning_fabric import Fabric  # here: importing it takes as long as PyTorch itself, twice
+    from lightning_fabric.plugins import MixedPrecision
+    from lightning_fabric.utilities import move_data_to_device
+
     check_moves(method, controllers)
     fabric = Fabric(accelerator=device, devices=1)
     if precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it

@@ -6,10 +6,9 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from prismae.control import Controller
@@ -21,6 +20,9 @@ from prismae.train.batches import Batches
 from prismae.train.checkpoint import generator_state, restore_generator
 from prismae.train.history import History
 from prismae.train.trial import CopyTrial
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PROBE = 256  # observations that the monitored errors are measured on
 
