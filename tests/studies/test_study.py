@@ -19,7 +19,7 @@ from prismae.train import RunFolder
 TEXT = """
 title: tiny
 worlds: digits
-methods: {vae: {}, beta-vae: {grid: {beta: [2.0, 4.0]}}}
+methods: {vae: {}, beta-vae: {grid: {beta: [2.0]}}}
 seeds: [0, 1]
 budget: {steps: 40, batch: 8, n_latents: 3, net: mlp}
 metrics: {locatello2019: [mig]}
@@ -63,8 +63,8 @@ def same(a: pd.DataFrame, b: pd.DataFrame) -> None:
 def test_rows_say_everything(whole):
     frame, _ = whole
     assert frame.attrs["failures"] == {}
-    assert list(frame["arm"]) == ["vae", "beta-vae", "beta-vae"] * 2
-    assert list(frame["beta"].dropna()) == [2.0, 4.0] * 2
+    assert list(frame["arm"]) == ["vae", "beta-vae"] * 2
+    assert list(frame["beta"].dropna()) == [2.0] * 2
     assert {"mse", "nats", "locatello2019:mig", "locatello2019:mig:chance", "run", "prismae"} <= set(frame)
     assert frame["machine"].str.contains("1 threads, torch").all()
     assert frame.notna().drop(columns="beta").all(axis=None)
@@ -87,7 +87,7 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
         lambda folder, **given: asked.append(given["metrics"]) or original(folder, **given),
     )
     richer = study(more, out)
-    assert asked == [["active-units"]] * 6
+    assert asked == [["active-units"]] * 4
     same(richer[frame.columns], frame)
     assert (richer["locatello2019:active-units"] <= 3).all()
 
@@ -95,22 +95,24 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
 def test_a_study_killed_in_the_middle_ends_with_the_same_rows(whole, plan_file, tmp_path):
     frame, _ = whole
     process = subprocess.Popen(
-        command(plan_file, tmp_path, "--jobs", "2", "--checkpoint-every", "5"),
+        command(plan_file, tmp_path, "--checkpoint-every", "5"),
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    for _ in range(6000):
-        done = len(list(tmp_path.glob("*/weights.safetensors")))
-        if done or process.poll() is not None:
+    for _ in range(20_000):  # until one job is done and the next one has a checkpoint
+        done = list(tmp_path.glob("*/scores.json"))
+        begun = list(tmp_path.glob("*/checkpoint/state.safetensors"))
+        if (done and begun) or process.poll() is not None:
             break
-        time.sleep(0.01)
+        time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL
-    assert len(list(tmp_path.glob("*/scores.json"))) < 6
+    assert len(list(tmp_path.glob("*/scores.json"))) < 4
     same(study(plan_file, tmp_path, threads=1), frame)
     assert not list(tmp_path.glob("*/checkpoint"))
 
 
+@pytest.mark.slow
 def test_two_studies_at_once_share_the_work(whole, plan_file, tmp_path):
     frame, _ = whole
     other = subprocess.Popen(command(plan_file, tmp_path), stderr=subprocess.PIPE, text=True)
@@ -157,22 +159,22 @@ def test_a_job_that_fails_does_not_stop_the_others(plan_file, tmp_path, monkeypa
 
     monkeypatch.setattr(work, "run", fails)
     frame = study(plan_file, tmp_path, only=["seed=0"])
-    assert list(frame["arm"]) == ["beta-vae", "beta-vae"]
+    assert list(frame["arm"]) == ["beta-vae"]
     ((job, error),) = frame.attrs["failures"].items()
     assert job.startswith("vae-digits-")
     assert error.startswith("RuntimeError: no luck")
     assert "no luck" in (tmp_path / job / "error.txt").read_text()
     monkeypatch.undo()
-    assert len(study(plan_file, tmp_path, only=["seed=0"])) == 3
+    assert len(study(plan_file, tmp_path, only=["seed=0"])) == 2
     assert not (tmp_path / job / "error.txt").exists()
 
 
-def test_only_chooses_jobs_and_names_what_there_is(whole, plan_file):
+def test_only_chooses_jobs_and_names_what_there_is(plan_file):
     from prismae.studies.study import chosen
 
     jobs = Plan.load(plan_file).jobs()
     assert [each.job.seed for each in chosen(jobs, ["vae"])] == [0, 1]
-    assert [each.swept for each in chosen(jobs, ["seed=1", "beta=2.0,4.0"])] == [{"beta": 2.0}, {"beta": 4.0}]
+    assert [each.swept for each in chosen(jobs, ["seed=1", "beta=2.0"])] == [{"beta": 2.0}]
     with pytest.raises(InputError, match="Unknown arm of this plan 'vea': did you mean 'vae'"):
         chosen(jobs, ["vea"])
     with pytest.raises(InputError, match="Unknown key of --only 'sed': did you mean 'seed'"):

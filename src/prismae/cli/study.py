@@ -11,6 +11,7 @@ from rich.table import Table
 from prismae.cli._app import app, err, out
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan
+from prismae.studies.rows import write_rows
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
 from prismae.train import RunFolder
@@ -70,8 +71,7 @@ def study_plan(
         progress=True,
     )
     if rows is not None:
-        rows.parent.mkdir(parents=True, exist_ok=True)
-        frame.round(5).to_csv(rows, index=False)
+        write_rows(frame, rows)
     out.print(
         f"{len(frame)} rows of {plan.name}, profile {plan.profile}: see `prismae table {path}`.",
         highlight=False,

@@ -12,7 +12,7 @@ from prismae.cli._app import app
 from prismae.cli.study import PlanPath, Profile, Runs
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
-from prismae.studies.rows import rows
+from prismae.studies.rows import rows, write_rows
 from prismae.studies.summary import summarise
 from prismae.studies.tables import render
 
@@ -29,10 +29,16 @@ def table(
     form: Annotated[str, typer.Option("--format", help="markdown, csv or latex.")] = "markdown",
     folder: Runs = Path("runs"),
     rows_file: RowsFile = None,
+    save_rows: Annotated[
+        Path | None, typer.Option(help="Also write the rows behind the table to this .csv file.")
+    ] = None,
 ) -> None:
     """Print the table of PLAN: mean ± deviation over seeds, tests, and the published numbers beside."""
     plan = Plan.load(path, profile)
-    print(render(plan, summarise(plan, read_rows(plan, folder, rows_file)), form), end="")
+    frame = read_rows(plan, folder, rows_file)
+    if save_rows is not None:
+        write_rows(frame, save_rows)
+    print(render(plan, summarise(plan, frame), form), end="")
 
 
 def read_rows(plan: Plan, folder: Path, file: Path | None) -> pd.DataFrame:

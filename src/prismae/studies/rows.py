@@ -37,6 +37,12 @@ def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
     return frame[[*FIRST, *others, *scores, *LAST]]
 
 
+def write_rows(frame: pd.DataFrame, path: Path) -> None:
+    """Write rows as a small CSV file, numbers with five digits after the point."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.round(5).to_csv(path, index=False)
+
+
 def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     job, folder = planned.job, RunFolder(out / planned.job.id)
     if not folder.finished or not (folder.path / SCORES).exists():
