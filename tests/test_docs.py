@@ -9,6 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from prismae.cli import app
+from prismae.control import all_controllers
+from prismae.methods import all_methods
+from prismae.metrics import all_metrics
 from prismae.studies import Job
 
 ROOT = Path(__file__).parents[1]
@@ -61,3 +64,15 @@ EXAMPLES = [
 def test_every_example_runs(page, example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(example, str(page), "exec"), {})
+
+
+@pytest.mark.parametrize("kind", ["methods", "metrics", "controllers"])
+def test_api_pages_name_everything_there_is(kind):
+    page = {"methods": "methods", "metrics": "metrics", "controllers": "control"}[kind]
+    text = (ROOT / "docs" / "api" / f"{page}.md").read_text()
+    found = {
+        "methods": [each.__qualname__ for each in all_methods().values()],
+        "metrics": [each.function.__name__ for each in all_metrics().values()],
+        "controllers": [each.__qualname__ for each in all_controllers().values()],
+    }[kind]
+    assert [name for name in found if f".{name}\n" not in text] == []

@@ -1,0 +1,53 @@
+"""Every script in examples/ runs, with a small budget, and does what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+SMALL = {"own_images", "own_table", "new_method", "pipeline_and_grid", "score_any_codes"}
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_example_is_tested_here() -> None:
+    assert {path.stem for path in FOLDER.glob("*.py")} == SMALL
+
+
+def test_any_codes_are_scored_and_the_factors_win() -> None:
+    found = example("score_any_codes").main(n=2000)
+    assert found["the factors"] > max(found["PCA"], found["ICA"]) + 0.3
+
+
+def test_a_new_method_trains_and_observes_its_rate() -> None:
+    assert 0 < example("new_method").main(steps=60) < 20
+
+
+def test_a_pipeline_is_searched() -> None:
+    assert example("pipeline_and_grid").main(steps=15) > 0.3
+
+
+def test_a_table_gives_latents_that_follow_its_columns() -> None:
+    together = example("own_table").main(steps=60)
+    assert together.shape == (4, 4)
+    assert together.abs().max().max() > 0.3
+
+
+def test_a_folder_of_images_becomes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("own_images")
+    draw = module.draw
+    monkeypatch.setattr(module, "draw", lambda folder: draw(folder, n=64))
+    report = module.main(steps=20, folder=tmp_path)
+    assert report.is_file()
+    assert "<html" in report.read_text()[:500]
