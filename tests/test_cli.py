@@ -128,7 +128,8 @@ def test_own_data_with_and_without_factors(tmp_path, capfd):
 def test_a_table_with_factors_and_held_out_rows(tmp_path, capfd):
     rng = np.random.default_rng(0)
     rows = [
-        f"{a:.3f},{b:.3f},{'xyz'[k]}" for a, b, k in zip(*rng.normal(size=(2, 60)), rng.integers(3, size=60))
+        f"{a:.3f},{b:.3f},{'xyz'[k]}"
+        for a, b, k in zip(*rng.normal(size=(2, 60)), rng.integers(3, size=60), strict=True)
     ]
     (tmp_path / "t.csv").write_text("\n".join(["a,b,kind", *rows]) + "\n")
     words = ["fit", "vae", tmp_path / "t.csv", *FAST, "--factors", "kind", "--out", tmp_path / "runs"]
