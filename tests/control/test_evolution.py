@@ -189,7 +189,5 @@ def test_a_weight_without_a_place_in_the_box_is_refused(value):
 def test_a_method_without_a_kl_is_refused_at_the_first_step():
     controller = Evolve("weight")
     means = {"recon": torch.tensor(1.0), "weight:weight": torch.tensor(1.0), "mmd": torch.tensor(1.0)}
-    with pytest.raises(
-        InputError, match=r"needs a method with .* the terms are recon, mmd"
-    ):
+    with pytest.raises(InputError, match=r"needs a method with .* the terms are recon, mmd"):
         controller.step(controller.init({"weight": 1.0}), means, 0, MadeUp())
