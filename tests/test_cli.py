@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import prismae
 from prismae import cli
@@ -123,6 +124,17 @@ def test_own_data_with_and_without_factors(tmp_path, capfd):
         code, _, err = prismae_command(capfd, "report", *(tmp_path / "runs").iterdir())
         assert code == 0, err
         shutil.rmtree(tmp_path / "runs")
+
+
+def test_a_folder_here_needs_no_slash(tmp_path, capfd, monkeypatch):
+    (tmp_path / "photos").mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, size=(20, 8, 8), dtype=np.uint8)):
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = prismae_command(capfd, "fit", "vae", "photos", *FAST)
+    assert code == 0, err
+    assert "20 observations of shape 1x8x8" in out
+    assert (tmp_path / "runs").is_dir()
 
 
 def test_a_table_with_factors_and_held_out_rows(tmp_path, capfd):

@@ -289,3 +289,12 @@ def test_a_world_describes_itself() -> None:
     many = world(X, factors=rng.integers(0, 9, (20, 8)))
     assert many.describe().endswith("values) and 2 more")
     assert world((X * 60).clip(0, 255).astype(np.uint8)).describe().endswith("factors: none known")
+
+
+def test_a_folder_written_like_a_name_is_named(tmp_path, monkeypatch):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        InputError, match=r"no world 'photos', but a file or folder: write it as a path, \./photos"
+    ):
+        world("photos")

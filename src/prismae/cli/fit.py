@@ -13,6 +13,8 @@ from prismae._fields import from_text
 from prismae.cli._app import app, out
 from prismae.cli.evaluate import print_scores
 from prismae.control import controllers_from_text
+from prismae.data import world_names
+from prismae.data.own import is_path
 from prismae.errors import InputError, unknown_name
 from prismae.methods import all_methods
 from prismae.studies import Job, run, score
@@ -81,7 +83,7 @@ def fit(
         raise unknown_name("method", method, known)
     job = Job(
         method=method,
-        world=world_name,
+        world=_as_path(world_name),
         fields=from_text(
             known[method], _settings(setting or []), **known[method].variants.get(method, {})
         ).fields(),
@@ -142,3 +144,8 @@ def _settings(texts: list[str]) -> dict[str, str]:
         if "=" not in text:
             raise InputError(f"-p {text!r}: expected FIELD=VALUE, as in -p beta=4.")
     return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+
+
+def _as_path(text: str) -> str:
+    """A world's name as it is; the name of a folder that lies here as a path, as a shell's user expects."""
+    return f"{text}/" if text not in world_names() and Path(text).is_dir() and not is_path(text) else text

@@ -112,6 +112,10 @@ def _load(text: str) -> World:
 def _loader(name: str) -> Callable[..., World]:
     loaders = _loaders()
     if name not in loaders:
+        if os.path.exists(name):
+            raise InputError(
+                f"There is no world {name!r}, but a file or folder: write it as a path, ./{name}"
+            )
         raise unknown_name("world", name, loaders)
     return loaders[name]
 

@@ -106,7 +106,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __init__(
         self,
-        method: str | Method = "beta-vae",
+        method: str | Method = "beta-tcvae",
         n_latents: Count = 10,
         *,
         net: str = "auto",
