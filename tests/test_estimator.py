@@ -29,7 +29,7 @@ def table():
 
 
 def test_codes_and_back(table):
-    model = pr.Autoencoder("vae", **FAST | {"steps": 100, "lr": 2e-3}).fit(table)
+    model = pr.Autoencoder("vae", **FAST | {"steps": 100, "lr": 5e-4}).fit(table)
     codes = model.transform(table)
     assert codes.shape == (120, 3)
     assert codes.dtype == np.float32
