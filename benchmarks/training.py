@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/training.py [--repeats 5] [--precision 32|bf16]
 
-Both sides run in the same process, in turns of 100 steps, with one thread; figures are process time, the minimum over
+Both sides run in the same process, in turns of 50 steps, with one thread; figures are process time, the minimum over
 the turns. Ours has all that a run does while it trains: batches by index, a row of history per step, the monitored
-errors after each 100 steps. The bare loop has none of it. Peak memory is each side's own, from a process of its own.
+errors after each 50 steps. The bare loop has none of it. Peak memory is each side's own, from a process of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from prismae.train.build import NETS, build
 from prismae.train.loop import Run
 
 M = 10
-TURN = 100  # steps; as many as a run of 10,000 steps takes between two of its monitored errors
+TURN = 50  # steps; as many as a run of 5,000 steps takes between two of its monitored errors
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ METHODS = ("vae", "beta-tcvae", "factor-vae")
 
 
 def bare(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
-    """100 steps as one would write them by hand: network, loss, fused Adam, nothing else."""
+    """One turn of steps as one would write them by hand: network, loss, fused Adam, nothing else."""
     torch.manual_seed(0)
     data = case.world().data[torch.arange(4096)]
     encoder, decoder = NETS[case.net](case.shape, 2 * M, M)
@@ -116,7 +116,7 @@ def decomposed(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 def ours(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
-    """100 steps of the library's loop, with history and monitored errors."""
+    """One turn of the library's loop, with history and monitored errors."""
     torch.manual_seed(0)
     world = case.world()
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if precision == "bf16" else None)
