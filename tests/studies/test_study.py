@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import time
 import pandas as pd
 import pytest
 
+from prismae.data import world
 from prismae.errors import InputError
-from prismae.studies import Job, Plan, rows, run, study
+from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.claim import Claimed, claim
 from prismae.train import RunFolder
 
@@ -90,6 +92,25 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
     assert asked == [["active-units"]] * 4
     same(richer[frame.columns], frame)
     assert (richer["locatello2019:active-units"] <= 3).all()
+
+
+def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, tmp_path):
+    _, out = whole
+    folder = RunFolder(shutil.copytree(next(out.glob("vae-*")), tmp_path / "run"))
+    said = folder.read_json("scores.json") | {
+        "reconstruction": {"mse": 0.5, "nats": 9.0},
+        "spread": [1.0, 2.0, 3.0],
+        "unseen": {"n": 7, "reconstruction": {"mse": 0.25, "nats": 8.0}},
+    }
+    folder.write_json("scores.json", said)
+    monkeypatch.setattr("prismae.studies.scoring.unseen", lambda job: world("digits"))
+    found = score(folder, metrics=["modularity"])
+    for table in (found["protocols"], found["unseen"].pop("protocols")):
+        assert table["locatello2019"].pop("modularity")["score"] <= 1
+    del found["skipped"], said["skipped"]
+    assert found == said
+    monkeypatch.setattr("prismae.studies.scoring.codes_table", lambda *_, **__: pytest.fail("encoded"))
+    score(folder, protocols=())
 
 
 def test_a_study_killed_in_the_middle_ends_with_the_same_rows(whole, plan_file, tmp_path):

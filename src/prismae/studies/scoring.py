@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,9 @@ def score(
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json and its model card.
 
-    Scores that are already there and are not asked for again are kept. By default the protocols are
-    "locatello2019" and, on the worlds that it is made for, "yeats2023".
+    What is already there and is not asked for again is kept: a run does not change, and its numbers, once said, stay
+    the same to the last digit, also where another number of threads would round them otherwise. By default the
+    protocols are "locatello2019" and, on the worlds that it is made for, "yeats2023".
 
     Parameters
     ----------
@@ -68,48 +71,61 @@ def score(
     """
     job = folder.read_json(JOB)
     method, trained = folder.load()
-    net = trained.ae
     data = observations(job) if data is None else data
+    model = _Model(method, trained.ae, data, unseen(job), progress)
     found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
-    codes = codes_table(net, data, progress=progress)
-    found["reconstruction"] = reconstruction(net, data)
-    found["spread"] = codes.std(0, ddof=1).tolist()
+    if "reconstruction" not in found:
+        found["reconstruction"] = reconstruction(model.net, data)
+        found["spread"] = model.codes.std(0, ddof=1).tolist()
+    if model.test is not None and "unseen" not in found:
+        found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(model.net, model.test)}
     if protocols is None:
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
-    wanted = by_protocol(metrics, protocols)
-    test = unseen(job)
-    if test is not None:
-        found.setdefault("unseen", {}).update(n=len(test), reconstruction=reconstruction(net, test))
-    for protocol, names in wanted.items():
+    for protocol, names in by_protocol(metrics, protocols).items():
         if data.factors is None and protocol not in FAMILIES:
             continue
         taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
-        final = _final(net, method, data, test, codes, protocol, label, bootstrap, baselines, taken).to_dict()
+        final = _final(model, protocol, label, bootstrap, baselines, taken).to_dict()
         found.setdefault("protocols", {}).setdefault(protocol, {}).update(final["scores"])
         found.setdefault("skipped", {}).setdefault(protocol, {}).update(final["skipped"])
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
-        if test is not None and test.factors is not None and protocol not in FAMILIES:
-            unseen_codes = codes_table(net, test, progress=progress)
-            scores = evaluate(unseen_codes, test, protocol=protocol, baselines=False, **taken).to_dict()[
-                "scores"
-            ]
+        if protocol in FAMILIES:
+            continue
+        taken |= {"protocol": protocol, "baselines": False}
+        if model.test is not None and model.test.factors is not None:
+            scores = evaluate(model.unseen_codes, model.test, **taken).to_dict()["scores"]
             found["unseen"].setdefault("protocols", {}).setdefault(protocol, {}).update(scores)
-        for step, table in snapshots.items() if protocol not in FAMILIES else ():
+        for step, table in snapshots.items():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            scores = evaluate(table, data, protocol=protocol, baselines=False, **taken).to_dict()["scores"]
-            at_step.setdefault(protocol, {}).update(scores)
+            at_step.setdefault(protocol, {}).update(evaluate(table, data, **taken).to_dict()["scores"])
     folder.write_json(SCORES, found)
     folder.write_card()
     return found
 
 
+@dataclass(frozen=True)
+class _Model:
+    """A trained model with what it has seen and what it has not; each is encoded once, and only if that is needed."""
+
+    method: Method
+    net: AutoencoderNet
+    data: World
+    test: World | None
+    progress: bool
+
+    @cached_property
+    def codes(self) -> NDArray:
+        return codes_table(self.net, self.data, progress=self.progress)
+
+    @cached_property
+    def unseen_codes(self) -> NDArray:
+        assert self.test is not None
+        return codes_table(self.net, self.test, progress=self.progress)
+
+
 def _final(
-    net: AutoencoderNet,
-    method: Method,
-    data: World,
-    test: World | None,
-    codes: NDArray,
+    model: _Model,
     protocol: str,
     label: str | None,
     bootstrap: int,
@@ -117,14 +133,15 @@ def _final(
     taken: dict[str, Any],
 ) -> Scores:
     """Scores of the trained model by one protocol, from its codes or its images."""
+    method, data, test = model.method, model.data, model.test
     taken = {"bootstrap": bootstrap, "baselines": baselines, "label": label} | taken
     if protocol == "generation":
-        return image_scores(net, data, test=test, method=method, **taken)
+        return image_scores(model.net, data, test=test, method=method, **taken)
     if protocol == "clustering" and isinstance(method, Clustering):
-        taken["assignments"] = assignments_table(method, net, data, progress=taken["progress"])
+        taken["assignments"] = assignments_table(method, model.net, data, progress=model.progress)
     if protocol == "classification" and test is not None and test.factors is not None:
-        taken["test"] = codes_table(net, test, progress=taken["progress"]), test.factors
-    return evaluate(codes, data, protocol=protocol, **taken)
+        taken["test"] = model.unseen_codes, test.factors
+    return evaluate(model.codes, data, protocol=protocol, **taken)
 
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
