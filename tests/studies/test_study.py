@@ -104,9 +104,9 @@ def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, t
     }
     folder.write_json("scores.json", said)
     monkeypatch.setattr("prismae.studies.scoring.unseen", lambda job: world("digits"))
-    found = score(folder, metrics=["modularity"])
+    found = score(folder, metrics=["jemmig"])
     for table in (found["protocols"], found["unseen"].pop("protocols")):
-        assert table["locatello2019"].pop("modularity")["score"] <= 1
+        assert table["locatello2019"].pop("jemmig")["score"] <= 1
     del found["skipped"], said["skipped"]
     assert found == said
     monkeypatch.setattr("prismae.studies.scoring.codes_table", lambda *_, **__: pytest.fail("encoded"))
