@@ -1,14 +1,14 @@
 """The tables in docs/metrics: computes their numbers and writes them between the marks in the pages.
 
-    python benchmarks/metric_tables.py golden known worlds clusters images     # compute these (or some), then fill in
-    python benchmarks/metric_tables.py                         # only fill in what was computed before
+    python benchmarks/metric_tables.py golden known worlds clusters images likelihood     # compute these, then fill in
+    python benchmarks/metric_tables.py                                    # only fill in what was computed before
 
 Computed values lie in docs/metrics/values.json. A mark is a pair of comments, `<!-- table: NAME ARGUMENTS -->` and
 `<!-- end -->`; what stands between them is replaced. Tables: `golden`; `known METRIC ...` (scores of known codes of a
 dSprites grid); `worlds METRIC ...` (ceiling and chance level of each world); `declared METRIC ...` (bounds, direction);
 `clusters METRIC ...` (scores of known codes of ten classes); `structureless METRIC ...` (of one Gaussian, by its
-dimensions); `images METRIC ...` (of known changes of the world digits); `speed` (the output of benchmarks/metrics.py,
-kept in docs/metrics/speed.txt).
+dimensions); `images METRIC ...` (of known changes of the world digits); `likelihood METRIC ...` (of known
+posteriors of a linear model); `speed` (the output of benchmarks/metrics.py, kept in docs/metrics/speed.txt).
 The golden values are not part of the repository: `--golden FOLDER` says where they are.
 """
 
@@ -27,7 +27,9 @@ import torch.nn.functional as F
 
 from known_codes import GRIDS, dsprites_codes, grid, standardised
 from prismae import metrics, world
-from prismae.metrics import all_metrics, evaluate_codes, evaluate_images
+from prismae.latent.gaussian import Gaussian
+from prismae.latent.likelihood import log_importance_weights
+from prismae.metrics import all_metrics, evaluate_codes, evaluate_images, evaluate_likelihood
 from prismae.metrics._votes import majority_accuracy
 from prismae.metrics.disentanglement.beta_vae_score import pair_score
 from prismae.metrics.disentanglement.dci import completeness, disentanglement
@@ -195,6 +197,40 @@ def images() -> Values:
     return found
 
 
+def likelihood() -> Values:
+    """Scores of 2,000 observations of x | z ~ N(W z, I), z ~ N(0, I) in ten dimensions, with known posteriors.
+
+    W has orthogonal columns of lengths 3, 2, 1 and 0, so that the exact posterior is known.
+    """
+    torch.manual_seed(0)
+    n, lengths = 2_000, torch.tensor([3.0, 2.0, 1.0, 0.0])
+    loading = torch.linalg.qr(torch.randn(10, 4))[0] * lengths
+    x = torch.randn(n, 4) @ loading.T + torch.randn(n, 10)
+    variance = 1 / (1 + lengths.square())
+    mean, log_var = variance * (x @ loading), variance.log().expand(n, 4)
+    known = {
+        "exact": (mean, log_var, 0.0),
+        "wide": (mean, log_var + 1, 0.0),
+        "off": (mean + 0.5, log_var, 0.0),
+        "moved": (mean + 2, log_var, 2.0),  # and so is what the decoder expects
+        "collapsed": (torch.zeros(n, 4), torch.zeros(n, 4), 0.0),
+    }
+    marginal = torch.distributions.MultivariateNormal(torch.zeros(10), loading @ loading.T + torch.eye(10))
+    found: Values = {"likelihood": {"nll[500 samples]": -float(marginal.log_prob(x).mean())}}
+    for name, (m, v, moved) in known.items():
+        q = Gaussian(m.unsqueeze(1).expand(-1, 500, -1), v.unsqueeze(1).expand(-1, 500, -1))
+        z = q.rsample()
+        losses = 0.5 * ((x.unsqueeze(1) - (z - moved) @ loading.T).square() + np.log(2 * np.pi)).sum(2)
+        weights = log_importance_weights(losses, q, z)
+        given = {"losses": losses, "mean": m, "log_var": v}
+        found[name] = {
+            f"nll[{k} sample{'s' * (k > 1)}]": float(metrics.nll(weights[:, :k])) for k in (1, 10, 100, 500)
+        }
+        found[name] |= {key: score.score for key, score in evaluate_likelihood(**given).items()}
+        print("likelihood:", name, flush=True)
+    return {name: found[name] for name in (*known, "likelihood")}
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -250,6 +286,10 @@ def images_table(values: Values, names: list[str]) -> str:
     return by_columns(values["images"], names)
 
 
+def likelihood_table(values: Values, names: list[str]) -> str:
+    return by_columns(values["likelihood"], names)
+
+
 def by_columns(columns: Values, names: list[str]) -> str:
     """A table of one row a score, from {column: {score: value}}."""
     keys = matching(names, list(next(iter(columns.values()))))
@@ -290,6 +330,7 @@ COMPUTED: dict[str, Callable[..., Values]] = {
     "clusters": clusters,
     "structureless": structureless,
     "images": images,
+    "likelihood": likelihood,
 }
 TABLES: dict[str, Callable[[Values, list[str]], str]] = {
     "golden": golden_table,
@@ -298,6 +339,7 @@ TABLES: dict[str, Callable[[Values, list[str]], str]] = {
     "clusters": clusters_table,
     "structureless": structureless_table,
     "images": images_table,
+    "likelihood": likelihood_table,
     "declared": declared_table,
     "speed": speed_table,
 }

@@ -1,4 +1,4 @@
-"""Scoring a model on a world: encode every observation once, then look codes up; or look at the images it makes."""
+"""Scoring a model on a world: by the codes of all observations, the images it makes, or the likelihood of some."""
 
 from __future__ import annotations
 
@@ -15,10 +15,22 @@ from prismae.errors import InputError
 from prismae.methods import Clustering, Method
 from prismae.metrics._progress import Progress
 from prismae.metrics.clustering._clusters import class_labels
-from prismae.metrics.evaluate import Scores, by_protocol, evaluate_codes, evaluate_images
+from prismae.metrics.evaluate import (
+    Scores,
+    by_protocol,
+    evaluate_codes,
+    evaluate_images,
+    evaluate_likelihood,
+    tables_needed,
+)
+from prismae.metrics.likelihood._sampling import at_samples, posteriors
+from prismae.nets.likelihood import MSE
 
 IMAGES = 5_000  # real ones, as many reconstructions and samples, and twice as many more real ones
 CHUNK = 500
+OBSERVATIONS = 2_000  # whose likelihood is measured
+SAMPLES = 500  # of each posterior, behind a likelihood; as in most papers
+FEW_SAMPLES = 10  # of each posterior, behind a reconstruction term
 
 
 def codes_table(net: nn.Module, world: World, *, progress: bool = False) -> NDArray[np.float32]:
@@ -65,9 +77,10 @@ def evaluate(
     assignments: ArrayLike | None = None,
     label: str | int | None = None,
     method: Method | None = None,
+    samples: int = SAMPLES,
     progress: bool = False,
 ) -> Scores:
-    """Score a model, or codes from anywhere, against the known factors; or a model's images against real ones.
+    """Score a model, or codes from anywhere, against the known factors; or a model's images or likelihood.
 
     Parameters
     ----------
@@ -77,21 +90,25 @@ def evaluate(
         The world that was encoded; or its factors [n, k] where codes are given; or None, and only metrics that need
         no factors are taken.
     metrics
-        "default", "all" (of the protocol), "clustering", "classification", "generation", or names of metrics and of
-        these families. See `prismae.metrics.evaluate.evaluate_codes` and `evaluate_images`.
+        "default", "all" (of the protocol), "clustering", "classification", "generation", "likelihood", or names of
+        metrics and of these families. See `prismae.metrics.evaluate.evaluate_codes`, `evaluate_images` and
+        `evaluate_likelihood`.
     protocol, bootstrap, baselines, seed
         See `prismae.metrics.evaluate.evaluate_codes`.
     other_runs
         The same method trained with other seeds, as models or codes, for metrics that compare runs (UDR).
     test
         A world of observations that were kept apart (``prismae.world("mnist:test")``): classifiers are scored on its
-        codes, and its images are reconstructed. Or its codes and factors, where codes are given.
+        codes, its images are reconstructed, and its likelihood is measured. Or its codes and factors, where codes are
+        given.
     assignments
         Clusters of all observations, [n] or shares [n, K]; by default those of a method that clusters.
     label
         Name or index of the factor that counts as class, for clustering and generation; None: the only categorical one.
     method
         What was trained, where the model is a bare net: its prior gives samples, its clusters are scored.
+    samples
+        Of each observation's posterior, behind a likelihood.
     progress
         Whether progress bars are shown.
 
@@ -117,6 +134,20 @@ def evaluate(
         rest = test if isinstance(test, World) else None
         images = wanted.pop("generation")
         found = image_scores(net, world, metrics=images, test=rest, method=method, **taken)
+    if "likelihood" in wanted:
+        net = getattr(model, "net_", model)
+        if not isinstance(net, nn.Module) or not isinstance(world, World):
+            raise InputError("Likelihood is measured on a model and a World, expected both.")
+        found = found | likelihood_scores(
+            net,
+            test if isinstance(test, World) else world,
+            metrics=wanted.pop("likelihood"),
+            method=method,
+            samples=samples,
+            bootstrap=bootstrap,
+            seed=seed,
+            progress=progress,
+        )
     if not wanted:
         return found
     if "clustering" in wanted and assignments is None and isinstance(method, Clustering):
@@ -224,6 +255,79 @@ def image_scores(
         metrics="generation" if metrics == "default" else metrics,
         bootstrap=bootstrap,
         baselines=baselines,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def likelihood_scores(
+    net: Any,
+    world: World,
+    *,
+    metrics: str | Sequence[str] = "default",
+    method: Method | None = None,
+    samples: int = SAMPLES,
+    bootstrap: int = 0,
+    seed: int = 0,
+    progress: bool = False,
+) -> Scores:
+    """Score an autoencoder with a Gaussian posterior and the prior N(0, I) as a density, in nats an observation.
+
+    Of up to 2,000 observations, evenly spaced: the likelihood by `samples` importance samples each, reconstructions by
+    10, and the posteriors.
+
+    Parameters
+    ----------
+    net
+        The trained `AutoencoderNet`.
+    world
+        The observations, of which the model has seen none if the score is to say how it generalises.
+    samples
+        Of each posterior, behind a likelihood: fewer are faster and a looser bound.
+    metrics, bootstrap, seed
+        See `prismae.metrics.evaluate.evaluate_likelihood`.
+    method, progress
+        As for `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the method's prior is not N(0, I), the posterior no Gaussian, or the likelihood not in nats.
+    """
+    if samples < 1:
+        raise InputError(f"A likelihood needs at least 1 sample of each posterior, got {samples}.")
+    if method is not None and type(method).prior_sample is not Method.prior_sample:
+        raise InputError(
+            f"Likelihood is measured against the prior N(0, I), and that of {method.called()} is another."
+        )
+    if isinstance(net.likelihood, MSE):
+        raise InputError(
+            "Likelihood is measured in nats, and the likelihood 'mse' is none: train with 'bernoulli', 'gaussian' or "
+            "'gaussian-learned'."
+        )
+    chosen = "likelihood" if metrics == "default" else metrics
+    draws = {"log_weights": samples, "losses": FEW_SAMPLES}
+    draws = {name: k for name, k in draws.items() if name in tables_needed(chosen)}
+    rows = torch.linspace(0, len(world) - 1, min(OBSERVATIONS, len(world))).long()
+    total = len(rows) * (1 + sum(draws.values()))
+    training = net.training
+    tables: dict[str, Tensor] = {}
+    with torch.no_grad(), torch.random.fork_rng(), Progress("likelihood", total, enabled=progress) as bar:
+        try:
+            net.eval()
+            q = posteriors(net, world.data, rows, bar)
+            for name, k in draws.items():
+                torch.manual_seed(seed)  # so that a score does not depend on which others are taken
+                weighted = name == "log_weights"
+                tables[name] = at_samples(net, world.data, rows, q, k, weighted=weighted, bar=bar)
+        finally:
+            net.train(training)
+    return evaluate_likelihood(
+        **tables,
+        mean=q.mean,
+        log_var=q.log_var,
+        metrics=chosen,
+        bootstrap=bootstrap,
         seed=seed,
         progress=progress,
     )

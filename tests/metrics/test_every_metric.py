@@ -15,8 +15,10 @@ from prismae.metrics import Metric, Result, all_metrics
 from prismae.metrics._inputs import as_array
 from prismae.metrics.evaluate import FAMILIES
 
-METRICS = {  # of codes; those of images stand in test_every_image_metric.py
-    name: each for name, each in all_metrics().items() if each.needs not in ("pairs", "features", "images")
+METRICS = {  # of codes; those of images and of likelihoods have files of their own
+    name: each
+    for name, each in all_metrics().items()
+    if each.needs not in ("pairs", "features", "images", "densities")
 }
 FACTORS = small_world()
 N, K = FACTORS.shape

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prismae.cli._app import AsJson, RunPath, app, out
+from prismae.evaluation import SAMPLES
 from prismae.metrics.evaluate import FAMILIES
 from prismae.studies import score
 from prismae.studies.scoring import PROTOCOLS
@@ -25,8 +26,8 @@ def evaluate_run(
     metrics: Annotated[
         str,
         typer.Option(
-            help="default, all, clustering, classification, generation, names (`prismae list metrics`), or several "
-            "with commas."
+            help="default, all, clustering, classification, generation, likelihood, names (`prismae list metrics`), "
+            "or several with commas."
         ),
     ] = "default",
     protocol: Annotated[
@@ -38,6 +39,9 @@ def evaluate_run(
         str | None,
         typer.Option(help="Factor that clusters are compared with; else the only categorical one."),
     ] = None,
+    samples: Annotated[
+        int, typer.Option(help="Of each posterior, behind a likelihood; fewer are faster and a looser bound.")
+    ] = SAMPLES,
     as_json: AsJson = False,
 ) -> None:
     """Score a finished run, with ceiling and chance level beside each score."""
@@ -49,6 +53,7 @@ def evaluate_run(
         bootstrap=bootstrap,
         seed=seed,
         label=label,
+        samples=samples,
         progress=not as_json,
     )
     if as_json:

@@ -1,4 +1,4 @@
-"""Metrics: functions of arrays, from any framework, for codes, the factors behind them, clusters and images."""
+"""Metrics: functions of arrays, from any framework, for codes, their factors, clusters, images and likelihoods."""
 
 from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric
 from prismae.metrics._information import mutual_information_matrix
@@ -40,12 +40,18 @@ from prismae.metrics.downstream.classifiers import (
     rbf_svm_accuracy,
 )
 from prismae.metrics.downstream.unfairness import unfairness
-from prismae.metrics.evaluate import Score, Scores, evaluate_codes, evaluate_images
+from prismae.metrics.evaluate import Score, Scores, evaluate_codes, evaluate_images, evaluate_likelihood
 from prismae.metrics.generation.frechet import frechet
 from prismae.metrics.generation.kernel_distance import kernel_distance
 from prismae.metrics.generation.official import fid, kid, lpips
 from prismae.metrics.generation.pixels import pixel_mse, psnr
 from prismae.metrics.generation.ssim import ms_ssim, ssim
+from prismae.metrics.likelihood.active_units_posterior import active_units_posterior
+from prismae.metrics.likelihood.kl import kl
+from prismae.metrics.likelihood.mutual_information import mutual_information
+from prismae.metrics.likelihood.nll import nll
+from prismae.metrics.likelihood.perplexity import nll_per_word, perplexity, perplexity_bound
+from prismae.metrics.likelihood.reconstruction import reconstruction
 
 __all__ = [
     "DCI",
@@ -55,6 +61,7 @@ __all__ = [
     "Score",
     "Scores",
     "active_units",
+    "active_units_posterior",
     "all_metrics",
     "ari",
     "beta_vae_score",
@@ -68,6 +75,7 @@ __all__ = [
     "dci_yeats2023",
     "evaluate_codes",
     "evaluate_images",
+    "evaluate_likelihood",
     "explicitness",
     "fac_yeats2023",
     "factor_vae_score",
@@ -80,6 +88,7 @@ __all__ = [
     "jemmig",
     "kernel_distance",
     "kid",
+    "kl",
     "knn_accuracy",
     "linear_svm_accuracy",
     "logistic_accuracy",
@@ -91,11 +100,17 @@ __all__ = [
     "mig_yeats2023",
     "modularity",
     "ms_ssim",
+    "mutual_information",
     "mutual_information_matrix",
+    "nll",
+    "nll_per_word",
     "nmi",
+    "perplexity",
+    "perplexity_bound",
     "pixel_mse",
     "psnr",
     "rbf_svm_accuracy",
+    "reconstruction",
     "rmig",
     "sap",
     "sap_continuous",

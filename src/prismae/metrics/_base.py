@@ -16,7 +16,17 @@ from prismae._discovery import kebab, modules, plugins
 from prismae.errors import InputError
 
 Needs = Literal[
-    "points", "split", "table", "codes", "runs", "clusters", "assignments", "pairs", "features", "images"
+    "points",
+    "split",
+    "table",
+    "codes",
+    "runs",
+    "clusters",
+    "assignments",
+    "pairs",
+    "features",
+    "images",
+    "densities",
 ]
 
 P = ParamSpec("P")
@@ -61,7 +71,8 @@ class Metric:
         "table": the whole table, of which it draws rows that share a factor's value. "codes": codes alone.
         "runs": the codes of several trained models on the same points. "clusters": codes and the cluster of
         each. "assignments": the cluster and the class of each point. "pairs": images and their reconstructions.
-        "features", "images": features of real and of generated images, or the images themselves.
+        "features", "images": features of real and of generated images, or the images themselves. "densities": what
+        a model says of each observation, in tables that are named as the function's arguments.
     bounds
         Least and greatest score.
     higher_is_better
@@ -73,9 +84,11 @@ class Metric:
     invariant
         What leaves the score as it is: "permute_codes", "scale_codes", "shift_codes", "flip_codes",
         "permute_factors", "relabel_factors"; "relabel_clusters"; "permute_images" (another order of both
-        sets), "flip_images" (all mirrored), "swap_images" (real for generated).
+        sets), "flip_images" (all mirrored), "swap_images" (real for generated); "permute_observations",
+        "permute_samples".
     protocol
-        The protocol whose definition the function follows; or "clustering", "classification", "generation".
+        The protocol whose definition the function follows; or "clustering", "classification", "generation",
+        "likelihood".
     key
         Name in a table of scores; the metric's own name unless the protocol calls it otherwise.
     """
@@ -95,6 +108,12 @@ class Metric:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arrays that the function is given."""
+        given = inspect.signature(self.function).parameters.values()
+        return tuple(p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD)
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Named protocols: how many points a metric is given, and which parameters differ from its defaults.
 
-The families of metrics that have one definition each (clustering, classification, generation) are protocols of their
-own: they differ in what a metric is given.
+The families of metrics that have one definition each (clustering, classification, generation, likelihood) are
+protocols of their own: they differ in what a metric is given.
 """
 
 from __future__ import annotations
@@ -89,7 +89,20 @@ GENERATION = Protocol(
     "generation",
     default=("ssim", "ms-ssim", "psnr", "pixel-mse", "frechet", "kernel-distance", "fid", "kid", "lpips"),
 )
-FAMILIES = ("clustering", "classification", "generation")
+LIKELIHOOD = Protocol(
+    "likelihood",
+    default=(
+        "nll",
+        "reconstruction",
+        "kl",
+        "mutual-information",
+        "active-units-posterior",
+        "perplexity",
+        "perplexity-bound",
+        "nll-per-word",
+    ),
+)
+FAMILIES = ("clustering", "classification", "generation", "likelihood")
 PROTOCOLS = {
     each.label: each
     for each in (
@@ -99,6 +112,7 @@ PROTOCOLS = {
         CLUSTERING,
         CLASSIFICATION,
         GENERATION,
+        LIKELIHOOD,
     )
 }
 SMALL_WORLD = 1_000

@@ -19,8 +19,18 @@ from prismae.metrics._scores import Score, Scores
 from prismae.metrics.clustering._clusters import Clusters, as_assignments, class_labels
 from prismae.metrics.generation._images import as_images, as_pairs, as_sets
 from prismae.metrics.generation._sets import Images
+from prismae.metrics.likelihood._densities import Densities, given_tables
 
-__all__ = ["FAMILIES", "Score", "Scores", "by_protocol", "evaluate_codes", "evaluate_images"]
+__all__ = [
+    "FAMILIES",
+    "Score",
+    "Scores",
+    "by_protocol",
+    "evaluate_codes",
+    "evaluate_images",
+    "evaluate_likelihood",
+    "tables_needed",
+]
 
 
 def evaluate_codes(
@@ -102,6 +112,10 @@ def evaluate_codes(
         chosen, named = _choose(wanted, plan)
         if plan.name == "generation":
             raise InputError("Generation is scored on images, and codes are given: see evaluate_images.")
+        if plan.name == "likelihood":
+            raise InputError(
+                "Likelihood is scored on densities, and codes are given: see evaluate_likelihood."
+            )
         given: Given
         if plan.name == "clustering":
             names = tuple(factor_names or ())
@@ -187,6 +201,53 @@ def evaluate_images(
     (wanted,) = by_protocol(metrics, ("generation",)).values()
     chosen, named = _choose(wanted, plan)
     return _scores(given, chosen, plan, named, bootstrap, seed, progress)
+
+
+def evaluate_likelihood(
+    *,
+    log_weights: ArrayLike | Tensor | None = None,
+    losses: ArrayLike | Tensor | None = None,
+    mean: ArrayLike | Tensor | None = None,
+    log_var: ArrayLike | Tensor | None = None,
+    words: ArrayLike | Tensor | None = None,
+    metrics: str | Sequence[str] = "likelihood",
+    bootstrap: int = 0,
+    seed: int = 0,
+    progress: bool = False,
+) -> Scores:
+    """Score a model with a Gaussian posterior and the prior N(0, I) as a density of n observations, in nats.
+
+    Parameters
+    ----------
+    log_weights
+        [n, k], log p(x, z) - log q(z|x) at k samples of each posterior.
+    losses
+        [n, k'], -log p(x|z) at k' samples of each posterior.
+    mean, log_var
+        [n, m] of the posteriors.
+    words
+        [n] predicted words of each text, the end of the sentence among them.
+    metrics
+        "likelihood" or names. Of "likelihood" is left out what is not given.
+    bootstrap, seed, progress
+        As for `evaluate_codes`. The intervals cover the choice of observations, and the noise of their samples.
+
+    Returns
+    -------
+    Scores
+        A mapping of name → Score. There are no baselines: a likelihood is read beside another model's.
+    """
+    tables = given_tables(log_weights=log_weights, losses=losses, mean=mean, log_var=log_var, words=words)
+    plan = find_protocol("likelihood", 0)
+    (wanted,) = by_protocol(metrics, ("likelihood",)).values()
+    chosen, named = _choose(wanted, plan)
+    return _scores(Densities(tables, seed), chosen, plan, named, bootstrap, seed, progress)
+
+
+def tables_needed(metrics: str | Sequence[str]) -> set[str]:
+    """Which arguments of `evaluate_likelihood` these metrics (as there) are functions of."""
+    (wanted,) = by_protocol(metrics, ("likelihood",)).values()
+    return {name for each in _choose(wanted, find_protocol("likelihood", 0))[0] for name in each.arguments}
 
 
 def by_protocol(metrics: str | Sequence[str], protocols: Sequence[str]) -> dict[str, str | list[str]]:

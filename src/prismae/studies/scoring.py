@@ -12,7 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from prismae.data import World
-from prismae.evaluation import assignments_table, codes_table, evaluate, image_scores
+from prismae.evaluation import (
+    SAMPLES,
+    assignments_table,
+    codes_table,
+    evaluate,
+    image_scores,
+    likelihood_scores,
+)
 from prismae.methods import Clustering, Method
 from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol
 from prismae.nets.autoencoder import AutoencoderNet
@@ -39,6 +46,7 @@ def score(
     seed: int = 0,
     data: World | None = None,
     label: str | None = None,
+    samples: int = SAMPLES,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json and its model card.
@@ -51,9 +59,10 @@ def score(
     ----------
     metrics
         "default", "all" (of the protocols), or names of metrics and families: "clustering", "classification",
-        "generation". Scores of a family stand under its name beside the protocols. Where the world has a test split,
-        classifiers are scored, and images reconstructed, on that.
-    bootstrap, baselines, seed, label
+        "generation", "likelihood". Scores of a family stand under its name beside the protocols. Where observations are
+        held out or the world has a test split, classifiers are scored, images reconstructed, and likelihoods measured,
+        on these.
+    bootstrap, baselines, seed, label, samples
         See `prismae.evaluate`.
     data
         The run's world if it is already loaded.
@@ -86,7 +95,7 @@ def score(
         if data.factors is None and protocol not in FAMILIES:
             continue
         taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
-        final = _final(model, protocol, label, bootstrap, baselines, taken).to_dict()
+        final = _final(model, protocol, label, samples, bootstrap, baselines, taken).to_dict()
         found.setdefault("protocols", {}).setdefault(protocol, {}).update(final["scores"])
         found.setdefault("skipped", {}).setdefault(protocol, {}).update(final["skipped"])
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
@@ -128,12 +137,16 @@ def _final(
     model: _Model,
     protocol: str,
     label: str | None,
+    samples: int,
     bootstrap: int,
     baselines: bool,
     taken: dict[str, Any],
 ) -> Scores:
-    """Scores of the trained model by one protocol, from its codes or its images."""
+    """Scores of the trained model by one protocol, from its codes, its images or its likelihood."""
     method, data, test = model.method, model.data, model.test
+    if protocol == "likelihood":
+        on = data if test is None else test
+        return likelihood_scores(model.net, on, method=method, samples=samples, bootstrap=bootstrap, **taken)
     taken = {"bootstrap": bootstrap, "baselines": baselines, "label": label} | taken
     if protocol == "generation":
         return image_scores(model.net, data, test=test, method=method, **taken)

@@ -1,0 +1,154 @@
+"""The likelihood of models on a world: of a linear one, where it is known; in Python, in a run, on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from math import log
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.distributions import MultivariateNormal
+
+import prismae as pr
+from prismae import cli
+from prismae.errors import InputError
+from prismae.evaluation import likelihood_scores
+from prismae.latent.gaussian import Gaussian
+from prismae.metrics._progress import Progress
+from prismae.metrics.likelihood import _sampling
+from prismae.metrics.likelihood._sampling import at_samples
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.nets.likelihood import Gaussian as GaussianLikelihood
+from prismae.report import write_report
+
+LIKELIHOOD = {"nll", "reconstruction", "kl", "mutual-information", "active-units-posterior"}
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A linear autoencoder, observations of its own model N(0, W W^T + I), and their mean -log-likelihood."""
+    torch.manual_seed(0)
+    loading = torch.linalg.qr(torch.randn(6, 2))[0] * torch.tensor([3.0, 1.0])
+    marginal = MultivariateNormal(torch.zeros(6), loading @ loading.T + torch.eye(6))
+    x = marginal.sample((300,))
+    variance = 1 / (1 + loading.square().sum(0))
+    encoder, decoder = nn.Linear(6, 4), nn.Linear(2, 6, bias=False)
+    with torch.no_grad():
+        encoder.weight.copy_(torch.cat([variance.unsqueeze(1) * loading.T, torch.zeros(2, 6)]))
+        encoder.bias.copy_(
+            torch.cat([torch.full((2,), 0.1), variance.log() + 0.3])
+        )  # near the exact posterior
+        decoder.weight.copy_(loading)
+    net = AutoencoderNet(encoder, decoder, Gaussian.from_parameters, GaussianLikelihood(), 0.0, 1.0)
+    return net, pr.world(x), -float(marginal.log_prob(x).mean())
+
+
+def test_the_likelihood_of_a_linear_model_is_found_from_above(linear):
+    net, world, exact = linear
+    found = [likelihood_scores(net, world, samples=k) for k in (1, 10, 500)]
+    gaps = [each["nll"].score - exact for each in found]
+    assert gaps[0] > 2 * gaps[1] > 4 * abs(gaps[2])
+    assert abs(gaps[2]) < 0.01
+    elbo = found[0]["reconstruction"].score + found[0]["kl"].score
+    gap = (
+        0.1**2 * torch.tensor([10.0, 2.0]) + np.expm1(0.3) - 0.3
+    ).sum() / 2  # KL of the posteriors to the exact ones
+    assert elbo - exact == pytest.approx(float(gap), abs=0.05)
+    assert found[2]["nll"].parameters["n_samples"] == 500
+    assert 300 < found[2]["nll"].parameters["effective_samples"] < 500
+    assert found[2]["mutual-information"].score < found[2]["kl"].score < log(300)
+
+
+def test_scores_do_not_depend_on_the_size_of_parts_nor_on_what_else_is_taken(linear, monkeypatch):
+    net, world, _ = linear
+    few = {"samples": 20}
+    found = likelihood_scores(net, world, **few)
+    assert found.to_dict() == likelihood_scores(net, world, **few).to_dict()
+    assert (
+        likelihood_scores(net, world, metrics=["reconstruction"])["reconstruction"] == found["reconstruction"]
+    )
+    assert likelihood_scores(net, world, metrics="nll", **few)["nll"] == found["nll"]
+    monkeypatch.setattr(_sampling, "CHUNK", 7)
+    assert likelihood_scores(net, world, **few)["kl"].score == pytest.approx(found["kl"].score)
+    assert likelihood_scores(net, world, **few)["nll"].score == pytest.approx(found["nll"].score, abs=0.02)
+    assert not any(each.training != net.training for each in net.modules())
+
+
+def test_each_observation_keeps_its_place_among_the_samples(linear):
+    net, world, _ = linear
+    x = torch.cat([world.data[torch.arange(3)], world.data[torch.arange(3)] + 20])
+    mean = net.encode(x).mean.detach()[[5, 0]]
+    q = Gaussian(mean, torch.full_like(mean, -15.0))
+    expected = net.nll(x[[5, 0]], mean).detach()
+    bar = Progress("", 1, enabled=False)
+    for samples in (2, 600):
+        found = at_samples(net, pr.world(x).data, torch.tensor([5, 0]), q, samples, weighted=False, bar=bar)
+        assert found.shape == (2, samples)
+        torch.testing.assert_close(
+            found.detach(), expected.unsqueeze(1).expand_as(found), rtol=1e-2, atol=0.1
+        )
+
+
+def test_observations_are_spread_over_the_world_and_those_of_a_test_world_where_there_is_one(
+    linear, monkeypatch
+):
+    net, world, _ = linear
+    monkeypatch.setattr("prismae.evaluation.OBSERVATIONS", 50)
+    found = pr.evaluate(net, world, metrics=["kl"])
+    assert found["kl"].parameters["n_observations"] == 50
+    rows = torch.linspace(0, 299, 50).long()
+    expected = net.encode(world.data[rows]).kl_to_standard().sum(1).mean().detach()
+    assert found["kl"].score == pytest.approx(float(expected))
+    test = pr.world(world.data[torch.arange(40)] + 5)
+    assert pr.evaluate(net, world, test=test, metrics=["kl"])["kl"].score > 2 * found["kl"].score
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ae", "codes of this model are points"),
+        ("wae", "codes of this model are points"),
+        ("gmvae", r"prior N\(0, I\), and that of gmvae is another"),
+        ("vade", "that of vade is another"),
+        ("hgmvae-g", "that of hgmvae-g is another"),
+    ],
+)
+def test_methods_without_such_a_density_are_refused_in_one_sentence(name, said):
+    world = pr.world(np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32))
+    model = pr.Autoencoder(name, 2, steps=1, batch=20).fit(world)
+    with pytest.raises(InputError, match=said) as error:
+        pr.evaluate(model, world, metrics="likelihood")
+    assert "\n" not in str(error.value)
+
+
+def test_a_likelihood_that_is_not_in_nats_codes_alone_and_no_samples_are_refused(linear):
+    net, world, _ = linear
+    model = pr.Autoencoder("vae", 2, steps=1, likelihood="mse").fit(world)
+    with pytest.raises(InputError, match="in nats, and the likelihood 'mse' is none"):
+        pr.evaluate(model, world, metrics="likelihood")
+    with pytest.raises(InputError, match="a model and a World"):
+        pr.evaluate(model.transform(world), world, metrics="likelihood")
+    with pytest.raises(InputError, match="at least 1 sample of each posterior, got 0"):
+        pr.evaluate(net, world, metrics="nll", samples=0)
+    with pytest.raises(InputError, match="perplexity: The metric counts the words of texts"):
+        pr.evaluate(net, world, metrics="perplexity", samples=1)
+
+
+def test_a_run_is_scored_on_the_command_line(linear, tmp_path, monkeypatch, capfd):
+    digits = pr.world("digits")
+    model = pr.Autoencoder("vae", 2, steps=30).fit(digits)
+    folder = model.save(tmp_path / "run").path
+    arguments = ["prismae", "evaluate", str(folder), "--metrics", "likelihood", "--samples", "2"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    assert "perplexity was left out" in capfd.readouterr().out
+    saved = json.loads((folder / "scores.json").read_text())
+    assert set(saved["protocols"]) == {"likelihood"}
+    assert set(saved["protocols"]["likelihood"]) == LIKELIHOOD
+    assert saved["protocols"]["likelihood"]["nll"]["parameters"]["n_samples"] == 2
+    assert "mutual-information" in write_report(folder).read_text()
