@@ -13,8 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from prismae._words import UNK
+from prismae.data.channels import ChannelScheme
 from prismae.data.storage import Dense, Storage
 from prismae.data.tables import TableScheme
+from prismae.data.text import Tokens, Vocabulary, restricted
 from prismae.errors import InputError, unknown_name
 
 FactorKind = Literal["categorical", "continuous"]
@@ -42,7 +45,8 @@ class World:
     name
         Name of the world, in kebab-case.
     data
-        The observations: [n, c, h, w] images, [n, length] series or vectors.
+        The observations: [n, c, h, w] images, [n, length] series or vectors, [n, c, length] series of several
+        channels, or texts as `Tokens`.
     factors
         [n, k] class index of each factor (or its value, for continuous factors of own data); None if unknown.
     factor_names, factor_kinds
@@ -51,6 +55,10 @@ class World:
         Where the observations come from, as results should say it: "rendered dSprites".
     table
         How the columns of a table became those of the observations; None for anything but a table.
+    channels
+        How series of several channels were scaled; None for anything else.
+    vocabulary
+        The words of texts; None for anything but texts.
     """
 
     name: str
@@ -60,6 +68,8 @@ class World:
     factor_kinds: tuple[FactorKind, ...] = ()
     source: str = ""
     table: TableScheme | None = None
+    channels: ChannelScheme | None = None
+    vocabulary: Vocabulary | None = None
 
     def __post_init__(self) -> None:
         if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
@@ -87,6 +97,11 @@ class World:
         return isinstance(self.data, Dense) and self.data.values.dtype == torch.uint8
 
     @property
+    def n_words(self) -> int:
+        """Size of the vocabulary of texts; 0 for anything else."""
+        return 0 if self.vocabulary is None else len(self.vocabulary)
+
+    @property
     def factor_sizes(self) -> tuple[int, ...]:
         """How many different values each factor takes."""
         if self.factors is None:
@@ -95,7 +110,13 @@ class World:
 
     @cached_property
     def summary(self) -> Summary:
-        """Statistics of the observations, from at most 20,000 of them, evenly spaced."""
+        """Statistics of the observations, from at most 20,000 of them, evenly spaced.
+
+        The elements of texts are those of words written one-hot, 0 and 1.
+        """
+        if self.vocabulary is not None:
+            share = 1 / len(self.vocabulary)
+            return Summary(share, sqrt(share * (1 - share)), 0.0, 1.0)
         n = min(len(self), 20_000)
         rows = torch.arange(n, device=self.data.device) * (len(self) - 1) // (n - 1)
         shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
@@ -110,11 +131,12 @@ class World:
 
     def describe(self) -> str:
         """What there is, in three lines: observations with shape and memory, their range, the factors."""
-        found = self.summary
         columns = ""
         if self.table is not None:
             numeric, categorical = len(self.table.scaling), len(self.table.categories)
             columns = f" (of {numeric} numeric and {categorical} categorical columns)"
+        if self.channels is not None:
+            columns = f" (series of {len(self.channels.means)} channels, each scaled)"
         factors = [
             f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"
             for name, size, kind in zip(self.factor_names, self.factor_sizes, self.factor_kinds, strict=True)
@@ -125,14 +147,28 @@ class World:
             [
                 f"{self.source or self.name}: {len(self):,} observations of shape {'x'.join(map(str, self.shape))}"
                 f"{columns}, {_memory(self.data.nbytes)}",
-                f"values {found.low:.4g} to {found.high:.4g}{' (from bytes)' if self.pixels else ''}, "
-                f"mean {found.mean:.4g}, standard deviation {found.std:.4g}",
+                self._values(),
                 f"factors: {listed or 'none known'}",
             ]
         )
 
+    def _values(self) -> str:
+        if isinstance(self.data, Tokens) and self.vocabulary is not None:
+            lengths, unknown = self.data.lengths, int((self.data.values == UNK).sum())
+            return (
+                f"{int(lengths.sum()):,} words, {len(self.vocabulary):,} different ones, {unknown:,} unknown; "
+                f"sentences of {int(lengths.min())} to {int(lengths.max())} words, their ends among them"
+            )
+        found = self.summary
+        return (
+            f"values {found.low:.4g} to {found.high:.4g}{' (from bytes)' if self.pixels else ''}, "
+            f"mean {found.mean:.4g}, standard deviation {found.std:.4g}"
+        )
+
     def split(self, fraction: float, seed: int = 0) -> tuple[World, World]:
         """The world without a random part of its observations, and that part, both in the world's order.
+
+        The words of texts that only the held-out part has become unknown ones.
 
         Parameters
         ----------
@@ -153,7 +189,12 @@ class World:
                 "expected a fraction that leaves at least two on either side."
             )
         order = np.random.default_rng(seed).permutation(len(self))
-        return self._rows(np.sort(order[held:])), self._rows(np.sort(order[:held]))
+        kept, part = self._rows(np.sort(order[held:])), self._rows(np.sort(order[:held]))
+        if isinstance(kept.data, Tokens) and isinstance(part.data, Tokens) and self.vocabulary is not None:
+            vocabulary, of_kept, of_part = restricted(self.vocabulary, kept.data, part.data)
+            kept = replace(kept, data=of_kept, vocabulary=vocabulary)
+            part = replace(part, data=of_part, vocabulary=vocabulary)
+        return kept, part
 
     def _rows(self, rows: NDArray[np.int64]) -> World:
         factors = None if self.factors is None else self.factors[rows]

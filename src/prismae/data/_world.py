@@ -14,6 +14,7 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
+from prismae.data.channels import Layout
 from prismae.data.own import FORMATS, from_memory, from_path, is_path
 from prismae.errors import InputError, unknown_name
 
@@ -25,6 +26,7 @@ def world(
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
+    series: Layout | None = None,
     name: str | None = None,
 ) -> World:
     """Get a world by its name, or make one of own data.
@@ -33,12 +35,15 @@ def world(
     ----------
     source
         A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
-        .npz, .h5, .hdf5, .csv or .parquet file or of a folder of images; an array, tensor or pandas table of
-        observations; or a `World`, which is returned as it is.
+        .npz, .h5, .hdf5, .csv, .parquet, .txt or .txt.gz file or of a folder of images; an array, tensor or pandas
+        table of observations; or a `World`, which is returned as it is.
     factors
         For own data: values [n] or [n, k], or names of columns, arrays or labels that are factors.
     size
         For a folder of images: the side that they are scaled to.
+    series
+        For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
+        Without it an array of three dimensions is images.
     factor_names, factor_kinds, name
         For own data: see `prismae.data.arrays.from_array`.
 
@@ -59,6 +64,7 @@ def world(
         "factor_names": factor_names,
         "factor_kinds": factor_kinds,
         "size": size,
+        "series": series,
         "name": name,
     }
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):

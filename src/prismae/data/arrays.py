@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
+from prismae.data.channels import ChannelScheme, Layout, channels_first
 from prismae.data.storage import BitPacked, Dense, Storage
 from prismae.errors import InputError
 
 _CHANNELS = (1, 3, 4)
-_NARROW, _LONG = 4, 64  # [n, 3, 1000] are series of 3 channels, not images of 3x1000 pixels
+_SLENDER = 4  # times as long as wide: [n, 12, 1000] may be images of 12x1000 pixels or series of 12 channels
 
 
 def from_array(
@@ -23,6 +25,7 @@ def from_array(
     factors: NDArray | Tensor | None = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
+    series: Layout | None = None,
     name: str = "array",
     source: str = "own array",
     copy: bool = True,
@@ -42,6 +45,10 @@ def from_array(
         k names; by default "factor 1" and so on.
     factor_kinds
         k times "categorical" or "continuous"; by default integers are categorical and floats continuous.
+    series
+        For series of several channels, where the channels stand: "channels-first", [n, c, length], or
+        "channels-last", [n, length, c]. They are stored as [n, c, length], each channel scaled to mean 0 and standard
+        deviation 1. Without it an array of three dimensions is images.
     name, source
         How results call the world, and where it comes from.
     copy
@@ -51,10 +58,20 @@ def from_array(
     ------
     InputError
         For NaN or infinity, a wrong rank, fewer than two observations, observations that are all equal,
-        columns of a table of numbers (not pixels) that are constant, values that are no numbers, series of several
-        channels, and factors that do not fit.
+        columns of a table of numbers (not pixels) and channels that are constant, values that are no numbers,
+        [n, a, b] of which one is more than four times the other where `series` does not say what they are, and factors
+        that do not fit.
     """
-    storage = _stored(_images_first(_numbers(x, f"World {name!r}"), name), name, copy)
+    where = f"World {name!r}"
+    numbers = _numbers(x, where)
+    channels = None
+    if series is not None:
+        numbers = channels_first(numbers, series, where)
+        _check_size(numbers, name, least=2)
+        channels = ChannelScheme.fit(numbers, name=where)
+        storage = _stored(channels.scaled(numbers), name, copy=False)
+    else:
+        storage = _stored(_images_first(numbers, name), name, copy)
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -62,21 +79,32 @@ def from_array(
         known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
     elif factor_names is not None or factor_kinds is not None:
         raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
-    return World(name, storage, known, names, kinds, source)
+    return replace(World(name, storage, known, names, kinds, source), channels=channels)
 
 
-def as_observations(x: NDArray | Tensor, shape: tuple[int, ...], *, pixels: bool, start: int = 0) -> Tensor:
+def as_observations(
+    x: NDArray | Tensor,
+    shape: tuple[int, ...],
+    *,
+    pixels: bool,
+    series: Layout | None = None,
+    start: int = 0,
+) -> Tensor:
     """New observations for a model of observations of `shape`: float32 [n, *shape], n may be 1.
 
-    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does; `start` is the row at which x begins
-    in what the user gave, for messages.
+    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does; `series` where the channels of series
+    stand, which are not scaled here; `start` is the row at which x begins in what the user gave, for messages.
 
     Raises
     ------
     InputError
         For NaN or infinity, values that are no numbers, and another shape.
     """
-    new = _images_first(_numbers(x, "New observations", start), "new observations", least=1)
+    new = _numbers(x, "New observations", start)
+    if series is None:
+        new = _images_first(new, "new observations", least=1, slender=True)
+    else:
+        new = channels_first(new, series, "New observations")
     if new.shape[1:] != shape:
         raise InputError(f"Observations have shape {new.shape[1:]}, expected {shape} as in the fit.")
     values = torch.from_numpy(np.array(new, dtype=np.float32, order="C"))
@@ -107,23 +135,20 @@ def _numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
     return x
 
 
-def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
-    """Observations [n, d] or [n, c, h, w], of whichever accepted shape `x` is."""
+def _images_first(x: NDArray, name: str, *, least: int = 2, slender: bool = False) -> NDArray:
+    """Observations [n, d] or [n, c, h, w], of whichever accepted shape `x` is; `slender` ones may be images too."""
     if x.ndim not in (2, 3, 4):
         raise InputError(
             f"World {name!r}: observations of shape {x.shape} cannot be used, "
             "expected [n, d] vectors or series, or [n, h, w], [n, c, h, w] or [n, h, w, c] images."
         )
-    if len(x) < least or x.size == 0:
-        count = "two" if least == 2 else "one"
-        raise InputError(
-            f"World {name!r}: observations of shape {x.shape}, expected at least {count} and none empty."
-        )
+    _check_size(x, name, least)
     if x.ndim == 3:
-        if min(x.shape[1:]) <= _NARROW and max(x.shape[1:]) >= _LONG:
+        if max(x.shape[1:]) > _SLENDER * min(x.shape[1:]) and not slender:
+            likely = "channels-first" if x.shape[1] < x.shape[2] else "channels-last"
             raise InputError(
-                f"World {name!r}: observations of shape {x.shape[1:]} look like series of several channels, which no "
-                "network reads; expected [n, length] series, or [n, 1, h, w] if they are images."
+                f"World {name!r}: observations of shape {x.shape[1:]} may be series of several channels or slender "
+                f"images: expected series={likely!r} (--series {likely}) for series, or [n, 1, h, w] for images."
             )
         return x[:, None]
     if x.ndim == 4 and x.shape[1] not in _CHANNELS:
@@ -133,6 +158,14 @@ def _images_first(x: NDArray, name: str, *, least: int = 2) -> NDArray:
             )
         return np.moveaxis(x, 3, 1)
     return x
+
+
+def _check_size(x: NDArray, name: str, least: int) -> None:
+    if len(x) < least or x.size == 0:
+        count = "two" if least == 2 else "one"
+        raise InputError(
+            f"World {name!r}: observations of shape {x.shape}, expected at least {count} and none empty."
+        )
 
 
 def _stored(x: NDArray, name: str, copy: bool) -> Storage:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,17 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
+from prismae.data.channels import Layout
 from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
 from prismae.data.labels import Found
 from prismae.data.table_files import from_table, read_table
+from prismae.data.text import SUFFIXES as TEXTS
+from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
 
 ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
-FORMATS = f"a {', '.join(ARRAYS + TABLES[:-1])} or {TABLES[-1]} file or of a folder of images"
+FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"
 
 
 def from_path(
@@ -33,6 +37,7 @@ def from_path(
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
+    series: Layout | None = None,
     name: str | None = None,
 ) -> World:
     """A world of own data on disk.
@@ -40,12 +45,13 @@ def from_path(
     Parameters
     ----------
     source
-        The path of a .npy, .npz, .h5, .hdf5, .csv or .parquet file, or of a folder of images. An array of a .npz or
-        HDF5 file is chosen by its name after a colon: ``mine.h5:group/images``.
+        The path of a .npy, .npz, .h5, .hdf5, .csv or .parquet file, of a .txt or .txt.gz file with a sentence in each
+        line, or of a folder of images. An array of a .npz or HDF5 file is chosen by its name after a colon:
+        ``mine.h5:group/images``.
     factors
         Names of the arrays, columns or labels that are factors (see `read_arrays`, `read_table`, `read_folder`); or
         values [n] or [n, k].
-    factor_names, factor_kinds, name
+    factor_names, factor_kinds, series, name
         See `prismae.data.arrays.from_array`.
     size
         Side that the images of a folder are scaled to.
@@ -58,9 +64,13 @@ def from_path(
     path, part = split_path(source)
     whole = path.resolve()
     given = _given(factors)
+    if path.is_file() and path.name.endswith(TEXTS):
+        options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds, "size": size}
+        return _text(path, name or whole.name.partition(".")[0], options)
     found = _read(path, part, () if given is not None else _named(factors), size)
     kind = "folder" if path.is_dir() else "file"
-    return _made(found, given, factor_names, factor_kinds, name or whole.stem, f"own {kind} {whole.name}")
+    called = f"own {kind} {whole.name}"
+    return _made(found, given, factor_names, factor_kinds, series, name or whole.stem, called)
 
 
 def from_memory(
@@ -69,6 +79,7 @@ def from_memory(
     factors: NDArray | Tensor | Sequence[str] | None = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
+    series: Layout | None = None,
     name: str | None = None,
 ) -> World:
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
@@ -76,11 +87,16 @@ def from_memory(
     names = () if given is not None else _named(factors)
     if isinstance(source, pd.DataFrame):
         found = from_table(source, names, name or "table")
-        return _made(found, given, factor_names, factor_kinds, name or "table", "own table")
+        return _made(found, given, factor_names, factor_kinds, series, name or "table", "own table")
     if names:
         raise InputError(f"An array has no factors named {', '.join(names)}: expected their values, [n, k].")
     return from_array(
-        source, factors=given, factor_names=factor_names, factor_kinds=factor_kinds, name=name or "array"
+        source,
+        factors=given,
+        factor_names=factor_names,
+        factor_kinds=factor_kinds,
+        series=series,
+        name=name or "array",
     )
 
 
@@ -127,11 +143,22 @@ def _read(path: Path, part: str | None, factors: Sequence[str], size: int | None
     raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
 
 
+def _text(path: Path, name: str, options: dict[str, Any]) -> World:
+    """The world of a text file, which has sentences and nothing else."""
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{path} is a text, which has no {' or '.join(given)}: leave that out.")
+    sentences = read_sentences(path)
+    vocabulary = Vocabulary.of(sentences)
+    return World(name, vocabulary.encode(sentences), source=f"own file {path.name}", vocabulary=vocabulary)
+
+
 def _made(
     found: Found,
     given: NDArray | Tensor | None,
     factor_names: Sequence[str] | None,
     factor_kinds: Sequence[FactorKind] | None,
+    series: Layout | None,
     name: str,
     source: str,
 ) -> World:
@@ -145,6 +172,7 @@ def _made(
         factors=factors,
         factor_names=factor_names,
         factor_kinds=factor_kinds,
+        series=series,
         name=name,
         source=source,
         copy=False,

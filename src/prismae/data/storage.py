@@ -26,7 +26,10 @@ class Storage(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, indices: Tensor) -> Tensor:
-        """Observations [len(indices), *shape] as float32; `indices` are int64 on the storage's device."""
+        """Observations [len(indices), *shape] as float32; `indices` are int64 on the storage's device.
+
+        Texts: int64 numbers of words, only as wide as the longest of them.
+        """
         ...
 
     @property

@@ -19,6 +19,7 @@ from torch import Tensor
 from prismae._fields import Count, Positive, check_arguments, unknown_field
 from prismae.control import Controller, controller
 from prismae.data import World, world
+from prismae.data.channels import Layout
 from prismae.errors import InputError
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
 from prismae.methods import Method, method
@@ -69,6 +70,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ``numpy.random.RandomState``: a seed is drawn from it; it is kept in ``seed_``.
     precision
         "32", or "bf16" for matrix products in bfloat16.
+    series
+        For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
+        Each channel is scaled by itself. None: an array of three dimensions is images.
     controllers
         Move weights of the method while it trains, beside its own: ``(prismae.control.PI("kl", target=18.0),)``.
     device
@@ -116,6 +120,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         lr: Positive | None = None,
         random_state: int | np.random.RandomState | None = 0,
         precision: Precision = "32",
+        series: Layout | None = None,
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
         warm_start: bool = False,
@@ -130,6 +135,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.lr = lr
         self.random_state = random_state
         self.precision = precision
+        self.series = series
         self.controllers = controllers
         self.device = device
         self.warm_start = warm_start
@@ -164,14 +170,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X
             Vectors or series [n, d], images [n, h, w], [n, c, h, w] or [n, h, w, c] (uint8 means pixels, drawn as
-            value / 255), a pandas table, whose columns are scaled and one-hot coded each by its kind, or a `World`.
+            value / 255), series of several channels as `series` says, a pandas table, whose columns are scaled and one-hot coded each by its kind, or a `World`.
         y
             Not used.
         """
         settings = self._settings()
         chosen = self._method()
         X = checked(self, X, fitting=True)
-        data = world(X)
+        data = X if isinstance(X, World) else world(X, series=settings["series"])
         start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
         names = getattr(self, "feature_names_in_", None)
         about = describe(
@@ -180,13 +186,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             id=f"{chosen.called()}-{data.name}",
             world=data.name,
             n_latents=settings["n_latents"],
-            net=choose_net(self.net, chosen, data.shape),
-            likelihood=choose_likelihood(self.likelihood, chosen, data.shape, data.summary),
+            net=choose_net(self.net, chosen, data.shape, data.n_words),
+            likelihood=choose_likelihood(self.likelihood, chosen, data.shape, data.summary, data.n_words),
             steps=auto_steps(len(data), settings["batch"]) if self.steps == "auto" else settings["steps"],
             batch=settings["batch"],
             lr=settings["lr"],
             seed=self._seed(warm=start is not None),
             precision=settings["precision"],
+            series=None if isinstance(X, World) else settings["series"],
             snapshots=[],
             controls=[each.described() for each in self.controllers],
             given_shape=list(data.shape if isinstance(X, World | pd.DataFrame) else X.shape[1:]),
@@ -302,7 +309,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _settings(self) -> dict[str, Any]:
         """The parameters that are numbers and words, checked against their annotations."""
-        names = ("n_latents", "batch", "lr", "precision", "device", "warm_start", "verbose")
+        names = ("n_latents", "batch", "lr", "precision", "series", "device", "warm_start", "verbose")
         settings = check_arguments("Autoencoder", Autoencoder.__init__, {n: getattr(self, n) for n in names})
         if self.steps != "auto":
             settings |= check_arguments("Autoencoder", Autoencoder.__init__, {"steps": self.steps})
@@ -372,6 +379,7 @@ def load(path: str | Path) -> Autoencoder:
         lr=about["lr"],
         random_state=about["seed"],
         precision=about["precision"],
+        series=about.get("series"),
         controllers=tuple(controller(**each) for each in about.get("controls", ())),
     )
     model._take(chosen, trained, about)

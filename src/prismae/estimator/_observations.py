@@ -19,6 +19,7 @@ from torch import Tensor
 
 from prismae.data import World
 from prismae.data.arrays import as_observations
+from prismae.data.channels import ChannelScheme, Layout
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -41,12 +42,18 @@ class Form:
         Whether uint8 means pixels of 0 to 255.
     table
         How the columns of a table became those of an array; None for anything but a table.
+    channels
+        How series of several channels were scaled; None for anything else.
+    series
+        Where the channels of such series stand.
     """
 
     shape: tuple[int, ...]
     seen: tuple[int, ...]
     pixels: bool
     table: TableScheme | None = None
+    channels: ChannelScheme | None = None
+    series: Layout | None = None
 
     def parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
         """Observations as the network sees them, float32 [up to 1024, *seen], one part after the other.
@@ -57,7 +64,9 @@ class Form:
             X = X.table.to_frame(X.data[torch.arange(len(X))])  # another table has a scale of its own
         if isinstance(X, World) and X.shape != self.seen:
             raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
-        x = X
+        x, series = X, self.series
+        if isinstance(X, World) and X.channels and self.channels and X.channels != self.channels:  # as for tables
+            x, series = X.channels.in_units(X.data[torch.arange(len(X))].numpy()), "channels-first"
         if self.table is not None and not isinstance(X, World):
             named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.table.columns))
             x = self.table.to_array(named)
@@ -67,7 +76,8 @@ class Form:
                 yield x.data[rows].cpu()
             else:
                 part = np.asarray(x[start : start + PART])
-                yield as_observations(part, self.seen, pixels=self.pixels, start=start)
+                found = as_observations(part, self.seen, pixels=self.pixels, series=series, start=start)
+                yield found if self.channels is None else torch.from_numpy(self.channels.scaled(found.numpy()))
 
     def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
         """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""
@@ -83,6 +93,9 @@ class Form:
         """Observations [n, *seen] of a network in the form of the user's: [n, *shape], or a table."""
         if self.table is not None:
             return self.table.to_frame(x)
+        if self.channels is not None:
+            x = self.channels.in_units(x)
+            return np.moveaxis(x, 1, 2) if self.series == "channels-last" else x
         if len(self.shape) == 2:
             return x[:, 0]
         return x if self.shape == self.seen else np.moveaxis(x, 1, -1)
@@ -90,12 +103,16 @@ class Form:
     @classmethod
     def from_json(cls, about: dict[str, Any]) -> Self:
         """The form that a run's job.json tells of; what the command line is given has the network's shape."""
-        table = about.get("table")
+        table, channels = about.get("table"), about.get("channels")
+        series: Layout | None = None if channels is None else about.get("series") or "channels-first"
+        shape = about["shape"][::-1] if series == "channels-last" else about["shape"]
         return cls(
-            tuple(about.get("given_shape", about["shape"])),
+            tuple(about.get("given_shape", shape)),
             tuple(about["shape"]),
             about["pixels"],
             None if table is None else TableScheme.from_json(table),
+            None if channels is None else ChannelScheme.from_json(channels),
+            series,
         )
 
 

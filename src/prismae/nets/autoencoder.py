@@ -29,6 +29,10 @@ class AutoencoderNet(nn.Module):
         Further networks that belong to the method (a learned prior, say); trained with the autoencoder.
     """
 
+    max_norm: float | None = (
+        None  # to which gradients are clipped in training; None: they are taken as they are
+    )
+
     def __init__(
         self,
         encoder: nn.Module,

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from prismae._words import PAD
+
 
 class Likelihood(ABC):
     """Reads the decoder's output; `standardised` says whether it models (x - mean) / std of the world."""
@@ -66,9 +68,27 @@ class MSE(Likelihood):
         return (output - x).square().flatten(1).mean(1)
 
 
+class Categorical(Likelihood):
+    """Words: the output is logits [batch, t, words]. Nats, summed over each sentence; padding counts nothing."""
+
+    standardised = False
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        each = F.cross_entropy(output.flatten(0, 1), x.flatten(), ignore_index=PAD, reduction="none")
+        return each.view_as(x).sum(1)
+
+
+def squared_errors(logits: Tensor, x: Tensor) -> Tensor:
+    """[batch] sum over the words x_t of a sentence and all words w of (p(w) - [w is x_t])^2 (Brier 1950)."""
+    p = torch.softmax(logits, -1)
+    hit = p.gather(-1, x.unsqueeze(-1)).squeeze(-1)
+    return (p.square().sum(-1) - 2 * hit + 1).masked_fill(x == PAD, 0.0).sum(1)
+
+
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
     "gaussian-learned": LearnedGaussian,
     "mse": MSE,
+    "categorical": Categorical,
 }

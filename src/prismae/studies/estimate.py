@@ -9,21 +9,25 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.job import Job
 from prismae.studies.observations import observations
+from prismae.studies.work import limited_threads
 from prismae.train import RunFolder, train
-from prismae.train.build import choose_likelihood, choose_net
-from prismae.train.run_folder import JOB
+from prismae.train.run_folder import JOB, machine
 
 FIRST, LAST = 3, 13  # steps between which a probe is timed
 WARM_UP = 10  # critic updates that a probe is timed on
 
 
-def estimates(jobs: Sequence[Job], out: Path, device: str = "auto") -> dict[str, tuple[float, str]]:
+def estimates(
+    jobs: Sequence[Job], out: Path, device: str = "auto", threads: int | None = None
+) -> dict[str, tuple[float, str]]:
     """For each job's id the seconds of its training, and from what they are known.
 
     Jobs are of a kind that differ only in what costs nothing: the seed, the number of steps (the time is scaled), the
@@ -32,9 +36,16 @@ def estimates(jobs: Sequence[Job], out: Path, device: str = "auto") -> dict[str,
     Parameters
     ----------
     out
-        Run folders, among which finished jobs of a kind are looked for.
+        Run folders, among which finished jobs of a kind are looked for: those of this machine, device and threads.
+    threads
+        Of each job; None: this process's.
     """
-    finished = _finished(out)
+    with limited_threads(threads or torch.get_num_threads()):
+        return _estimates(jobs, out, device)
+
+
+def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[float, str]]:
+    finished = _finished(out, machine(device))
     probed: dict[str, tuple[float, float]] = {}
     found = {}
     for job in jobs:
@@ -62,14 +73,16 @@ def _kind(job: dict[str, Any]) -> str:
 _ANY = Job("ae", "any")
 
 
-def _finished(out: Path) -> dict[str, list[float]]:
-    """For each kind of the finished runs in `out`: seconds per step."""
+def _finished(out: Path, here: str) -> dict[str, list[float]]:
+    """For each kind of the finished runs in `out` that were computed on a machine like this: seconds per step."""
     found: dict[str, list[float]] = {}
     for path in out.glob(f"*/{JOB}"):
         folder = RunFolder(path.parent)
         if not folder.finished:
             continue
         about = folder.read_json(JOB)
+        if about.get("machine") != here:
+            continue
         # what a run chose for "auto" is the kind of a job that left it to choose
         for net in (about["net"], "auto"):
             for likelihood in (about["likelihood"], "auto"):
@@ -95,6 +108,7 @@ def _probe(job: Job, data: World, device: str) -> tuple[float, float]:
 def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, float]:
     """Seconds up to the first steps of a job, and per step after them."""
     chosen = method(job.method, **(job.fields or {}))
+    net, likelihood = job.choices(data)
     if "critic_warmup" in (job.fields or {}):
         chosen = replace(chosen, critic_warmup=warm_up)  # type: ignore[type-var]
     times = [time.perf_counter()]
@@ -110,8 +124,8 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
             chosen,
             data,
             n_latents=job.n_latents,
-            net=choose_net(job.net, chosen, data.shape),
-            likelihood=choose_likelihood(job.likelihood, chosen, data.shape, data.summary),
+            net=net,
+            likelihood=likelihood,
             steps=max(job.steps, LAST + 1),
             batch=job.batch,
             lr=job.lr,

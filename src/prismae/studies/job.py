@@ -13,6 +13,7 @@ from typing import Any
 from prismae._fields import BelowOne, Count, CountOrZero, Positive, check_fields
 from prismae.control import Controller, controller
 from prismae.data import World
+from prismae.data.channels import Layout
 from prismae.data.own import contents, split_path
 from prismae.errors import InputError
 from prismae.evaluation import codes_table
@@ -52,8 +53,9 @@ class Job:
         Controllers of weights beside the method's own: for each its name as "controller", and its fields.
     snapshots
         Steps after which the codes of all observations are kept, to be scored beside the final ones.
-    factors, size
-        For own data: names of columns, arrays or labels that are factors; side that images of a folder are scaled to.
+    factors, size, series
+        For own data: names of columns, arrays or labels that are factors; side that images of a folder are scaled to;
+        where the channels of series stand.
     holdout
         Part of the observations that is not trained on, so that errors and scores can be measured on it; the same
         part for every seed.
@@ -75,6 +77,7 @@ class Job:
     factors: tuple[str, ...] = ()
     size: Count | None = None
     holdout: BelowOne = 0.0
+    series: Layout | None = None
 
     @staticmethod
     def name() -> str:
@@ -99,7 +102,7 @@ class Job:
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
         fields = asdict(self)
-        for name in ("controls", "factors", "size", "holdout"):
+        for name in ("controls", "factors", "size", "holdout", "series"):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
@@ -112,8 +115,9 @@ class Job:
     def choices(self, data: World) -> tuple[str, str]:
         """Names of the network and the likelihood for `data`, also where they are left to "auto"."""
         chosen = method(self.method, **(self.fields or {}))
-        net = choose_net(self.net, chosen, data.shape)
-        return net, choose_likelihood(self.likelihood, chosen, data.shape, data.summary)
+        words = data.n_words
+        net = choose_net(self.net, chosen, data.shape, words)
+        return net, choose_likelihood(self.likelihood, chosen, data.shape, data.summary, words)
 
 
 def run(

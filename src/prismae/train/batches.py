@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from prismae.data import Tokens, World
+
+POOL = 50  # batches of texts that are sorted by length together
 
 
 class Batches:
@@ -31,7 +36,37 @@ class Batches:
 
     def _epoch(self, e: int) -> Tensor:
         if e not in self._epochs:
-            order = np.random.default_rng([*self.key, e]).permutation(self.n)
             self._epochs = {k: v for k, v in self._epochs.items() if k == e - 1}
-            self._epochs[e] = torch.from_numpy(order).to(self.device)
+            self._epochs[e] = torch.from_numpy(self._order(e)).to(self.device)
         return self._epochs[e]
+
+    def _order(self, e: int) -> NDArray[np.int64]:
+        return np.random.default_rng([*self.key, e]).permutation(self.n)
+
+
+class BucketedBatches(Batches):
+    """The same for texts: batches of sentences that are about equally long, so that little of them is padding.
+
+    In each epoch all rows are shuffled, each `POOL` batches of them are sorted by length (equals stay shuffled) and
+    cut, and these batches are shuffled. What does not fill a batch waits for another epoch.
+    """
+
+    def __init__(self, lengths: Tensor, batch: int, seed: int, player: int, device: torch.device) -> None:
+        n = len(lengths)
+        super().__init__(max(n // batch, 1) * batch, batch, seed, player, device)
+        self.lengths = lengths.cpu().numpy()
+
+    def _order(self, e: int) -> NDArray[np.int64]:
+        rng = np.random.default_rng([*self.key, e])
+        rows = np.resize(rng.permutation(len(self.lengths)), self.n)  # fewer rows than a batch are repeated
+        size = POOL * self.batch
+        pools = [rows[start : start + size] for start in range(0, self.n, size)]
+        ordered = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools])
+        return rng.permutation(ordered.reshape(-1, self.batch)).ravel()
+
+
+def batches_of(world: World, batch: int, seed: int, player: int, device: torch.device) -> Batches:
+    """The stream of a player for a world: by length for texts."""
+    if isinstance(world.data, Tokens):
+        return BucketedBatches(world.data.lengths, batch, seed, player, device)
+    return Batches(len(world), batch, seed, player, device)

@@ -120,7 +120,15 @@ def train(
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        ae = build(method, world.shape, world.summary, n_latents=n_latents, net=net, likelihood=likelihood)
+        ae = build(
+            method,
+            world.shape,
+            world.summary,
+            n_latents=n_latents,
+            net=net,
+            likelihood=likelihood,
+            words=world.n_words,
+        )
         run = Run(
             fabric, method, world, ae, n_latents, controllers, batch=batch, lr=lr, seed=seed, steps=steps
         )

@@ -52,6 +52,8 @@ def _data(job: Mapping[str, Any]) -> str:
         f"{summary['low']:.4g} to {summary['high']:.4g}, mean {summary['mean']:.4g} and standard deviation "
         f"{summary['std']:.4g}."
     )
+    if "channels" in job:
+        text += " Each channel was scaled to mean 0 and standard deviation 1."
     if job["pixels"]:
         text += " Pixels of 0 to 255 are drawn as value / 255."
     columns = job["table"]["columns"] if "table" in job else job.get("feature_names")
@@ -106,7 +108,8 @@ def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _loading(job: Mapping[str, Any]) -> str:
-    shape = ", ".join(map(str, job.get("given_shape", job["shape"])))
+    given = job["shape"][::-1] if job.get("series") == "channels-last" else job["shape"]
+    shape = ", ".join(map(str, job.get("given_shape", given)))
     kind = "a table with the columns above" if "table" in job else f"[n, {shape}]"
     return (
         "```python\n"

@@ -16,7 +16,7 @@ from prismae.control._base import Values
 from prismae.data import World
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.train.batches import Batches
+from prismae.train.batches import batches_of
 from prismae.train.checkpoint import generator_state, restore_generator
 from prismae.train.history import History
 from prismae.train.trial import CopyTrial
@@ -57,7 +57,7 @@ class Run:
         self.optimizer = _adam(self.ae, settings)
         # in the order: the autoencoder's, the critic's, and those of both in trials
         self.batches, self.critic_batches, *self.trial_batches = (
-            Batches(len(world), batch, seed, stream, fabric.device) for stream in range(4)
+            batches_of(world, batch, seed, stream, fabric.device) for stream in range(4)
         )
         if isinstance(method, Adversarial):
             self.critic = fabric.to_device(method.critic(n_latents)).train()
@@ -125,7 +125,7 @@ class Run:
             terms = self.method.terms(self.ae, x, self.context)
         means = self._means(terms)
         weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
-        self._descend(torch.stack(weighted).sum(), self.optimizer)
+        self._descend(torch.stack(weighted).sum(), self.optimizer, self.ae.max_norm)
         if self.critic is not None:
             self.critic.requires_grad_(True)
         return {name: mean.detach() for name, mean in means.items()}
@@ -146,8 +146,10 @@ class Run:
         self.critic_updates += 1
         return {name: mean.detach() for name, mean in means.items()}
 
-    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, max_norm: float | None = None) -> None:
         self.fabric.backward(loss)
+        if max_norm is not None:
+            nn.utils.clip_grad_norm_(self.ae.parameters(), max_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

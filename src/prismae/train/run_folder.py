@@ -135,6 +135,7 @@ class RunFolder:
                 n_latents=job["n_latents"],
                 net=job["net"],
                 likelihood=job["likelihood"],
+                words=len(job.get("vocabulary", ())),
             )
             critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
         tensors = read_tensors(self.path / WEIGHTS)
@@ -182,6 +183,8 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "summary": asdict(world.summary),
         "version": __version__,
         **({} if world.table is None else {"table": world.table.to_json()}),
+        **({} if world.vocabulary is None else {"vocabulary": list(world.vocabulary.words)}),
+        **({} if world.channels is None else {"channels": world.channels.to_json()}),
     }
 
 

@@ -1,0 +1,99 @@
+"""Series of several channels: where their channels stand in an array, and the scale of each channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.errors import InputError
+
+Layout = Literal["channels-first", "channels-last"]
+LAYOUTS: tuple[Layout, ...] = ("channels-first", "channels-last")
+
+
+@dataclass(frozen=True)
+class ChannelScheme:
+    """How series of several channels became those of a world: each channel with mean 0 and standard deviation 1.
+
+    Channels may have units of their own, so a scale for all of them would hide those of small numbers.
+
+    Parameters
+    ----------
+    means, stds
+        c numbers each, over all observations and points of a channel.
+
+    Examples
+    --------
+    >>> series = np.stack([np.arange(8.0).reshape(2, 4), 1000 * np.ones((2, 4)) + np.eye(2, 4)], axis=1)
+    >>> scheme = ChannelScheme.fit(series)
+    >>> scheme.means
+    (3.5, 1000.25)
+    >>> bool(np.allclose(scheme.in_units(scheme.scaled(series)), series))
+    True
+    """
+
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, x: NDArray, *, name: str = "The array") -> Self:
+        """The scheme of series [n, c, length]; `name` is what messages call them.
+
+        Raises
+        ------
+        InputError
+            For a channel that is constant.
+        """
+        channels = [x[:, i] for i in range(x.shape[1])]
+        for i, channel in enumerate(channels):
+            if (channel == channel[0, 0]).all():
+                raise InputError(
+                    f"{name}: channel {i + 1} of {len(channels)} is constant ({channel[0, 0]:g}), "
+                    "expected every channel to vary, so leave it out."
+                )
+        return cls(
+            tuple(float(channel.mean(dtype=np.float64)) for channel in channels),
+            tuple(float(channel.std(dtype=np.float64)) for channel in channels),
+        )
+
+    def scaled(self, x: NDArray) -> NDArray[np.float32]:
+        """Series [n, c, length] in the user's units as the network sees them."""
+        made = np.empty(x.shape, np.float32)
+        for i, (mean, std) in enumerate(zip(self.means, self.stds, strict=True)):
+            made[:, i] = (x[:, i].astype(np.float64) - mean) / std
+        return made
+
+    def in_units(self, x: NDArray) -> NDArray[np.float32]:
+        """Series [n, c, length] of a network in the user's units."""
+        return (x * np.array(self.stds)[:, None] + np.array(self.means)[:, None]).astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """The scheme as lists of numbers, for a JSON file."""
+        return {"means": list(self.means), "stds": list(self.stds)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The scheme that `to_json` wrote."""
+        return cls(tuple(data["means"]), tuple(data["stds"]))
+
+
+def channels_first(x: NDArray, layout: str, name: str) -> NDArray:
+    """Series [n, c, length] of an array [n, c, length] or [n, length, c], as `layout` says.
+
+    Raises
+    ------
+    InputError
+        For an array of other than three dimensions.
+    """
+    if layout not in LAYOUTS:
+        raise InputError(f"{name}: series {layout!r}, expected {' or '.join(map(repr, LAYOUTS))}.")
+    if x.ndim != 3:
+        wanted = "[n, c, length]" if layout == "channels-first" else "[n, length, c]"
+        raise InputError(
+            f"{name}: series {layout!r} are arrays {wanted}, got the shape {x.shape}."
+            + (" Leave `series` out for series of one channel." if x.ndim == 2 else "")
+        )
+    return x if layout == "channels-first" else np.moveaxis(x, 2, 1)

@@ -1,0 +1,153 @@
+"""Texts as worlds: files, words, vocabulary, batches."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+import torch
+
+import prismae as pr
+from prismae._words import EOS, UNK, lengths
+from prismae.data.text import Vocabulary, split_words
+from prismae.errors import InputError
+from prismae.train.batches import BucketedBatches, batches_of
+
+LINES = ["The cat sat.", "the dog sat down .", "A cat's life, it's good!"]
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "mine.txt"
+    file.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    return file
+
+
+def test_a_file_becomes_sentences_of_words(path):
+    world = pr.world(path)
+    assert (world.name, len(world), world.shape) == ("mine", 3, (8,))
+    assert world.vocabulary.words[:7] == ("<pad>", "<bos>", "<eos>", "<unk>", ".", "sat", "the")
+    assert world.vocabulary.decode(world.data[torch.arange(3)]) == [
+        "the cat sat .",
+        "the dog sat down .",
+        "a cat's life , it's good !",
+    ]
+    assert world.data.lengths.tolist() == [5, 6, 8]
+    assert world.data[torch.tensor([0])].tolist()[0][-1] == EOS  # drawn as long as the longest of the draw
+    assert "19 words, 17 different ones, 0 unknown; sentences of 5 to 8 words" in world.describe()
+
+
+def test_a_gzipped_file_is_the_same(path, tmp_path):
+    packed = tmp_path / "mine.txt.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert torch.equal(pr.world(packed).data.values, pr.world(path).data.values)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("It's 5 o'clock, N.Y.", ["it's", "5", "o'clock", ",", "n.y", "."]),
+        ("<unk> of _UNK", ["<unk>", "of", "<unk>"]),
+        ("well-known “words”", ["well-known", "“", "words", "”"]),
+    ],
+)
+def test_words_of_a_line(line, words):
+    assert split_words(line) == words
+
+
+def test_the_vocabulary_is_the_frequent_words():
+    sentences = [["b", "a", "<unk>"], ["b", "c"]]
+    assert Vocabulary.of(sentences, most=2).words[4:] == ("b", "a")
+    assert Vocabulary.of(sentences, most=2).encode(sentences).values.tolist() == [
+        [4, 5, UNK, EOS],
+        [4, UNK, EOS, 0],
+    ]
+
+
+def test_held_out_sentences_add_no_words(tmp_path):
+    path = tmp_path / "many.txt"
+    path.write_text("".join(f"word{i} and word{i} again\n" for i in range(50)))
+    kept, held = pr.world(path).split(0.2)
+    assert len(kept.vocabulary) == 4 + 2 + 40
+    assert kept.vocabulary == held.vocabulary
+    assert not (kept.data.values == UNK).any()
+    assert held.vocabulary.decode(held.data[torch.tensor([0])]) == ["<unk> and <unk> again"]
+    rows = torch.arange(3)
+    assert set(kept.vocabulary.decode(kept.data[rows])) <= {f"word{i} and word{i} again" for i in range(50)}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty, expected a sentence in each line"),
+        (b"one\n\ntwo\n", "line 2 is empty"),
+        (b"fine\n\xff\xfe here\n", "line 2 is no UTF-8 text"),
+        (b"a " * 300 + b"\n", "line 1 has 300 words, expected at most 255"),
+        (b"same\nsame same\n", "a vocabulary of 1 word, expected at least two"),
+    ],
+)
+def test_bad_files(tmp_path, content, said):
+    path = tmp_path / "bad.txt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=said) as error:
+        pr.world(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_damaged_archive_and_options_of_other_data(tmp_path, path):
+    damaged = tmp_path / "bad.txt.gz"
+    damaged.write_bytes(b"no archive")
+    with pytest.raises(InputError, match="cannot be read"):
+        pr.world(damaged)
+    with pytest.raises(InputError, match="is a text, which has no factors"):
+        pr.world(path, factors=["a"])
+
+
+def test_ptb_from_made_up_files(tmp_path, monkeypatch):
+    folder = tmp_path / "ptb"
+    folder.mkdir()
+    monkeypatch.setenv("PRISMAE_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"ptb.train.txt is not in the data folder: .* put your copy"):
+        pr.world("ptb")
+    (folder / "ptb.train.txt").write_text(" mr. <unk> sat \n n.v. rose \n")
+    (folder / "ptb.test.txt.gz").write_bytes(gzip.compress(b" mr. new rose \n"))
+    train, test = pr.world("ptb"), pr.world("ptb:test")
+    assert set(train.vocabulary.words[4:]) == {"mr.", "sat", "n.v.", "rose"}
+    assert test.vocabulary == train.vocabulary
+    assert test.vocabulary.decode(test.data[torch.tensor([0])]) == ["mr. <unk> rose"]
+
+
+def test_official_ptb(real_data, monkeypatch):
+    monkeypatch.setenv("PRISMAE_DATA", str(real_data))
+    train, test = pr.world("ptb"), pr.world("ptb:test")
+    assert (len(train), len(pr.world("ptb:valid")), len(test)) == (42_068, 3_370, 3_761)
+    assert (int(train.data.lengths.sum()), int(test.data.lengths.sum())) == (929_589, 82_430)
+    assert (
+        len(train.vocabulary) == 9_999 + 4
+    )  # 9,999 words with <unk>, which is counted as special; padding, start, end
+
+
+@pytest.mark.parametrize("n", [7, 64, 1000])
+def test_batches_by_length_see_every_sentence_about_once(n):
+    sizes = torch.from_numpy(np.random.default_rng(0).integers(2, 40, size=n))
+    batches = BucketedBatches(sizes, 16, 0, 0, torch.device("cpu"))
+    per_epoch = max(n // 16, 1)
+    rows = torch.cat([batches[i] for i in range(per_epoch)])
+    assert len(rows) == 16 * per_epoch
+    assert len(rows.unique()) == min(n, len(rows))
+    assert not torch.equal(rows, torch.cat([batches[i] for i in range(per_epoch, 2 * per_epoch)]))
+    again = BucketedBatches(sizes, 16, 0, 0, torch.device("cpu"))
+    assert torch.equal(again[per_epoch], batches[per_epoch])  # a function of seed, player and number alone
+
+
+def test_batches_by_length_hold_little_padding(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "mine.txt"
+    lines = [" ".join(f"w{w}" for w in rng.integers(9, size=n)) for n in rng.integers(2, 60, 4000)]
+    path.write_text("\n".join(lines))
+    world = pr.world(path)
+    batches = batches_of(world, 32, 0, 0, torch.device("cpu"))
+    drawn = [world.data[batches[i]] for i in range(100)]
+    assert sum(int(lengths(x).sum()) for x in drawn) / sum(x.numel() for x in drawn) > 0.95
