@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises, and the sentence for an unknown name."""
+"""The exception that a user's mistake raises, that for what is not installed, and the sentence for an unknown name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from difflib import get_close_matches
 
 class InputError(ValueError):
     """Input that cannot be used. Its message is one sentence: what was wrong and what was expected."""
+
+
+class Unavailable(InputError):
+    """What was asked for is right, but needs a package or a download that is not at hand."""
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -16,6 +14,8 @@ from prismae.data import world
 from prismae.errors import InputError
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.claim import Claimed, claim
+from prismae.studies.plan import Planned
+from prismae.studies.study import chosen
 from prismae.train import RunFolder
 
 TEXT = """
@@ -113,23 +113,27 @@ def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, t
     score(folder, protocols=())
 
 
+KILLS_ITSELF = """if True:
+    import os, signal, sys
+    from prismae.studies import study, work
+    def run(job, *args, on_step, **given):
+        def step(n):
+            on_step(n)
+            if job.seed == 1 and n == 20:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return original(job, *args, on_step=step, **given)
+    original, work.run = work.run, run
+    study(sys.argv[1], sys.argv[2], only=["vae"], threads=1, device="cpu", checkpoint_every=5)
+"""
+
+
 def test_a_study_killed_in_the_middle_ends_with_the_same_rows(whole, plan_file, tmp_path):
-    frame, _ = whole
-    process = subprocess.Popen(
-        command(plan_file, tmp_path, "--checkpoint-every", "5"),
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    for _ in range(20_000):  # until one job is done and the next one has a checkpoint
-        done = list(tmp_path.glob("*/scores.json"))
-        begun = list(tmp_path.glob("*/checkpoint/state.safetensors"))
-        if (done and begun) or process.poll() is not None:
-            break
-        time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
-    assert len(list(tmp_path.glob("*/scores.json"))) < 4
-    same(study(plan_file, tmp_path, threads=1), frame)
+    frame = whole[0].query("arm == 'vae'").drop(columns="beta").reset_index(drop=True)
+    killed = subprocess.run([sys.executable, "-c", KILLS_ITSELF, str(plan_file), str(tmp_path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob("*/scores.json"))) == 1
+    assert len(list(tmp_path.glob("*/checkpoint/state.safetensors"))) == 1
+    same(study(plan_file, tmp_path, only=["vae"], threads=1, device="cpu"), frame)
     assert not list(tmp_path.glob("*/checkpoint"))
 
 
@@ -191,8 +195,6 @@ def test_a_job_that_fails_does_not_stop_the_others(plan_file, tmp_path, monkeypa
 
 
 def test_only_chooses_jobs_and_names_what_there_is(plan_file):
-    from prismae.studies.study import chosen
-
     jobs = Plan.load(plan_file).jobs()
     assert [each.job.seed for each in chosen(jobs, ["vae"])] == [0, 1]
     assert [each.swept for each in chosen(jobs, ["seed=1", "beta=2.0"])] == [{"beta": 2.0}]
@@ -200,6 +202,31 @@ def test_only_chooses_jobs_and_names_what_there_is(plan_file):
         chosen(jobs, ["vea"])
     with pytest.raises(InputError, match="Unknown key of --only 'sed': did you mean 'seed'"):
         chosen(jobs, ["sed=1"])
+
+
+def test_only_takes_other_capitals_and_the_method_of_an_arm():
+    methods = {
+        "GCAE": "gcae",
+        "β-VAE": "beta-vae",
+        "VAE": "vae",
+        "vae": "ae",
+        "Slow": "dip-vae",
+        "Fast": "dip-vae",
+    }
+    jobs = [Planned(arm, Job(method, "digits"), {}) for arm, method in methods.items()]
+
+    def arms(*only):
+        return [each.arm for each in chosen(jobs, only)]
+
+    assert arms("gcae") == arms("Gcae") == ["GCAE"]
+    assert arms("beta-vae,SLOW") == arms("arm=beta-VAE,slow") == ["β-VAE", "Slow"]
+    assert arms("vae") == ["vae"]  # the arm of this very name, not the method
+    with pytest.raises(InputError, match="'Vae' could be 'VAE' or 'vae': expected one of them"):
+        arms("Vae")
+    with pytest.raises(InputError, match="'dip-vae' could be 'Slow' or 'Fast'"):
+        arms("dip-vae")
+    with pytest.raises(InputError, match="Unknown world of this plan 'gcae'"):
+        arms("world=gcae")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def print_scores(found: dict[str, Any]) -> None:
             table.add_column(title, justify="right")
         for name, *texts in zip(scores, *columns.values(), strict=True):
             table.add_row(escape(name), *texts)  # a name's brackets are no markup
-        out.print(table)
+        if scores:
+            out.print(table)
         for name, reason in found.get("skipped", {}).get(protocol, {}).items():
             out.print(f"{escape(name)} was left out: {escape(reason)}")
     if "protocols" not in found:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from prismae._fields import from_text
-from prismae.cli._app import app, out
+from prismae.cli._app import CheckpointEvery, Device, Runs, app, out
 from prismae.cli.evaluate import print_scores
 from prismae.control import controllers_from_text
 from prismae.data import world_names
@@ -68,13 +68,13 @@ def fit(
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="32, or bf16 for bfloat16 matrix products.")] = "32",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    folder: Annotated[Path, typer.Option("--out", help="Where run folders are kept.")] = Path("runs"),
+    device: Device = "auto",
+    folder: Runs = Path("runs"),
     snapshot: Annotated[
         list[int] | None,
         typer.Option(help="Also keep and score the codes after this many steps; repeatable."),
     ] = None,
-    checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 500,
+    checkpoint_every: CheckpointEvery = 500,
     evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""

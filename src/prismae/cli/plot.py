@@ -11,8 +11,7 @@ import typer
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae.cli._app import app, out
-from prismae.cli.study import PlanPath, Profile, Runs
+from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFile, read_rows
 from prismae.errors import unknown_name
 from prismae.report.figures.canvas import png

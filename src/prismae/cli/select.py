@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from prismae.cli._app import app, out
-from prismae.cli.study import PlanPath, Profile, Runs
+from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFile, read_rows
 from prismae.studies.plan import Plan
 from prismae.studies.selection import select

@@ -8,17 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from prismae.cli._app import app, err, out
+from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out
+from prismae.metrics.generation.official import lacking
+from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan
 from prismae.studies.rows import write_rows
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
 from prismae.train import RunFolder
-
-PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
-Profile = Annotated[str | None, typer.Option(help="Which of the plan's profiles; the first by default.")]
-Runs = Annotated[Path, typer.Option("--out", help="Where run folders are kept.")]
 
 
 @app.command(name="study")
@@ -34,7 +32,9 @@ def study_plan(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="ARM, or arm, world, seed or a grid's name =VALUE,VALUE; repeatable."),
+        typer.Option(
+            help="ARM or its method, or arm, world, seed or a grid's name =VALUE,VALUE; repeatable."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the jobs, with an estimate of the time, and do nothing.")
@@ -45,8 +45,8 @@ def study_plan(
     gpus_per_job: Annotated[
         float, typer.Option(min=0, help="Share of a GPU that Ray sets aside for each job.")
     ] = 0.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
+    device: Device = "auto",
+    checkpoint_every: CheckpointEvery = 500,
     folder: Runs = Path("runs"),
     rows: Annotated[
         Path | None, typer.Option(help="Also write the rows of all that is done to this .csv file.")
@@ -55,7 +55,7 @@ def study_plan(
     """Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped."""
     plan = Plan.load(path, profile)
     if dry_run:
-        _list(plan, folder, only or [], jobs or 1, device)
+        _list(plan, folder, only or [], jobs or 1, threads_of_each(engine, jobs, threads), device)
         return
     frame = study(
         plan,
@@ -78,6 +78,8 @@ def study_plan(
         markup=False,
         soft_wrap=True,
     )
+    for score, reason in frame.attrs["left_out"].items():
+        err.print(f"{score} was left out: {reason}", highlight=False, markup=False, soft_wrap=True)
     failures = frame.attrs["failures"]
     for job, error in failures.items():
         err.print(f"{job} failed: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
@@ -85,13 +87,13 @@ def study_plan(
         raise typer.Exit(1)
 
 
-def _list(plan: Plan, folder: Path, only: list[str], jobs: int, device: str) -> None:
+def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, device: str) -> None:
     """Print each job, whether it is done, and how long it may take."""
     wanted = chosen(plan.jobs(), only)
     todo = [each for each in wanted if not complete(RunFolder(folder / each.job.id), plan.metrics)]
     table = Table("job", "run", "steps", "minutes", "known from", box=None)
     total = 0.0
-    known = estimates([each.job for each in todo], folder, device)
+    known = estimates([each.job for each in todo], folder, device, threads)
     for each in wanted:
         seconds, origin = known.get(each.job.id, (0.0, "done"))
         total += seconds
@@ -99,13 +101,16 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, device: str) -> 
     out.print(table)
     out.print(
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {total / jobs / 3600:.1f} hours of "
-        f"training to come with {jobs} at once, each on {_threads(jobs)} threads; scoring comes on top.",
+        f"training to come with {jobs} at once, each on {threads} thread{'s' * (threads > 1)}; scoring comes on top.",
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _threads(jobs: int) -> int:
-    import torch
-
-    return max(1, torch.get_num_threads() // jobs)
+    for protocol, names in plan.metrics.items():
+        for name in names:
+            if reason := lacking(name):
+                out.print(
+                    f"{protocol}:{name} will be left out: {reason}",
+                    highlight=False,
+                    markup=False,
+                    soft_wrap=True,
+                )

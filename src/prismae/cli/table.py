@@ -8,8 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from prismae.cli._app import app
-from prismae.cli.study import PlanPath, Profile, Runs
+from prismae.cli._app import PlanPath, Profile, Runs, app
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import rows, write_rows

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.random import Generator
 
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.metrics._base import Learned, Metric, Result
 from prismae.metrics._progress import Progress
 from prismae.metrics._scores import Score, Scores
@@ -67,7 +67,10 @@ def take_scores(
     seed: int,
     progress: bool,
 ) -> Scores:
-    """Scores of the chosen metrics; those that cannot be taken are left out, or raise if they were `named`."""
+    """Scores of the chosen metrics; those that cannot be taken are left out, or raise if they were `named`.
+
+    A metric whose network is not at hand is left out in either case: the others are no worse for it.
+    """
     scores: dict[str, Score] = {}
     skipped: dict[str, str] = {}
     matrices: dict[str, list[list[float]]] = {}
@@ -99,7 +102,7 @@ def take_scores(
                     if matrix is not None:
                         matrices[call.key] = np.asarray(matrix).tolist()
             except InputError as error:
-                if named:
+                if named and not isinstance(error, Unavailable):
                     raise InputError(f"{metric.name}: {error}") from None
                 skipped[metric.key] = str(error)
             bar.advance()

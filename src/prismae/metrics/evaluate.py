@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, Unavailable, unknown_name
 from prismae.metrics._base import Metric, all_metrics
 from prismae.metrics._calls import Given, take_scores
 from prismae.metrics._information import mutual_information_matrix
@@ -310,7 +310,8 @@ def _scores(
     )
     if plan.name in FAMILIES and not scores:
         name, reason = next(iter(scores.skipped.items()))
-        raise InputError(f"Nothing of {plan.name} can be scored; {name}: {reason}")
+        kind = Unavailable if named else InputError  # of named metrics, only what is not at hand is left out
+        raise kind(f"Nothing of {plan.name} can be scored; {name}: {reason}")
     return scores
 
 

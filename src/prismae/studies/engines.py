@@ -46,15 +46,22 @@ def engine(
         raise InputError("An address needs a cluster: expected engine 'ray' or 'dask'.")
     if name != "ray" and gpus_per_job:
         raise InputError("Shares of GPUs are set aside by Ray only: expected engine 'ray'.")
+    threads = threads_of_each(name, jobs, threads)
     if name == "local":
         jobs = jobs or 1
-        threads = threads or max(1, torch.get_num_threads() // jobs)
         with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
             yield Parallel(batch_size=1), threads
     else:
         cluster = _ray if name == "ray" else _dask
-        with cluster(jobs, threads or 1, address, gpus_per_job):
-            yield Parallel(batch_size=1), threads or 1
+        with cluster(jobs, threads, address, gpus_per_job):
+            yield Parallel(batch_size=1), threads
+
+
+def threads_of_each(name: str, jobs: int | None, threads: int | None) -> int:
+    """How many threads each job has: as given, or this machine's, shared evenly, or one on a cluster."""
+    if threads is not None:
+        return threads
+    return max(1, torch.get_num_threads() // (jobs or 1)) if name == "local" else 1
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.work import scores_of
+from prismae.studies.scoring import scores_of
 from prismae.train import RunFolder
 from prismae.train.run_folder import HISTORY, JOB, SCORES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from prismae.evaluation import (
     likelihood_scores,
 )
 from prismae.methods import Clustering, Method
+from prismae.metrics import all_metrics
 from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.observations import observations, unseen
@@ -93,11 +94,19 @@ def score(
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
     for protocol, names in by_protocol(metrics, protocols).items():
         if data.factors is None and protocol not in FAMILIES:
+            reasons = dict.fromkeys(
+                names if isinstance(names, list) else (), "The world has no known factors."
+            )
+            found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
             continue
         taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
         final = _final(model, protocol, label, samples, bootstrap, baselines, taken).to_dict()
-        found.setdefault("protocols", {}).setdefault(protocol, {}).update(final["scores"])
-        found.setdefault("skipped", {}).setdefault(protocol, {}).update(final["skipped"])
+        scored = found.setdefault("protocols", {}).setdefault(protocol, {})
+        scored.update(final["scores"])
+        skipped = found.setdefault("skipped", {}).get(protocol, {}) | final["skipped"]
+        found["skipped"][protocol] = {
+            name: reason for name, reason in skipped.items() if not scores_of(name, scored)
+        }
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
         if protocol in FAMILIES:
             continue
@@ -155,6 +164,13 @@ def _final(
     if protocol == "classification" and test is not None and test.factors is not None:
         taken["test"] = model.unseen_codes, test.factors
     return evaluate(model.codes, data, protocol=protocol, **taken)
+
+
+def scores_of(metric: str, keys: Iterable[str]) -> list[str]:
+    """The keys of a table of scores that are one metric's: "dci" → "dci-d", "dci-c"; "nmi" → "nmi[k-means]"."""
+    others = {each.key for each in all_metrics().values()} - {metric}
+    parts = (f"{metric}-", f"{metric}[")
+    return [key for key in keys if key == metric or (key.startswith(parts) and key not in others)]
 
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:

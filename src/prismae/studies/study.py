@@ -16,7 +16,7 @@ from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
 from prismae.studies.status import Watch, read_status
-from prismae.studies.work import complete, perform
+from prismae.studies.work import complete, left_out, perform
 from prismae.train import Interrupted, RunFolder
 
 
@@ -59,7 +59,8 @@ def study(
     Returns
     -------
     pandas.DataFrame
-        See `prismae.studies.rows.rows`; ``frame.attrs["failures"]`` has the error of each job that failed, by id.
+        See `prismae.studies.rows.rows`. ``frame.attrs["failures"]`` has the error of each job that failed, by id, and
+        ``frame.attrs["left_out"]`` the reason for each score that jobs were left without, by "protocol:metric".
 
     Raises
     ------
@@ -115,6 +116,11 @@ def study(
         ends = {job: read_status(path) for job, path in files.items()}
     frame = rows(plan, out)
     frame.attrs["failures"] = {job: end.error for job, end in ends.items() if end.state == "failed"}
+    frame.attrs["left_out"] = {
+        score: reason
+        for planned in wanted
+        for score, reason in left_out(RunFolder(out / planned.job.id), plan.metrics).items()
+    }
     return frame
 
 
@@ -122,19 +128,34 @@ def chosen(jobs: Sequence[Planned], only: Sequence[str]) -> list[Planned]:
     """The jobs that fit every condition of `only`.
 
     A condition is KEY=VALUE or KEY=VALUE,VALUE, where the key is "arm", "world", "seed" or a grid's; a condition
-    without a key names arms.
+    without a key names arms. Capitals matter only where two values differ in nothing else, and an arm's method will
+    do where no other arm has it.
     """
     for text in only:
-        key, _, values = text.rpartition("=")
-        seen = {str(_axes(each).get(key or "arm")) for each in jobs}
+        given, _, values = text.rpartition("=")
+        key = given or "arm"
         keys = {key for each in jobs for key in _axes(each)}
-        if key and key not in keys:
+        if key not in keys:
             raise unknown_name("key of --only", key, keys)
-        for value in values.split(","):
-            if value not in seen:
-                raise unknown_name(f"{key or 'arm'} of this plan", value, seen)
-        jobs = [each for each in jobs if str(_axes(each).get(key or "arm")) in values.split(",")]
+        named = {_meant(value, key, jobs) for value in values.split(",")}
+        jobs = [each for each in jobs if str(_axes(each).get(key)) in named]
     return list(jobs)
+
+
+def _meant(given: str, key: str, jobs: Sequence[Planned]) -> str:
+    """The value of a key that is meant: the same, else the same but for capitals, else the arm of that method."""
+    seen = {str(_axes(each).get(key)): each.job.method for each in jobs}
+    folded = given.casefold()
+    for fitting in (
+        [value for value in seen if value == given],
+        [value for value in seen if value.casefold() == folded],
+        [value for value, method in seen.items() if key == "arm" and method == folded],
+    ):
+        if len(fitting) > 1:
+            raise InputError(f"{given!r} could be {' or '.join(map(repr, fitting))}: expected one of them.")
+        if fitting:
+            return fitting[0]
+    raise unknown_name(f"{key} of this plan", given, seen)
 
 
 def _axes(planned: Planned) -> Mapping[str, object]:

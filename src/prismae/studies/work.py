@@ -6,15 +6,16 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
 
-from prismae.errors import InputError
-from prismae.metrics import all_metrics
+from prismae.errors import InputError, Unavailable
+from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.studies.claim import Claimed, claim
 from prismae.studies.job import Job, run
-from prismae.studies.scoring import score
+from prismae.studies.scoring import score, scores_of
 from prismae.studies.status import Reporter, Status
 from prismae.train import Interrupted, NotFinite, RunFolder
 from prismae.train.run_folder import SCORES
@@ -55,7 +56,7 @@ def perform(
     report = Reporter(status)
     folder = RunFolder(out / job.id)
     try:
-        with _threads(threads):
+        with limited_threads(threads):
             report(Status("training"))
             run(
                 job,
@@ -84,21 +85,47 @@ def perform(
 def score_missing(folder: RunFolder, metrics: Metrics) -> None:
     """Score a finished run with those metrics that its scores.json does not have."""
     for protocol, names in missing(folder, metrics).items():
-        score(folder, metrics=names, protocols=(protocol,))
+        try:
+            score(folder, metrics=names, protocols=(protocol,))
+        except Unavailable as error:  # where nothing else was asked for
+            found = score(folder, protocols=())
+            reasons = {name: lacking(name) or str(error) for name in names}
+            found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
+            folder.write_json(SCORES, found)
     if not (folder.path / SCORES).exists():
         score(folder, protocols=())
 
 
 def missing(folder: RunFolder, metrics: Metrics) -> dict[str, list[str]]:
-    """For each protocol the metrics that a run has not been scored with."""
-    found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {"protocols": {}}
-    if "protocols" not in found:  # scored on a world without factors
-        return {}
-    lacking = {
-        protocol: [name for name in names if not scores_of(name, found["protocols"].get(protocol, {}))]
+    """For each protocol the metrics that a run still has to be scored with.
+
+    What was left out is not tried again, except a score whose network has been installed since.
+    """
+    found = _found(folder)
+    wanted = {
+        protocol: [
+            name
+            for name in names
+            if not scores_of(name, found.get("protocols", {}).get(protocol, {}))
+            and (
+                name not in found.get("skipped", {}).get(protocol, {})
+                or (name in PACKAGES and not lacking(name))
+            )
+        ]
         for protocol, names in metrics.items()
     }
-    return {protocol: names for protocol, names in lacking.items() if names}
+    return {protocol: names for protocol, names in wanted.items() if names}
+
+
+def left_out(folder: RunFolder, metrics: Metrics) -> dict[str, str]:
+    """Why a run has no score by some of these metrics: "protocol:metric" → the reason in one sentence."""
+    skipped = _found(folder).get("skipped", {})
+    return {
+        f"{protocol}:{name}": skipped[protocol][name]
+        for protocol, names in metrics.items()
+        for name in names
+        if name in skipped.get(protocol, {})
+    }
 
 
 def complete(folder: RunFolder, metrics: Metrics) -> bool:
@@ -106,15 +133,12 @@ def complete(folder: RunFolder, metrics: Metrics) -> bool:
     return folder.finished and (folder.path / SCORES).exists() and not missing(folder, metrics)
 
 
-def scores_of(metric: str, keys: Mapping[str, object]) -> list[str]:
-    """The keys of a table of scores that are one metric's: "dci" → "dci-d", "dci-c"; "nmi" → "nmi[k-means]"."""
-    others = {each.key for each in all_metrics().values()} - {metric}
-    parts = (f"{metric}-", f"{metric}[")
-    return [key for key in keys if key == metric or (key.startswith(parts) and key not in others)]
+def _found(folder: RunFolder) -> dict[str, Any]:
+    return folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
 
 
 @contextmanager
-def _threads(n: int) -> Iterator[None]:
+def limited_threads(n: int) -> Iterator[None]:
     """Give torch and the numerical libraries n threads, so that workers do not crowd each other's cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from math import inf
 from typing import Any
 
@@ -12,12 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import UNBOUNDED, metric
 from prismae.metrics.generation._images import as_pairs, as_sets
 
 CHUNK = 64
 SUBSET = 1_000  # images in each of KID's subsets, at most
+PACKAGES = {"fid": "torch_fidelity", "kid": "torch_fidelity", "lpips": "torchvision"}  # by metric
 LEAST_SIDE = 64  # AlexNet's layers leave nothing of smaller images
 
 
@@ -46,7 +48,7 @@ def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
 
     Raises
     ------
-    InputError
+    Unavailable
         If torch-fidelity is not installed, or the network's weights cannot be fetched.
 
     Notes
@@ -87,7 +89,7 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
 
     Raises
     ------
-    InputError
+    Unavailable
         If torch-fidelity is not installed, or the network's weights cannot be fetched.
     """
     from torchmetrics.image.kid import KernelInceptionDistance  # here, because it takes two seconds
@@ -127,7 +129,7 @@ def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> fl
 
     Raises
     ------
-    InputError
+    Unavailable
         If torchvision is not installed, or the network's weights cannot be fetched.
     """
     from torchmetrics.image.lpip import (  # here, because it takes two seconds
@@ -142,16 +144,26 @@ def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> fl
         return measure.compute().item()
 
 
+def lacking(metric: str) -> str | None:
+    """The sentence on a metric whose official network is not installed; None for all others."""
+    package = PACKAGES.get(metric)
+    return _not_installed(metric.upper()) if package is not None and find_spec(package) is None else None
+
+
+def _not_installed(name: str) -> str:
+    return (
+        f"{name} needs an official network that is not installed: pip install 'prismae[perceptual]', or take a score "
+        "that needs none."
+    )
+
+
 def _network(name: str, make: Callable[[], Any]) -> Any:
     try:
         return make()
     except ModuleNotFoundError:
-        raise InputError(
-            f"{name} needs an official network that is not installed: pip install 'prismae[perceptual]', or take a "
-            "score that needs none."
-        ) from None
+        raise Unavailable(_not_installed(name)) from None
     except OSError as error:
-        raise InputError(f"The weights of {name}'s network cannot be fetched: {error}.") from None
+        raise Unavailable(f"The weights of {name}'s network cannot be fetched: {error}.") from None
 
 
 def _compared(measure: Any, images: Tensor, generated: Tensor) -> Any:

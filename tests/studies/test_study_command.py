@@ -1,0 +1,158 @@
+"""`prismae study` as a user types it: what it lists, what it leaves out, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from prismae import cli
+from prismae.studies import Job, run
+from prismae.studies.estimate import estimates
+from prismae.studies.work import limited_threads, missing
+from prismae.train import RunFolder
+
+PLAN = """
+title: tiny
+worlds: {world}
+methods: {{VAE: {{method: vae}}, too fast: {{method: beta-vae, lr: {lr}}}}}
+seeds: [0]
+budget: {{steps: 20, batch: 8, n_latents: 3, net: mlp}}
+metrics: {metrics}
+"""
+SCORES = "{locatello2019: [active-units]}"
+
+
+class Network:
+    """In place of FID's."""
+
+    def __init__(self, normalize):
+        assert normalize
+
+    def update(self, images, real):
+        assert images.shape[1] == 3
+
+    def compute(self):
+        return torch.tensor(2.5)
+
+
+@pytest.fixture
+def study(capfd, tmp_path):
+    """The command on such a plan → exit code, standard output and error."""
+
+    def command(*words, world="digits", metrics=SCORES, lr=0.001):
+        plan = tmp_path / "tiny.yaml"
+        plan.write_text(PLAN.format(world=world, metrics=metrics, lr=lr))
+        argv, sys.argv = sys.argv, ["prismae", "study", *map(str, (plan, "--out", tmp_path / "runs", *words))]
+        try:
+            with pytest.raises(SystemExit) as stop:
+                cli.main()
+        finally:
+            sys.argv = argv
+        return stop.value.code or 0, *capfd.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def no_networks(monkeypatch):
+    """As if the extra `perceptual` were not installed."""
+
+    def absent(*args, **kwargs):
+        raise ModuleNotFoundError("metric requires that `Torch-fidelity` is installed.")
+
+    monkeypatch.setattr("prismae.metrics.generation.official.find_spec", lambda name: None)
+    monkeypatch.setattr("torchmetrics.image.fid.FrechetInceptionDistance", absent)
+
+
+def test_the_estimate_is_for_the_threads_that_are_asked_for(study, monkeypatch):
+    seen = []
+
+    def probe(job, data, device):
+        seen.append(torch.get_num_threads())
+        return 0.0, 3.0
+
+    monkeypatch.setattr("prismae.studies.estimate._probe", probe)
+    before = torch.get_num_threads()
+    code, out, _ = study("--dry-run", "--threads", 1, "--only", "VAE")
+    assert (code, seen, torch.get_num_threads()) == (0, [1], before)
+    assert "0.0 hours of training to come with 1 at once, each on 1 thread;" in out
+    code, out, _ = study("--dry-run", "--threads", 2, "--jobs", 3)
+    assert seen == [1, 2, 2]
+    assert "with 3 at once, each on 2 threads;" in out
+    code, out, _ = study("--dry-run", "--engine", "ray", "--jobs", 2)
+    assert "with 2 at once, each on 1 thread;" in out
+
+
+def test_finished_jobs_tell_the_time_of_jobs_with_as_many_threads(monkeypatch, tmp_path):
+    monkeypatch.setattr("prismae.studies.estimate._probe", lambda *_: (0.0, 3.0))
+    job = Job("vae", "digits", steps=10, batch=8, net="mlp")
+    with limited_threads(1):
+        run(job, tmp_path, device="cpu")
+    other = replace(job, seed=1)
+    assert estimates([other], tmp_path, "cpu", 1)[other.id][1] == "1 finished job of this kind"
+    assert estimates([other], tmp_path, "cpu", 2)[other.id] == (30.0, "a probe of 10 steps")
+
+
+def test_a_job_that_fails_is_named_with_its_error_and_the_exit_code_is_1(study, tmp_path):
+    code, out, err = study(lr="1.0e+30")
+    assert code == 1
+    assert "1 rows of tiny" in out
+    (failed,) = (tmp_path / "runs").glob("*/error.txt")
+    assert f"{failed.parent.name} failed: " in err
+    assert "recon became" in err
+    code, _, err = study("--only", "VAE")
+    assert (code, "failed" in err) == (0, False)
+
+
+FID_LEFT_OUT = (
+    "left out: FID needs an official network that is not installed: pip install 'prismae[perceptual]'"
+)
+
+
+@pytest.mark.usefixtures("no_networks")
+def test_a_score_whose_network_is_not_installed_is_left_out_with_the_reason(study, monkeypatch, tmp_path):
+    monkeypatch.setattr("prismae.studies.estimate._probe", lambda *_: (0.0, 3.0))
+    how = ("--only", "VAE")
+    _, out, _ = study("--dry-run", *how, metrics="{generation: [fid, psnr]}")
+    assert f"generation:fid will be {FID_LEFT_OUT}" in out
+    code, _, err = study(*how, metrics="{generation: [fid, psnr]}")
+    assert code == 0
+    assert err.count(f"generation:fid was {FID_LEFT_OUT}") == 1
+    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
+    scores = folder.read_json("scores.json")
+    assert list(scores["skipped"]["generation"]) == ["fid"]
+    assert list(scores["protocols"]["generation"]) == ["psnr"]
+    monkeypatch.setattr("prismae.studies.work.score", lambda *_, **__: pytest.fail("tried again"))
+    assert study(*how, metrics="{generation: [fid]}")[0] == 0
+
+
+@pytest.mark.usefixtures("no_networks")
+def test_a_score_is_made_up_for_once_its_network_is_installed(study, monkeypatch, tmp_path):
+    how = {"metrics": "{generation: [fid]}"}
+    code, out, err = study("--only", "VAE", **how)
+    assert (code, "1 rows of tiny" in out) == (0, True)
+    assert f"generation:fid was {FID_LEFT_OUT}" in err
+    monkeypatch.setattr("prismae.metrics.generation.official.find_spec", lambda name: name)
+    monkeypatch.setattr("torchmetrics.image.fid.FrechetInceptionDistance", Network)
+    code, _, err = study("--only", "VAE", **how)
+    assert (code, "left out" in err) == (0, False)
+    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
+    scores = folder.read_json("scores.json")
+    assert scores["protocols"]["generation"]["fid-samples"]["score"] == 2.5
+    assert scores["skipped"]["generation"] == {}
+
+
+def test_metrics_of_factors_are_left_out_where_none_are_known(study, tmp_path):
+    np.save(tmp_path / "own.npy", np.random.default_rng(0).random((60, 1, 8, 8), dtype=np.float32))
+    world = tmp_path / "own.npy"
+    for metrics in ("{locatello2019: [mig]}", "{locatello2019: [mig], generation: [psnr]}"):
+        code, _, err = study("--only", "VAE", world=world, metrics=metrics)
+        assert code == 0
+        assert "locatello2019:mig was left out: The world has no known factors." in err
+    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
+    assert set(folder.read_json("scores.json")["protocols"]) == {"generation"}
+    assert missing(folder, {"locatello2019": ["mig"], "generation": ["psnr"]}) == {}
