@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from math import log
+from math import exp, log
 
 import numpy as np
 import pytest
@@ -14,15 +14,19 @@ from torch.distributions import MultivariateNormal
 
 import prismae as pr
 from prismae import cli
+from prismae.data import Summary, World
+from prismae.data.text import SPECIAL, Vocabulary
 from prismae.errors import InputError
 from prismae.evaluation import likelihood_scores
 from prismae.latent.gaussian import Gaussian
+from prismae.methods.vae import VAE
 from prismae.metrics._progress import Progress
 from prismae.metrics.likelihood import _sampling
 from prismae.metrics.likelihood._sampling import at_samples
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Gaussian as GaussianLikelihood
 from prismae.report import write_report
+from prismae.train.build import build
 
 LIKELIHOOD = {"nll", "reconstruction", "kl", "mutual-information", "active-units-posterior"}
 
@@ -104,6 +108,47 @@ def test_observations_are_spread_over_the_world_and_those_of_a_test_world_where_
     assert found["kl"].score == pytest.approx(float(expected))
     test = pr.world(world.data[torch.arange(40)] + 5)
     assert pr.evaluate(net, world, test=test, metrics=["kl"])["kl"].score > 2 * found["kl"].score
+
+
+@pytest.fixture(scope="module")
+def text():
+    """A small LSTM autoencoder of one latent, and sentences of one to four words and their ends."""
+    words = Vocabulary((*SPECIAL, "a", "b", "c"))
+    rng = np.random.default_rng(0)
+    sentences = [rng.choice(["a", "b", "c"], size=1 + i % 4).tolist() for i in range(40)]
+    world = World("letters", words.encode(sentences), vocabulary=words)
+    torch.manual_seed(0)
+    how = {"n_latents": 1, "net": "lstm:width=4", "likelihood": "categorical", "words": len(words)}
+    net = build(VAE(), world.shape, Summary(0.0, 1.0, 0.0, 6.0), **how).eval()
+    with torch.no_grad():
+        for each in net.parameters():
+            each.mul_(8)
+        net.encoder.out.bias.copy_(torch.tensor([0.5, -0.5]))
+    return net, world
+
+
+def test_perplexity_of_a_text_is_that_of_quadrature_over_its_latent(text, monkeypatch):
+    net, world = text
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    z, log_prior = (
+        torch.from_numpy(nodes).float().unsqueeze(1),
+        torch.from_numpy(np.log(weights / weights.sum())),
+    )
+    with torch.no_grad():
+        parts = [net.nll(world.data[torch.tensor([i])].expand(60, -1), z) for i in range(len(world))]
+    nats = -sum(float(torch.logsumexp(log_prior - part.double(), 0)) for part in parts)
+    n_words = int(world.data.lengths.sum())
+    assert n_words == 40 * 3.5
+
+    found = likelihood_scores(net, world, samples=2_000)
+    assert found["nll"].score == pytest.approx(nats / 40, abs=0.01)
+    assert found["nll-per-word"].score == pytest.approx(nats / n_words, abs=0.003)
+    assert found["perplexity"].score == pytest.approx(exp(nats / n_words), rel=0.003)
+    elbo = 40 * (found["reconstruction"].score + found["kl"].score)
+    assert found["perplexity-bound"].score == pytest.approx(exp(elbo / n_words), rel=1e-4)
+    assert found["perplexity-bound"].score > 1.02 * found["perplexity"].score
+    monkeypatch.setattr(_sampling, "OUTPUTS", 100)  # so that a few samples are decoded at once
+    assert likelihood_scores(net, world, samples=200)["nll"].score == pytest.approx(nats / 40, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from prismae.data import World
+from prismae.data.text import Tokens
 from prismae.errors import InputError
 from prismae.methods import Clustering, Method
 from prismae.metrics._progress import Progress
@@ -318,12 +319,21 @@ def likelihood_scores(
             q = posteriors(net, world.data, rows, bar)
             for name, k in draws.items():
                 torch.manual_seed(seed)  # so that a score does not depend on which others are taken
-                weighted = name == "log_weights"
-                tables[name] = at_samples(net, world.data, rows, q, k, weighted=weighted, bar=bar)
+                tables[name] = at_samples(
+                    net,
+                    world.data,
+                    rows,
+                    q,
+                    k,
+                    weighted=name == "log_weights",
+                    n_words=world.n_words,
+                    bar=bar,
+                )
         finally:
             net.train(training)
     return evaluate_likelihood(
         **tables,
+        words=world.data.lengths[rows] if isinstance(world.data, Tokens) else None,
         mean=q.mean,
         log_var=q.log_var,
         metrics=chosen,

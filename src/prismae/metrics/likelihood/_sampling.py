@@ -13,7 +13,8 @@ from prismae.latent.gaussian import Gaussian
 from prismae.latent.likelihood import log_importance_weights
 from prismae.metrics._progress import Progress
 
-CHUNK = 500  # observations that are encoded at once, and samples that are decoded at once
+CHUNK = 500  # observations that are encoded at once, and samples that are decoded at once, at most
+OUTPUTS = 2**24  # of the decoder in memory at once: 64 MB in float32
 
 
 def posteriors(net: Any, data: Storage, rows: Tensor, bar: Progress) -> Gaussian:
@@ -32,18 +33,28 @@ def posteriors(net: Any, data: Storage, rows: Tensor, bar: Progress) -> Gaussian
 
 
 def at_samples(
-    net: Any, data: Storage, rows: Tensor, posterior: Gaussian, samples: int, *, weighted: bool, bar: Progress
+    net: Any,
+    data: Storage,
+    rows: Tensor,
+    posterior: Gaussian,
+    samples: int,
+    *,
+    weighted: bool,
+    n_words: int = 0,
+    bar: Progress,
 ) -> Tensor:
     """Nats of some observations at samples of each one's posterior: [len(rows), samples] on the CPU.
 
-    -log p(x|z), or if `weighted` the log-weight of importance sampling, log p(x, z) - log q(z|x). About `CHUNK` samples
-    are decoded at once: a part of those of one observation, or those of several.
+    -log p(x|z), or if `weighted` the log-weight of importance sampling, log p(x, z) - log q(z|x). Some samples are
+    decoded at once: a part of those of one observation, or those of several; of texts, whose decoder puts out
+    `n_words` probabilities for each word, fewer.
     """
     found = torch.empty(len(rows), samples)
     for some in torch.arange(len(rows)).split(max(1, CHUNK // samples)):
         x = _drawn(net, data, rows[some])
         mean, log_var = posterior.mean[some], posterior.log_var[some]
-        for columns in torch.arange(samples).split(CHUNK):
+        at_once = min(CHUNK, OUTPUTS // (x[0].numel() * max(1, n_words)))
+        for columns in torch.arange(samples).split(max(1, at_once // len(some))):
             k = len(columns)
             q = Gaussian(mean.repeat_interleave(k, 0), log_var.repeat_interleave(k, 0))
             z = q.rsample()
