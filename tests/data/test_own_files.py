@@ -217,16 +217,6 @@ def test_hdf5_without_h5py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 # What is common to all
 
 
-def test_series_of_several_channels_are_refused() -> None:
-    series = rng.normal(size=(5, 3, 1000))
-    sentence = "observations of shape (3, 1000) look like series of several channels, which no network reads"
-    with pytest.raises(InputError, match=re.escape(sentence)):
-        world(series)
-    with pytest.raises(InputError, match="look like series of several channels"):
-        world(np.moveaxis(series, 1, 2))
-    assert world(series[:, None]).shape == (1, 3, 1000)
-
-
 def test_factors_of_an_array_have_no_names() -> None:
     with pytest.raises(InputError, match="An array has no factors named colour: expected their values"):
         world(X, factors=["colour"])

@@ -39,6 +39,11 @@ def test_conv1d_maps_series_of_any_length_to_codes_and_back(length):
     assert there_and_back(conv1d, (length,)) == ((2, 8), (2, length))
 
 
+@pytest.mark.parametrize("shape", [(3, 16), (1, 37), (12, 100)])
+def test_conv1d_maps_series_of_several_channels_to_codes_and_back(shape):
+    assert there_and_back(conv1d, shape) == ((2, 8), (2, *shape))
+
+
 def test_conv_at_64_pixels_is_the_literature_s_architecture():
     encoder, _ = conv((3, 64, 64), 20, 10)
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.ndim > 1]

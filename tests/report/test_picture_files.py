@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from made_up import made_up_run
 from PIL import Image
-from untrained import images, series, untrained_run, vectors
+from untrained import channels, images, series, untrained_run, vectors
 
 from prismae.errors import InputError
 from prismae.report import explorer, write_picture, write_report
+from prismae.report.figures.lanes import brief
 from prismae.report.findings import findings
 from prismae.report.results import read_run
 from prismae.studies.views import add_views
@@ -24,6 +25,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("runs")
     made = {
         "images": (images(), "conv"), "series": (series(), "conv1d"), "table": (vectors(), "mlp"),
+        "channels": (channels(), "conv1d"),
     }  # fmt: skip
     folders = {}
     for kind, (data, net) in made.items():
@@ -34,7 +36,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("data", ["images", "series", "table"])
+@pytest.mark.parametrize("data", ["images", "series", "channels", "table"])
 def test_every_kind_of_picture(folders: dict[str, Path], data: str, kind: str) -> None:
     if (data, kind) == ("table", "manifold"):
         with pytest.raises(InputError, match="rows of a table do not fit"):
@@ -67,7 +69,7 @@ def test_clusters_say_where_they_come_from(folders: dict[str, Path], tmp_path: P
         )
 
 
-@pytest.mark.parametrize("data", ["images", "series"])
+@pytest.mark.parametrize("data", ["images", "series", "channels"])
 def test_animation_goes_there_and_back(folders: dict[str, Path], tmp_path: Path, data: str) -> None:
     with Image.open(write_picture(folders[data], "gif", tmp_path / "a.gif")) as picture:
         assert picture.n_frames == 20  # 11 there, 9 back
@@ -78,6 +80,16 @@ def test_animation_goes_there_and_back(folders: dict[str, Path], tmp_path: Path,
             frames.append(np.asarray(picture.convert("RGB")).astype(int))
     assert np.abs(frames[0] - frames[2]).max() > 30
     np.testing.assert_array_equal(frames[1], frames[3])
+
+
+def test_channels_have_lanes_with_their_ranges_in_the_data_s_units(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    text = write_picture(folders["channels"], "reconstructions", tmp_path / "a.svg").read_text()
+    shown = channels().channels.in_units(np.load(folders["channels"] / "pictures.npz")["originals"])
+    high = brief(float(shown[:, 1].max()))
+    assert 10_500 < shown[:, 1].max() < 13_000
+    assert all(part in text for part in ("channel 1", "channel 3", f"to {high}"))
 
 
 def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from browser import Browser, find_chromium
 from made_up import made_up_run
-from untrained import images, series, untrained_run, vectors
+from untrained import channels, images, series, untrained_run, vectors
 
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.report import write_report
@@ -31,6 +31,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
     made = {
         "images": lambda path: untrained_run(path, images(), "conv", likelihood="bernoulli"),
         "series": lambda path: untrained_run(path, series(), "conv1d"),
+        "channels": lambda path: untrained_run(path, channels(), "conv1d"),
         "table": lambda path: untrained_run(path, vectors(), "mlp"),
     }
     root, done = tmp_path_factory.mktemp("runs"), {}
@@ -47,11 +48,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
 SHOWN = {
     "images": "document.querySelector('#decoded canvas').toDataURL()",
     "series": "document.querySelector('#decoded polyline').getAttribute('points')",
+    "channels": "[...document.querySelectorAll('#decoded polyline')].at(-1).getAttribute('points')",
     "table": "[...document.querySelectorAll('#decoded output')].map((each) => each.textContent).join()",
 }
 
 
-@pytest.mark.parametrize("kind", ["images", "series", "table"])
+@pytest.mark.parametrize("kind", ["images", "series", "channels", "table"])
 def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, net = pages(kind)
     browser.open(path)
@@ -67,7 +69,7 @@ def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Pag
     assert browser.errors == []
 
 
-@pytest.mark.parametrize("kind", ["images", "series", "table"])
+@pytest.mark.parametrize("kind", ["images", "series", "channels", "table"])
 def test_sliders_combine(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, _ = pages(kind)
     browser.open(path)
@@ -150,6 +152,6 @@ def test_names_are_text(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_page_fits_a_phone(browser: Browser, pages: Callable[[str], Page]) -> None:
-    for kind in ("images", "series", "table"):
+    for kind in ("images", "series", "channels", "table"):
         browser.open(pages(kind)[0], width=390, height=844)
         assert browser.run("document.documentElement.scrollWidth") <= 390

@@ -143,9 +143,10 @@ def test_sliders_hold_every_frame(full_runs: dict[str, Path]) -> None:
     assert [latent["name"] for latent in series["latents"]][:5] == ["z1", "z9", "z3", "z6", "z4"]
     assert [latent["dead"] for latent in series["latents"]] == [False] * 5 + [True] * 5
     levels = np.frombuffer(base64.b64decode(series["data"]), dtype=np.uint8).reshape(10, 11, 1000)
+    assert series["channels"] == len(series["low"]) == 1
     frames = np.load(full_runs["series"] / "pictures.npz")["traversals"][np.argsort(-SPREAD)]
-    shown = series["low"] + levels / 255 * (series["high"] - series["low"])
-    assert np.abs(shown - frames).max() <= (series["high"] - series["low"]) / 255
+    shown = series["low"][0] + levels / 255 * (series["high"][0] - series["low"][0])
+    assert np.abs(shown - frames).max() <= (series["high"][0] - series["low"][0]) / 255
     images = slider_data(full_runs["images"] / "report.html")
     assert (images["steps"], images["width"], images["height"]) == (11, 64, 64)
     assert images["sheet"].startswith("data:image/png;base64,")

@@ -59,6 +59,12 @@ def series(n: int = 40, length: int = 37) -> World:
     return world(np.random.default_rng(0).normal(size=(n, length)).astype(np.float32))
 
 
+def channels(n: int = 40, length: int = 37) -> World:
+    """Series of noise in three channels, of units of their own."""
+    noise = np.random.default_rng(0).normal(size=(n, 3, length))
+    return world(noise * [[1], [500], [1e-3]] + [[0], [1e4], [0]], series="channels-first")
+
+
 def vectors(n: int = 40, d: int = 6) -> World:
     """Rows of a table of noise."""
     return world(np.random.default_rng(0).normal(3, 2, size=(n, d)).astype(np.float32))

@@ -39,7 +39,9 @@ def export(
         raise InputError(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
-    own = {"factors": job.get("factors") or None, "size": job.get("size")} if source is None else {}
+    own = {"series": job["series"]} if job.get("series") else {}
+    if source is None:
+        own |= {"factors": job.get("factors") or None, "size": job.get("size")}
     data = world(job["world"] if source is None else source, **own)
     folder = path / "export" if folder is None else folder
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):

@@ -42,6 +42,13 @@ def fit(
     size: Annotated[
         int | None, typer.Option(help="Side that the images of a folder are cut and scaled to.")
     ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            help="For arrays of series of several channels: channels-first, [n, c, length], or channels-last, "
+            "[n, length, c]."
+        ),
+    ] = None,
     holdout: Annotated[
         float, typer.Option(help="Part of the observations to hold out, to measure errors and scores on it.")
     ] = 0.0,
@@ -99,6 +106,7 @@ def fit(
         controls=tuple(each.described() for text in control or [] for each in controllers_from_text(text)),
         factors=tuple(name.strip() for name in factors.split(",")) if factors else (),
         size=size,
+        series=series,  # type: ignore[arg-type] # checked by Job
         holdout=holdout,
     )
     if device not in ("auto", "cpu", "cuda", "mps"):

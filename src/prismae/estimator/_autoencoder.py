@@ -170,7 +170,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X
             Vectors or series [n, d], images [n, h, w], [n, c, h, w] or [n, h, w, c] (uint8 means pixels, drawn as
-            value / 255), series of several channels as `series` says, a pandas table, whose columns are scaled and one-hot coded each by its kind, or a `World`.
+            value / 255), series of several channels as `series` says, a pandas table, whose columns are scaled and
+            one-hot coded each by its kind, or a `World`.
         y
             Not used.
         """

@@ -65,7 +65,8 @@ class Form:
         if isinstance(X, World) and X.shape != self.seen:
             raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
         x, series = X, self.series
-        if isinstance(X, World) and X.channels and self.channels and X.channels != self.channels:  # as for tables
+        # series of another scale too
+        if isinstance(X, World) and X.channels and self.channels and X.channels != self.channels:
             x, series = X.channels.in_units(X.data[torch.arange(len(X))].numpy()), "channels-first"
         if self.table is not None and not isinstance(X, World):
             named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.table.columns))
@@ -77,7 +78,8 @@ class Form:
             else:
                 part = np.asarray(x[start : start + PART])
                 found = as_observations(part, self.seen, pixels=self.pixels, series=series, start=start)
-                yield found if self.channels is None else torch.from_numpy(self.channels.scaled(found.numpy()))
+                scaled = found if self.channels is None else self.channels.scaled(found.numpy())
+                yield torch.as_tensor(scaled)
 
     def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
         """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""

@@ -9,19 +9,22 @@ from prismae.nets.conv import CHANNELS, DENSE
 
 
 def conv1d(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Module, nn.Module]:
-    """Encoder [length] → [n_outputs] and mirrored decoder [n_latents] → [length], ReLU.
+    """Encoder [c, length] → [n_outputs] and mirrored decoder [n_latents] → [c, length], ReLU; [length] is one channel.
 
     `conv` for series: convolutions of kernel 4, stride 2, padding 1 halve the length until it is at most 8, then
     follows a dense layer of 256. A length that does not halve evenly is restored by output padding.
     """
-    if len(shape) != 1 or shape[0] < 16:
+    if len(shape) not in (1, 2) or shape[-1] < 16:
         raise InputError(
             f"Network 'conv1d' needs series of at least 16 values, got observations of shape {shape}."
         )
-    lengths = [shape[0]]
+    lengths = [shape[-1]]
     while lengths[-1] > 8:
         lengths.append(lengths[-1] // 2)
-    channels = [1, *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(lengths) - 1))]
+    channels = [
+        1 if len(shape) == 1 else shape[0],
+        *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(lengths) - 1)),
+    ]
     flat = channels[-1] * lengths[-1]
 
     down: list[nn.Module] = []
@@ -36,7 +39,7 @@ def conv1d(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.M
             *up,
         ]
     encoder = nn.Sequential(
-        nn.Unflatten(1, (1, shape[0])),
+        *([nn.Unflatten(1, (1, shape[0]))] if len(shape) == 1 else []),
         *down,
         nn.Flatten(),
         nn.Linear(flat, DENSE),
@@ -49,6 +52,6 @@ def conv1d(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.M
         nn.Linear(DENSE, flat),
         nn.Unflatten(1, (channels[-1], lengths[-1])),
         *up,
-        nn.Flatten(),
+        *([nn.Flatten()] if len(shape) == 1 else []),
     )
     return encoder, decoder

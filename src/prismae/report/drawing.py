@@ -139,14 +139,14 @@ def _reconstructions(run: Run, first: str = "originals", second: str = "reconstr
     if run.kind == "table":
         pair = _standardised(run, originals), _standardised(run, rebuilt)
         return draw.table_pairs(*pair, _columns(run))
-    return draw.reconstructions(originals, rebuilt)
+    return draw.reconstructions(run.in_units(originals), run.in_units(rebuilt))
 
 
 def _traversals(run: Run) -> Figure:
     frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
     if run.kind == "table":
         return draw.table_traversals(_standardised(run, frames), values, _columns(run), run.spread)
-    return draw.traversals(frames, values, run.spread)
+    return draw.traversals(run.in_units(frames), values, run.spread)
 
 
 def _effects(run: Run) -> Figure:
@@ -162,14 +162,14 @@ def _samples(run: Run) -> Figure:
     if run.kind == "table":
         labels = [f"sample {i + 1}" for i in range(len(frames))]
         return draw.table(_standardised(run, frames), _columns(run), labels)
-    return draw.samples(frames)
+    return draw.samples(run.in_units(frames))
 
 
 def _clusters(run: Run) -> Figure:
     means, sizes = run.pictures["clusters"], run.pictures["cluster_sizes"]
     source = str(run.pictures["cluster_source"])
     if run.kind != "table":
-        return draw.clusters(means, sizes, source)
+        return draw.clusters(run.in_units(means), sizes, source)
     order = np.argsort(-sizes, kind="stable")
     labels = [f"{sizes[i]:,} rows" for i in order]
     title = f"mean of each cluster: {source}"
@@ -196,7 +196,7 @@ _PICTURES: dict[str, Callable[[Run], Figure]] = {
     "worst": lambda run: _reconstructions(run, "worst", "worst_reconstructions"),
     "traversals": _traversals,
     "effects": _effects,
-    "manifold": lambda run: draw.manifold(run.pictures["manifold"]),
+    "manifold": lambda run: draw.manifold(run.in_units(run.pictures["manifold"])),
     "samples": _samples,
     "clusters": _clusters,
     "tsne": _tsne,

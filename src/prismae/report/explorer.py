@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from prismae.errors import InputError
+from prismae.report.figures.lanes import names
 from prismae.report.latents import by_spread, dead_latents
 from prismae.report.results import Run
 
@@ -31,8 +32,10 @@ def explorer(run: Run) -> dict[str, Any]:
     -------
     `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` from the
     largest spread to the smallest, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
-    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16; `low` and
-    `high`, the least and the greatest element; and for tables `features`, a name, mean and standard deviation each.
+    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16; for series
+    `lanes`, for each channel its name with its range in the user's units ("" where there is one channel only), its
+    least and its greatest element; and for tables `features`, a name, mean and standard deviation each, and the scale
+    and shift that bring it into the user's units.
 
     Raises
     ------
@@ -64,15 +67,26 @@ def explorer(run: Run) -> dict[str, Any]:
         "base": [round(float(value), 4) for value in pictures["base"]],
         "codes": np.round(codes.astype(float), 4).tolist(),
         "originals": halves(originals),
-        "low": float(min(np.nanmin(each) for each in seen)),
-        "high": float(max(np.nanmax(each) for each in seen)),
     }
+    if run.kind == "series":
+        found["lanes"] = _lanes(run, [each.reshape(-1, *shape) for each in seen])
     if run.kind == "table":
         if not {"element_mean", "element_std"} <= pictures.keys():
             raise NoExplorer("the run was made before means and deviations of columns were kept")
-        columns = zip(run.feature_names, pictures["element_mean"], pictures["element_std"], strict=True)
-        found["features"] = [[name, float(mean), float(std)] for name, mean, std in columns]
+        scale, shift = run.units or (np.ones(shape), np.zeros(shape))
+        numbers = np.stack([pictures["element_mean"], pictures["element_std"], scale, shift], axis=1).tolist()
+        found["features"] = [[name, *four] for name, four in zip(run.feature_names, numbers, strict=True)]
     return found
+
+
+def _lanes(run: Run, seen: list[NDArray]) -> list[list[Any]]:
+    """Name, least and greatest element of each channel of series [n, length] or [n, c, length]."""
+    frames = np.concatenate(seen)
+    if frames.ndim == 2:
+        return [["", float(np.nanmin(frames)), float(np.nanmax(frames))]]
+    ends = np.stack([np.nanmin(frames, axis=(0, 2)), np.nanmax(frames, axis=(0, 2))], axis=1)  # [c, 2]
+    called = [name.replace("\n", " · ") for name in names(*run.in_units(ends).T)]
+    return [[name, *two] for name, two in zip(called, ends.tolist(), strict=True)]
 
 
 def pack(run: Run) -> dict[str, Any]:

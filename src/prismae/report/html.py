@@ -75,7 +75,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     pictures, spread = run.pictures, run.spread
     sliders = combined = None
     if "traversals" in documents and run.kind != "table":
-        sliders = player(pictures["traversals"], pictures["traversal_values"], spread)
+        sliders = player(run.in_units(pictures["traversals"]), pictures["traversal_values"], spread)
     why = ""
     try:
         combined = explorer(run)
@@ -94,6 +94,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         explorer=combined,
         no_explorer=why,
         kind=run.kind,
+        several_channels=run.kind == "series" and pictures.get("originals", np.empty(0)).ndim == 3,
         n_tsne=len(pictures.get("tsne", ())),
         absent=[what for view, what in VIEWS.items() if lacks(run, view)],
         full=f"prismae report {shlex.quote(str(run.folder))} --full",

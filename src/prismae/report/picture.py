@@ -50,7 +50,9 @@ def write_picture(
         if run.kind == "table":
             raise InputError("An animation shows images or series; take --kind traversals for a table.")
         draw_picture(run, "traversals")  # refuses what cannot be drawn
-        content = traversal_gif(run.pictures["traversals"], run.pictures["traversal_values"], run.spread)
+        content = traversal_gif(
+            run.in_units(run.pictures["traversals"]), run.pictures["traversal_values"], run.spread
+        )
     else:
         figure = draw_picture(run, kind, factor)
         content = draw.png(figure) if path.suffix == ".png" else draw.svg(figure).encode()

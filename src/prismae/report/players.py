@@ -23,7 +23,7 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
     Parameters
     ----------
     frames
-        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
     spread
@@ -33,8 +33,8 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
 
     Returns ------- `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its
     `values` [t]; `steps` t. Images: `sheet`, a PNG data URI of the frames in m rows and t columns, `width`
-    and `height` of a frame in pixels. Series: `points` p, `data`, base64 of bytes [m, t, p], and `low` and
-    `high`, the values that 0 and 255 stand for.
+    and `height` of a frame in pixels. Series: `channels` c, `points` p, `data`, base64 of bytes [m, t, c, p], and
+    `low` and `high` [c], the values that 0 and 255 stand for in each channel.
     """
     order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
     dead = dead_latents(spread) if spread is not None else np.zeros(len(frames), dtype=bool)
@@ -61,8 +61,16 @@ def _images(frames: NDArray) -> dict[str, Any]:
 
 
 def _series(frames: NDArray) -> dict[str, Any]:
-    _, curves = thin(np.nan_to_num(frames.astype(float)), SAMPLES)
-    low, high = float(curves.min()), float(curves.max())
-    levels = ((curves - low) / (high - low or 1.0) * 255).round().astype(np.uint8)
-    data = base64.b64encode(levels.tobytes()).decode()
-    return {"kind": "series", "points": levels.shape[-1], "data": data, "low": low, "high": high}
+    channels = frames[:, :, None] if frames.ndim == 3 else frames
+    _, curves = thin(np.nan_to_num(channels.astype(float)), SAMPLES)
+    low, high = curves.min(axis=(0, 1, 3)), curves.max(axis=(0, 1, 3))
+    levels = (curves - low[:, None]) / np.where(high > low, high - low, 1.0)[:, None] * 255
+    data = base64.b64encode(levels.round().astype(np.uint8).tobytes()).decode()
+    return {
+        "kind": "series",
+        "channels": curves.shape[2],
+        "points": curves.shape[3],
+        "data": data,
+        "low": low.tolist(),
+        "high": high.tolist(),
+    }

@@ -135,6 +135,26 @@ class Run:
         return "table" if named or (len(shape) == 1 and shape[0] <= TABLE) else "series"
 
     @cached_property
+    def units(self) -> tuple[NDArray, NDArray] | None:
+        """Scale and shift that bring elements of an observation into the user's units; None where they are in them.
+
+        Both are [d] for a table, 1 and 0 for the columns of categories, and [c, 1] for series of several channels.
+        """
+        if "channels" in self.job:
+            channels = self.job["channels"]
+            return np.array(channels["stds"])[:, None], np.array(channels["means"])[:, None]
+        if "table" in self.job:
+            pairs = [*self.job["table"]["scaling"].values()]
+            pairs += [[0.0, 1.0]] * sum(map(len, self.job["table"]["categories"].values()))
+            shift, scale = np.array(pairs).T
+            return scale, shift
+        return None
+
+    def in_units(self, frames: NDArray) -> NDArray:
+        """Observations [..., *shape] in the user's units."""
+        return frames if self.units is None else frames * self.units[0] + self.units[1]
+
+    @cached_property
     def feature_names(self) -> list[str]:
         """Names of the elements of a vector: as the run knows them, else "x0", "x1" …"""
         d = self.pictures["originals"].shape[-1] if "originals" in self.pictures else 0
@@ -263,8 +283,9 @@ def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
         if name in shape and other in shape and shape[name][mine] != shape[other][its]:
             wrong.append(f"{name} {list(shape[name])} does not fit {other} {list(shape[other])}")
     ranked = {
-        "originals": (2, 4), "traversals": (3, 5), "mutual_information": (2,), "effects": (2, 4), "errors": (1,),
-        "worst": (2, 4), "manifold": (3, 5), "clusters": (2, 4), "samples": (2, 4), "tsne": (2,), "correlation": (2,),
+        "originals": (2, 3, 4), "traversals": (3, 4, 5), "mutual_information": (2,), "effects": (2, 3, 4),
+        "errors": (1,), "worst": (2, 3, 4), "manifold": (3, 4, 5), "clusters": (2, 3, 4), "samples": (2, 3, 4),
+        "tsne": (2,), "correlation": (2,),
     }  # fmt: skip
     for name, ranks in ranked.items():
         if name in shape and len(shape[name]) not in ranks:

@@ -27,4 +27,9 @@ def unseen(job: Mapping[str, Any]) -> World | None:
 
 
 def _whole(job: Mapping[str, Any]) -> World:
-    return world(job["world"], factors=job.get("factors") or None, size=job.get("size"))
+    return world(
+        job["world"],
+        factors=job.get("factors") or None,
+        size=job.get("size"),
+        series=job.get("series"),
+    )

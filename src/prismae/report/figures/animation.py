@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from prismae.report.figures.canvas import ACCENT, INK, MUTED, SMALL, blank, new_figure, plain, thin
+from prismae.report.figures.lanes import lanes, name_lanes, tall
 from prismae.report.figures.pictures import signed, to_pixels
 from prismae.report.latents import by_spread, dead_latents
 
@@ -25,7 +26,7 @@ def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = Non
     Parameters
     ----------
     frames
-        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
     spread
@@ -56,12 +57,15 @@ def _sheet(
     images = frames.ndim == 5
     columns = min(6 if images else 3, len(frames))
     rows = -(-len(frames) // columns)
-    figure = new_figure(rows * (1.75 if images else 1.3), columns * (1.4 if images else 2.8))
+    curves, names = (frames, []) if images else lanes(frames, rank=3)
+    figure = new_figure(
+        rows * (1.75 if images else tall(curves.shape[2], 1.3)), columns * (1.4 if images else 2.8)
+    )
     figure.set_facecolor("white")
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
-    for axes, each, value, i in zip(grid.flat, frames[:, step], values[:, step], order, strict=False):
-        _image(axes, each) if images else _curve(axes, each, low, high)
+    low, high = float(np.nanmin(curves)), float(np.nanmax(curves))
+    for axes, each, value, i in zip(grid.flat, curves[:, step], values[:, step], order, strict=False):
+        _image(axes, each) if images else _curves(axes, each, low, high, names)
         axes.set_title(f"z{i} = {signed(float(value))}", loc="left", fontsize=SMALL, color=INK, pad=3)
     for axes in grid.flat[len(frames) :]:
         axes.set_visible(False)
@@ -73,13 +77,15 @@ def _image(axes: Axes, image: NDArray) -> None:
     axes.imshow(to_pixels(image), interpolation="nearest" if image.shape[-1] < 48 else "bilinear")
 
 
-def _curve(axes: Axes, curve: NDArray, low: float, high: float) -> None:
+def _curves(axes: Axes, curves: NDArray, low: float, high: float, names: list[str]) -> None:
     plain(axes)
-    x, y = thin(curve, 500)
-    axes.plot(x, y, color=ACCENT, lw=1.1)
+    x, y = thin(curves, 500)
+    for curve in y:
+        axes.plot(x, curve, color=ACCENT, lw=1.1)
     margin = 0.05 * ((high - low) or 1.0)
     axes.set(ylim=(low - margin, high + margin))
     axes.tick_params(labelcolor=MUTED)
+    name_lanes(axes, names)
 
 
 def _rendered(figure: Figure) -> Image.Image:

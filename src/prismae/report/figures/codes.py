@@ -27,6 +27,7 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
+from prismae.report.figures.lanes import heights, name_lanes, tall
 from prismae.report.figures.pictures import FRAME, latent_name, shrink
 from prismae.report.latents import by_spread, dead_latents
 
@@ -69,7 +70,7 @@ def effects(change: NDArray, spread: NDArray, names: Sequence[str] | None = None
     Parameters
     ----------
     change
-        [m, c, h, w] or [m, length] mean absolute change as the latent goes from low to high.
+        [m, c, h, w], [m, length] or [m, c, length] mean absolute change as the latent goes from low to high.
     spread
         [m] standard deviation of each code: latents come from the largest to the smallest, dead ones are left out
         unless all are dead.
@@ -176,14 +177,18 @@ def _change_maps(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
 def _change_curves(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
     columns = 2
     rows = -(-len(change) // columns)
-    figure = new_figure(0.2 + 1.15 * rows, apart=0.07)
+    curves, names = heights(change)
+    c = curves.shape[1]
+    figure = new_figure(0.2 + tall(c, 1.15) * rows, apart=0.07)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    x, y = thin(change, 500)
+    x, y = thin(curves, 500)
     for axes, each, i in zip(grid.flat, y, order, strict=False):
         plain(axes)
-        axes.fill_between(x, each, color=ACCENT, alpha=0.55, lw=0)
+        for k, curve in enumerate(each):
+            axes.fill_between(x, curve, c - 1 - k, color=ACCENT, alpha=0.55, lw=0)
         axes.set_ylim(bottom=0)
         axes.margins(x=0.01)
+        name_lanes(axes, names)
         _title(axes, int(i), spread)
     for axes in grid.flat[len(change) :]:
         axes.set_visible(False)

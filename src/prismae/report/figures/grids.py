@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae.report.figures.canvas import ACCENT, FONT, INK, MUTED, SMALL, WIDTH, blank, new_figure, thin
+from prismae.report.figures.lanes import lanes
 from prismae.report.figures.pictures import mosaic, to_pixels
 
 EDGE = 0.85  # inches: the largest height of an image in a grid
@@ -22,13 +23,13 @@ def manifold(frames: NDArray) -> Figure:
     Parameters
     ----------
     frames
-        [g, g, c, h, w] images in [0, 1], or [g, g, length] series.
+        [g, g, c, h, w] images in [0, 1], or [g, g, length] or [g, g, c, length] series.
     """
     return _grid(frames, labels=None)
 
 
 def samples(frames: NDArray, columns: int = 8) -> Figure:
-    """Observations [n, c, h, w] or [n, length] without order, in rows of `columns`."""
+    """Observations [n, c, h, w], [n, length] or [n, c, length] without order, in rows of `columns`."""
     return _grid(_in_rows(frames, columns), labels=None)
 
 
@@ -38,7 +39,7 @@ def clusters(means: NDArray, sizes: NDArray, source: str, columns: int = 10) -> 
     Parameters
     ----------
     means
-        [k, c, h, w] images in [0, 1], or [k, length] series.
+        [k, c, h, w] images in [0, 1], or [k, length] or [k, c, length] series.
     sizes
         [k] observations in each.
     source
@@ -99,23 +100,27 @@ def _images(frames: NDArray, labels: Sequence[str] | None, head: float) -> Figur
 
 
 def _curves(frames: NDArray, labels: Sequence[str] | None, head: float) -> Figure:
-    rows, columns, _ = frames.shape
-    low, high = float(np.nanmin(frames)), float(np.nanmax(frames))
-    line = CELL + (0.24 if labels else 0.12)
+    there = ~np.isnan(frames).all(axis=tuple(range(2, frames.ndim)))
+    curves, _ = lanes(frames, rank=3)
+    rows, columns, c, _ = curves.shape
+    low, high = float(np.nanmin(curves)), float(np.nanmax(curves))
+    cell = CELL * max(1.0, c / 2)
+    line = cell + (0.24 if labels else 0.12)
     height = rows * line
     figure = new_figure(height + head, WIDTH, placed=True)
     axes = figure.add_axes((0, 0, 1, height / (height + head)))
     blank(axes)
     axes.set(xlim=(0, columns), ylim=(height, 0))
-    x, y = thin(np.nan_to_num(frames, nan=low), max(40, 60_000 // (rows * columns)))
+    x, y = thin(np.nan_to_num(curves, nan=low), max(40, 60_000 // (rows * columns * c)))
     x = 0.04 + 0.92 * x / max(x[-1], 1.0)
-    y = 0.04 + (CELL - 0.04) * (1 - (y - low) / ((high - low) or 1.0))
+    y = 0.04 + (cell - 0.04) * (1 - (y - low) / ((high - low) or 1.0))
     for row in range(rows):
         for column in range(columns):
-            if np.isnan(frames[row, column]).all():
+            if not there[row, column]:
                 continue
-            axes.plot(column + x, row * line + y[row, column], color=ACCENT, lw=1.0)
+            for curve in y[row, column]:
+                axes.plot(column + x, row * line + curve, color=ACCENT, lw=1.0)
             if labels:
-                text, foot = labels[row * columns + column], row * line + CELL + 0.04
+                text, foot = labels[row * columns + column], row * line + cell + 0.04
                 axes.text(column + 0.5, foot, text, ha="center", va="top", fontsize=SMALL, color=MUTED)
     return figure

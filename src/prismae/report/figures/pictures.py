@@ -20,6 +20,7 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
+from prismae.report.figures.lanes import lanes, name_lanes, tall
 from prismae.report.latents import by_spread, dead_latents
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
@@ -68,7 +69,7 @@ def reconstructions(originals: NDArray, rebuilt: NDArray) -> Figure:
     Parameters
     ----------
     originals, rebuilt
-        [r, length] series or vectors, or [r, c, h, w] images in [0, 1]; the same shape.
+        [r, length] or [r, c, length] series, or [r, c, h, w] images in [0, 1]; the same shape.
     """
     return _pairs(originals, rebuilt) if originals.ndim == 4 else _overlays(originals, rebuilt)
 
@@ -79,7 +80,7 @@ def traversals(frames: NDArray, values: NDArray, spread: NDArray | None = None, 
     Parameters
     ----------
     frames
-        [m, t, c, h, w] images in [0, 1], or [m, t, length] series.
+        [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
     spread
@@ -132,16 +133,21 @@ def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
 def _overlays(originals: NDArray, rebuilt: NDArray) -> Figure:
     columns = 2 if len(originals) < 9 else 3
     rows = -(-len(originals) // columns)
-    figure = new_figure(0.35 + 1.05 * rows)
+    both, names = lanes(np.stack([originals, rebuilt]), rank=3)
+    c = both.shape[2]
+    figure = new_figure(0.35 + tall(c, 1.05) * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    limit = min(500, max(100, POINTS // (2 * len(originals))))
-    for axes, original, again in zip(grid.flat, originals, rebuilt, strict=False):
+    limit = min(500, max(100, POINTS // (2 * c * len(originals))))
+    for axes, original, again in zip(grid.flat, *both, strict=False):
         plain(axes)
-        x, y = thin(original, limit)
-        axes.plot(x, y, color=FAINT, lw=3.2, solid_joinstyle="round", label="original")
-        x, y = thin(again, limit)
-        axes.plot(x, y, color=WARM, lw=1.2, label="rebuilt")
+        for k in range(c):
+            x, y = thin(original[k], limit)
+            label = None if k else "original"
+            axes.plot(x, y, color=FAINT, lw=3.2, solid_joinstyle="round", label=label)
+            x, y = thin(again[k], limit)
+            axes.plot(x, y, color=WARM, lw=1.2, label=None if k else "rebuilt")
         axes.margins(x=0.01)
+        name_lanes(axes, names)
     for axes in grid.flat[len(originals) :]:
         axes.set_visible(False)
     figure.legend(
@@ -182,17 +188,21 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
 
 def _fans(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None) -> Figure:
     """A small axes for each latent, one curve for each value of the code."""
-    m, t, _ = frames.shape
+    m, t = frames.shape[:2]
+    frames, lane_names = lanes(frames, rank=3)
+    c = frames.shape[2]
     columns = 2
     rows = -(-m // columns)
-    figure = new_figure(0.55 + 1.35 * rows, head=0.3, apart=0.08)
+    figure = new_figure(0.55 + tall(c, 1.35) * rows, head=0.3, apart=0.08)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    x, y = thin(frames, min(500, max(60, POINTS // (m * t))))
+    x, y = thin(frames, min(500, max(60, POINTS // (m * t * c))))
     colours = RAMP(np.linspace(0, 1, t))
     for axes, curves, ends, i in zip(grid.flat, y, values[:, [0, -1]], names, strict=False):
         plain(axes)
-        for curve, colour in zip(curves, colours, strict=True):
-            axes.plot(x, curve, color=colour, lw=1.0)
+        for each, colour in zip(curves, colours, strict=True):
+            for curve in each:
+                axes.plot(x, curve, color=colour, lw=1.0)
+        name_lanes(axes, lane_names)
         grey = spread is not None and bool(dead_latents(spread)[i])
         axes.set_title(
             latent_name(i, spread), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5

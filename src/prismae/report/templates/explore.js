@@ -14,6 +14,12 @@
     if (parent) parent.append(node);
     return node;
   };
+  const plain = (value) => {
+    const size = Math.abs(value);
+    const wide = size >= 1e6 || (size > 0 && size < 1e-3);
+    const digits = Math.max(0, 2 - Math.floor(Math.log10(size || 1)));
+    return (value < 0 ? "\u2212" : "") + (wide ? size.toExponential(2) : size.toFixed(Math.min(digits, 4)));
+  };
   const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
 
   // one function a kind: builds a picture in `place` and returns how to show elements in it
@@ -37,19 +43,25 @@
       };
     },
     series(place) {
-      const picture = make("svg", "curve", place, true);
-      const range = data.high - data.low || 1;
-      picture.setAttribute("viewBox", "0 -4 " + Math.max(size - 1, 1) + " 108");
-      picture.setAttribute("preserveAspectRatio", "none");
-      const line = make("polyline", "", picture, true);
-      return (values) => {
-        const points = [];
-        for (let i = 0; i < size; i++) points.push(i + "," + (100 * (1 - (values[i] - data.low) / range)).toFixed(2));
-        line.setAttribute("points", points.join(" "));
-      };
+      const length = data.shape[data.shape.length - 1];
+      const setters = data.lanes.map(([name, low, high], k) => {
+        if (name) make("div", "lane", place).textContent = name;
+        const picture = make("svg", name ? "curve low" : "curve", place, true);
+        const range = high - low || 1;
+        picture.setAttribute("viewBox", "0 -4 " + Math.max(length - 1, 1) + " 108");
+        picture.setAttribute("preserveAspectRatio", "none");
+        const line = make("polyline", "", picture, true);
+        return (values) => {
+          const points = [];
+          for (let i = 0; i < length; i++)
+            points.push(i + "," + (100 * (1 - (values[k * length + i] - low) / range)).toFixed(2));
+          line.setAttribute("points", points.join(" "));
+        };
+      });
+      return (values) => setters.forEach((set) => set(values));
     },
     table(place) {
-      const rows = data.features.map(([name, mean, deviation]) => {
+      const rows = data.features.map(([name, mean, deviation, scale, shift]) => {
         const row = make("div", "feature", place);
         make("span", "name", row).textContent = name;
         const bar = make("i", "", make("span", "bar", row));
@@ -59,7 +71,7 @@
           bar.style.left = 50 + 50 * Math.min(share, 0) + "%";
           bar.style.width = 50 * Math.abs(share) + "%";
           bar.className = share < 0 ? "below" : "";
-          value.textContent = (x < 0 ? "\u2212" : "") + Math.abs(x).toPrecision(3);
+          value.textContent = plain(x * scale + shift);
         };
       });
       return (values) => rows.forEach((set, i) => set(values[i]));

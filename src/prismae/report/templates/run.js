@@ -22,20 +22,31 @@
     };
   };
   const levels = data.kind === "series" && Uint8Array.from(atob(data.data), (c) => c.charCodeAt(0));
-  const points = (row, t) => {
-    const start = (row * data.steps + t) * data.points;
+  // each channel of a series has a lane of its own, the first at the top
+  const lane = 267;
+  const points = (row, t, k) => {
+    const start = ((row * data.steps + t) * data.channels + k) * data.points;
     const text = [];
-    for (let i = 0; i < data.points; i++) text.push(i + "," + (255 - levels[start + i]));
+    for (let i = 0; i < data.points; i++) text.push(i + "," + (255 + k * lane - levels[start + i]));
     return text.join(" ");
   };
   const series = (card, row) => {
     const frame = make("svg", "frame", card, true);
-    frame.setAttribute("viewBox", "0 -6 " + Math.max(data.points - 1, 1) + " 267");
+    frame.setAttribute("viewBox", "0 -6 " + Math.max(data.points - 1, 1) + " " + lane * data.channels);
     frame.setAttribute("preserveAspectRatio", "none");
-    make("polyline", "ghost low", frame, true).setAttribute("points", points(row, 0));
-    make("polyline", "ghost high", frame, true).setAttribute("points", points(row, data.steps - 1));
-    const now = make("polyline", "now", frame, true);
-    return (t) => now.setAttribute("points", points(row, t));
+    if (data.channels > 1) frame.style.height = Math.max(7, 2.6 * data.channels) + "rem";
+    const curve = (cls, t, k) => {
+      const line = make("polyline", cls, frame, true);
+      line.setAttribute("points", points(row, t, k));
+      return line;
+    };
+    const now = [];
+    for (let k = 0; k < data.channels; k++) {
+      curve("ghost low", 0, k);
+      curve("ghost high", data.steps - 1, k);
+      now.push(curve("now", 0, k));
+    }
+    return (t) => now.forEach((line, k) => line.setAttribute("points", points(row, t, k)));
   };
 
   const middle = Math.floor((data.steps - 1) / 2);

@@ -1,0 +1,84 @@
+"""Series of several channels: each channel in a lane of its own, the first at the top, as recorders draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from prismae.report.figures.canvas import FAINT, INK, RULE, SMALL
+
+HEIGHT = 0.42  # inches of a lane
+FILLED = 0.86  # share of its lane that a channel fills
+
+
+def lanes(frames: NDArray, rank: int) -> tuple[NDArray, list[str]]:
+    """Series as curves that can stand in one axes.
+
+    Parameters
+    ----------
+    frames
+        [..., length] of `rank` dimensions, series of one channel; or with one more, [..., c, length].
+    rank
+        Dimensions of series of one channel.
+
+    Returns
+    -------
+    Curves [..., c, length], channel k between c - 1 - k and c - k with its own scale over all frames; and a name of
+    each channel that tells its range. Series of one channel stay as they are, c is 1 and there are no names.
+    """
+    if frames.ndim == rank:
+        return frames[..., None, :], []
+    others = tuple(axis for axis in range(frames.ndim) if axis != frames.ndim - 2)
+    low, high = np.nanmin(frames, axis=others), np.nanmax(frames, axis=others)
+    shares = (frames - low[:, None]) / np.where(high > low, high - low, 1.0)[:, None]
+    return shares * FILLED + _feet(len(low)), names(low, high)
+
+
+def heights(changes: NDArray) -> tuple[NDArray, list[str]]:
+    """Heights [m, c, length] from zero in lanes, with one scale for all channels; as `lanes` otherwise."""
+    if changes.ndim == 2:
+        return changes[:, None], []
+    most = float(changes.max())
+    listed = [f"channel {i + 1}" for i in range(changes.shape[1])]
+    listed[0] += f"\n0 to {brief(most)}"
+    return changes / (most or 1.0) * FILLED + _feet(changes.shape[1]), listed
+
+
+def names(low: NDArray, high: NDArray) -> list[str]:
+    """What channels are called, each with its range."""
+    ends = zip(low.tolist(), high.tolist(), strict=True)
+    return [f"channel {i + 1}\n{brief(a)} to {brief(b)}" for i, (a, b) in enumerate(ends)]
+
+
+def brief(value: float) -> str:
+    """Three significant digits, all those before the point."""
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.1e}".replace("-", "−")
+    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def name_lanes(axes: Axes, listed: Sequence[str]) -> None:
+    """Name each lane at its middle, and part them by lines; nothing for series of one channel."""
+    if not listed:
+        return
+    c = len(listed)
+    axes.grid(visible=False)
+    for edge in range(1, c):
+        axes.axhline(edge - (1 - FILLED) / 2, color=RULE, lw=0.7, zorder=0)
+    axes.set_yticks([c - k - 0.5 - (1 - FILLED) / 2 for k in range(c)], listed)
+    axes.tick_params(axis="y", labelsize=SMALL - 1, labelcolor=INK, colors=FAINT)
+    axes.set_ylim(-0.05, c)
+
+
+def tall(c: int, height: float) -> float:
+    """Height in inches of an axes of c lanes, where one series takes `height`."""
+    return height if c == 1 else max(height, HEIGHT * c + 0.25)
+
+
+def _feet(c: int) -> NDArray:
+    """[c, 1] where each lane begins."""
+    return np.arange(c - 1, -1, -1.0)[:, None]

@@ -1,0 +1,100 @@
+"""Series of several channels: told from images, scaled each by itself, and given back in the user's units."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import prismae as pr
+from prismae.errors import InputError
+from prismae.studies import Job
+from prismae.studies.observations import observations
+
+rng = np.random.default_rng(0)
+SERIES = rng.normal(size=(30, 3, 20)) * [[1], [500], [1e-3]] + [[0], [1e4], [-7]]  # [n, c, length]
+LAST = np.moveaxis(SERIES, 1, 2)
+FAST = {"n_latents": 2, "steps": 3, "batch": 8}
+
+
+def test_both_layouts_are_one_world_of_scaled_channels():
+    first = pr.world(SERIES, series="channels-first")
+    last = pr.world(LAST, series="channels-last")
+    rows = torch.arange(30)
+    x = first.data[rows].numpy()
+    assert first.shape == last.shape == (3, 20)
+    assert first.channels == last.channels
+    np.testing.assert_array_equal(x, last.data[rows].numpy())
+    np.testing.assert_allclose(x.mean(axis=(0, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(x.std(axis=(0, 2)), 1, rtol=1e-5)
+    np.testing.assert_allclose(first.channels.in_units(x), SERIES, rtol=1e-5, atol=1e-4)
+    assert "3x20 (series of 3 channels, each scaled)" in first.describe()
+    assert not first.pixels
+    assert first.split(0.5)[0].channels == first.channels
+
+
+@pytest.mark.parametrize(("shape", "likely"), [((3, 1000), "channels-first"), ((50, 12), "channels-last")])
+def test_slender_arrays_are_not_guessed_at(shape, likely):
+    x = rng.normal(size=(5, *shape))
+    expected = f"observations of shape {shape} may be series of several channels or slender images"
+    with pytest.raises(InputError, match=re.escape(expected)) as refused:
+        pr.world(x)
+    assert f"--series {likely}" in str(refused.value)
+    assert pr.world(x, series=likely).shape == tuple(sorted(shape))
+    assert pr.world(x[:, None]).shape == (1, *shape)
+
+
+@pytest.mark.parametrize(
+    ("x", "series", "sentence"),
+    [
+        (SERIES[:, 0], "channels-last", "are arrays [n, length, c], got the shape (30, 20). Leave `series` out"),
+        (SERIES[:, None], "channels-first", "are arrays [n, c, length], got the shape (30, 1, 3, 20)."),
+        (SERIES, "channels", "series 'channels', expected 'channels-first' or 'channels-last'."),
+        (SERIES[:1], "channels-first", "expected at least two and none empty"),
+        (SERIES * [[1], [0], [1]], "channels-first", "channel 2 of 3 is constant (0), expected every channel to vary"),
+        (np.where(SERIES > 1e4, np.nan, SERIES), "channels-first", "NaN or infinite, the first at index"),
+    ],
+)  # fmt: skip
+def test_bad_series_get_one_sentence(x, series, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        pr.world(x, series=series)
+
+
+def test_only_arrays_have_a_layout():
+    with pytest.raises(InputError, match="series can be given with own data only"):
+        pr.world("pulses", series="channels-first")
+
+
+def test_a_job_says_where_channels_stand(tmp_path: Path):
+    np.save(tmp_path / "x.npy", LAST)
+    job = {"method": "ae", "world": str(tmp_path / "x.npy"), "steps": 3}
+    assert Job(**job).id == Job(**job, series=None).id != Job(**job, series="channels-last").id
+    data = observations({**job, "series": "channels-last"})
+    assert data.shape == (3, 20)
+    assert Job(**job, series="channels-last").choices(data) == ("conv1d", "gaussian")
+    assert Job(**job).choices(pr.world(SERIES[..., :15], series="channels-first"))[0] == "mlp"  # too short
+
+
+@pytest.mark.parametrize(("x", "series"), [(SERIES, "channels-first"), (LAST, "channels-last")])
+def test_the_estimator_gives_series_back_as_they_came(tmp_path: Path, x, series):
+    model = pr.Autoencoder("ae", series=series, **FAST).fit(x)
+    codes = model.transform(x)
+    back = model.inverse_transform(codes)
+    assert back.shape == x.shape
+    channel = (slice(None), 1) if series == "channels-first" else (..., 1)
+    assert 9e3 < back[channel].mean() < 1.1e4
+    np.testing.assert_array_equal(codes, model.transform(pr.world(x, series=series)))
+    np.testing.assert_allclose(codes[:4], model.transform(pr.world(x[:4], series=series)), atol=1e-4)
+    again = pr.load(model.save(tmp_path / "run").path)
+    np.testing.assert_array_equal(codes, again.transform(x))
+    np.testing.assert_array_equal(back, again.inverse_transform(codes))
+    assert again.get_params()["series"] == series
+
+
+def test_layouts_train_alike():
+    first = pr.Autoencoder("vae", series="channels-first", **FAST).fit(SERIES)
+    last = pr.Autoencoder("vae", series="channels-last", **FAST).fit(LAST)
+    np.testing.assert_array_equal(first.transform(SERIES), last.transform(LAST))
+    with pytest.raises(InputError, match=re.escape("Observations have shape (20, 3), expected (3, 20)")):
+        first.transform(LAST)
