@@ -124,9 +124,7 @@ def test_official_ptb(real_data, monkeypatch):
     train, test = pr.world("ptb"), pr.world("ptb:test")
     assert (len(train), len(pr.world("ptb:valid")), len(test)) == (42_068, 3_370, 3_761)
     assert (int(train.data.lengths.sum()), int(test.data.lengths.sum())) == (929_589, 82_430)
-    assert (
-        len(train.vocabulary) == 9_999 + 4
-    )  # 9,999 words with <unk>, which is counted as special; padding, start, end
+    assert len(train.vocabulary) == 10_000 + 2  # unknown word and end are counted; padding and start are not
 
 
 @pytest.mark.parametrize("n", [7, 64, 1000])

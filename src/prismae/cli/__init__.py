@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from prismae._version import __version__
-from prismae.cli import evaluate, export, fit, listing, picture, plot, report, select, study, table
+from prismae.cli import evaluate, export, fit, listing, picture, plot, report, sample, select, study, table
 from prismae.cli._app import app, err, out
 from prismae.errors import InputError
 from prismae.train import Interrupted, NotFinite
@@ -23,6 +23,7 @@ __all__ = [
     "picture",
     "plot",
     "report",
+    "sample",
     "select",
     "study",
     "table",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import torch
 from torch import Tensor, nn
 
 from prismae._words import BOS, PAD, UNK, lengths
 from prismae.errors import InputError
 
-INIT = 0.1  # weights start uniform within this
 WIDTH = 256
+INIT = 0.1  # weights of that width start uniform within this
 
 
 class LSTMEncoder(nn.Module):
@@ -73,7 +75,8 @@ def lstm(
 ) -> tuple[LSTMEncoder, LSTMDecoder]:
     """One-layer LSTM encoder and decoder for sentences of a vocabulary of `words`, after Bowman et al. 2016.
 
-    Weights start uniform in [-0.1, 0.1], as in the codes of Kim et al. 2018 and He et al. 2019.
+    Weights start uniform in [-0.1, 0.1] at width 256, as in the codes of Kim et al. 2018 and He et al. 2019; at others
+    within 0.1 sqrt(256 / width), which is ours: signals that fade on their way through a narrow network reach no code.
 
     Parameters
     ----------
@@ -93,9 +96,10 @@ def lstm(
         LSTMEncoder(words, n_outputs, width, dropout),
         LSTMDecoder(words, n_latents, width, dropout, word_dropout),
     )
+    bound = INIT * sqrt(WIDTH / width)
     for player in players:
         for parameter in player.parameters():
-            nn.init.uniform_(parameter, -INIT, INIT)
+            nn.init.uniform_(parameter, -bound, bound)
         with torch.no_grad():
             player.embedding.weight[PAD].zero_()
     return players

@@ -82,7 +82,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     except NoExplorer as reason:
         why = str(reason)
     return environment.get_template("run.html.j2").render(
-        job=run.job,
+        job={key: value for key, value in run.job.items() if key != "vocabulary"},
         sentence=sentence(run.job),
         figures={
             name: Markup(draw.inline(document, name, _alt(name))) for name, document in documents.items()
@@ -96,7 +96,12 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         kind=run.kind,
         several_channels=run.kind == "series" and pictures.get("originals", np.empty(0)).ndim == 3,
         n_tsne=len(pictures.get("tsne", ())),
-        absent=[what for view, what in VIEWS.items() if lacks(run, view)],
+        texts={name: run.pictures[name].tolist() for name in run.pictures if name.startswith("sentence")},
+        absent=[
+            what
+            for view, what in VIEWS.items()
+            if lacks(run, view) and (run.kind != "texts" or view == "tsne")
+        ],
         full=f"prismae report {shlex.quote(str(run.folder))} --full",
         stability=run.stability,
         latents=latent_table(run),
@@ -157,7 +162,12 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
     twins = duplicates(pictures["correlation"], run.spread) if "correlation" in pictures else []
     rows = []
     for i in by_spread(run.spread):
-        row: dict[str, Any] = {"name": f"z{i}", "dead": bool(dead[i]), "spread": run.spread[i]}
+        row: dict[str, Any] = {
+            "index": int(i),
+            "name": f"z{i}",
+            "dead": bool(dead[i]),
+            "spread": run.spread[i],
+        }
         for key in ("kl", "code_entropy", "at_ends"):
             row[key] = float(pictures[key][i]) if key in pictures else None
         row["twins"] = ", ".join(f"z{b if a == i else a}" for a, b, _ in twins if i in (a, b))

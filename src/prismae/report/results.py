@@ -31,7 +31,7 @@ PER_LATENT = (
 )
 TABLE = 32  # elements: longer vectors whose elements have no names are shown as series
 
-Kind = Literal["images", "series", "table"]
+Kind = Literal["images", "series", "table", "texts"]
 
 _ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
 
@@ -127,7 +127,9 @@ class Run:
 
     @cached_property
     def kind(self) -> Kind:
-        """How observations are shown: as images, as series, or as a table of named or at most 32 columns."""
+        """How observations are shown: as texts, images, series, or as a table of named or at most 32 columns."""
+        if "sentences" in self.pictures:
+            return "texts"
         shape = self.pictures["originals"].shape[1:] if "originals" in self.pictures else ()
         if len(shape) == 3:
             return "images"

@@ -14,8 +14,10 @@ from prismae.data import World
 from prismae.errors import InputError, unknown_name
 from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.nets.text import TextAutoencoderNet
 from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.pictures import MEASURED, Arrays, drawn_rows, encoded, pictures
+from prismae.studies.texts import texts
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, PICTURES
 
@@ -23,6 +25,7 @@ SAMPLES = 32
 SIDE = 8  # of the manifold's grid
 CLUSTERS = 10  # of k-means, where the method has no assignments of its own
 VIEWS = ("pictures", "manifold", "clusters", "samples", "tsne")
+OF_TEXTS = ("pictures", "tsne")
 
 
 def add_views(
@@ -59,8 +62,12 @@ def add_views(
             raise unknown_name("view", view, VIEWS)
     method, trained = folder.load()
     net = trained.ae
+    if isinstance(net, TextAutoencoderNet):
+        refused = [view for view in views if view not in OF_TEXTS]
+        if refused:
+            raise InputError(f"Texts have no {refused[0]}: expected one of {', '.join(OF_TEXTS)}.")
     make: dict[str, Callable[[], Arrays]] = {
-        "pictures": partial(pictures, net, data),
+        "pictures": partial(_first, method, net, data),
         "manifold": partial(manifold, net, data, seed=seed, corners=corners),
         "clusters": partial(clusters, method, net, data, seed=seed),
         "samples": partial(samples, method, net, folder.read_json(JOB)["n_latents"], seed=seed),
@@ -78,6 +85,8 @@ def complete(folder: RunFolder, data: World) -> None:
     method = folder.load()[0]
     first = {"pictures": "effects", "manifold": "manifold", "clusters": "clusters", "tsne": "tsne"}
     first |= {"samples": "samples"} if method.has_prior else {}
+    if data.vocabulary is not None:
+        first = {"pictures": "sentences", "tsne": "tsne"}
     found = read_pictures(folder)
     missing = [view for view, array in first.items() if array not in found]
     if missing or not (folder.path / DECODER).exists():
@@ -86,8 +95,15 @@ def complete(folder: RunFolder, data: World) -> None:
 
 def all_but_slow(method: Method, net: AutoencoderNet, world: World) -> Arrays:
     """What every run ends with: `pictures` and each view that takes little time, so all but the t-SNE."""
-    found = pictures(net, world) | manifold(net, world) | clusters(method, net, world)
+    found = _first(method, net, world)
+    if isinstance(net, TextAutoencoderNet):
+        return found
+    found |= manifold(net, world) | clusters(method, net, world)
     return found | samples(method, net, len(found["base"])) if method.has_prior else found
+
+
+def _first(method: Method, net: AutoencoderNet, world: World) -> Arrays:
+    return texts(method, net, world) if isinstance(net, TextAutoencoderNet) else pictures(net, world)
 
 
 def read_pictures(folder: RunFolder) -> Arrays:

@@ -1,0 +1,37 @@
+"""``prismae sample`` and ``prismae interpolate``: what a model of texts writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prismae.cli._app import RunPath, app, out
+from prismae.studies.texts import PATH, interpolated, sampled
+from prismae.train import RunFolder
+
+
+@app.command()
+def sample(
+    path: RunPath,
+    n: Annotated[int, typer.Option("--n", help="Sentences.")] = 10,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1: likelier words; 0: the likeliest word at each place (greedy).")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of codes and words.")] = 0,
+) -> None:
+    """Write sentences for codes that are drawn from the prior, by a run on texts."""
+    for sentence in sampled(RunFolder.open(path), n, temperature=temperature, seed=seed):
+        out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def interpolate(
+    path: RunPath,
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="A sentence.")],
+    last: Annotated[str, typer.Argument(metavar="LAST", help="Another one.")],
+    steps: Annotated[int, typer.Option(help="Sentences, both ends among them.")] = PATH,
+) -> None:
+    """Write the likeliest sentences on the line between the codes of two, by a run on texts."""
+    for sentence in interpolated(RunFolder.open(path), first, last, steps):
+        out.print(sentence, highlight=False, markup=False, soft_wrap=True)
