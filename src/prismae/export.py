@@ -29,6 +29,7 @@ from prismae.data import World
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.nets.text import TextAutoencoderNet
 
 TOLERANCE = 1e-4  # of what a file computes against PyTorch, in units of the greatest value
 CHECKED = 64  # observations that files are checked on
@@ -169,6 +170,10 @@ def _written(
     write: Callable[[nn.Module, Tensor, tuple[str, str], dict[str, str], Path], Function],
 ) -> list[Exported]:
     check_is_fitted(model)
+    if isinstance(model.net_, TextAutoencoderNet):
+        raise InputError(
+            "A network of texts writes word by word and cannot be exported: expected its codes only."
+        )
     x = model.read(X, CHECKED)
     if len(x) < 2:
         raise InputError(f"An export is checked on several observations, got {len(x)}.")

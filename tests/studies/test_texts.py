@@ -8,6 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 import prismae as pr
+from prismae import export
 from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
@@ -115,6 +116,39 @@ def test_any_method_learns_texts(path):
             continue
         model = pr.Autoencoder(name, n_latents=3, net="lstm:width=8", steps=3, batch=16).fit(pr.world(path))
         assert model.transform(pr.world(path)).shape == (400, 3)
+
+
+def test_the_scikit_learn_face(path, tmp_path):
+    data = pr.world(path)
+    kept, held = data.split(0.2)
+    model = pr.Autoencoder(
+        pr.method("beta-vae", beta=0.02), n_latents=4, net=NET, steps=200, batch=32, lr=1e-2
+    ).fit(kept)
+    assert model.transform(held).shape == (80, 4)
+    again = model.inverse_transform(model.transform(kept))
+    assert again.shape == (320,)
+    assert set(" ".join(again).split()) <= {"the", *WORDS}
+    assert 0.6 < model.score(kept) < 1
+    model.save(tmp_path / "model")
+    loaded = pr.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.transform(kept), model.transform(kept))
+    with pytest.raises(InputError, match="expected texts, as a World"):
+        model.transform(np.zeros((3, 6)))
+    with pytest.raises(InputError, match="cannot be exported"):
+        export.to_torch(model, tmp_path, kept)
+    numbers = pr.Autoencoder(n_latents=2, steps=2).fit(np.random.default_rng(0).normal(size=(20, 7)))
+    with pytest.raises(InputError, match="expected no texts"):
+        numbers.transform(data)
+
+
+def test_texts_with_other_words_are_read_in_those_of_the_fit(path, tmp_path):
+    model = pr.Autoencoder("vae", n_latents=3, net="lstm:width=8", steps=3, batch=16).fit(pr.world(path))
+    other = tmp_path / "other.txt"
+    other.write_text("here the cat sleeps\nthe red cat runs here\n")
+    data = pr.world(path)
+    place = data.vocabulary.decode(data.data.values).index("the red cat runs here")
+    first = model.transform(data)[place]
+    np.testing.assert_allclose(model.transform(pr.world(other))[1], first, rtol=1e-5, atol=1e-6)
 
 
 def test_command_line_and_report(folder, monkeypatch):

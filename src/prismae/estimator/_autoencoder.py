@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from prismae._fields import Count, Positive, check_arguments, unknown_field
+from prismae._words import lengths, padded
 from prismae.control import Controller, controller
 from prismae.data import World, world
 from prismae.data.channels import Layout
@@ -236,12 +237,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self._through(lambda x: self.net_.encode(x).mean, self._form.parts(checked(self, X)))
 
-    def inverse_transform(
-        self, codes: ArrayLike | Tensor | pd.DataFrame
-    ) -> NDArray[np.float32] | pd.DataFrame:
+    def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
 
         Pixels come back in [0, 1]. A table comes back as one: numbers in their units, and the likeliest categories.
+        For texts the sentences [n] whose words are the likeliest one by one.
         """
         check_is_fitted(self)
         z = np.asarray(codes)
@@ -256,9 +256,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def score(self, X: Observations, y: Any = None) -> float:
         """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean.
 
-        Squares are summed over all elements of an observation (of a table: of its scaled columns).
+        Squares are summed over all elements of an observation (of a table: of its scaled columns; of texts: of words
+        written one-hot, each expected from those before it and the code).
         """
         check_is_fitted(self)
+        if self._form.vocabulary is not None:
+            with torch.no_grad():
+                errors = [
+                    (lengths(x).sum(), self.net_.errors(x)[0]) for x in self._form.parts(checked(self, X))
+                ]
+            return 1 - float(sum(n * mse for n, mse in errors) / sum(n for n, _ in errors))
         n, error, total, squares, shift = 0, 0.0, 0.0, 0.0, 0.0
         for x in self._form.parts(checked(self, X)):
             back = self._through(lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]))
@@ -342,7 +349,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _through(self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor]) -> NDArray[np.float32]:
         with torch.no_grad():
-            return torch.cat([function(part) for part in parts]).numpy()
+            found = [function(part) for part in parts]
+            return torch.cat(found if self._form.vocabulary is None else padded(found)).numpy()
 
 
 def auto_steps(n: int, batch: int) -> int:

@@ -17,7 +17,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from prismae.data import World
+from prismae.data import Vocabulary, World
 from prismae.data.arrays import as_observations
 from prismae.data.channels import ChannelScheme, Layout
 from prismae.data.tables import TableScheme
@@ -46,6 +46,8 @@ class Form:
         How series of several channels were scaled; None for anything else.
     series
         Where the channels of such series stand.
+    vocabulary
+        The words of texts, which are given as a `World`; None for anything else.
     """
 
     shape: tuple[int, ...]
@@ -54,6 +56,7 @@ class Form:
     table: TableScheme | None = None
     channels: ChannelScheme | None = None
     series: Layout | None = None
+    vocabulary: Vocabulary | None = None
 
     def parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
         """Observations as the network sees them, float32 [up to 1024, *seen], one part after the other.
@@ -62,7 +65,9 @@ class Form:
         """
         if isinstance(X, World) and X.table is not None and self.table is not None and X.table != self.table:
             X = X.table.to_frame(X.data[torch.arange(len(X))])  # another table has a scale of its own
-        if isinstance(X, World) and X.shape != self.seen:
+        if self.vocabulary is not None or (isinstance(X, World) and X.vocabulary is not None):
+            X = self._known(X)
+        elif isinstance(X, World) and X.shape != self.seen:
             raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
         x, series = X, self.series
         # series of another scale too
@@ -81,6 +86,16 @@ class Form:
                 scaled = found if self.channels is None else self.channels.scaled(found.numpy())
                 yield torch.as_tensor(scaled)
 
+    def _known(self, X: Any) -> World:
+        """Texts in the words of those of the fit; what is new is unknown, what is too long is refused."""
+        if self.vocabulary is None or not isinstance(X, World) or X.vocabulary is None:
+            kind = "texts" if self.vocabulary is not None else "no texts"
+            raise InputError(f"The observations are not what was fitted: expected {kind}, as a World.")
+        if X.vocabulary == self.vocabulary:
+            return X
+        sentences = [text.split() for text in X.vocabulary.decode(X.data[torch.arange(len(X))])]
+        return replace(X, data=self.vocabulary.encode(sentences), vocabulary=self.vocabulary)
+
     def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
         """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""
         rows = np.linspace(0, len(X) - 1, min(n, len(X))).astype(np.int64)
@@ -92,7 +107,9 @@ class Form:
         return torch.cat([*self.parts(part)])
 
     def given_back(self, x: NDArray) -> NDArray | pd.DataFrame:
-        """Observations [n, *seen] of a network in the form of the user's: [n, *shape], or a table."""
+        """Observations [n, *seen] of a network in the form of the user's: [n, *shape], a table, or sentences [n]."""
+        if self.vocabulary is not None:
+            return np.array(self.vocabulary.decode(torch.from_numpy(x)), dtype=object)
         if self.table is not None:
             return self.table.to_frame(x)
         if self.channels is not None:
@@ -115,6 +132,7 @@ class Form:
             None if table is None else TableScheme.from_json(table),
             None if channels is None else ChannelScheme.from_json(channels),
             series,
+            Vocabulary(tuple(about["vocabulary"])) if "vocabulary" in about else None,
         )
 
 
