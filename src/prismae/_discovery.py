@@ -6,12 +6,19 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib import metadata
 from inspect import isabstract
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from prismae.errors import InputError
+
+
+@lru_cache
+def entry_points(group: str) -> metadata.EntryPoints:
+    """Those that installed packages declare; kept, because a file of every one of them is read."""
+    return metadata.entry_points(group=group)
 
 
 def modules(package: str) -> Iterator[ModuleType]:

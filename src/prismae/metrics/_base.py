@@ -33,13 +33,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Result(ABC):
-    """A named result: one score or several, beside the matrix or the votes that they come from."""
+class Result:
+    """A named result: one `score`, or several `scores`, beside the matrix or the votes that they come from."""
+
+    score: float
 
     @property
-    @abstractmethod
     def scores(self) -> dict[str, float]:
         """The scores by short name; the key "" is a metric's only score."""
+        return {"": self.score}
 
     def __float__(self) -> float:
         scores = self.scores
@@ -48,7 +50,7 @@ class Result(ABC):
         return next(iter(scores.values()))
 
 
-class Learned(Result):
+class Learned(Result, ABC):
     """A result that keeps what was learned, so that points can be drawn again without learning again."""
 
     @abstractmethod
@@ -164,3 +166,4 @@ def vars_of(function: object) -> object:
 
 
 UNBOUNDED = (0.0, inf)
+AFFINE = ("permute_codes", "scale_codes", "shift_codes", "flip_codes")  # order and units of codes

@@ -112,10 +112,6 @@ class VoteScore(Learned):
     active: NDArray[np.bool_]
     chance: float = 0.0  # accuracy that counts as 0; 0 leaves the accuracy as it is
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         if not self.active.any():
             return {"": self.score}

@@ -1,4 +1,4 @@
-"""Scoring codes and images: which metrics are taken, of which points."""
+"""Scoring codes, images and densities: which metrics are taken, of which points."""
 
 from __future__ import annotations
 

@@ -21,10 +21,6 @@ class Silhouette(Learned):
     score: float
     points: NDArray[np.float64] = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(rng.choice(self.points, size=len(self.points)).mean())}
 

@@ -22,10 +22,6 @@ class BetaVAEScore(Learned):
     train_score: float
     correct: NDArray[np.bool_] = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(rng.choice(self.correct, size=len(self.correct)).mean())}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prismae.metrics._base import UNBOUNDED, metric
+from prismae.metrics._base import AFFINE, UNBOUNDED, metric
 from prismae.metrics._information import bin_codes, joint_counts, mutual_information
 from prismae.metrics._inputs import as_codes
 
@@ -15,7 +15,7 @@ from prismae.metrics._inputs import as_codes
     bounds=UNBOUNDED,
     higher_is_better=False,
     known={"identity": 0.0, "constant": 0.0},
-    invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"),
+    invariant=AFFINE,
 )
 def code_mutual_information(codes: ArrayLike, *, bins: int = 20) -> float:
     """Mutual information in nats between two codes, averaged over all pairs; needs no factors.

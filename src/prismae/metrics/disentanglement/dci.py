@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 
 from prismae.errors import InputError, unknown_name
-from prismae.metrics._base import Learned, metric
+from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted, normalised
 from prismae.metrics._information import entropy
 from prismae.metrics._inputs import Test, split
@@ -91,14 +91,7 @@ class DCI(Learned):
         "constant": {"d": 0.0, "c": 0.0},
         "duplicated": {"d": 1.0},
     },
-    invariant=(
-        "permute_codes",
-        "scale_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
 def dci(
     codes: ArrayLike,

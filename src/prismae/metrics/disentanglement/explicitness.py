@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from prismae.metrics._base import Learned, metric
+from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
 
 Floats = NDArray[np.float64]
@@ -26,10 +26,6 @@ class Explicitness(Learned):
     probabilities: list[Floats] = field(repr=False)  # per factor [n_test, classes]
     labels: list[NDArray] = field(repr=False)  # per factor [n_test], as columns of the probabilities
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         drawn = []
         for p, y in zip(self.probabilities, self.labels, strict=True):
@@ -40,14 +36,7 @@ class Explicitness(Learned):
 
 @metric(
     needs="split",
-    invariant=(
-        "permute_codes",
-        "scale_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=(*AFFINE, "permute_factors", "relabel_factors"),
     known={"constant": 0.5},
 )
 def explicitness(

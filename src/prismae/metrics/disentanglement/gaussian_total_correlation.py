@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prismae.metrics._base import UNBOUNDED, metric
+from prismae.metrics._base import AFFINE, UNBOUNDED, metric
 from prismae.metrics._inputs import as_codes
 
 
@@ -14,7 +14,7 @@ from prismae.metrics._inputs import as_codes
     bounds=UNBOUNDED,
     higher_is_better=False,
     known={"identity": 0.0, "constant": 0.0, "duplicated": float("inf")},
-    invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"),
+    invariant=AFFINE,
 )
 def gaussian_total_correlation(codes: ArrayLike) -> float:
     """Total correlation, in nats, of a Gaussian with the codes' covariance: -log det(correlation matrix) / 2.

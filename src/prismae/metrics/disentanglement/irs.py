@@ -20,10 +20,6 @@ class IRS(Result):
     score: float
     matrix: Floats
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
 
 @metric(
     bounds=(-1.0, 1.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prismae.metrics._base import metric
+from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import (
     bin_codes,
     entropy,
@@ -19,14 +19,7 @@ from prismae.metrics._inputs import as_codes, as_labels
 
 @metric(
     known={"identity": 1.0},
-    invariant=(
-        "permute_codes",
-        "scale_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
 def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     """JEMMIG, normalised: does one code know the factor, and nothing else?

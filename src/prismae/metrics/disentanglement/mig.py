@@ -6,21 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.errors import InputError
-from prismae.metrics._base import metric
+from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import bin_codes, factor_entropy, gap, joint_counts, mutual_information
 from prismae.metrics._inputs import as_codes, as_labels
 
 
 @metric(
     known={"identity": 1.0, "constant": 0.0, "duplicated": 0.0},
-    invariant=(
-        "permute_codes",
-        "scale_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
 def mig(
     codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, channel: float = 0.0, seed: int = 0

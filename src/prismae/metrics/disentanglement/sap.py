@@ -26,10 +26,6 @@ class SAP(Learned):
     matrix: Floats
     draw: tuple[Column, ...] = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(np.mean([gap(column.resample(rng), axis=0) for column in self.draw]))}
 

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 
 from prismae.errors import InputError
-from prismae.metrics._base import Result, metric
+from prismae.metrics._base import AFFINE, Result, metric
 from prismae.metrics._inputs import as_codes
 
 Floats = NDArray[np.float64]
@@ -37,12 +37,8 @@ class UDR(Result):
     runs: Floats
     agreement: Floats
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
 
-
-@metric(needs="runs", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"))
+@metric(needs="runs", invariant=AFFINE)
 def udr_spearman(
     codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike] | None = None, least_kl: float = 0.01
 ) -> UDR:
@@ -76,7 +72,7 @@ def udr_spearman(
     return _udr(codes, kl, least_kl, _spearman)
 
 
-@metric(needs="runs", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes"))
+@metric(needs="runs", invariant=AFFINE)
 def udr_lasso(
     codes: Sequence[ArrayLike],
     *,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError
-from prismae.metrics._base import metric
+from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._information import factor_entropy, gap, joint_counts, mutual_information
 from prismae.metrics._inputs import as_codes, as_factors, as_kinds, as_labels
@@ -129,14 +129,7 @@ def fac_yeats2023(
 
 @metric(
     known={"constant": 1.0},
-    invariant=(
-        "permute_codes",
-        "scale_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=(*AFFINE, "permute_factors", "relabel_factors"),
     protocol=PROTOCOL,
     key="dci",
 )
@@ -173,7 +166,7 @@ def dci_yeats2023(
 
 @metric(
     higher_is_better=None,
-    invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes", "permute_factors"),
+    invariant=(*AFFINE, "permute_factors"),
     protocol=PROTOCOL,
     key="sap",
 )

@@ -13,13 +13,7 @@ from prismae.metrics._votes import Groups, VoteScore, group_rows, most_varying, 
 @metric(
     needs="table",
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
-    invariant=(
-        "permute_codes",
-        "shift_codes",
-        "flip_codes",
-        "permute_factors",
-        "relabel_factors",
-    ),
+    invariant=("permute_codes", "shift_codes", "flip_codes", "permute_factors", "relabel_factors"),
 )
 def z_max_variance(
     codes: ArrayLike,

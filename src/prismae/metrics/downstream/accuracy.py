@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from prismae.errors import InputError
-from prismae.metrics._base import Learned, metric
+from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Test, split
 
@@ -40,9 +40,7 @@ class Accuracy(Learned):
         }
 
 
-@metric(
-    needs="split", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes", "permute_factors")
-)
+@metric(needs="split", invariant=(*AFFINE, "permute_factors"))
 def logistic_accuracy(
     codes: ArrayLike,
     factors: ArrayLike,
@@ -83,9 +81,7 @@ def logistic_accuracy(
     return _accuracy(codes, factors, test, labels, seed, _logistic)
 
 
-@metric(
-    needs="split", invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes", "permute_factors")
-)
+@metric(needs="split", invariant=(*AFFINE, "permute_factors"))
 def boosted_accuracy(
     codes: ArrayLike,
     factors: ArrayLike,

@@ -15,10 +15,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from prismae.errors import InputError
-from prismae.metrics._base import Learned, metric
+from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
 
-INVARIANT = ("permute_codes", "scale_codes", "shift_codes", "flip_codes", "permute_factors")
+INVARIANT = (*AFFINE, "permute_factors")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,6 @@ class ClassAccuracy(Learned):
     score: float
     per_factor: list[float]
     correct: list[NDArray[np.bool_]] = field(repr=False)
-
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
 
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(np.mean([rng.choice(each, size=len(each)).mean() for each in self.correct]))}

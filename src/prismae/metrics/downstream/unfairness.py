@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.metrics._base import Learned, metric
+from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Labels, Test, split
 
@@ -24,10 +24,6 @@ class Unfairness(Learned):
     predicted: Labels = field(repr=False)
     sensitive: Labels = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         rows = rng.integers(len(self.predicted), size=len(self.predicted))
         return {"": float(np.nanmean(_unfairness(self.predicted[rows], self.sensitive[rows])))}
@@ -37,7 +33,7 @@ class Unfairness(Learned):
     needs="split",
     higher_is_better=False,
     known={"constant": 0.0},
-    invariant=("permute_codes", "scale_codes", "shift_codes", "flip_codes", "permute_factors"),
+    invariant=(*AFFINE, "permute_factors"),
 )
 def unfairness(
     codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: int = 0

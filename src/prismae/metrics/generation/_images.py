@@ -69,10 +69,6 @@ class PairScore(Learned):
     pairs: NDArray[np.float64] = field(repr=False)
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(rng.choice(self.pairs, size=len(self.pairs)).mean())}
 

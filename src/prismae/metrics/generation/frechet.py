@@ -22,10 +22,6 @@ class Frechet(Learned):
     features: Floats = field(repr=False)
     generated: Floats = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         drawn = [each[rng.integers(len(each), size=len(each))] for each in (self.features, self.generated)]
         return {"": _distance(*drawn)}

@@ -24,10 +24,6 @@ class KernelDistance(Learned):
     real: Floats = field(repr=False)
     generated: Floats = field(repr=False)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         # An image takes part in pairs, so that leaving it out moves the distance by twice its share.
         moved = [

@@ -70,10 +70,6 @@ class MeanScore(Learned):
     each: Floats = field(repr=False)
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def scores(self) -> dict[str, float]:
-        return {"": self.score}
-
     def resample(self, rng: Generator) -> dict[str, float]:
         return {"": float(rng.choice(self.each, size=len(self.each)).mean())}
 
