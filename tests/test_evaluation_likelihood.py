@@ -122,7 +122,7 @@ def text():
     net = build(VAE(), world.shape, Summary(0.0, 1.0, 0.0, 6.0), **how).eval()
     with torch.no_grad():
         for each in net.parameters():
-            each.mul_(8)
+            nn.init.uniform_(each, -0.8, 0.8)  # so that the code matters
         net.encoder.out.bias.copy_(torch.tensor([0.5, -0.5]))
     return net, world
 
