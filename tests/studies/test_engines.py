@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
-from prismae.studies import study
+from prismae.studies import Plan, rows, study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -39,6 +42,16 @@ def test_processes_give_the_rows_of_one_process(plan_file, local_rows, tmp_path)
     same(study(plan_file, tmp_path, jobs=2, threads=1, device="cpu"), local_rows)
 
 
+def command(plan_file, out, *words):
+    """`prismae study` in a process of its own; the rows that it leaves, and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prismae", "study", plan_file, "--out", out, "--device", "cpu", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return rows(Plan.load(plan_file), out), done.stderr
+
+
 def test_a_ray_cluster_of_two_nodes_gives_the_same_rows(plan_file, local_rows, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     cluster_utils = pytest.importorskip("ray.cluster_utils")
@@ -46,14 +59,26 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_rows(plan_file, local_rows, t
     try:
         cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
-        found = study(plan_file, tmp_path, engine="ray", address=cluster.address, device="cpu")
+        address = cluster.address
+        found, said = command(plan_file, tmp_path, "--engine", "ray", "--address", address)
     finally:
         cluster.shutdown()
-    assert found.attrs["failures"] == {}
+    assert f"Connecting to existing Ray cluster at address: {address}" in said
     same(found, local_rows)
 
 
-def test_a_dask_cluster_gives_the_same_rows(plan_file, local_rows, tmp_path):
+def test_a_dask_cluster_of_two_workers_gives_the_same_rows(plan_file, local_rows, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        found, _ = command(plan_file, tmp_path, "--engine", "dask", "--address", address)
+        with distributed.Client(address) as client:
+            computed = client.run(lambda: "prismae.studies.work" in __import__("sys").modules)
+    assert all(computed.values())
+    same(found, local_rows)
+
+
+def test_a_dask_cluster_is_started_where_none_is_given(plan_file, local_rows, tmp_path):
     pytest.importorskip("distributed")
     found = study(plan_file, tmp_path, engine="dask", jobs=2, device="cpu")
     assert found.attrs["failures"] == {}
