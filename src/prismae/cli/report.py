@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import RunPath, app, out
+from prismae.errors import InputError
 from prismae.report import write_report
 from prismae.studies.observations import observations
 from prismae.studies.views import complete
@@ -28,5 +29,11 @@ def report(
     """Write report.html of a finished run: one file to open in a browser, without a network."""
     folder = RunFolder.open(path)
     if full:
-        complete(folder, observations(folder.read_json(JOB)))
+        job = folder.read_json(JOB)
+        if "given_shape" in job:
+            raise InputError(
+                f"{str(path)!r} was saved from Python, so its data are not known here: save it with them, "
+                "model.save(folder, X)."
+            )
+        complete(folder, observations(job))
     out.print(f"report: {write_report(folder.path)}", highlight=False, soft_wrap=True)

@@ -23,28 +23,19 @@ from prismae.data import World, world
 from prismae.data.channels import Layout
 from prismae.errors import InputError
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
+from prismae.estimator._warm_start import refuse_another_training
 from prismae.methods import Method, method
+from prismae.studies.decoder import DECODER, describe_decoder
+from prismae.studies.pictures import POINTS
+from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.build import choose_likelihood, choose_net
 from prismae.train.loop import Precision, Trained
-from prismae.train.run_folder import JOB, describe, machine
+from prismae.train.run_folder import JOB, PICTURES, describe, machine
 
 EPOCHS = 100  # of steps="auto", within the bounds below
 FEWEST, MOST = 1_000, 10_000
 
-TRAINING = (
-    "method",
-    "fields",
-    "n_latents",
-    "net",
-    "likelihood",
-    "batch",
-    "lr",
-    "seed",
-    "precision",
-    "controls",
-)
-DATA = ("n", "shape", "pixels", "summary")
 NESTED = "method__"
 
 
@@ -202,7 +193,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             feature_names=None if names is None else names.tolist(),
         )
         if start is not None:
-            _refuse_another_training(self.about_, about)
+            refuse_another_training(self.about_, about)
             if about["steps"] == self.steps_:
                 return self
         trained = train(
@@ -291,11 +282,24 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         checked_names = super().get_feature_names_out(input_features)
         return np.asarray([f"z{i}" for i in range(len(checked_names))], dtype=object)
 
-    def save(self, path: str | Path) -> RunFolder:
-        """Write a run folder: safetensors and JSON, nothing pickled."""
+    def save(self, path: str | Path, X: Observations | None = None) -> RunFolder:
+        """Write a run folder: safetensors and JSON, nothing pickled.
+
+        Parameters
+        ----------
+        path
+            The folder; made if it is not there.
+        X
+            Observations to draw in ``prismae report``, most often those of the fit; up to 10,000, evenly spaced, are
+            looked at. Without them the report knows the training and the settings only.
+        """
         check_is_fitted(self)
         folder = RunFolder(Path(path))
         folder.write_json(JOB, self.about_)
+        if X is not None:
+            shown = self._form.world(checked(self, X), POINTS)
+            folder.write_json(DECODER, describe_decoder(self.net_))
+            folder.write_arrays(PICTURES, all_but_slow(self.method_, self.net_, shown))
         folder.write_trained(self._trained)
         return folder
 
@@ -356,21 +360,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 def auto_steps(n: int, batch: int) -> int:
     """Updates of ``steps="auto"``: 100 times through n observations, but at least 1,000 and at most 10,000."""
     return min(max(EPOCHS * n // batch, FEWEST), MOST)
-
-
-def _refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """What a warm start goes on with must be the training that was."""
-    for what, names in (("parameters", TRAINING), ("data", DATA)):
-        for name in names:
-            if before[name] != now[name]:
-                raise InputError(
-                    f"warm_start goes on with the same {what}, but {name} was {before[name]!r} and is {now[name]!r}: "
-                    "expected no change but of steps, or warm_start=False."
-                )
-    if now["steps"] < before["steps"]:
-        raise InputError(
-            f"warm_start goes on after {before['steps']} steps, expected at least as many, got {now['steps']}."
-        )
 
 
 def load(path: str | Path) -> Autoencoder:

@@ -20,6 +20,7 @@ from torch import Tensor
 from prismae.data import Vocabulary, World
 from prismae.data.arrays import as_observations
 from prismae.data.channels import ChannelScheme, Layout
+from prismae.data.storage import Dense
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -105,6 +106,12 @@ class Form:
         else:
             part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
         return torch.cat([*self.parts(part)])
+
+    def world(self, X: NDArray | pd.DataFrame | World, n: int) -> World:
+        """Up to n evenly spaced observations as the network sees them, as a world; one of the same scale as it is."""
+        if isinstance(X, World) and (X.table, X.channels) == (self.table, self.channels):
+            return X
+        return World("observations", Dense(self.some(X, n)), table=self.table, channels=self.channels)
 
     def given_back(self, x: NDArray) -> NDArray | pd.DataFrame:
         """Observations [n, *seen] of a network in the form of the user's: [n, *shape], a table, or sentences [n]."""

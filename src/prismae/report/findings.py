@@ -99,7 +99,12 @@ def _missing(run: Run) -> Iterator[Finding]:
     if run.scores is None:
         yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.folder))}")
     full = f"prismae report {shlex.quote(str(run.folder))} --full"
-    if not run.pictures:
+    if not run.pictures and run.from_python:
+        yield _note(
+            "The run was saved from Python without observations, so none can be shown: save it with them, "
+            "model.save(folder, X)."
+        )
+    elif not run.pictures:
         yield _note("The run folder holds no pictures.npz, so no observation can be shown.", full)
     elif "effects" not in run.pictures or not (run.folder / "decoder.json").exists():
         yield _note(

@@ -20,6 +20,8 @@ from prismae.report.findings import findings
 from prismae.report.latents import by_spread, dead_latents, duplicates
 from prismae.report.players import player
 from prismae.report.results import Run, read_run
+from prismae.report.units import changes
+from prismae.report.units import worst as worst_in_units
 
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 VIEWS = {
@@ -102,9 +104,11 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
             for view, what in VIEWS.items()
             if lacks(run, view) and (run.kind != "texts" or view == "tsne")
         ],
-        full=f"prismae report {shlex.quote(str(run.folder))} --full",
+        full="" if run.from_python else f"prismae report {shlex.quote(str(run.folder))} --full",
         stability=run.stability,
         latents=latent_table(run),
+        changes=changes(run),
+        worst_in_units=worst_in_units(run),
         worst=pictures.get("worst_rows", np.empty(0, int)).tolist(),
         n_errors=len(pictures.get("errors", ())),
         n_latents=len(pictures.get("traversals", ())),

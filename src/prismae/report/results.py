@@ -136,6 +136,11 @@ class Run:
         named = "feature_names" in self.pictures
         return "table" if named or (len(shape) == 1 and shape[0] <= TABLE) else "series"
 
+    @property
+    def from_python(self) -> bool:
+        """Whether the run was saved by `Autoencoder.save`, so that its data cannot be found again."""
+        return "given_shape" in self.job
+
     @cached_property
     def units(self) -> tuple[NDArray, NDArray] | None:
         """Scale and shift that bring elements of an observation into the user's units; None where they are in them.

@@ -1,0 +1,84 @@
+"""Rows of a table in words: what a latent changes and what is rebuilt badly, in the units that the user gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.report.figures.lanes import brief
+from prismae.report.latents import by_spread, dead_latents
+from prismae.report.results import Run
+
+NAMED = 4  # columns that are named for a latent or a row, those of the largest change
+
+
+def changes(run: Run) -> list[dict[str, Any]]:
+    """What each live latent of a table changes, from the largest spread to the smallest.
+
+    Returns
+    -------
+    For each latent its `name`, its `low` and `high` value, and `moved`: column, its value at `low` and at `high`, for
+    the four columns that it moves furthest in their standard deviations. Nothing for other data than tables.
+    """
+    pictures = run.pictures
+    if run.kind != "table" or run.spread is None or not {"traversals", "traversal_values"} <= pictures.keys():
+        return []
+    dead, found = dead_latents(run.spread), []
+    for i in by_spread(run.spread):
+        if not dead[i]:
+            frames, values = pictures["traversals"][i], pictures["traversal_values"][i]
+            moved = [*_furthest(run, frames[0], frames[-1])]
+            found.append({"name": f"z{i}", "low": values[0], "high": values[-1], "moved": moved})
+    return found
+
+
+def worst(run: Run) -> list[dict[str, Any]]:
+    """The rows of a table that are rebuilt worst: `number` of the row, and `moved`: column, its value, and the rebuilt
+    one, for the four columns that are furthest off in their standard deviations. Nothing for other data than tables.
+    """
+    pictures = run.pictures
+    if run.kind != "table" or not {"worst", "worst_reconstructions", "worst_rows"} <= pictures.keys():
+        return []
+    rows = zip(
+        pictures["worst_rows"].tolist(), pictures["worst"], pictures["worst_reconstructions"], strict=True
+    )
+    return [{"number": number, "moved": [*_furthest(run, *pair)]} for number, *pair in rows]
+
+
+def _furthest(run: Run, first: NDArray, second: NDArray) -> Iterator[tuple[str, str, str]]:
+    """Column and its two values, as texts, of the columns that differ most between two rows [d]."""
+    deviation = run.pictures.get("element_std", np.ones(len(first)))
+    far = np.abs(second - first) / np.where(deviation > 0, deviation, 1.0)
+    places = _columns(run)
+    order = sorted(places, key=lambda column: -far[places[column]].max())[:NAMED]
+    table = run.job.get("table")
+    categories: Mapping[str, Any] = table["categories"] if table else {}
+    rows = run.in_units(np.stack([first, second]).astype(float))
+    for column in order:
+        texts = [_text(row[places[column]], categories.get(column)) for row in rows]
+        yield column, texts[0], texts[1]
+
+
+def _columns(run: Run) -> dict[str, slice]:
+    """The table's columns, and where each stands in an observation."""
+    table = run.job.get("table")
+    if not table:
+        return {name: slice(i, i + 1) for i, name in enumerate(run.feature_names)}
+    widths = dict.fromkeys(table["scaling"], 1) | {k: len(v) for k, v in table["categories"].items()}
+    ends = np.cumsum([*widths.values()])
+    found = {
+        name: slice(int(end) - width, int(end))
+        for (name, width), end in zip(widths.items(), ends, strict=True)
+    }
+    return {name: found[name] for name in table["columns"]}
+
+
+def _text(values: NDArray, categories: list[Any] | None) -> str:
+    """A number, or the likeliest category and how likely it is."""
+    if categories is None:
+        return brief(float(values[0]))
+    best = int(values.argmax())
+    return f"{categories[best]} ({100 * float(np.clip(values[best], 0, 1)):.0f}\u00a0%)"
