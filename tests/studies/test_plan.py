@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from prismae.data import world_names
 from prismae.errors import InputError
-from prismae.studies import Job, Plan
+from prismae.studies import Job, Plan, study
 
 PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
 PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]
@@ -163,3 +164,14 @@ def test_every_shipped_plan_builds_all_its_jobs(path, profile):
         assert each.job.world.partition(":")[0] in {name.partition(":")[0] for name in world_names()}
     arms = {each.arm for each in jobs}
     assert all(arms & set(each.rows) for each in plan.published)
+
+
+def test_samples_behind_likelihoods_reach_the_scores(tmp_path):
+    path = tmp_path / "likely.yaml"
+    path.write_text(
+        "title: likely\nworlds: digits\nmethods: vae\nseeds: [0]\nsamples: 3\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\nmetrics: {likelihood: [nll]}\n"
+    )
+    frame = study(path, tmp_path / "runs", threads=1, device="cpu")
+    scores = json.loads((tmp_path / "runs" / frame["run"][0] / "scores.json").read_text())
+    assert scores["protocols"]["likelihood"]["nll"]["parameters"]["n_samples"] == 3

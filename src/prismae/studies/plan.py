@@ -9,8 +9,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from prismae._fields import CountOrZero
+from prismae._fields import Count, CountOrZero
 from prismae.errors import InputError, unknown_name
+from prismae.evaluation import SAMPLES
 from prismae.metrics import all_metrics
 from prismae.metrics._protocols import PROTOCOLS
 from prismae.studies.job import Job
@@ -97,6 +98,8 @@ class Plan:
         Values to try with every method, each with each.
     metrics
         For each protocol the metrics to score with.
+    samples
+        Of each posterior, behind a likelihood.
     published
         Numbers to stand beside.
     notes
@@ -112,6 +115,7 @@ class Plan:
     budget: dict[str, Any] = field(default_factory=dict)
     grid: dict[str, list[Any]] = field(default_factory=dict)
     metrics: dict[str, list[str]] = field(default_factory=dict)
+    samples: Count = SAMPLES
     published: list[Published] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     name: str = "plan"

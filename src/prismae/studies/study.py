@@ -94,6 +94,7 @@ def study(
                             out,
                             plan.metrics,
                             files[job],
+                            samples=plan.samples,
                             threads=each,
                             device=device,
                             checkpoint_every=checkpoint_every,

@@ -30,6 +30,7 @@ def perform(
     metrics: Metrics,
     status: Path,
     *,
+    samples: int,
     threads: int,
     device: str = "auto",
     checkpoint_every: int = 500,
@@ -43,6 +44,8 @@ def perform(
         Where run folders are kept.
     status
         File to write the progress and the outcome to.
+    samples
+        Of each posterior, behind a likelihood.
     threads
         Of this process while it works.
     wait
@@ -68,7 +71,7 @@ def perform(
             )
             report(Status("scoring", job.steps))
             with claim(folder, wait=wait):
-                score_missing(folder, metrics)
+                score_missing(folder, metrics, samples)
             (folder.path / ERROR).unlink(missing_ok=True)
         report(Status("done", job.steps))
     except Claimed:
@@ -82,11 +85,11 @@ def perform(
         report(Status("failed", error=f"{said} (The traceback is in {folder.path / ERROR}.)"))
 
 
-def score_missing(folder: RunFolder, metrics: Metrics) -> None:
+def score_missing(folder: RunFolder, metrics: Metrics, samples: int) -> None:
     """Score a finished run with those metrics that its scores.json does not have."""
     for protocol, names in missing(folder, metrics).items():
         try:
-            score(folder, metrics=names, protocols=(protocol,))
+            score(folder, metrics=names, protocols=(protocol,), samples=samples)
         except Unavailable as error:  # where nothing else was asked for
             found = score(folder, protocols=())
             reasons = {name: lacking(name) or str(error) for name in names}
