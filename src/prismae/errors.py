@@ -1,4 +1,4 @@
-"""The exception that a user's mistake raises, that for what is not installed, and the sentence for an unknown name."""
+"""The exception that a user's mistake raises, that for what cannot be had, and the sentence for an unknown name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ class InputError(ValueError):
 
 
 class Unavailable(InputError):
-    """What was asked for is right, but needs a package or a download that is not at hand."""
+    """What was asked for is right, but cannot be had here: a package is not installed, or a model has no such score.
+
+    A study goes on without it.
+    """
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:

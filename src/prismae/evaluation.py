@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from prismae.data import World
 from prismae.data.text import Tokens
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.methods import Clustering, Method
 from prismae.metrics._progress import Progress
 from prismae.metrics.clustering._clusters import class_labels
@@ -292,17 +292,17 @@ def likelihood_scores(
 
     Raises
     ------
-    InputError
+    Unavailable
         If the method's prior is not N(0, I), the posterior no Gaussian, or the likelihood not in nats.
     """
     if samples < 1:
         raise InputError(f"A likelihood needs at least 1 sample of each posterior, got {samples}.")
     if method is not None and type(method).prior_sample is not Method.prior_sample:
-        raise InputError(
+        raise Unavailable(
             f"Likelihood is measured against the prior N(0, I), and that of {method.called()} is another."
         )
     if isinstance(net.likelihood, MSE):
-        raise InputError(
+        raise Unavailable(
             "Likelihood is measured in nats, and the likelihood 'mse' is none: train with 'bernoulli', 'gaussian' or "
             "'gaussian-learned'."
         )

@@ -107,6 +107,7 @@ MISTAKES = {
     "unknown key of an arm": ("    lr: 0.001", "    rate: 0.001", "line 9: methods.heavier.rate: Unknown key 'rate'"),
     "seed below 0": ("seeds: [0, 1]", "seeds: [0, -1]", "line 10: seeds.1: Input should be greater than or equal to 0"),
     "seeds no list": ("seeds: [0, 1]", "seeds: many", "line 10: seeds: Input should be a valid list, got 'many'"),
+    "settings in a list": ("worlds: digits", "worlds: [digits: {batch: 3}]", "worlds: A list holds names only"),
     "no methods": ("methods:\n  vae: {}\n  heavier:", "methods: {}\nnotes:", "methods are missing"),
     "an arm that is no mapping": ("  vae: {}", "  vae: 3", "line 5: methods.vae: Expected keys with values, got 3"),
     "unknown metric": ("[mig, dci]", "[mig, dcy]", "line 13: metrics.locatello2019.1: Unknown metric of locatello"),
@@ -164,6 +165,18 @@ def test_every_shipped_plan_builds_all_its_jobs(path, profile):
         assert each.job.world.partition(":")[0] in {name.partition(":")[0] for name in world_names()}
     arms = {each.arm for each in jobs}
     assert all(arms & set(each.rows) for each in plan.published)
+
+
+def test_a_model_without_a_likelihood_leaves_it_out(tmp_path):
+    path = tmp_path / "mixed.yaml"
+    path.write_text(
+        "title: mixed\nworlds: digits\nmethods: [vae, ae]\nseeds: [0]\nsamples: 2\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\nmetrics: {likelihood: [kl]}\n"
+    )
+    frame = study(path, tmp_path / "runs", threads=1, device="cpu")
+    assert frame.attrs["failures"] == {}
+    assert "codes of this model are points" in frame.attrs["left_out"]["likelihood:kl"]
+    assert list(frame["likelihood:kl"].notna()) == [True, False]
 
 
 def test_samples_behind_likelihoods_reach_the_scores(tmp_path):

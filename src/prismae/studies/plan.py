@@ -161,7 +161,12 @@ class Plan:
         for key in ("worlds", "methods"):
             named = data.get(key, {})
             if isinstance(named, str | list):
-                named = {each: {} for each in ([named] if isinstance(named, str) else named)}
+                listed = [named] if isinstance(named, str) else named
+                if not all(isinstance(each, str) for each in listed):
+                    raise source.error(
+                        InputError("A list holds names only: write settings as NAME: {…}."), (key,)
+                    )
+                named = {each: {} for each in listed}
             if not named:
                 raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
             data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from prismae.data.storage import Storage
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.likelihood import log_importance_weights
 from prismae.metrics._progress import Progress
@@ -23,7 +23,7 @@ def posteriors(net: Any, data: Storage, rows: Tensor, bar: Progress) -> Gaussian
     for part in rows.split(CHUNK):
         q = net.encode(_drawn(net, data, part))
         if not isinstance(q, Gaussian):
-            raise InputError(
+            raise Unavailable(
                 "Likelihood needs a density q(z|x), and the codes of this model are points: expected a method with a "
                 "Gaussian posterior."
             )
