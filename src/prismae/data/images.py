@@ -24,7 +24,7 @@ _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 _MOST_PIXELS = 64_000_000  # of one file; a few bytes can claim to be more than a memory holds
 _PART = 1024  # images handed to the threads at a time
-_BROKEN = (OSError, EOFError, SyntaxError, ValueError, zlib.error, Image.DecompressionBombError)
+_BROKEN = (OSError, EOFError, SyntaxError, ValueError, zlib.error)
 
 
 @contextmanager
@@ -51,6 +51,11 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
         raise
     except FileNotFoundError:
         raise InputError(f"There is no image {path}.") from None
+    except Image.DecompressionBombError:
+        raise InputError(
+            f"Image {path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000} million pixels, "
+            f"expected at most {_MOST_PIXELS // 1_000_000} million."
+        ) from None
     except _BROKEN as error:
         raise InputError(f"Image {path} is damaged or no image ({error}).") from None
 
