@@ -80,6 +80,7 @@ def test_every_network_can_be_named():
     assert set(NETS) == {"mlp", "conv", "conv5", "conv1d"}
     assert choose_net("conv1d", VAE(), (100,)) == "conv1d"
     assert choose_net("auto", VAE(), (100,)) == "mlp"
+    assert choose_net("auto", VAE(), (21,)) == "mlp:width=256"
     assert choose_net("auto", VAE(), (1, 28, 28)) == "conv"
 
 

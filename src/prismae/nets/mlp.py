@@ -8,18 +8,27 @@ from math import prod
 import torch
 from torch import nn
 
-WIDTHS = (1024, 1024, 512)
+from prismae.errors import InputError
+
+WIDTH = 1024
 
 
-def mlp(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Module, nn.Module]:
+def mlp(
+    shape: tuple[int, ...], n_outputs: int, n_latents: int, *, width: int = WIDTH
+) -> tuple[nn.Module, nn.Module]:
     """Encoder shape → [n_outputs] and decoder [n_latents] → shape: in-1024-1024-512-out and its mirror, SELU.
+
+    Another `width` takes the place of 1024, and half of it that of 512.
 
     Weights are Kaiming-normal with linear gain, biases zero, the encoder's last weights halved, as the authors do:
     codes start well inside the softsign's bounds.
     """
+    if width < 2:
+        raise InputError(f"Network 'mlp' has width {width}, expected at least 2.")
     size = prod(shape)
-    encoder = stack((size, *WIDTHS, n_outputs))
-    decoder = stack((n_latents, *reversed(WIDTHS), size))
+    widths = (width, width, width // 2)
+    encoder = stack((size, *widths, n_outputs))
+    decoder = stack((n_latents, *reversed(widths), size))
     last = encoder[-1]
     assert isinstance(last, nn.Linear)
     with torch.no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import Parameter, signature
+from math import prod
 from typing import Any
 
 from prismae.data import Summary
@@ -19,14 +20,16 @@ from prismae.nets.text import TextAutoencoderNet
 
 NETS = {"mlp": mlp, "conv": conv, "conv5": conv5, "conv1d": conv1d}
 TEXT_NETS = {"lstm": lstm}
+FEW, NARROW = 100, 256  # elements of an observation below which the MLP has that width
 
 
 def choose_net(net: str, method: Method, shape: tuple[int, ...], words: int = 0) -> str:
     """The network's name: as given, else the method's own choice, else by the observations' shape.
 
     That is conv for images, conv1d for series of several channels, lstm for texts, and mlp for the rest and what is
-    too small for these. A name may have settings, ``lstm:width=128,word-dropout=0.3``. `words` is the size of the
-    vocabulary of texts, which only have lstm; 0 for anything else.
+    too small for these, a narrow one for fewer than 100 elements (most tables). A name may have settings,
+    ``lstm:width=128,word-dropout=0.3``. `words` is the size of the vocabulary of texts, which only have lstm; 0 for
+    anything else.
     """
     nets: dict[str, Any] = TEXT_NETS if words else NETS
     if net != "auto":
@@ -44,7 +47,9 @@ def choose_net(net: str, method: Method, shape: tuple[int, ...], words: int = 0)
         return method.net
     if len(shape) == 2 and shape[1] >= 16:
         return "conv1d"
-    return "conv" if len(shape) == 3 and min(shape[1:]) >= 8 else "mlp"
+    if len(shape) == 3 and min(shape[1:]) >= 8:
+        return "conv"
+    return "mlp" if prod(shape) >= FEW else f"mlp:width={NARROW}"
 
 
 def choose_likelihood(
