@@ -9,6 +9,7 @@ import typer
 
 from prismae.cli._app import RunPath, app, out
 from prismae.data import world
+from prismae.data.own import is_path
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_onnx, to_parquet, to_torch
@@ -39,7 +40,7 @@ def export(
         raise InputError(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
-    own = {"series": job["series"]} if job.get("series") else {}
+    own = {"series": job["series"]} if job.get("series") and (source is None or is_path(source)) else {}
     if source is None:
         own |= {"factors": job.get("factors") or None, "size": job.get("size")}
     data = world(job["world"] if source is None else source, **own)

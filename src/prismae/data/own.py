@@ -65,7 +65,12 @@ def from_path(
     whole = path.resolve()
     given = _given(factors)
     if path.is_file() and path.name.endswith(TEXTS):
-        options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds, "size": size}
+        options = {
+            "factors": factors,
+            "factor_names": factor_names,
+            "factor_kinds": factor_kinds,
+            "size": size,
+        }
         return _text(path, name or whole.name.partition(".")[0], options)
     found = _read(path, part, () if given is not None else _named(factors), size)
     kind = "folder" if path.is_dir() else "file"
