@@ -45,7 +45,9 @@ def test_the_report_of_a_table_speaks_in_its_units(tmp_path):
     table = pd.DataFrame(
         {"kind": np.where(size > 5e4, "oak", "elm"), "size": size, "noise": rng.normal(size=80)}
     )
-    model = pr.Autoencoder("ae", n_latents=2, steps=150, batch=16, lr=2e-3, device="cpu").fit(table)
+    model = pr.Autoencoder("ae", n_latents=2, net="mlp", steps=150, batch=16, lr=2e-3, device="cpu").fit(
+        table
+    )
     run = read_run(model.save(tmp_path / "run", table).path)
     np.testing.assert_allclose(run.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)
     found = changes(run)

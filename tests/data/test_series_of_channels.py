@@ -73,7 +73,9 @@ def test_a_job_says_where_channels_stand(tmp_path: Path):
     data = observations({**job, "series": "channels-last"})
     assert data.shape == (3, 20)
     assert Job(**job, series="channels-last").choices(data) == ("conv1d", "gaussian")
-    assert Job(**job).choices(pr.world(SERIES[..., :15], series="channels-first"))[0] == "mlp"  # too short
+    assert (
+        Job(**job).choices(pr.world(SERIES[..., :15], series="channels-first"))[0] == "mlp:width=256"
+    )  # too short
 
 
 @pytest.mark.parametrize(("x", "series"), [(SERIES, "channels-first"), (LAST, "channels-last")])
