@@ -214,6 +214,7 @@ def test_reconstruction_error_at_least_halves(name, place):
     chosen = quick(name)
     sizes = settings(chosen, data) | {"n_latents": 10}
     steps = {"digits": 100, "pulses": 200}[place]
-    done = train(chosen, data, steps=steps, batch=64, lr=2e-3, device="cpu", **sizes)
+    rate = 5e-4 if (name, place) == ("nash-ae", "pulses") else 2e-3  # at which its sigmoids saturate
+    done = train(chosen, data, steps=steps, batch=64, lr=rate, device="cpu", **sizes)
     error = done.history["monitor:mse"].dropna()
     assert error.iloc[-1] < 0.5 * error.iloc[0]
