@@ -221,12 +221,22 @@ def test_only_takes_other_capitals_and_the_method_of_an_arm():
     assert arms("gcae") == arms("Gcae") == ["GCAE"]
     assert arms("beta-vae,SLOW") == arms("arm=beta-VAE,slow") == ["β-VAE", "Slow"]
     assert arms("vae") == ["vae"]  # the arm of this very name, not the method
+    assert arms("gcae", "slow") == ["GCAE", "Slow"]  # what is said twice of one key adds up
     with pytest.raises(InputError, match="'Vae' could be 'VAE' or 'vae': expected one of them"):
         arms("Vae")
     with pytest.raises(InputError, match="'dip-vae' could be 'Slow' or 'Fast'"):
         arms("dip-vae")
     with pytest.raises(InputError, match="Unknown world of this plan 'gcae'"):
         arms("world=gcae")
+
+
+def test_only_takes_arms_whose_names_look_like_conditions():
+    names = ["A, σ = 0.1", "B, σ = 0.2"]
+    jobs = [Planned(name, Job("gcae", "digits", seed=seed), {}) for name in names for seed in (0, 1)]
+    assert [each.arm for each in chosen(jobs, ["a, σ = 0.1"])] == names[:1] * 2
+    assert [(each.arm, each.job.seed) for each in chosen(jobs, [*names, "seed=1"])] == [
+        (name, 1) for name in names
+    ]
 
 
 @pytest.mark.parametrize(

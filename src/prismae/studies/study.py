@@ -126,21 +126,29 @@ def study(
 
 
 def chosen(jobs: Sequence[Planned], only: Sequence[str]) -> list[Planned]:
-    """The jobs that fit every condition of `only`.
+    """The jobs that fit `only`: for each key that it names, one of the values named.
 
     A condition is KEY=VALUE or KEY=VALUE,VALUE, where the key is "arm", "world", "seed" or a grid's; a condition
     without a key names arms. Capitals matter only where two values differ in nothing else, and an arm's method will
     do where no other arm has it.
     """
+    named: dict[str, set[str]] = {}
     for text in only:
-        given, _, values = text.rpartition("=")
-        key = given or "arm"
-        keys = {key for each in jobs for key in _axes(each)}
-        if key not in keys:
-            raise unknown_name("key of --only", key, keys)
-        named = {_meant(value, key, jobs) for value in values.split(",")}
-        jobs = [each for each in jobs if str(_axes(each).get(key)) in named]
-    return list(jobs)
+        key, values = _condition(text, jobs)
+        named.setdefault(key, set()).update(_meant(value, key, jobs) for value in values)
+    return [each for each in jobs if all(str(_axes(each).get(key)) in named[key] for key in named)]
+
+
+def _condition(text: str, jobs: Sequence[Planned]) -> tuple[str, list[str]]:
+    """Key and values; an arm's own name may hold "=" and ","."""
+    if text.casefold() in {each.arm.casefold() for each in jobs}:
+        return "arm", [text]
+    given, _, values = text.rpartition("=")
+    key = given or "arm"
+    keys = {key for each in jobs for key in _axes(each)}
+    if key not in keys:
+        raise unknown_name("key of --only", key, keys)
+    return key, values.split(",")
 
 
 def _meant(given: str, key: str, jobs: Sequence[Planned]) -> str:
