@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 SHOWN = 6  # terms beside the bar; vectors and weights are left to the history
+LINES = 10  # of a training whose output is no terminal, such as a log file, where a bar cannot move
 
 
 class Progress:
@@ -25,6 +26,9 @@ class Progress:
             disable=not enabled,
         )
         self.task = self.bars.add_task("training", total=steps, completed=done, terms="")
+        console = self.bars.console
+        self.lines = enabled and not (console.is_terminal or console.is_jupyter)
+        self.steps, self.next_line = steps, done + steps / LINES
 
     def __enter__(self) -> Progress:
         self.bars.start()
@@ -44,4 +48,8 @@ class Progress:
         shown = [
             f"{name} {value:.4g}" for name, value in terms.items() if "[" not in name and ":" not in name
         ]
-        self.bars.update(self.task, completed=step, terms="  ".join(shown[:SHOWN]))
+        text = "  ".join(shown[:SHOWN])
+        self.bars.update(self.task, completed=step, terms=text)
+        if self.lines and step >= self.next_line:
+            self.bars.console.print(f"step {step} of {self.steps}  {text}", highlight=False, soft_wrap=True)
+            self.next_line = step + self.steps / LINES
