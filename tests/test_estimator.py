@@ -215,6 +215,10 @@ def test_a_warm_start_refuses_what_is_another_training(table):
         model.set_params(batch=8).fit(table)
     with pytest.raises(InputError, match="goes on after 10 steps, expected at least as many, got 5"):
         model.set_params(batch=16, steps=5).fit(table)
+    frame = pd.DataFrame(table).add_prefix("x")
+    model = pr.Autoencoder("vae", warm_start=True, **FAST).fit(frame)
+    with pytest.raises(InputError, match="same data, but its table is another"):
+        model.set_params(steps=40).fit(frame.add_prefix("y"))
     cold = pr.Autoencoder("vae", **FAST).fit(table).set_params(warm_start=True, steps=40)
     with pytest.raises(InputError, match="was fitted without warm_start"):
         cold.fit(table)

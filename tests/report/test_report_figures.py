@@ -130,6 +130,12 @@ def test_scores_with_what_is_there() -> None:
     assert "smaller is better" not in text
 
 
+def test_scores_say_what_is_better_only_where_something_is() -> None:
+    text = words(draw.score_bars({"kl": {"score": 0.5, "higher_is_better": None}}))
+    assert "neither is better" in text
+    assert "larger is better" not in text
+
+
 def test_svg_is_themed_and_unique() -> None:
     figure = draw.score_bars({"mig": {"score": 0.5}})
     document = draw.svg(figure)

@@ -19,6 +19,7 @@ TRAINING = (
     "controls",
 )
 DATA = ("n", "shape", "pixels", "summary")
+FORM = ("table", "channels", "vocabulary")  # too long to be shown
 
 
 def refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -41,6 +42,12 @@ def refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None
                     f"warm_start goes on with the same {what}, but {name} was {before[name]!r} and is {now[name]!r}: "
                     "expected no change but of steps, or warm_start=False."
                 )
+    for name in FORM:
+        if before.get(name) != now.get(name):
+            raise InputError(
+                f"warm_start goes on with the same data, but its {name} is another: expected the data of the last "
+                "fit, or warm_start=False."
+            )
     if now["steps"] < before["steps"]:
         raise InputError(
             f"warm_start goes on after {before['steps']} steps, expected at least as many, got {now['steps']}."

@@ -31,7 +31,9 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
     most
         How many latents are shown at most, those of the largest spread.
 
-    Returns ------- `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its
+    Returns
+    -------
+    `kind` "images" or "series"; `latents`, each with `name`, `dead`, `spread` and its
     `values` [t]; `steps` t. Images: `sheet`, a PNG data URI of the frames in m rows and t columns, `width`
     and `height` of a frame in pixels. Series: `channels` c, `points` p, `data`, base64 of bytes [m, t, c, p], and
     `low` and `high` [c], the values that 0 and 255 stand for in each channel.

@@ -98,7 +98,9 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
     limit
         How many points may remain.
 
-    Returns ------- positions [p] and values [..., p], p <= max(limit, 2): of each of p / 2 cells the least
+    Returns
+    -------
+    positions [p] and values [..., p], p <= max(limit, 2): of each of p / 2 cells the least
     and the greatest value, in the order in which they occur.
     """
     length = curves.shape[-1]

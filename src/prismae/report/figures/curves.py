@@ -47,7 +47,9 @@ def term_curves(
     smooth
         Whether to smooth; false for what has no noise, such as weights.
 
-    Notes ----- The scale is logarithmic where all values are positive and span more than a factor of 30. The
+    Notes
+    -----
+    The scale is logarithmic where all values are positive and span more than a factor of 30. The
     number at the upper right is the last smoothed value.
     """
     rows = -(-len(values) // columns)

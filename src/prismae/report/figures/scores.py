@@ -30,8 +30,13 @@ from prismae.report.figures.pictures import latent_name
 from prismae.report.latents import by_spread, dead_latents
 
 LONGEST = (
-    2.0  # scores beyond this have a scale of their own (decibels, variance ratios), and no bar beside shares
+    2.0  # scores beyond this have a scale of their own (decibels, variance ratios): no bar beside shares
 )
+BARS = {  # by higher_is_better
+    True: (ACCENT, "larger is better"),
+    False: (WARM, "smaller is better"),
+    None: (FAINT, "neither is better"),
+}
 
 
 def information(
@@ -52,8 +57,9 @@ def information(
     most
         How many latents are drawn at most, those of the largest spread.
 
-    Notes ----- The code that knows most of a factor is framed. A factor of one value has nothing to know: its
-    column is dashes.
+    Notes
+    -----
+    The code that knows most of a factor is framed. A factor of one value has nothing to know: its column is dashes.
     """
     m, k = mutual.shape
     order = (by_spread(spread) if spread is not None else np.arange(m))[:most]
@@ -105,12 +111,11 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     number: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": FONT, "color": INK}
     for row, score in enumerate(scores.values()):
         value = finite(score.get("score"))
-        better = score.get("higher_is_better", True) is not False
         if value is None or abs(value) > LONGEST:
             text = "—" if value is None else f"{value:.3f}"
             axes.text(1, row, text, transform=axes.get_yaxis_transform(), **number)
             continue
-        axes.barh(row, value, height=0.5, color=ACCENT if better else WARM, zorder=2)
+        axes.barh(row, value, height=0.5, color=BARS[score.get("higher_is_better", True)][0], zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
         if lower is not None and upper is not None:
             axes.plot([lower, upper], [row, row], color=INK, lw=1.3, zorder=4, solid_capstyle="butt")
@@ -147,12 +152,12 @@ def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: 
 
 
 def _score_key(figure: Figure, scores: Mapping[str, Mapping[str, Any]]) -> None:
-    kinds = {score.get("higher_is_better", True) is not False for score in scores.values()}
-    handles: list[Rectangle | Line2D] = []
-    if True in kinds:
-        handles.append(Rectangle((0, 0), 1, 1, facecolor=ACCENT, label="larger is better"))
-    if False in kinds:
-        handles.append(Rectangle((0, 0), 1, 1, facecolor=WARM, label="smaller is better"))
+    kinds = {score.get("higher_is_better", True) for score in scores.values()}
+    handles: list[Rectangle | Line2D] = [
+        Rectangle((0, 0), 1, 1, facecolor=color, label=label)
+        for better, (color, label) in BARS.items()
+        if better in kinds
+    ]
 
     def has(key: str) -> bool:
         return any(finite(score.get(key)) is not None for score in scores.values())
