@@ -5,7 +5,7 @@
 Writes results/hgmvae_terms.small.csv: the mean of every term over the last tenth of each training, and
 - code_from_weights: R² of the codes from the logarithms of the weights, by five nearest neighbours, 3,000 observations
   to learn on and 1,000 to test;
-- prior_to_code: standard deviation of codes drawn from the prior, over that of the data's codes, mean over latents.
+- prior_to_code: spread of codes drawn from the prior, over that of the data's codes; the root of the variances' sum.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _measured(run: Path, data: World) -> dict[str, object]:
     return {
         **late[terms].mean(),
         "code_from_weights": neighbours.score(log_w[LEARNED:], codes[LEARNED:]),
-        "prior_to_code": float(np.mean(drawn.std(0) / codes.std(0))),
+        "prior_to_code": float(np.sqrt(drawn.var(0).sum() / codes.var(0).sum())),
         "run": run.name,
     }
 
