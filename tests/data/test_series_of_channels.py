@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import prismae as pr
+from prismae.data.channels import ChannelScheme
 from prismae.errors import InputError
 from prismae.studies import Job
 from prismae.studies.observations import observations
@@ -100,3 +101,48 @@ def test_layouts_train_alike():
     np.testing.assert_array_equal(first.transform(SERIES), last.transform(LAST))
     with pytest.raises(InputError, match=re.escape("Observations have shape (20, 3), expected (3, 20)")):
         first.transform(LAST)
+
+
+NAMES = ["pressure", "flow", "leak"]
+
+
+def test_channels_have_names_from_the_call_or_the_file(tmp_path: Path):
+    called = pr.world(SERIES, series="channels-first", channel_names=NAMES)
+    assert called.channels.names == tuple(NAMES)
+    assert "3x20 (series of 3 channels: pressure, flow, leak; each scaled)" in called.describe()
+    assert ChannelScheme.from_json(called.channels.to_json()) == called.channels
+    np.savez(tmp_path / "x.npz", x=SERIES, channel_names=NAMES)
+    assert pr.world(tmp_path / "x.npz", series="channels-first").channels == called.channels
+    other = pr.world(tmp_path / "x.npz", series="channels-first", channel_names=["a", "b", "c"])
+    assert other.channels.names == ("a", "b", "c")
+    with pytest.raises(InputError, match="channel 'flow' is constant"):
+        pr.world(SERIES * [[1], [0], [1]], series="channels-first", channel_names=NAMES)
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "a"], ["a", " ", "c"], []])
+def test_channel_names_are_one_for_each_and_differ(names):
+    with pytest.raises(InputError, match="expected 3 that differ, one for each channel"):
+        pr.world(SERIES, series="channels-first", channel_names=names)
+
+
+def test_names_need_to_know_where_channels_stand():
+    with pytest.raises(InputError, match=re.escape("series='channels-first' or 'channels-last'")):
+        pr.world(SERIES, channel_names=NAMES)
+
+
+def test_channels_in_another_order_are_refused():
+    model = pr.Autoencoder("ae", **FAST).fit(pr.world(SERIES, series="channels-first", channel_names=NAMES))
+    codes = model.transform(pr.world(SERIES, series="channels-first"))
+    assert codes.shape == (30, 2)
+    swapped = pr.world(SERIES[:, ::-1].copy(), series="channels-first", channel_names=NAMES[::-1])
+    sentence = "The channels are leak, flow, pressure, expected pressure, flow, leak as in the fit."
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        model.transform(swapped)
+
+
+def test_a_job_with_channel_names_says_so(tmp_path: Path):
+    np.save(tmp_path / "x.npy", LAST)
+    job = {"method": "ae", "world": str(tmp_path / "x.npy"), "steps": 3, "series": "channels-last"}
+    assert Job(**job).id == Job(**job, channel_names=()).id != Job(**job, channel_names=tuple(NAMES)).id
+    data = observations({**job, "channel_names": NAMES})
+    assert data.channels.names == tuple(NAMES)

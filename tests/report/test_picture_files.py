@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,18 @@ def test_channels_have_lanes_with_their_ranges_in_the_data_s_units(
     high = brief(float(shown[:, 1].max()))
     assert 10_500 < shown[:, 1].max() < 13_000
     assert all(part in text for part in ("channel 1", "channel 3", f"to {high}"))
+
+
+def test_channels_that_have_names_are_called_by_them(folders: dict[str, Path], tmp_path: Path) -> None:
+    named = rewritten(folders["channels"], tmp_path / "named")
+    job = json.loads((named / "job.json").read_text())
+    job["channels"]["names"] = ["pressure", "flow", "a name that is far too long"]
+    (named / "job.json").write_text(json.dumps(job))
+    for kind in ("reconstructions", "traversals", "effects"):
+        text = write_picture(named, kind, tmp_path / f"{kind}.svg").read_text()
+        assert all(part in text for part in ("pressure", "flow", "a name that is …")), kind
+        assert "channel 1" not in text
+    assert "pressure" in write_report(named).read_text()
 
 
 def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:

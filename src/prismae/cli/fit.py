@@ -49,6 +49,9 @@ def fit(
             "[n, length, c]."
         ),
     ] = None,
+    channel_names: Annotated[
+        str | None, typer.Option(metavar="NAME,…", help="Names of the channels of such series.")
+    ] = None,
     holdout: Annotated[
         float, typer.Option(help="Part of the observations to hold out, to measure errors and scores on it.")
     ] = 0.0,
@@ -104,9 +107,10 @@ def fit(
         precision=precision,  # type: ignore[arg-type] # checked by Job
         snapshots=tuple(snapshot or []),
         controls=tuple(each.described() for text in control or [] for each in controllers_from_text(text)),
-        factors=tuple(name.strip() for name in factors.split(",")) if factors else (),
+        factors=_listed(factors),
         size=size,
         series=series,  # type: ignore[arg-type] # checked by Job
+        channel_names=_listed(channel_names),
         holdout=holdout,
     )
     if device not in ("auto", "cpu", "cuda", "mps"):
@@ -144,6 +148,11 @@ def print_stability(found: dict[str, Any]) -> None:
         table.add_row(latent["name"], f"{latent['mean']:.3f}", *matches)
     out.print(table)
     out.print(f"UDR (Spearman) of the first run: {found['udr']:.3f}", highlight=False)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    """``"a, b"`` → ``("a", "b")``; nothing for None."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _settings(texts: list[str]) -> dict[str, str]:

@@ -136,7 +136,8 @@ class World:
             numeric, categorical = len(self.table.scaling), len(self.table.categories)
             columns = f" (of {numeric} numeric and {categorical} categorical columns)"
         if self.channels is not None:
-            columns = f" (series of {len(self.channels.means)} channels, each scaled)"
+            named = f": {', '.join(self.channels.names)};" if self.channels.names else ","
+            columns = f" (series of {len(self.channels.means)} channels{named} each scaled)"
         factors = [
             f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"
             for name, size, kind in zip(self.factor_names, self.factor_sizes, self.factor_kinds, strict=True)

@@ -27,6 +27,7 @@ def world(
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
     series: Layout | None = None,
+    channel_names: Sequence[str] | None = None,
     name: str | None = None,
 ) -> World:
     """Get a world by its name, or make one of own data.
@@ -44,7 +45,7 @@ def world(
     series
         For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
         Without it an array of three dimensions is images.
-    factor_names, factor_kinds, name
+    factor_names, factor_kinds, channel_names, name
         For own data: see `prismae.data.arrays.from_array`.
 
     Raises
@@ -65,6 +66,7 @@ def world(
         "factor_kinds": factor_kinds,
         "size": size,
         "series": series,
+        "channel_names": channel_names,
         "name": name,
     }
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):

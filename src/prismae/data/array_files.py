@@ -17,7 +17,8 @@ from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.errors import InputError, unknown_name
 
 _OBSERVATIONS = ("x", "images", "data", "observations")
-_FACTORS = ("factors", "factor_names", "factor_kinds")
+_CHANNELS = "channel_names"
+_ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS)
 
 
 def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
@@ -30,7 +31,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
         ``x``, ``images``, ``data`` or ``observations``, or the only one of at least two dimensions.
     factors
         Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
-        ``factor_kinds`` are taken, where there are any.
+        ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series.
 
     Raises
     ------
@@ -43,10 +44,11 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
         x = _values(arrays[part or _observations(path, arrays, factors)])
+        channels = _texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
         if not factors:
-            return Found(x, _own_factors(arrays) if "factors" in arrays else None)
+            return Found(x, _own_factors(arrays) if "factors" in arrays else None, channel_names=channels)
         columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name])).items()}
-        return Found(x, labels_of(columns, len(x), path.name))
+        return Found(x, labels_of(columns, len(x), path.name), channel_names=channels)
 
 
 @contextmanager
@@ -98,9 +100,13 @@ def _values(array: Any) -> NDArray:
     return np.asarray(array[()])
 
 
+def _texts(array: Any) -> tuple[str, ...]:
+    return tuple(str(entry) for entry in np.atleast_1d(_values(array)))
+
+
 def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str]) -> str:
     """The name of the observations."""
-    keys = [key for key in arrays if key not in (*_FACTORS, *factors)]
+    keys = [key for key in arrays if key not in (*_ABOUT, *factors)]
     for key in _OBSERVATIONS:
         if key in keys:
             return key
@@ -132,9 +138,7 @@ def _own_factors(arrays: Mapping[str, Any]) -> Labels:
     kind: FactorKind = "continuous" if values.dtype.kind == "f" else "categorical"
     names, kinds = tuple(f"factor {i + 1}" for i in range(k)), (kind,) * k
     if "factor_names" in arrays:
-        names = tuple(str(entry) for entry in np.atleast_1d(_values(arrays["factor_names"])))
+        names = _texts(arrays["factor_names"])
     if "factor_kinds" in arrays:
-        kinds = tuple(
-            cast(FactorKind, str(entry)) for entry in np.atleast_1d(_values(arrays["factor_kinds"]))
-        )
+        kinds = tuple(cast(FactorKind, kind) for kind in _texts(arrays["factor_kinds"]))
     return Labels(values, names, kinds)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
-from prismae.data.channels import ChannelScheme, Layout, channels_first
+from prismae.data.channels import LAYOUTS, ChannelScheme, Layout, channels_first
 from prismae.data.storage import BitPacked, Dense, Storage
 from prismae.errors import InputError
 
@@ -26,6 +26,7 @@ def from_array(
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     series: Layout | None = None,
+    channel_names: Sequence[str] | None = None,
     name: str = "array",
     source: str = "own array",
     copy: bool = True,
@@ -49,6 +50,8 @@ def from_array(
         For series of several channels, where the channels stand: "channels-first", [n, c, length], or
         "channels-last", [n, length, c]. They are stored as [n, c, length], each channel scaled to mean 0 and standard
         deviation 1. Without it an array of three dimensions is images.
+    channel_names
+        c names of such channels; by default "channel 1" and so on.
     name, source
         How results call the world, and where it comes from.
     copy
@@ -68,8 +71,13 @@ def from_array(
     if series is not None:
         numbers = channels_first(numbers, series, where)
         _check_size(numbers, name, least=2)
-        channels = ChannelScheme.fit(numbers, name=where)
+        channels = ChannelScheme.fit(numbers, names=channel_names, name=where)
         storage = _stored(channels.scaled(numbers), name, copy=False)
+    elif channel_names is not None:
+        raise InputError(
+            f"{where}: channel names are for series of several channels, so say where their channels stand: "
+            f"series={' or '.join(map(repr, LAYOUTS))}."
+        )
     else:
         storage = _stored(_images_first(numbers, name), name, copy)
     known: NDArray | None = None

@@ -1,7 +1,8 @@
-"""Series of several channels: where their channels stand in an array, and the scale of each channel."""
+"""Series of several channels: where their channels stand in an array, their names, and the scale of each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -24,6 +25,8 @@ class ChannelScheme:
     ----------
     means, stds
         c numbers each, over all observations and points of a channel.
+    names
+        c names; empty: they are called "channel 1" and so on.
 
     Examples
     --------
@@ -37,26 +40,37 @@ class ChannelScheme:
 
     means: tuple[float, ...]
     stds: tuple[float, ...]
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def fit(cls, x: NDArray, *, name: str = "The array") -> Self:
-        """The scheme of series [n, c, length]; `name` is what messages call them.
+    def fit(cls, x: NDArray, *, names: Sequence[str] | None = None, name: str = "The array") -> Self:
+        """The scheme of series [n, c, length], with names of their channels; `name` is what messages call them.
 
         Raises
         ------
         InputError
-            For a channel that is constant.
+            For a channel that is constant, and names that are not as many as the channels, empty or twice the same.
         """
         channels = [x[:, i] for i in range(x.shape[1])]
+        called = tuple(str(each).strip() for each in names or ())
+        if names is not None and (
+            len(called) != len(channels) or len(set(called)) < len(called) or "" in called
+        ):
+            raise InputError(
+                f"{name} has the channel names {', '.join(map(repr, called))}, "
+                f"expected {len(channels)} that differ, one for each channel."
+            )
         for i, channel in enumerate(channels):
             if (channel == channel[0, 0]).all():
+                which = f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}"
                 raise InputError(
-                    f"{name}: channel {i + 1} of {len(channels)} is constant ({channel[0, 0]:g}), "
+                    f"{name}: channel {which} is constant ({channel[0, 0]:g}), "
                     "expected every channel to vary, so leave it out."
                 )
         return cls(
             tuple(float(channel.mean(dtype=np.float64)) for channel in channels),
             tuple(float(channel.std(dtype=np.float64)) for channel in channels),
+            called,
         )
 
     def scaled(self, x: NDArray) -> NDArray[np.float32]:
@@ -71,13 +85,14 @@ class ChannelScheme:
         return (x * np.array(self.stds)[:, None] + np.array(self.means)[:, None]).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
-        """The scheme as lists of numbers, for a JSON file."""
-        return {"means": list(self.means), "stds": list(self.stds)}
+        """The scheme as lists, for a JSON file."""
+        named = {"names": list(self.names)} if self.names else {}
+        return {"means": list(self.means), "stds": list(self.stds), **named}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The scheme that `to_json` wrote."""
-        return cls(tuple(data["means"]), tuple(data["stds"]))
+        return cls(tuple(data["means"]), tuple(data["stds"]), tuple(data.get("names", ())))
 
 
 def channels_first(x: NDArray, layout: str, name: str) -> NDArray:

@@ -26,11 +26,13 @@ class Labels:
 
 @dataclass(frozen=True)
 class Found:
-    """What a file or folder holds: observations [n, …], known factors, and how a table became the observations."""
+    """What a file or folder holds: observations [n, …], known factors, how a table became the observations, and names
+    of channels, for series."""
 
     x: NDArray
     labels: Labels | None = None
     table: TableScheme | None = None
+    channel_names: tuple[str, ...] | None = None
 
 
 def labels_of(columns: Mapping[str, Any], n: int, where: str) -> Labels | None:

@@ -38,6 +38,7 @@ def from_path(
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
     series: Layout | None = None,
+    channel_names: Sequence[str] | None = None,
     name: str | None = None,
 ) -> World:
     """A world of own data on disk.
@@ -51,7 +52,7 @@ def from_path(
     factors
         Names of the arrays, columns or labels that are factors (see `read_arrays`, `read_table`, `read_folder`); or
         values [n] or [n, k].
-    factor_names, factor_kinds, series, name
+    factor_names, factor_kinds, series, channel_names, name
         See `prismae.data.arrays.from_array`.
     size
         Side that the images of a folder are scaled to.
@@ -75,7 +76,18 @@ def from_path(
     found = _read(path, part, () if given is not None else _named(factors), size)
     kind = "folder" if path.is_dir() else "file"
     called = f"own {kind} {whole.name}"
-    return _made(found, given, factor_names, factor_kinds, series, name or whole.stem, called)
+    if channel_names is None and series is not None:
+        channel_names = found.channel_names
+    return _made(
+        found,
+        given,
+        factor_names=factor_names,
+        factor_kinds=factor_kinds,
+        series=series,
+        channel_names=channel_names,
+        name=name or whole.stem,
+        source=called,
+    )
 
 
 def from_memory(
@@ -85,6 +97,7 @@ def from_memory(
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     series: Layout | None = None,
+    channel_names: Sequence[str] | None = None,
     name: str | None = None,
 ) -> World:
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
@@ -92,7 +105,16 @@ def from_memory(
     names = () if given is not None else _named(factors)
     if isinstance(source, pd.DataFrame):
         found = from_table(source, names, name or "table")
-        return _made(found, given, factor_names, factor_kinds, series, name or "table", "own table")
+        return _made(
+            found,
+            given,
+            factor_names=factor_names,
+            factor_kinds=factor_kinds,
+            series=series,
+            channel_names=channel_names,
+            name=name or "table",
+            source="own table",
+        )
     if names:
         raise InputError(f"An array has no factors named {', '.join(names)}: expected their values, [n, k].")
     return from_array(
@@ -101,6 +123,7 @@ def from_memory(
         factor_names=factor_names,
         factor_kinds=factor_kinds,
         series=series,
+        channel_names=channel_names,
         name=name or "array",
     )
 
@@ -161,13 +184,15 @@ def _text(path: Path, name: str, options: dict[str, Any]) -> World:
 def _made(
     found: Found,
     given: NDArray | Tensor | None,
+    *,
     factor_names: Sequence[str] | None,
     factor_kinds: Sequence[FactorKind] | None,
-    series: Layout | None,
-    name: str,
-    source: str,
+    **options: Any,
 ) -> World:
-    """The world of what was found; factors that were given as values stand above those that were found."""
+    """The world of what was found, with further `options` of `from_array`.
+
+    Factors that were given as values stand above those that were found.
+    """
     factors = given
     if given is None and found.labels is not None:
         factors = found.labels.values
@@ -177,10 +202,8 @@ def _made(
         factors=factors,
         factor_names=factor_names,
         factor_kinds=factor_kinds,
-        series=series,
-        name=name,
-        source=source,
         copy=False,
+        **options,
     )
     return replace(made, table=found.table)
 

@@ -71,8 +71,13 @@ class Form:
         elif isinstance(X, World) and X.shape != self.seen:
             raise InputError(f"Observations have shape {X.shape}, expected {self.seen} as in the fit.")
         x, series = X, self.series
-        # series of another scale too
         if isinstance(X, World) and X.channels and self.channels and X.channels != self.channels:
+            if X.channels.names and self.channels.names and X.channels.names != self.channels.names:
+                raise InputError(
+                    f"The channels are {', '.join(X.channels.names)}, "
+                    f"expected {', '.join(self.channels.names)} as in the fit."
+                )
+            # series of another scale too
             x, series = X.channels.in_units(X.data[torch.arange(len(X))].numpy()), "channels-first"
         if self.table is not None and not isinstance(X, World):
             named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.table.columns))

@@ -139,20 +139,20 @@ def _reconstructions(run: Run, first: str = "originals", second: str = "reconstr
     if run.kind == "table":
         pair = _standardised(run, originals), _standardised(run, rebuilt)
         return draw.table_pairs(*pair, _columns(run))
-    return draw.reconstructions(run.in_units(originals), run.in_units(rebuilt))
+    return draw.reconstructions(run.in_units(originals), run.in_units(rebuilt), run.channel_names)
 
 
 def _traversals(run: Run) -> Figure:
     frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
     if run.kind == "table":
         return draw.table_traversals(_standardised(run, frames), values, _columns(run), run.spread)
-    return draw.traversals(run.in_units(frames), values, run.spread)
+    return draw.traversals(run.in_units(frames), values, run.spread, channels=run.channel_names)
 
 
 def _effects(run: Run) -> Figure:
     change, spread = run.pictures["effects"], run.pictures["spread"]
     if run.kind != "table":
-        return draw.effects(change, spread)
+        return draw.effects(change, spread, channels=run.channel_names)
     deviation = run.pictures.get("element_std", np.ones(change.shape[1]))
     return draw.effects(change / np.where(deviation > 0, deviation, 1.0), spread, _columns(run))
 

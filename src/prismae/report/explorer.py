@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from prismae.errors import InputError
-from prismae.report.figures.lanes import names
+from prismae.report.figures.lanes import ranges
 from prismae.report.latents import by_spread, dead_latents
 from prismae.report.results import Run
 
@@ -85,7 +85,8 @@ def _lanes(run: Run, seen: list[NDArray]) -> list[list[Any]]:
     if frames.ndim == 2:
         return [["", float(np.nanmin(frames)), float(np.nanmax(frames))]]
     ends = np.stack([np.nanmin(frames, axis=(0, 2)), np.nanmax(frames, axis=(0, 2))], axis=1)  # [c, 2]
-    called = [name.replace("\n", " · ") for name in names(*run.in_units(ends).T)]
+    low, high = run.in_units(ends).T
+    called = [name.replace("\n", " · ") for name in ranges(low, high, run.channel_names)]
     return [[name, *two] for name, two in zip(called, ends.tolist(), strict=True)]
 
 

@@ -51,7 +51,10 @@ def write_picture(
             raise InputError("An animation shows images or series; take --kind traversals for a table.")
         draw_picture(run, "traversals")  # refuses what cannot be drawn
         content = traversal_gif(
-            run.in_units(run.pictures["traversals"]), run.pictures["traversal_values"], run.spread
+            run.in_units(run.pictures["traversals"]),
+            run.pictures["traversal_values"],
+            run.spread,
+            channels=run.channel_names,
         )
     else:
         figure = draw_picture(run, kind, factor)

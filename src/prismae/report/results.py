@@ -171,6 +171,11 @@ class Run:
         return [f"x{i}" for i in range(d)]
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels of series; none where they have none."""
+        return tuple(self.job.get("channels", {}).get("names", ()))
+
+    @property
     def _names(self) -> list[str]:
         return [str(name) for name in self.history.columns]
 

@@ -56,6 +56,8 @@ class Job:
     factors, size, series
         For own data: names of columns, arrays or labels that are factors; side that images of a folder are scaled to;
         where the channels of series stand.
+    channel_names
+        Of series of several channels.
     holdout
         Part of the observations that is not trained on, so that errors and scores can be measured on it; the same
         part for every seed.
@@ -78,6 +80,7 @@ class Job:
     size: Count | None = None
     holdout: BelowOne = 0.0
     series: Layout | None = None
+    channel_names: tuple[str, ...] = ()
 
     @staticmethod
     def name() -> str:
@@ -102,7 +105,7 @@ class Job:
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
         fields = asdict(self)
-        for name in ("controls", "factors", "size", "holdout", "series"):
+        for name in ("controls", "factors", "size", "holdout", "series", "channel_names"):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())

@@ -32,4 +32,5 @@ def _whole(job: Mapping[str, Any]) -> World:
         factors=job.get("factors") or None,
         size=job.get("size"),
         series=job.get("series"),
+        channel_names=job.get("channel_names") or None,
     )

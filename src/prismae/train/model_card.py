@@ -53,6 +53,8 @@ def _data(job: Mapping[str, Any]) -> str:
         f"{summary['std']:.4g}."
     )
     if "channels" in job:
+        named = job["channels"].get("names")
+        text += f" Channels: {', '.join(named)}." if named else ""
         text += " Each channel was scaled to mean 0 and standard deviation 1."
     if job["pixels"]:
         text += " Pixels of 0 to 255 are drawn as value / 255."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +21,13 @@ PAUSE = 120  # milliseconds a frame
 DPI = 100
 
 
-def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 12) -> bytes:
+def traversal_gif(
+    frames: NDArray,
+    values: NDArray,
+    spread: NDArray | None = None,
+    most: int = 12,
+    channels: Sequence[str] = (),
+) -> bytes:
     """Each live latent moving from low to high and back, all side by side, as a GIF that repeats.
 
     Parameters
@@ -34,6 +41,8 @@ def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = Non
         unless all are dead.
     most
         How many latents are shown at most.
+    channels
+        c names of the channels of series.
     """
     order = by_spread(spread) if spread is not None else np.arange(len(frames))
     if spread is not None and not dead_latents(spread).all():
@@ -41,7 +50,7 @@ def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = Non
     order = order[:most]
     t = frames.shape[1]
     there_and_back = [*range(t), *range(t - 2, 0, -1)]
-    shown = [_sheet(frames[order], values[order], order, spread, step) for step in there_and_back]
+    shown = [_sheet(frames[order], values[order], order, channels, step) for step in there_and_back]
     # one palette for all frames, else colours flicker
     first = shown[len(shown) // 4].quantize(256)
     images = [image.quantize(palette=first, dither=Image.Dither.NONE) for image in shown]
@@ -51,13 +60,13 @@ def traversal_gif(frames: NDArray, values: NDArray, spread: NDArray | None = Non
 
 
 def _sheet(
-    frames: NDArray, values: NDArray, order: NDArray, spread: NDArray | None, step: int
+    frames: NDArray, values: NDArray, order: NDArray, channels: Sequence[str], step: int
 ) -> Image.Image:
     """All latents at one step of their values."""
     images = frames.ndim == 5
     columns = min(6 if images else 3, len(frames))
     rows = -(-len(frames) // columns)
-    curves, names = (frames, []) if images else lanes(frames, rank=3)
+    curves, names = (frames, []) if images else lanes(frames, 3, channels)
     figure = new_figure(
         rows * (1.75 if images else tall(curves.shape[2], 1.3)), columns * (1.4 if images else 2.8)
     )

@@ -64,7 +64,13 @@ def latent_bars(values: NDArray, spread: NDArray, label: str, most: int = 24) ->
     return figure
 
 
-def effects(change: NDArray, spread: NDArray, names: Sequence[str] | None = None, most: int = 12) -> Figure:
+def effects(
+    change: NDArray,
+    spread: NDArray,
+    names: Sequence[str] | None = None,
+    most: int = 12,
+    channels: Sequence[str] = (),
+) -> Figure:
     """How far each latent moves each element of an observation.
 
     Parameters
@@ -78,6 +84,8 @@ def effects(change: NDArray, spread: NDArray, names: Sequence[str] | None = None
         Of the elements: given, they are drawn as bars, a table's columns; else series and images.
     most
         How many latents are drawn at most.
+    channels
+        c names of the channels of series.
     """
     order, dead = by_spread(spread), dead_latents(spread)
     order = order[~dead[order]][:most] if not dead.all() else order[:most]
@@ -85,7 +93,7 @@ def effects(change: NDArray, spread: NDArray, names: Sequence[str] | None = None
         return _change_maps(change[order], order, spread)
     if names is not None:
         return _change_bars(change[order], order, spread, names)
-    return _change_curves(change[order], order, spread)
+    return _change_curves(change[order], order, spread, channels)
 
 
 def error_histogram(errors: NDArray) -> Figure:
@@ -174,10 +182,10 @@ def _change_maps(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
     return figure
 
 
-def _change_curves(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
+def _change_curves(change: NDArray, order: NDArray, spread: NDArray, channels: Sequence[str]) -> Figure:
     columns = 2
     rows = -(-len(change) // columns)
-    curves, names = heights(change)
+    curves, names = heights(change, channels)
     c = curves.shape[1]
     figure = new_figure(0.2 + tall(c, 1.15) * rows, apart=0.07)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from prismae.report.figures.canvas import FAINT, INK, RULE, SMALL
 
 HEIGHT = 0.42  # inches of a lane
+LETTERS = 16  # of a channel's name
 FILLED = 0.86  # share of its lane that a channel fills
 
 
-def lanes(frames: NDArray, rank: int) -> tuple[NDArray, list[str]]:
+def lanes(frames: NDArray, rank: int, names: Sequence[str] = ()) -> tuple[NDArray, list[str]]:
     """Series as curves that can stand in one axes.
 
     Parameters
@@ -23,6 +24,8 @@ def lanes(frames: NDArray, rank: int) -> tuple[NDArray, list[str]]:
         [..., length] of `rank` dimensions, series of one channel; or with one more, [..., c, length].
     rank
         Dimensions of series of one channel.
+    names
+        c names of the channels; by default "channel 1" and so on.
 
     Returns
     -------
@@ -34,23 +37,24 @@ def lanes(frames: NDArray, rank: int) -> tuple[NDArray, list[str]]:
     others = tuple(axis for axis in range(frames.ndim) if axis != frames.ndim - 2)
     low, high = np.nanmin(frames, axis=others), np.nanmax(frames, axis=others)
     shares = (frames - low[:, None]) / np.where(high > low, high - low, 1.0)[:, None]
-    return shares * FILLED + _feet(len(low)), names(low, high)
+    return shares * FILLED + _feet(len(low)), ranges(low, high, names)
 
 
-def heights(changes: NDArray) -> tuple[NDArray, list[str]]:
+def heights(changes: NDArray, names: Sequence[str] = ()) -> tuple[NDArray, list[str]]:
     """Heights [m, c, length] from zero in lanes, with one scale for all channels; as `lanes` otherwise."""
     if changes.ndim == 2:
         return changes[:, None], []
     most = float(changes.max())
-    listed = [f"channel {i + 1}" for i in range(changes.shape[1])]
+    listed = _called(changes.shape[1], names)
     listed[0] += f"\n0 to {brief(most)}"
     return changes / (most or 1.0) * FILLED + _feet(changes.shape[1]), listed
 
 
-def names(low: NDArray, high: NDArray) -> list[str]:
-    """What channels are called, each with its range."""
-    ends = zip(low.tolist(), high.tolist(), strict=True)
-    return [f"channel {i + 1}\n{brief(a)} to {brief(b)}" for i, (a, b) in enumerate(ends)]
+def ranges(low: NDArray, high: NDArray, names: Sequence[str] = ()) -> list[str]:
+    """What channels are called, each with its range below."""
+    called = _called(len(low), names)
+    ends = zip(called, low.tolist(), high.tolist(), strict=True)
+    return [f"{name}\n{brief(a)} to {brief(b)}" for name, a, b in ends]
 
 
 def brief(value: float) -> str:
@@ -77,6 +81,12 @@ def name_lanes(axes: Axes, listed: Sequence[str]) -> None:
 def tall(c: int, height: float) -> float:
     """Height in inches of an axes of c lanes, where one series takes `height`."""
     return height if c == 1 else max(height, HEIGHT * c + 0.25)
+
+
+def _called(c: int, names: Sequence[str]) -> list[str]:
+    """Names of c channels, cut to what fits beside a lane."""
+    long = names or [f"channel {i + 1}" for i in range(c)]
+    return [name if len(name) <= LETTERS else name[: LETTERS - 1] + "…" for name in long]
 
 
 def _feet(c: int) -> NDArray:

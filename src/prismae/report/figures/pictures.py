@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -63,18 +65,26 @@ def mosaic(frames: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
     return sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
 
 
-def reconstructions(originals: NDArray, rebuilt: NDArray) -> Figure:
+def reconstructions(originals: NDArray, rebuilt: NDArray, channels: Sequence[str] = ()) -> Figure:
     """Originals and their reconstructions, images in pairs of rows or waveforms over each other.
 
     Parameters
     ----------
     originals, rebuilt
         [r, length] or [r, c, length] series, or [r, c, h, w] images in [0, 1]; the same shape.
+    channels
+        c names of the channels of series.
     """
-    return _pairs(originals, rebuilt) if originals.ndim == 4 else _overlays(originals, rebuilt)
+    return _pairs(originals, rebuilt) if originals.ndim == 4 else _overlays(originals, rebuilt, channels)
 
 
-def traversals(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 24) -> Figure:
+def traversals(
+    frames: NDArray,
+    values: NDArray,
+    spread: NDArray | None = None,
+    most: int = 24,
+    channels: Sequence[str] = (),
+) -> Figure:
     """What the decoder makes of each latent when it alone takes one value after another.
 
     Parameters
@@ -87,10 +97,12 @@ def traversals(frames: NDArray, values: NDArray, spread: NDArray | None = None, 
         [m] standard deviation of each code: rows come from the largest to the smallest, dead ones in grey.
     most
         How many latents are drawn at most, those of the largest spread.
+    channels
+        c names of the channels of series.
     """
     order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
-    draw = _strips if frames.ndim == 5 else _fans
-    return draw(frames[order], values[order], [int(i) for i in order], None if spread is None else spread)
+    shown = frames[order], values[order], [int(i) for i in order], spread
+    return _strips(*shown) if frames.ndim == 5 else _fans(*shown, channels)
 
 
 def latent_name(i: int, spread: NDArray | None) -> str:
@@ -130,10 +142,10 @@ def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
     return figure
 
 
-def _overlays(originals: NDArray, rebuilt: NDArray) -> Figure:
+def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str]) -> Figure:
     columns = 2 if len(originals) < 9 else 3
     rows = -(-len(originals) // columns)
-    both, names = lanes(np.stack([originals, rebuilt]), rank=3)
+    both, names = lanes(np.stack([originals, rebuilt]), 3, channels)
     c = both.shape[2]
     figure = new_figure(0.35 + tall(c, 1.05) * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -186,10 +198,12 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
     return figure
 
 
-def _fans(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None) -> Figure:
+def _fans(
+    frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None, channels: Sequence[str]
+) -> Figure:
     """A small axes for each latent, one curve for each value of the code."""
     m, t = frames.shape[:2]
-    frames, lane_names = lanes(frames, rank=3)
+    frames, lane_names = lanes(frames, 3, channels)
     c = frames.shape[2]
     columns = 2
     rows = -(-m // columns)
