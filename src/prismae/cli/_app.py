@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -32,3 +33,15 @@ CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpo
 Device = Annotated[str, typer.Option(callback=_known_device, help="auto, cpu, cuda or mps.")]
 Profile = Annotated[str | None, typer.Option(help="Which of the plan's profiles; the first by default.")]
 Runs = Annotated[Path, typer.Option("--out", help="Where run folders are kept.")]
+
+
+def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
+    """Print which scores are missing and why, those that lack the same in one line; `skipped` is score → reason."""
+    reasons: dict[str, list[str]] = {}
+    for score, reason in skipped.items():
+        reasons.setdefault(reason, []).append(score)
+    for reason, scores in reasons.items():
+        were = "was" if len(scores) == 1 else "were"
+        console.print(
+            f"{', '.join(scores)} {were} left out: {reason}", highlight=False, markup=False, soft_wrap=True
+        )

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from prismae.cli._app import AsJson, RunPath, app, out
+from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
 from prismae.evaluation import SAMPLES
 from prismae.metrics.evaluate import FAMILIES
 from prismae.studies import score
@@ -72,7 +72,8 @@ def print_scores(found: dict[str, Any]) -> None:
         if errors is not None:
             out.print(
                 f"{what}: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
-                "observation"
+                "observation",
+                soft_wrap=True,
             )
     for protocol, scores in found.get("protocols", {}).items():
         title = protocol if protocol in FAMILIES else f"protocol {protocol}"
@@ -94,8 +95,7 @@ def print_scores(found: dict[str, Any]) -> None:
             table.add_row(escape(name), *texts)  # a name's brackets are no markup
         if scores:
             out.print(table)
-        for name, reason in found.get("skipped", {}).get(protocol, {}).items():
-            out.print(f"{escape(name)} was left out: {escape(reason)}")
+        print_left_out(out, found.get("skipped", {}).get(protocol, {}))
     if "protocols" not in found:
         out.print("No scores: this world has no known factors.")
 

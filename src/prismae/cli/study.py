@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out
+from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
 from prismae.metrics.generation.official import lacking
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
@@ -78,8 +78,7 @@ def study_plan(
         markup=False,
         soft_wrap=True,
     )
-    for score, reason in frame.attrs["left_out"].items():
-        err.print(f"{score} was left out: {reason}", highlight=False, markup=False, soft_wrap=True)
+    print_left_out(err, frame.attrs["left_out"])
     failures = frame.attrs["failures"]
     for job, error in failures.items():
         err.print(f"{job} failed: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
