@@ -18,7 +18,7 @@ from prismae.report.figures.canvas import png
 from prismae.report.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
-from prismae.studies.summary import Summary, grouped, setting_columns, summarise
+from prismae.studies.summary import Summary, direction, grouped, setting_columns, summarise
 from prismae.studies.tables import plain, sections, tables
 
 
@@ -40,7 +40,7 @@ def plot(
     parts = []
     to.mkdir(parents=True, exist_ok=True)
     for table, (title, scores) in zip(tables(summary), sections(summary), strict=True):
-        figure = _bars(frame, summary, scores) if over is None else _curves(frame, scores, over)
+        figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
         parts.append(Part(table.title, table.head, table.lines, table.best, figure))
         picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}.png"
         picture.write_bytes(png(figure))
@@ -61,10 +61,10 @@ def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
             cell = summary.lines[values].get(score)
             if cell and cell.published:
                 published.setdefault(score, {})[names[values]] = cell.published[0]
-    return seed_bars(found, published)
+    return seed_bars(found, published, summary.chance, _better(scores))
 
 
-def _curves(frame: pd.DataFrame, scores: list[str], over: str) -> Figure:
+def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str) -> Figure:
     settings = setting_columns(frame)
     if over not in settings:
         raise unknown_name("setting that varies", over, settings)
@@ -77,7 +77,13 @@ def _curves(frame: pd.DataFrame, scores: list[str], over: str) -> Figure:
             known = {x: each for x, each in seeds.items() if each}
             if known:
                 found.setdefault(score, {})[name] = (pd.Index(known).to_numpy(), list(known.values()))
-    return swept_curves(over, found)
+    return swept_curves(over, found, summary.chance, _better(scores))
+
+
+def _better(scores: list[str]) -> dict[str, str]:
+    """What to say of scores that are not the better the larger they are."""
+    words = {False: "smaller is better", None: "neither is better"}
+    return {score: words[end] for score in scores if (end := direction(score)) is not True}
 
 
 def _name(keys: Sequence[str], values: Sequence[object]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from prismae.report.figures.canvas import (
@@ -24,10 +26,14 @@ from prismae.report.figures.canvas import (
 )
 
 COLUMNS = 2  # panels beside each other
+CHANCE: dict[str, Any] = {"color": MUTED, "lw": 1.2, "ls": ":"}
 
 
 def seed_bars(
-    scores: Mapping[str, Mapping[str, Sequence[float]]], published: Mapping[str, Mapping[str, float]]
+    scores: Mapping[str, Mapping[str, Sequence[float]]],
+    published: Mapping[str, Mapping[str, float]],
+    chance: Mapping[str, float] | None = None,
+    better: Mapping[str, str] | None = None,
 ) -> Figure:
     """One panel for each score: a bar for each line's mean over seeds, each seed a dot.
 
@@ -37,12 +43,17 @@ def seed_bars(
         Score → line → values of the seeds.
     published
         Score → line → published mean, drawn as a mark beside the bar; may be empty.
+    chance
+        Score → what shuffled codes score, where it is known.
+    better
+        Score → a word on which end is better, where it is not the upper one.
     """
     lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
     figure, panels = _panels(len(scores), 0.75 + 0.3 * len(lines), share_y=True)
     for axes, (score, values) in zip(panels, scores.items(), strict=False):
         plain(axes, grid="x")
-        axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+        _title(axes, score, better)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.set_yticks(range(len(lines)), lines, fontsize=SMALL, color=INK)
         for row, line in enumerate(lines):
@@ -53,15 +64,22 @@ def seed_bars(
             mark = published.get(score, {}).get(line)
             if mark is not None:
                 axes.plot([mark, mark], [row - 0.36, row + 0.36], color=INK, lw=1.6, zorder=5)
+        if chance and score in chance:
+            axes.axvline(chance[score], **CHANCE)
     handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed")]
     if any(published.values()):
         handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
+    if chance and chance.keys() & scores.keys():
+        handles.append(Line2D([], [], **CHANCE, label="chance"))
     _key(figure, handles)
     return figure
 
 
 def swept_curves(
-    name: str, scores: Mapping[str, Mapping[str, tuple[NDArray, Sequence[Sequence[float]]]]]
+    name: str,
+    scores: Mapping[str, Mapping[str, tuple[NDArray, Sequence[Sequence[float]]]]],
+    chance: Mapping[str, float] | None = None,
+    better: Mapping[str, str] | None = None,
 ) -> Figure:
     """One panel for each score: its mean over seeds against a swept setting, with deviation and seeds.
 
@@ -71,13 +89,15 @@ def swept_curves(
         Of the setting.
     scores
         Score → line → (the setting's values [n], for each the seeds' values).
+    chance, better
+        As for `seed_bars`.
     """
     lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
     colours = {line: PALETTE[i % len(PALETTE)] for i, line in enumerate(lines)}
     figure, panels = _panels(len(scores), 2.5, share_y=False)
     for axes, (score, curves) in zip(panels, scores.items(), strict=False):
         plain(axes)
-        axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+        _title(axes, score, better)
         axes.set_xlabel(name, fontsize=SMALL, color=MUTED)
         for line, (x, seeds) in curves.items():
             mean = np.array([np.mean(each) for each in seeds])
@@ -86,8 +106,18 @@ def swept_curves(
             axes.plot(x, mean, color=colours[line], lw=1.7, zorder=3)
             for place, each in zip(x, seeds, strict=True):
                 axes.plot(np.full(len(each), place), each, "o", color=colours[line], ms=2.8, zorder=4)
-    _key(figure, [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines])
+        if chance and score in chance:
+            axes.axhline(chance[score], **CHANCE)
+    handles = [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines]
+    if chance and chance.keys() & scores.keys():
+        handles.append(Line2D([], [], **CHANCE, label="chance"))
+    _key(figure, handles)
     return figure
+
+
+def _title(axes: Axes, score: str, better: Mapping[str, str] | None) -> None:
+    axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+    axes.set_title((better or {}).get(score, ""), loc="right", fontsize=SMALL, color=MUTED, pad=7)
 
 
 def _panels(n: int, height: float, share_y: bool) -> tuple[Figure, list[Axes]]:

@@ -1,0 +1,103 @@
+"""`prismae plot` and `prismae table` from a file of rows: the page, its pictures, and what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from typer.testing import CliRunner
+
+from prismae.cli import app
+from prismae.errors import InputError
+from prismae.report.figures.studies import seed_bars, swept_curves
+
+PLAN = """
+title: Two methods
+worlds: digits
+methods:
+  VAE: {method: vae}
+  β-VAE: {method: beta-vae, grid: {β = beta: [2.0, 4.0]}}
+seeds: [0, 1]
+metrics: {yeats2023: [mig, sap]}
+published: {source: a paper, scores: ["yeats2023:mig"], rows: {VAE: [0.3]}}
+"""
+MIG, SAP = "yeats2023:mig", "yeats2023:sap"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A plan and rows of it."""
+    plan, rows = tmp_path / "two.yaml", tmp_path / "two.csv"
+    plan.write_text(PLAN)
+    pd.DataFrame(
+        {
+            "arm": arm, "method": "vae", "world": "digits", "seed": seed, "β": beta, "steps": 10, "mse": 0.1,
+            "nats": 3.0, MIG: 0.1 * (seed + 1), f"{MIG}:chance": 0.05, SAP: 0.4, "seconds": 1.0, "machine": "m",
+            "precision": "32", "prismae": "0", "run": f"{arm}{beta}{seed}",
+        }
+        for arm, beta in (("VAE", None), ("β-VAE", 2.0), ("β-VAE", 4.0))
+        for seed in (0, 1)
+    ).to_csv(rows, index=False)  # fmt: skip
+    return plan, rows
+
+
+def plot(*words: object):
+    return CliRunner().invoke(app, ["plot", *map(str, words)])
+
+
+@pytest.mark.parametrize("over", [(), ("--over", "β")])
+def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_path: Path, over) -> None:
+    plan, rows = files
+    found = plot(plan, "--rows", rows, "--to", tmp_path / "out", *over)
+    assert found.exit_code == 0, found.output
+    pages = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert pages == ["two.default.html", "two.default.reconstruction.png", "two.default.yeats2023.png"]
+    with Image.open(tmp_path / "out" / "two.default.yeats2023.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 5  # something is drawn
+    page = (tmp_path / "out" / "two.default.html").read_text()
+    assert all(
+        text in page for text in ("Two methods", "0.150 ± 0.071", "shuffled codes (chance)", "chance<")
+    )
+    assert "neither is better" in page  # of yeats2023's SAP
+    assert "smaller is better" in page  # of the errors
+
+
+def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    for words, sentence in (
+        (("--rows", rows, "--over", "beta"), "Unknown setting that varies 'beta': expected one of β."),
+        (("--rows", tmp_path / "none.csv"), "There is no file of rows"),
+        (("--out", tmp_path / "none"), "None of the runs of two, profile default, is done"),
+    ):
+        found = plot(plan, "--to", tmp_path, *words)
+        assert isinstance(found.exception, InputError)
+        assert sentence in str(found.exception)
+
+
+def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
+    scores = {"mig": {"a": [0.1, 0.3], "b": [0.4]}, "sap": {"a": [0.2]}}
+    mig, sap = panels(seed_bars(scores, {"mig": {"a": 0.25}}, {"mig": 0.05}, {"sap": "smaller is better"}))
+    assert [bar.get_width() for bar in mig.patches] == pytest.approx([0.2, 0.4])
+    marks = {line.get_xdata()[0] for line in mig.lines if len(set(line.get_xdata())) == 1}
+    assert {0.25, 0.05} <= marks  # published, chance
+    assert len(sap.patches) == 1
+    assert 0.05 not in {line.get_xdata()[0] for line in sap.lines}
+    assert (mig.get_title("right"), sap.get_title("right")) == ("", "smaller is better")
+
+
+def test_curves_go_through_the_means_over_seeds() -> None:
+    (axes,) = panels(
+        swept_curves("σ", {"mig": {"a": (np.array([1, 2]), [[0.1, 0.3], [0.4]])}}, {"mig": 0.05})
+    )
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.2, 0.4])
+    assert list(axes.lines[-1].get_ydata()) == [0.05, 0.05]
+    assert axes.get_xlabel() == "σ"
+
+
+def panels(figure: Figure) -> list[Axes]:
+    return figure.get_axes()
