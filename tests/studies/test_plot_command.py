@@ -97,6 +97,7 @@ def test_curves_go_through_the_means_over_seeds() -> None:
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.2, 0.4])
     assert list(axes.lines[-1].get_ydata()) == [0.05, 0.05]
     assert axes.get_xlabel() == "σ"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
 
 
 def panels(figure: Figure) -> list[Axes]:

@@ -26,6 +26,7 @@ from prismae.report.figures.canvas import (
 )
 
 COLUMNS = 2  # panels beside each other
+TICKS = 8  # settings that have a tick of their own
 CHANCE: dict[str, Any] = {"color": MUTED, "lw": 1.2, "ls": ":"}
 
 
@@ -106,6 +107,9 @@ def swept_curves(
             axes.plot(x, mean, color=colours[line], lw=1.7, zorder=3)
             for place, each in zip(x, seeds, strict=True):
                 axes.plot(np.full(len(each), place), each, "o", color=colours[line], ms=2.8, zorder=4)
+        places = np.unique(np.concatenate([x for x, _ in curves.values()]))
+        if len(places) <= TICKS:
+            axes.set_xticks(places, [f"{place:g}" for place in places])
         if chance and score in chance:
             axes.axhline(chance[score], **CHANCE)
     handles = [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines]
