@@ -100,5 +100,12 @@ def test_curves_go_through_the_means_over_seeds() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
 
 
+def test_settings_that_are_words_stand_side_by_side() -> None:
+    rules = np.array(["ema", "literal"], dtype=object)
+    (axes,) = panels(swept_curves("noise rule", {"mig": {"a": (rules, [[0.1], [0.4]])}}))
+    axes.figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["ema", "literal"]
+
+
 def panels(figure: Figure) -> list[Axes]:
     return figure.get_axes()

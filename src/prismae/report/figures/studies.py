@@ -108,7 +108,7 @@ def swept_curves(
             for place, each in zip(x, seeds, strict=True):
                 axes.plot(np.full(len(each), place), each, "o", color=colours[line], ms=2.8, zorder=4)
         places = np.unique(np.concatenate([x for x, _ in curves.values()]))
-        if len(places) <= TICKS:
+        if len(places) <= TICKS and np.issubdtype(places.dtype, np.number):
             axes.set_xticks(places, [f"{place:g}" for place in places])
         if chance and score in chance:
             axes.axhline(chance[score], **CHANCE)
