@@ -61,7 +61,7 @@ def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
             cell = summary.lines[values].get(score)
             if cell and cell.published:
                 published.setdefault(score, {})[names[values]] = cell.published[0]
-    return seed_bars(found, published, summary.chance, _better(scores))
+    return seed_bars(found, published, _chance(frame, summary), _better(scores))
 
 
 def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str) -> Figure:
@@ -77,7 +77,12 @@ def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str)
             known = {x: each for x, each in seeds.items() if each}
             if known:
                 found.setdefault(score, {})[name] = (pd.Index(known).to_numpy(), list(known.values()))
-    return swept_curves(over, found, summary.chance, _better(scores))
+    return swept_curves(over, found, _chance(frame, summary), _better(scores))
+
+
+def _chance(frame: pd.DataFrame, summary: Summary) -> dict[str, float]:
+    """What shuffled codes score; of several worlds it is not one number."""
+    return summary.chance if frame["world"].nunique() == 1 else {}
 
 
 def _better(scores: list[str]) -> dict[str, str]:
