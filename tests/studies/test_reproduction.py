@@ -37,7 +37,7 @@ def test_every_table_and_figure_with_numbers_has_its_section(tmp_path):
         assert f"\n### {title}" in written
     for plan in PLANS.glob("*_*.yaml"):
         assert f"\n| {plan.stem} | small | 0 of " in written
-    assert "steps;" not in written
+    assert " h on " not in written  # hours on a machine
 
 
 def test_a_page_of_incomplete_rows_says_which_are_there(tmp_path):

@@ -57,6 +57,16 @@ def test_means_deviations_the_best_and_published_numbers():
     assert good.p is None
 
 
+def test_nats_of_several_likelihoods_are_not_compared():
+    rows = frame().assign(nats=[1.0, 2.0, 3.0, 4.0, 5.0, 7.0])
+    for likelihoods, compared in ((["mse", "mse"], True), (["mse", "bernoulli"], False)):
+        summary = summarise(PLAN, rows.assign(likelihood=np.repeat(likelihoods, 3)))
+        good, bad = summary.lines["good", 2.0], summary.lines["bad", None]
+        assert (good["nats"].best, bad["nats"].p is not None) == (compared, compared)
+        assert good["mse"].best
+        assert bad["mse"].p is not None
+
+
 def test_the_test_fits_the_number_of_seeds():
     a, b = RNG.normal(size=(2, 12))
     assert paired_test(a, b) == pytest.approx(wilcoxon(a, b).pvalue)

@@ -14,7 +14,7 @@ from prismae.train import RunFolder
 from prismae.train.run_folder import HISTORY, JOB, SCORES
 
 FIRST = ("arm", "method", "world", "seed")
-LAST = ("seconds", "machine", "precision", "prismae", "run")
+LAST = ("seconds", "machine", "precision", "likelihood", "prismae", "run")
 
 
 def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
@@ -26,7 +26,8 @@ def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
         Columns ``arm``, ``method`` (its name), ``world``, ``seed``, one for each grid, ``steps`` (of the snapshot, or
         all); ``mse`` (of the data's variance per element), ``nats`` (per observation); for each metric
         ``protocol:metric`` and ``protocol:metric:chance``, the score of shuffled codes; ``seconds`` of training,
-        ``machine`` (with threads and torch), ``precision``, ``prismae`` (version), ``run`` (the job's id).
+        ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
+        (version), ``run`` (the job's id).
     """
     found = [row for planned in plan.jobs() for row in _rows(plan, planned, Path(out))]
     frame = pd.DataFrame(found)
@@ -52,6 +53,7 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     tail = {
         "machine": about["machine"],
         "precision": job.precision,
+        "likelihood": about["likelihood"],
         "prismae": about["version"],
         "run": job.id,
     }

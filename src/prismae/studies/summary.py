@@ -13,7 +13,8 @@ from scipy.stats import ttest_rel, wilcoxon
 from prismae.metrics import all_metrics
 from prismae.studies.plan import Plan
 
-ERRORS = ("mse", "nats")
+NATS = "nats"
+ERRORS = ("mse", NATS)
 WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
 
 
@@ -69,8 +70,9 @@ class Summary:
 def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     """Mean ± deviation over the seeds of a study's rows (see `prismae.studies.rows.rows`).
 
-    Lines of one world are compared with each other. The test is paired by seed: the t test, and from ten common seeds
-    on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use with five seeds (1/16).
+    Lines of one world are compared with each other, in nats only where they have one likelihood. The test is paired by
+    seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use
+    with five seeds (1/16).
     """
     scores = [str(c) for c in frame if is_score(str(c))]
     keys = ["arm", *setting_columns(frame)]
@@ -86,8 +88,10 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
         }
     for world in frame["world"].unique():
         compared = [v for v in lines if (seeds[v]["world"] == world).all()]
+        likelihoods = {name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object))}
         for score in scores:
-            _compare(score, compared, lines, seeds)
+            if score != NATS or len(likelihoods) < 2:
+                _compare(score, compared, lines, seeds)
     for values, cells in lines.items():
         for score, cell in cells.items():
             numbers = _published(plan, seeds[values].iloc[0], score)
