@@ -191,7 +191,10 @@ def test_a_run_is_scored_on_the_command_line(linear, tmp_path, monkeypatch, capf
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert not stop.value.code
-    assert "perplexity was left out" in capfd.readouterr().out
+    left_out = (
+        "perplexity, perplexity-bound, nll-per-word were left out: The metric counts the words of texts"
+    )
+    assert left_out in capfd.readouterr().out
     saved = json.loads((folder / "scores.json").read_text())
     assert set(saved["protocols"]) == {"likelihood"}
     assert set(saved["protocols"]["likelihood"]) == LIKELIHOOD
