@@ -102,6 +102,8 @@ def test_a_damaged_archive_and_options_of_other_data(tmp_path, path):
         pr.world(damaged)
     with pytest.raises(InputError, match="is a text, which has no factors"):
         pr.world(path, factors=["a"])
+    with pytest.raises(InputError, match="is a text, which has no series or channel_names"):
+        pr.world(path, series="channels-first", channel_names=["a"])
 
 
 def test_ptb_from_made_up_files(tmp_path, monkeypatch):

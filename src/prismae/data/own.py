@@ -71,6 +71,8 @@ def from_path(
             "factor_names": factor_names,
             "factor_kinds": factor_kinds,
             "size": size,
+            "series": series,
+            "channel_names": channel_names,
         }
         return _text(path, name or whole.name.partition(".")[0], options)
     found = _read(path, part, () if given is not None else _named(factors), size)

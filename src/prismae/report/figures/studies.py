@@ -70,9 +70,7 @@ def seed_bars(
     handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed")]
     if any(published.values()):
         handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
-    if chance and chance.keys() & scores.keys():
-        handles.append(Line2D([], [], **CHANCE, label="chance"))
-    _key(figure, handles)
+    _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
     return figure
 
 
@@ -113,9 +111,7 @@ def swept_curves(
         if chance and score in chance:
             axes.axhline(chance[score], **CHANCE)
     handles = [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines]
-    if chance and chance.keys() & scores.keys():
-        handles.append(Line2D([], [], **CHANCE, label="chance"))
-    _key(figure, handles)
+    _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
     return figure
 
 
@@ -134,7 +130,9 @@ def _panels(n: int, height: float, share_y: bool) -> tuple[Figure, list[Axes]]:
     return figure, panels[:n]
 
 
-def _key(figure: Figure, handles: list[Line2D]) -> None:
+def _key(figure: Figure, handles: list[Line2D], with_chance: bool) -> None:
+    if with_chance:
+        handles = [*handles, Line2D([], [], **CHANCE, label="chance")]
     figure.legend(
         handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=SMALL,
         labelcolor=MUTED, edgecolor=FAINT, handlelength=1.4, columnspacing=1.4, borderpad=0.1,
