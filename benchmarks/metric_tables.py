@@ -311,7 +311,7 @@ def declared_table(values: Values, names: list[str]) -> str:
     rows = []
     for name in names:
         each = all_metrics()[name]
-        better = {True: "higher", False: "lower", None: "neither"}[each.higher_is_better]
+        better = each.better.value
         low, high = (f"{bound:g}".replace("inf", "∞") for bound in each.bounds)
         unchanged = ", ".join(change.replace("_", " ") for change in each.invariant)
         rows.append([f"`{name}`", f"{low} … {high}", better, unchanged])

@@ -31,7 +31,7 @@ def test_the_default_metrics_and_what_each_score_carries(scores):
         assert score.protocol == "locatello2019"
         assert 0 <= score.chance < score.score <= score.ceiling <= 1, name
         assert score.lower <= score.score <= score.upper
-        assert score.higher_is_better
+        assert score.better == "higher"
     assert scores["mig"].parameters == {"bins": 20, "channel": 0.0, "seed": 0, "n_points": 1200}
     assert scores["dci-d"].parameters == {
         "booster": "compiled",

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prismae.metrics import Score, Scores, metric_of
+
 SPREAD = np.array([0.02, 1.31, 0.012, 0.95, 0.41, 0.03, 0.62, 0.018, 0.027, 1.08])
 
 
@@ -101,34 +103,44 @@ def history(rng: np.random.Generator, n: int, *, sigma: bool) -> pd.DataFrame:
 
 
 def made_up_scores(*, factors: bool) -> dict[str, Any]:
-    """The content of `scores.json`: two protocols where there are factors; some values missing or null."""
+    """The content of `scores.json`, as `Scores` writes it: two protocols where there are factors, some values None."""
     content: dict[str, Any] = {"reconstruction": {"mse": 0.0213, "nats": 412.7}, "spread": SPREAD.tolist()}
     if not factors:
         return content
-
-    def score(value: float, ceiling: float | None, chance: float, *, better: bool = True) -> dict[str, Any]:
-        return {
-            "score": value, "lower": value - 0.04, "upper": min(value + 0.035, 1), "ceiling": ceiling,
-            "chance": chance, "higher_is_better": better, "parameters": {"bins": 20, "points": 10000},
-        }  # fmt: skip
-
-    content["protocols"] = {
+    made_up: dict[str, dict[str, tuple[float, float | None, float | None]]] = {
         "locatello2019": {
-            "mig": score(0.412, 0.97, 0.03),
-            "factorvae": score(0.958, 1.0, 0.41),
-            "dci_d": score(0.63, 1.0, 0.09),
-            "sap": score(0.089, 0.55, 0.01),
-            "modularity": {"score": 0.87, "lower": None, "higher_is_better": True},
-            "irs": {"score": None},
+            "mig": (0.412, 0.97, 0.03),
+            "factor-vae-score": (0.958, 1.0, 0.41),
+            "dci-d": (0.63, 1.0, 0.09),
+            "sap": (0.089, 0.55, 0.01),
+            "modularity": (0.87, None, None),
         },
         "yeats2023": {
-            "mig": score(0.291, 0.92, 0.02),
-            "fac": score(0.932, 1.0, 0.5),
-            "dci": score(0.312, None, 0.11),
-            "sap": score(0.61, None, 0.99, better=False),
+            "mig": (0.291, 0.92, 0.02),
+            "fac": (0.932, 1.0, 0.5),
+            "dci": (0.312, None, 0.11),
+            "sap": (0.61, None, 0.99),
         },
     }
+    content["protocols"] = {
+        protocol: Scores(
+            {key: made_up_score(protocol, key, *three) for key, three in each.items()}
+        ).to_dict()["scores"]
+        for protocol, each in made_up.items()
+    }
+    content["skipped"] = {protocol: {} for protocol in made_up}
     return content
+
+
+def made_up_score(
+    protocol: str, key: str, value: float, ceiling: float | None, chance: float | None
+) -> Score:
+    """A score under a name that a metric really has, with that metric's direction."""
+    metric = metric_of(protocol, key)
+    assert metric is not None, f"no metric writes {key!r} in {protocol}"
+    ends = (value - 0.04, min(value + 0.035, 1)) if chance is not None else (None, None)
+    said = {"bins": 20, "points": 10000}
+    return Score(value, *ends, ceiling, chance, metric.better, said, protocol)
 
 
 def _pulses(length: int) -> dict[str, NDArray]:

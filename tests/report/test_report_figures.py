@@ -127,17 +127,17 @@ def test_scores_with_what_is_there() -> None:
     assert "0.500" in text
     assert "—" in text
     assert "interval" not in text
-    assert "smaller is better" not in text
+    assert "lower is better" not in text
 
 
 def test_scores_say_what_is_better_only_where_something_is() -> None:
-    text = words(draw.score_bars({"kl": {"score": 0.5, "higher_is_better": None}}))
+    text = words(draw.score_bars({"kl": {"score": 0.5, "better": "neither"}}))
     assert "neither is better" in text
-    assert "larger is better" not in text
+    assert "higher is better" not in text
 
 
 def test_svg_is_themed_and_unique() -> None:
-    figure = draw.score_bars({"mig": {"score": 0.5}})
+    figure = draw.score_bars({"mig": {"score": 0.5, "better": "higher"}})
     document = draw.svg(figure)
     assert document == draw.svg(figure)
     assert "var(" not in document

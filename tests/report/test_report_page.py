@@ -12,8 +12,9 @@ import pytest
 from made_up import SPREAD, made_up_run
 
 from prismae.errors import InputError
+from prismae.metrics import Scores, evaluate_codes
 from prismae.report import write_report
-from prismae.report.findings import findings
+from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.results import read_run
 
 VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
@@ -202,14 +203,76 @@ def test_warnings(tmp_path: Path) -> None:
     clamped[:20] += 1
     write_history(folder, dependence=holes, bce=clamped)
     scores = json.loads((folder / "scores.json").read_text())
-    scores["protocols"]["yeats2023"]["sap"] |= {"upper": 0.995}
+    scores["protocols"]["yeats2023"]["fac"] |= {"lower": 0.495}
     scores["protocols"]["locatello2019"]["mig"] |= {"lower": 0.01}
     (folder / "scores.json").write_text(json.dumps(scores))
     texts = [finding.text for finding in findings(read_run(folder)) if finding.kind == "warning"]
     assert any("dependence is not finite in 51 rows, first at step 15,000" in text for text in texts)
     assert any("bce has stood at" in text for text in texts)
-    assert "No better than chance under the protocol yeats2023: sap." in texts
+    assert "No better than chance under the protocol yeats2023: fac." in texts
     assert "No better than chance under the protocol locatello2019: mig." in texts
+
+
+def test_perfect_codes_are_not_called_no_better_than_chance() -> None:
+    """Codes that are the factors of dSprites: their yeats2023 SAP is below that of shuffled ones, and not worse."""
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([rng.integers(k, size=2000) for k in (3, 6, 40, 32, 32)])
+    kinds = ("categorical",) + ("continuous",) * 4
+    scores = evaluate_codes(
+        factors + 0.0, factors, factor_kinds=kinds, metrics=["sap", "mig"], protocol="yeats2023/dsprites"
+    ).to_dict()["scores"]
+    assert scores["sap"]["score"] < scores["sap"]["chance"]
+    assert not any(_no_better_than_chance(score) for score in scores.values())
+    assert _no_better_than_chance(scores["mig"] | {"score": scores["mig"]["chance"]})
+
+
+@pytest.mark.parametrize(
+    ("earlier", "says"), [(True, "higher"), (False, "lower"), (None, "–")], ids=["true", "false", "null"]
+)
+def test_scores_of_earlier_versions_are_read(tmp_path: Path, earlier: bool | None, says: str) -> None:
+    folder = made_up_run(tmp_path / "run", length=50)
+    scores = json.loads((folder / "scores.json").read_text())
+    score = {"score": 0.5, "lower": None, "upper": None, "ceiling": None, "chance": 0.7, "parameters": {}}
+    score |= {"protocol": "locatello2019", "higher_is_better": earlier}
+    scores["protocols"] = {"locatello2019": {"mig": score}}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    page = write_report(folder).read_text()
+    row = re.search(r'<tr><th scope="row" title="([^"]*)">mig</th>(.*?)</tr>', page, re.DOTALL)
+    assert row
+    assert row[1].startswith("Mutual information gap")
+    assert row[2].endswith(f"<td>{says}</td>")
+    assert ("No better than chance" in page) == (earlier is True)
+    assert ("higher is better" in page, "lower is better" in page) == (earlier is True, earlier is False)
+    assert (
+        Scores.from_dict({**scores["protocols"], "scores": {"mig": score}, "skipped": {}, "matrices": {}})[
+            "mig"
+        ].better.word
+        == says
+    )
+
+
+def test_a_direction_that_is_none_has_its_sentence(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=50)
+    scores = {"protocols": {"locatello2019": {"mig": {"score": 0.5, "better": "larger"}}}}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    with pytest.raises(InputError, match="is not a table of scores by protocol"):
+        write_report(folder)
+
+
+def test_every_score_has_its_own_metrics_words_and_direction(full_runs: dict[str, Path]) -> None:
+    page = full_runs["series"].joinpath("report.html").read_text()
+    for key, title, better in (
+        ("factor-vae-score", "FactorVAE score:", "higher"),
+        ("dci-d", "DCI: does each code", "higher"),
+        ("modularity", "Modularity:", "higher"),
+        ("fac", "FAC of the yeats2023 protocol", "higher"),
+    ):
+        assert re.search(rf'title="{title}[^"]*">{key}</th>.*?<td>{better}</td></tr>', page, re.DOTALL)
+    usual, yeats = re.findall(r'title="([^"]*)">sap</th>.*?<td>([^<]*)</td></tr>', page, re.DOTALL)
+    assert usual[0].startswith("SAP, discrete")
+    assert usual[1] == "higher"
+    assert "not the usual SAP" in yeats[0]
+    assert yeats[1] == "–"
 
 
 def test_all_dead(tmp_path: Path) -> None:

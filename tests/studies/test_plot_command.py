@@ -64,7 +64,7 @@ def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_pa
         text in page for text in ("Two methods", "0.150 ± 0.071", "shuffled codes (chance)", "chance<")
     )
     assert "neither is better" in page  # of yeats2023's SAP
-    assert "smaller is better" in page  # of the errors
+    assert "lower is better" in page  # of the errors
 
 
 def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -81,13 +81,13 @@ def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
     scores = {"mig": {"a": [0.1, 0.3], "b": [0.4]}, "sap": {"a": [0.2]}}
-    mig, sap = panels(seed_bars(scores, {"mig": {"a": 0.25}}, {"mig": 0.05}, {"sap": "smaller is better"}))
+    mig, sap = panels(seed_bars(scores, {"mig": {"a": 0.25}}, {"mig": 0.05}, {"sap": "lower is better"}))
     assert [bar.get_width() for bar in mig.patches] == pytest.approx([0.2, 0.4])
     marks = {line.get_xdata()[0] for line in mig.lines if len(set(line.get_xdata())) == 1}
     assert {0.25, 0.05} <= marks  # published, chance
     assert len(sap.patches) == 1
     assert 0.05 not in {line.get_xdata()[0] for line in sap.lines}
-    assert (mig.get_title("right"), sap.get_title("right")) == ("", "smaller is better")
+    assert (mig.get_title("right"), sap.get_title("right")) == ("", "lower is better")
 
 
 def test_curves_go_through_the_means_over_seeds() -> None:

@@ -90,16 +90,16 @@ def test_holm_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("score", "larger"),
+    ("score", "better"),
     [
-        ("mse", False),
-        ("locatello2019:dci-d", True),
-        ("yeats2023:sap", None),
-        ("locatello2019:sap-mixed", True),
+        ("mse", "lower"),
+        ("locatello2019:dci-d", "higher"),
+        ("yeats2023:sap", "neither"),
+        ("locatello2019:sap-mixed", "higher"),
     ],
 )
-def test_direction_of_a_score(score, larger):
-    assert direction(score) is larger
+def test_direction_of_a_score(score, better):
+    assert direction(score) == better
 
 
 def test_markdown_has_the_published_numbers_beside_tests_and_notes():

@@ -11,13 +11,13 @@ from rich.table import Table
 
 from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
 from prismae.evaluation import SAMPLES
+from prismae.metrics import Better
 from prismae.metrics.evaluate import FAMILIES
 from prismae.studies import score
 from prismae.studies.scoring import PROTOCOLS
 from prismae.train import RunFolder
 
 NOTHING = "–"
-BETTER = {True: "higher", False: "lower", None: NOTHING}
 
 
 @app.command(name="evaluate")
@@ -85,7 +85,7 @@ def print_scores(found: dict[str, Any]) -> None:
             "95 % interval": [_interval(each) for each in scores.values()],
             "ceiling": [_number(each["ceiling"]) for each in scores.values()],
             "chance": [_number(each["chance"]) for each in scores.values()],
-            "better": [BETTER[each["higher_is_better"]] for each in scores.values()],
+            "better": [Better.of(each).word for each in scores.values()],
         }
         columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}
         table.add_column("metric", overflow="fold")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFile, read_rows
 from prismae.errors import unknown_name
+from prismae.metrics import Better
 from prismae.report.figures.canvas import png
 from prismae.report.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
@@ -86,9 +87,9 @@ def _chance(frame: pd.DataFrame, summary: Summary) -> dict[str, float]:
 
 
 def _better(scores: list[str]) -> dict[str, str]:
-    """What to say of scores that are not the better the larger they are."""
-    words = {False: "smaller is better", None: "neither is better"}
-    return {score: words[end] for score in scores if (end := direction(score)) is not True}
+    """What to say of scores that are not the better the higher they are."""
+    ends = {score: direction(score) for score in scores}
+    return {score: better.phrase for score, better in ends.items() if better is not Better.HIGHER}
 
 
 def _name(keys: Sequence[str], values: Sequence[object]) -> str:

@@ -1,6 +1,6 @@
 """Metrics: functions of arrays, from any framework, for codes, their factors, clusters, images and likelihoods."""
 
-from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric
+from prismae.metrics._base import Better, Learned, Metric, Result, all_metrics, metric, metric_of
 from prismae.metrics._information import mutual_information_matrix
 from prismae.metrics.clustering.agreement import ari, clustering_accuracy, nmi
 from prismae.metrics.clustering.calinski_harabasz import calinski_harabasz
@@ -55,6 +55,7 @@ from prismae.metrics.likelihood.reconstruction import reconstruction
 
 __all__ = [
     "DCI",
+    "Better",
     "Learned",
     "Metric",
     "Result",
@@ -95,6 +96,7 @@ __all__ = [
     "logistic_regression_accuracy",
     "lpips",
     "metric",
+    "metric_of",
     "mig",
     "mig_sup",
     "mig_yeats2023",

@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from math import inf
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -31,6 +32,46 @@ Needs = Literal[
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Better(StrEnum):
+    """Which end of a score is better; what is written of it anywhere comes from here."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Better:
+        """Of a score that was saved as plain data; of one that does not say it, neither.
+
+        Scores of earlier versions have ``higher_is_better``, with true, false, or null for neither.
+
+        Raises
+        ------
+        ValueError
+            For anything else.
+        """
+        return cls(saved.get("better", saved.get("higher_is_better")))
+
+    @classmethod
+    def _missing_(cls, value: object) -> Better | None:
+        earlier = {True: cls.HIGHER, False: cls.LOWER, None: cls.NEITHER}
+        return next((better for said, better in earlier.items() if value is said), None)
+
+    @property
+    def word(self) -> str:
+        """What a table's column "better" says: "higher", "lower", or a dash."""
+        return "–" if self is Better.NEITHER else self.value
+
+    @property
+    def phrase(self) -> str:
+        """ "higher is better", "lower is better", "neither is better"."""
+        return f"{self.value} is better"
+
+    def beats(self, score: float, other: float) -> bool:
+        """Whether a score is better than another; no score is where neither end is better."""
+        return score > other if self is Better.HIGHER else self is Better.LOWER and score < other
 
 
 class Result:
@@ -77,8 +118,8 @@ class Metric:
         a model says of each observation, in tables that are named as the function's arguments.
     bounds
         Least and greatest score.
-    higher_is_better
-        Direction; None where neither end is better.
+    better
+        Which end is better.
     known
         Score on known codes: "identity" (codes are the factors), "constant" (all zero), "duplicated"
         (every factor coded twice), for each score that the function gives. Of images: "identity" (the
@@ -99,7 +140,7 @@ class Metric:
     function: Callable[..., Any]
     needs: Needs
     bounds: tuple[float, float]
-    higher_is_better: bool | None
+    better: Better
     known: Mapping[str, float | Mapping[str, float]]
     invariant: tuple[str, ...]
     protocol: str
@@ -133,7 +174,7 @@ def metric(
     *,
     needs: Needs = "points",
     bounds: tuple[float, float] = (0.0, 1.0),
-    higher_is_better: bool | None = True,
+    better: Literal["higher", "lower", "neither"] = "higher",
     known: Mapping[str, float | Mapping[str, float]] | None = None,
     invariant: tuple[str, ...] = (),
     protocol: str = "locatello2019",
@@ -144,7 +185,7 @@ def metric(
     def declare(function: Callable[P, T]) -> Callable[P, T]:
         name = kebab(function.__name__)
         function.__metric__ = Metric(  # type: ignore[attr-defined]
-            name, function, needs, bounds, higher_is_better, known or {}, invariant, protocol, key or name
+            name, function, needs, bounds, Better(better), known or {}, invariant, protocol, key or name
         )
         return function
 
@@ -158,6 +199,13 @@ def all_metrics() -> dict[str, Metric]:
     functions += [loaded for _, loaded in plugins("prismae.metrics")]
     found = [function.__metric__ for function in functions if isinstance(vars_of(function), Metric)]
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+
+
+def metric_of(protocol: str, key: str) -> Metric | None:
+    """The metric behind a name in a table of scores: "dci-d" of "locatello2019", "nmi[k-means]" of "clustering"."""
+    found = [each for each in all_metrics().values() if each.protocol == protocol.partition("/")[0]]
+    fitting = [m for m in found if key == m.key or key.startswith((f"{m.key}-", f"{m.key}["))]
+    return max(fitting, key=lambda each: len(each.key), default=None)
 
 
 def vars_of(function: object) -> object:

@@ -94,7 +94,7 @@ def take_scores(
                             upper,
                             ceiling.get(short),
                             chance.get(short),
-                            metric.higher_is_better,
+                            metric.better,
                             said,
                             label,
                         )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from prismae.metrics._base import Better
+
 
 @dataclass(frozen=True)
 class Score:
@@ -24,8 +26,8 @@ class Score:
         Score of the ideal codes of this world: its factors, standardised, and dead codes for the rest.
     chance
         Score of the same codes, shuffled over the points.
-    higher_is_better
-        Direction; None where neither end is better.
+    better
+        Which end is better.
     parameters
         Every parameter of the metric, and how many points it was given.
     protocol
@@ -37,7 +39,7 @@ class Score:
     upper: float | None
     ceiling: float | None
     chance: float | None
-    higher_is_better: bool | None
+    better: Better
     parameters: dict[str, Any]
     protocol: str
 
@@ -81,7 +83,7 @@ class Scores(Mapping[str, Score]):
     def to_frame(self) -> pd.DataFrame:
         """One row per score; parameters are left to `to_dict`."""
         rows = {name: asdict(score) for name, score in self.scores.items()}
-        columns = ["score", "lower", "upper", "ceiling", "chance", "higher_is_better", "protocol"]
+        columns = ["score", "lower", "upper", "ceiling", "chance", "better", "protocol"]
         return pd.DataFrame.from_dict(rows, orient="index", columns=list(Score.__dataclass_fields__))[columns]
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,12 +96,15 @@ class Scores(Mapping[str, Score]):
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Scores:
-        """Read what `to_dict` gave."""
+        """Read what `to_dict` gave, also that of earlier versions."""
         numbers = ("score", "lower", "upper", "ceiling", "chance")
         scores = {}
         for name, given in saved["scores"].items():
-            values = {key: float(given[key]) if given[key] is not None else None for key in numbers}
-            scores[name] = Score(**{**given, **values})
+            values: dict[str, Any] = {
+                key: float(given[key]) if given[key] is not None else None for key in numbers
+            }
+            said: dict[str, Any] = {key: given[key] for key in ("parameters", "protocol")}
+            scores[name] = Score(**values, **said, better=Better.of(given))
         return cls(scores, dict(saved["skipped"]), dict(saved["matrices"]))
 
     def __str__(self) -> str:
@@ -111,10 +116,9 @@ class Scores(Mapping[str, Score]):
         ]
         for name, each in self.scores.items():
             interval = f"{_number(each.lower)} - {_number(each.upper)}" if each.lower is not None else ""
-            better = {True: "higher", False: "lower", None: "-"}[each.higher_is_better]
             lines.append(
                 f"{name:{width}}  {_number(each.score):>7}  {interval:>15}  {_number(each.ceiling):>7}  "
-                f"{_number(each.chance):>7}  {better}"
+                f"{_number(each.chance):>7}  {each.better.word}"
             )
         lines += [f"{name:{width}}  left out: {reason}" for name, reason in self.skipped.items()]
         return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from prismae.metrics import Better
 from prismae.report.figures.scores import finite
 from prismae.report.latents import by_spread, dead_latents, duplicates, saturated
 from prismae.report.results import Run
@@ -146,10 +147,10 @@ def _still_falls(values: NDArray) -> bool:
 
 def _no_better_than_chance(score: dict[str, Any]) -> bool:
     """Whether the end of the interval that is worse, or the score if it has none, does not beat chance."""
-    smaller = score.get("higher_is_better", True) is False
-    worst = finite(score.get("upper" if smaller else "lower"))
+    better = Better.of(score)
+    worst = finite(score.get("upper" if better is Better.LOWER else "lower"))
     worst = finite(score.get("score")) if worst is None else worst
     chance = finite(score.get("chance"))
-    if worst is None or chance is None:
+    if worst is None or chance is None or better is Better.NEITHER:
         return False
-    return worst >= chance if smaller else worst <= chance
+    return not better.beats(worst, chance)

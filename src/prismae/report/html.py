@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from prismae.metrics import Better, metric_of
 from prismae.report import figures as draw
 from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
 from prismae.report.explorer import NoExplorer, explorer
@@ -73,7 +75,10 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, share=share, setting=setting)
+    environment.filters.update(
+        number=number, share=share, setting=setting, better=lambda score: Better.of(score).word
+    )
+    environment.globals.update(what=what)
     pictures, spread = run.pictures, run.spread
     sliders = combined = None
     if "traversals" in documents and run.kind != "table":
@@ -134,6 +139,12 @@ def sentence(job: Mapping[str, Any]) -> str:
         text += f" of shape {' × '.join(map(str, job['shape']))}"
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."
+
+
+def what(protocol: str, key: str) -> str:
+    """What a name in a table of scores stands for, as its metric says it; nothing for one that is not installed."""
+    metric = metric_of(protocol, key)
+    return "" if metric is None else re.sub(r"[`*]", "", metric.summary)
 
 
 def tiles(run: Run) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from prismae.errors import InputError
+from prismae.metrics import Better
 
 PER_LATENT = (
     "traversals",
@@ -238,8 +239,19 @@ def _scores_fit(scores: dict[str, Any]) -> bool:
         isinstance(protocols, dict)
         and all(isinstance(protocol, dict) for protocol in protocols.values())
         and all(isinstance(score, dict) for protocol in protocols.values() for score in protocol.values())
+        and all(
+            _says_which_is_better(score) for protocol in protocols.values() for score in protocol.values()
+        )
         and isinstance(scores.get("reconstruction") or {}, dict)
     )
+
+
+def _says_which_is_better(score: dict[str, Any]) -> bool:
+    try:
+        Better.of(score)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_history(path: Path) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from prismae.data import World
 from prismae.errors import InputError, unknown_name
 from prismae.latent.gaussian import Gaussian
-from prismae.metrics import udr_lasso, udr_spearman
+from prismae.metrics import Better, udr_lasso, udr_spearman
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.observations import observations
 from prismae.studies.plan import Plan
@@ -43,8 +43,8 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         The columns that tell settings apart, the score's mean and deviation over seeds, and ``seeds``.
     """
     score = by if by in UDR else _column(frame, by)
-    larger = True if by in UDR else direction(score)
-    if larger is None:
+    better = Better.HIGHER if by in UDR else direction(score)
+    if better is Better.NEITHER:
         raise InputError(f"Neither end of {score!r} is better, so nothing can be chosen by it.")
     keys = ["arm", *setting_columns(frame)]
     found = []
@@ -54,7 +54,7 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         mean = float(np.mean(scores)) if len(scores) else float("nan")
         found.append({**about, score: mean, "deviation": spread, "seeds": len(scores)})
-    return pd.DataFrame(found).sort_values(score, ascending=not larger, ignore_index=True)
+    return pd.DataFrame(found).sort_values(score, ascending=better is Better.LOWER, ignore_index=True)
 
 
 def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.float64]:

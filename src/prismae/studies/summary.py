@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_rel, wilcoxon
 
-from prismae.metrics import all_metrics
+from prismae.metrics import Better, metric_of
 from prismae.studies.plan import Plan
 
 NATS = "nats"
@@ -113,14 +113,13 @@ def setting_columns(frame: pd.DataFrame) -> list[str]:
     return [c for c in settings if frame[c].nunique(dropna=False) > 1]
 
 
-def direction(score: str) -> bool | None:
-    """Whether a larger score is better; None where neither end is."""
+def direction(score: str) -> Better:
+    """Which end of a column of rows is better; neither where no metric is known by its name."""
     if score in ERRORS:
-        return False
+        return Better.LOWER
     protocol, _, key = score.partition(":")
-    found = [m for m in all_metrics().values() if m.protocol == protocol.partition("/")[0]]
-    fitting = [m for m in found if key == m.key or key.startswith((f"{m.key}-", f"{m.key}["))]
-    return max(fitting, key=lambda m: len(m.key)).higher_is_better if fitting else None
+    metric = metric_of(protocol, key)
+    return Better.NEITHER if metric is None else metric.better
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -148,11 +147,11 @@ def _compare(
     seeds: dict[tuple[Any, ...], pd.DataFrame],
 ) -> None:
     """Mark the best of the lines in one score, and test the others against it."""
-    larger = direction(score)
+    better = direction(score)
     having = [values for values in compared if score in lines[values]]
-    if larger is None or len(having) < 2:
+    if better is Better.NEITHER or len(having) < 2:
         return
-    best = (max if larger else min)(having, key=lambda values: lines[values][score].mean)
+    best = (max if better is Better.HIGHER else min)(having, key=lambda values: lines[values][score].mean)
     tested: dict[tuple[Any, ...], float] = {}
     for values in having:
         if values != best:

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from prismae.metrics import Better
+
 LIMITS = """\
 - It knows the data above and nothing else: observations of another kind get codes too, without a warning.
 - Which latent holds which factor differs from seed to seed; this is one training with one seed.
@@ -105,8 +107,13 @@ def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
 
 def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
     interval = "–" if each["lower"] is None else f"{_number(each['lower'])} to {_number(each['upper'])}"
-    better = {True: "higher", False: "lower", None: "–"}[each["higher_is_better"]]
-    return _number(each["score"]), interval, _number(each["ceiling"]), _number(each["chance"]), better
+    return (
+        _number(each["score"]),
+        interval,
+        _number(each["ceiling"]),
+        _number(each["chance"]),
+        Better.of(each).word,
+    )
 
 
 def _loading(job: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from prismae.metrics.clustering._inputs import apart, cluster_means
     needs="clusters",
     protocol="clustering",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     known={"constant": inf},
     invariant=("permute_codes", "shift_codes", "flip_codes", "relabel_factors"),
 )

@@ -11,7 +11,7 @@ from prismae.metrics._inputs import as_codes
 @metric(
     needs="codes",
     bounds=UNBOUNDED,
-    higher_is_better=None,
+    better="neither",
     known={"constant": 0.0},
     invariant=("permute_codes", "shift_codes", "flip_codes"),
 )

@@ -13,7 +13,7 @@ from prismae.metrics._inputs import as_codes
 @metric(
     needs="codes",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0, "constant": 0.0},
     invariant=AFFINE,
 )

@@ -12,7 +12,7 @@ from prismae.metrics._inputs import as_codes
 @metric(
     needs="codes",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0, "constant": 0.0, "duplicated": float("inf")},
     invariant=AFFINE,
 )

@@ -12,7 +12,7 @@ from prismae.metrics._inputs import as_codes
 @metric(
     needs="codes",
     bounds=(0.0, 2.0),
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0, "constant": 0.0},
     invariant=("permute_codes", "shift_codes", "flip_codes"),
 )

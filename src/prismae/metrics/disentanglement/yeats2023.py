@@ -165,7 +165,7 @@ def dci_yeats2023(
 
 
 @metric(
-    higher_is_better=None,
+    better="neither",
     invariant=(*AFFINE, "permute_factors"),
     protocol=PROTOCOL,
     key="sap",

@@ -31,7 +31,7 @@ class Unfairness(Learned):
 
 @metric(
     needs="split",
-    higher_is_better=False,
+    better="lower",
     known={"constant": 0.0},
     invariant=(*AFFINE, "permute_factors"),
 )

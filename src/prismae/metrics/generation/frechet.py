@@ -31,7 +31,7 @@ class Frechet(Learned):
     needs="features",
     protocol="generation",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0},
     invariant=("permute_images", "flip_images", "swap_images"),
 )

@@ -37,7 +37,7 @@ class KernelDistance(Learned):
     needs="features",
     protocol="generation",
     bounds=(-inf, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=("permute_images", "flip_images", "swap_images"),
 )
 def kernel_distance(features: ArrayLike, generated: ArrayLike) -> KernelDistance:

@@ -27,7 +27,7 @@ LEAST_SIDE = 64  # AlexNet's layers leave nothing of smaller images
     needs="images",
     protocol="generation",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     invariant=("permute_images", "swap_images"),
 )
 def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
@@ -66,7 +66,7 @@ def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
     needs="images",
     protocol="generation",
     bounds=(-inf, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=("swap_images",),
 )
 def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int = 0) -> float:
@@ -107,7 +107,7 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
     needs="pairs",
     protocol="generation",
     bounds=UNBOUNDED,
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0},
     invariant=("permute_images",),
 )

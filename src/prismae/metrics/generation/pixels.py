@@ -14,7 +14,7 @@ INVARIANT = ("permute_images", "flip_images", "swap_images")
 @metric(
     needs="pairs",
     protocol="generation",
-    higher_is_better=False,
+    better="lower",
     known={"identity": 0.0},
     invariant=INVARIANT,
 )

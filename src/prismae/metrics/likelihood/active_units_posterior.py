@@ -13,7 +13,7 @@ from prismae.metrics.disentanglement.active_units import active_units
     needs="densities",
     protocol="likelihood",
     bounds=UNBOUNDED,
-    higher_is_better=None,
+    better="neither",
     invariant=("permute_observations", "permute_codes", "flip_codes", "shift_codes"),
 )
 def active_units_posterior(mean: ArrayLike | Tensor, *, threshold: float = 0.01) -> float:

@@ -13,7 +13,7 @@ from prismae.metrics.likelihood._observations import MeanScore, as_posterior, me
     needs="densities",
     protocol="likelihood",
     bounds=UNBOUNDED,
-    higher_is_better=None,
+    better="neither",
     invariant=("permute_observations", "permute_codes", "flip_codes"),
 )
 def kl(mean: ArrayLike | Tensor, log_var: ArrayLike | Tensor) -> MeanScore:

@@ -19,7 +19,7 @@ from prismae.metrics.likelihood._observations import MeanScore, as_posterior, me
     needs="densities",
     protocol="likelihood",
     bounds=(-inf, inf),
-    higher_is_better=None,
+    better="neither",
     invariant=("permute_observations", "permute_codes", "flip_codes", "shift_codes", "scale_codes"),
 )
 def mutual_information(

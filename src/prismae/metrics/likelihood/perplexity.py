@@ -22,7 +22,7 @@ INVARIANT = ("permute_observations", "permute_samples")
     needs="densities",
     protocol="likelihood",
     bounds=(1, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=INVARIANT,
 )
 def perplexity(log_weights: ArrayLike | Tensor, words: ArrayLike | Tensor) -> WordScore:
@@ -51,7 +51,7 @@ def perplexity(log_weights: ArrayLike | Tensor, words: ArrayLike | Tensor) -> Wo
     needs="densities",
     protocol="likelihood",
     bounds=(1, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=("permute_observations", "permute_samples", "permute_codes"),
 )
 def perplexity_bound(
@@ -87,7 +87,7 @@ def perplexity_bound(
     needs="densities",
     protocol="likelihood",
     bounds=(-inf, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=INVARIANT,
 )
 def nll_per_word(log_weights: ArrayLike | Tensor, words: ArrayLike | Tensor) -> WordScore:

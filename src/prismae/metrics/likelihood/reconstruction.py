@@ -15,7 +15,7 @@ from prismae.metrics.likelihood._observations import MeanScore, as_samples, mean
     needs="densities",
     protocol="likelihood",
     bounds=(-inf, inf),
-    higher_is_better=False,
+    better="lower",
     invariant=("permute_observations", "permute_samples"),
 )
 def reconstruction(losses: ArrayLike | Tensor) -> MeanScore:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from prismae.metrics import Better
 from prismae.report.figures.canvas import (
     ACCENT,
     FAINT,
@@ -32,11 +33,7 @@ from prismae.report.latents import by_spread, dead_latents
 LONGEST = (
     2.0  # scores beyond this have a scale of their own (decibels, variance ratios): no bar beside shares
 )
-BARS = {  # by higher_is_better
-    True: (ACCENT, "larger is better"),
-    False: (WARM, "smaller is better"),
-    None: (FAINT, "neither is better"),
-}
+BARS = {Better.HIGHER: ACCENT, Better.LOWER: WARM, Better.NEITHER: FAINT}
 
 
 def information(
@@ -94,7 +91,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     Parameters
     ----------
     scores
-        By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `higher_is_better`. A
+        By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `better`. A
         metric with no score keeps its line, with a dash; one with a score beyond 2 has its number alone.
     """
     height = 0.62 + 0.36 * len(scores)
@@ -115,7 +112,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             text = "—" if value is None else f"{value:.3f}"
             axes.text(1, row, text, transform=axes.get_yaxis_transform(), **number)
             continue
-        axes.barh(row, value, height=0.5, color=BARS[score.get("higher_is_better", True)][0], zorder=2)
+        axes.barh(row, value, height=0.5, color=BARS[Better.of(score)], zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
         if lower is not None and upper is not None:
             axes.plot([lower, upper], [row, row], color=INK, lw=1.3, zorder=4, solid_capstyle="butt")
@@ -152,10 +149,10 @@ def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: 
 
 
 def _score_key(figure: Figure, scores: Mapping[str, Mapping[str, Any]]) -> None:
-    kinds = {score.get("higher_is_better", True) for score in scores.values()}
+    kinds = {Better.of(score) for score in scores.values()}
     handles: list[Rectangle | Line2D] = [
-        Rectangle((0, 0), 1, 1, facecolor=color, label=label)
-        for better, (color, label) in BARS.items()
+        Rectangle((0, 0), 1, 1, facecolor=color, label=better.phrase)
+        for better, color in BARS.items()
         if better in kinds
     ]
 
