@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.methods import Adversarial, Method, method
-from prismae.train.build import NETS, build
+from prismae.nets import net
+from prismae.train.build import build
 from prismae.train.loop import Run
 
 M = 10
@@ -56,7 +57,7 @@ def bare(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
     """One turn of steps as one would write them by hand: network, loss, fused Adam, nothing else."""
     torch.manual_seed(0)
     data = case.world().data[torch.arange(4096)]
-    encoder, decoder = NETS[case.net](case.shape, 2 * M, M)
+    encoder, decoder = net(case.net).build(case.shape, 2 * M, M)
     adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4, fused=True)
     critic = chosen.critic(M) if isinstance(chosen, Adversarial) else nn.Identity()
     if isinstance(chosen, Adversarial):

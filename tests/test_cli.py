@@ -156,12 +156,19 @@ def test_a_table_with_factors_and_held_out_rows(tmp_path, capfd):
     assert "t.csv is no folder of images" in err
 
 
-@pytest.mark.parametrize("what", ["methods", "metrics", "worlds"])
+@pytest.mark.parametrize("what", ["methods", "metrics", "worlds", "controllers", "nets", "likelihoods"])
 def test_list(what, capfd):
     code, out, _ = prismae_command(capfd, "list", what, "--json")
     assert code == 0
     found = json.loads(out)
-    expected = {"methods": "ed-gcae", "metrics": "mig", "worlds": "beamsynthesis"}[what]
+    expected = {
+        "methods": "ed-gcae",
+        "metrics": "mig",
+        "worlds": "beamsynthesis",
+        "controllers": "pi",
+        "nets": "conv5",
+        "likelihoods": "gaussian-learned",
+    }[what]
     assert found[expected]
     assert expected in prismae_command(capfd, "list", what)[1]
 

@@ -12,6 +12,7 @@ from prismae.cli import app
 from prismae.control import all_controllers
 from prismae.methods import all_methods
 from prismae.metrics import all_metrics
+from prismae.nets import all_likelihoods, all_nets
 from prismae.studies import Job
 
 ROOT = Path(__file__).parents[1]
@@ -66,13 +67,15 @@ def test_every_example_runs(page, example, tmp_path, monkeypatch):
     exec(compile(example, str(page), "exec"), {})
 
 
-@pytest.mark.parametrize("kind", ["methods", "metrics", "controllers"])
+@pytest.mark.parametrize("kind", ["methods", "metrics", "controllers", "nets", "likelihoods"])
 def test_api_pages_name_everything_there_is(kind):
-    page = {"methods": "methods", "metrics": "metrics", "controllers": "control"}[kind]
+    page = {"controllers": "control", "likelihoods": "nets"}.get(kind, kind)
     text = (ROOT / "docs" / "api" / f"{page}.md").read_text()
     found = {
         "methods": [each.__qualname__ for each in all_methods().values()],
         "metrics": [each.function.__name__ for each in all_metrics().values()],
         "controllers": [each.__qualname__ for each in all_controllers().values()],
+        "nets": [each.__qualname__ for each in all_nets().values()],
+        "likelihoods": [each.__qualname__ for each in all_likelihoods().values()],
     }[kind]
     assert [name for name in found if f".{name}\n" not in text] == []

@@ -56,7 +56,8 @@ def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
     found: dict[str, type[N]] = {}
     for module in modules(package):
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__:
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and issubclass(value, base) and not isabstract(value):
                 found[value.name()] = value
     for name, value in plugins(group):
         if not (isinstance(value, type) and issubclass(value, base)) or isabstract(value):

@@ -1,25 +1,28 @@
-from math import log
+from math import log, prod
 
 import pytest
 import torch
+from torch import nn
 
-from prismae import world
+from prismae import Autoencoder, world
 from prismae.data import Summary
 from prismae.errors import InputError
 from prismae.methods.vae import VAE
-from prismae.nets.conv import conv
-from prismae.nets.conv1d import conv1d
-from prismae.nets.conv5 import conv5
-from prismae.nets.likelihood import LIKELIHOODS, Gaussian, LearnedGaussian
+from prismae.nets import all_likelihoods, all_nets, net
+from prismae.nets.conv import Conv
+from prismae.nets.conv1d import Conv1d
+from prismae.nets.conv5 import Conv5
+from prismae.nets.likelihood import Gaussian, GaussianLearned
+from prismae.nets.mlp import MLP
 from prismae.train import build, train
-from prismae.train.build import NETS, choose_likelihood, choose_net
+from prismae.train.build import choose_likelihood, choose_net
 
 IMAGES = [(channels, side, side) for side in (28, 32, 64, 128) for channels in (1, 3)]
 
 
-def there_and_back(net, shape):
+def there_and_back(architecture, shape):
     torch.manual_seed(0)
-    encoder, decoder = net(shape, 8, 4)
+    encoder, decoder = architecture.build(shape, 8, 4)
     x = torch.randn(2, *shape)
     codes = encoder(x)
     back = decoder(torch.randn(2, 4))
@@ -29,30 +32,30 @@ def there_and_back(net, shape):
 
 
 @pytest.mark.parametrize("shape", [*IMAGES, (1, 8, 8), (2, 33, 50)])
-@pytest.mark.parametrize("net", [conv, conv5])
-def test_convolutions_map_images_of_any_size_to_codes_and_back(net, shape):
-    assert there_and_back(net, shape) == ((2, 8), (2, *shape))
+@pytest.mark.parametrize("architecture", [Conv(), Conv5()])
+def test_convolutions_map_images_of_any_size_to_codes_and_back(architecture, shape):
+    assert there_and_back(architecture, shape) == ((2, 8), (2, *shape))
 
 
 @pytest.mark.parametrize("length", [16, 17, 100, 360, 1000, 1023])
 def test_conv1d_maps_series_of_any_length_to_codes_and_back(length):
-    assert there_and_back(conv1d, (length,)) == ((2, 8), (2, length))
+    assert there_and_back(Conv1d(), (length,)) == ((2, 8), (2, length))
 
 
 @pytest.mark.parametrize("shape", [(3, 16), (1, 37), (12, 100)])
 def test_conv1d_maps_series_of_several_channels_to_codes_and_back(shape):
-    assert there_and_back(conv1d, shape) == ((2, 8), (2, *shape))
+    assert there_and_back(Conv1d(), shape) == ((2, 8), (2, *shape))
 
 
 def test_conv_at_64_pixels_is_the_literature_s_architecture():
-    encoder, _ = conv((3, 64, 64), 20, 10)
+    encoder, _ = Conv().build((3, 64, 64), 20, 10)
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.ndim > 1]
     assert shapes == [(32, 3, 4, 4), (32, 32, 4, 4), (64, 32, 4, 4), (64, 64, 4, 4), (256, 1024), (20, 256)]
 
 
 @pytest.mark.parametrize("side", [8, 28, 32, 64, 128])
 def test_conv5_has_five_convolutions_of_kernel_3_and_two_dense_layers_each_way(side):
-    encoder, decoder = conv5((1, side, side), 20, 10)
+    encoder, decoder = Conv5().build((1, side, side), 20, 10)
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.ndim > 1]
     assert [s[2:] for s in shapes] == [(3, 3)] * 5 + [(), ()]
     mirrored = [tuple(p.shape) for p in decoder.parameters() if p.ndim > 1]
@@ -61,27 +64,94 @@ def test_conv5_has_five_convolutions_of_kernel_3_and_two_dense_layers_each_way(s
 
 
 @pytest.mark.parametrize(
-    ("net", "shape"),
+    ("cls", "shape"),
     [
-        (conv, (1, 4, 9)),
-        (conv, (30,)),
-        (conv5, (1, 7, 9)),
-        (conv5, (30,)),
-        (conv1d, (15,)),
-        (conv1d, (1, 28, 28)),
+        (Conv, (1, 4, 9)),
+        (Conv, (30,)),
+        (Conv5, (1, 7, 9)),
+        (Conv5, (30,)),
+        (Conv1d, (15,)),
+        (Conv1d, (1, 28, 28)),
     ],
 )
-def test_shapes_that_a_network_is_not_for_are_refused(net, shape):
-    with pytest.raises(InputError, match=net.__name__):
-        net(shape, 8, 4)
+def test_shapes_that_a_network_is_not_for_are_refused(cls, shape):
+    with pytest.raises(InputError, match=cls.name()):
+        cls().build(shape, 8, 4)
 
 
 def test_every_network_can_be_named():
-    assert set(NETS) == {"mlp", "conv", "conv5", "conv1d"}
-    assert choose_net("conv1d", VAE(), (100,)) == "conv1d"
-    assert choose_net("auto", VAE(), (100,)) == "mlp"
-    assert choose_net("auto", VAE(), (21,)) == "mlp:width=256"
-    assert choose_net("auto", VAE(), (1, 28, 28)) == "conv"
+    assert set(all_nets()) == {"mlp", "conv", "conv5", "conv1d", "lstm"}
+    assert choose_net("conv1d", VAE(), (100,)) == Conv1d()
+    assert choose_net("auto", VAE(), (100,)) == MLP()
+    assert choose_net("auto", VAE(), (21,)) == MLP(width=256)
+    assert choose_net("auto", VAE(), (1, 28, 28)) == Conv()
+    for name, cls in all_nets().items():
+        assert cls.__module__ == f"prismae.nets.{name}"  # one stem: file, class and name
+        assert net(name) == cls()
+
+
+@pytest.mark.parametrize(
+    "text", ["mlp", "mlp:width=512", "lstm:width=128,word-dropout=0.3", "lstm:dropout=0.1", "conv"]
+)
+def test_a_network_reads_what_it_says_of_itself(text):
+    assert net(text).described() == text
+    assert net(net(text).described()) == net(text)
+
+
+def test_settings_that_are_the_defaults_are_the_same_network():
+    assert net("mlp:width=1024").described() == "mlp"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("mpl", "Unknown network 'mpl': did you mean 'mlp'"),
+        ("mlp:width=0", "mlp: width should be greater than or equal to 2, got '0'"),
+        ("mlp:widht=3", "Unknown field of mlp 'widht': did you mean 'width'"),
+        ("conv:width=4", "conv has no field 'width': it has no settings"),
+        ("function:mine", "a function of the user's"),
+        (3, "or a function"),
+        (MLP, "or a function"),
+    ],
+)
+def test_what_is_no_network_is_refused_in_one_sentence(given, said):
+    with pytest.raises(InputError, match=said):
+        net(given)
+
+
+def two_layers(shape, n_outputs, n_latents):
+    """A network of a user's."""
+    size = prod(shape)
+    return (
+        nn.Sequential(nn.Flatten(), nn.Linear(size, n_outputs)),
+        nn.Sequential(nn.Linear(n_latents, size), nn.Unflatten(1, shape)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda shape, n_outputs, n_latents: nn.Identity(), "expected two torch modules"),
+        (
+            lambda shape, n_outputs, n_latents: two_layers(shape, n_latents, n_latents),
+            "encoder makes .2, 2., expected",
+        ),
+        (
+            lambda shape, n_outputs, n_latents: two_layers((3,), n_outputs, n_latents),
+            "encoder makes mat1 and mat2",
+        ),
+    ],
+)
+def test_a_network_of_one_s_own_that_does_not_fit_is_refused_before_training(function, said):
+    with pytest.raises(InputError, match=said):
+        Autoencoder("vae", n_latents=2, net=function, steps=3).fit(world("digits"))
+
+
+@pytest.mark.parametrize("own", [two_layers, MLP(width=6)])
+def test_a_network_of_one_s_own_is_trained(own):
+    model = Autoencoder("vae", n_latents=2, net=own, steps=3).fit(world("digits"))
+    assert model.transform(world("digits")).shape == (1797, 2)
+    assert model.about_["net"] == ("mlp:width=6" if isinstance(own, MLP) else "function:two_layers")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +164,7 @@ def test_every_network_can_be_named():
     ],
 )
 def test_the_likelihood_is_chosen_by_the_data(shape, low, high, expected):
-    assert choose_likelihood("auto", VAE(), shape, Summary(0.5, 0.3, low, high)) == expected
+    assert choose_likelihood("auto", VAE(), shape, Summary(0.5, 0.3, low, high)).name() == expected
 
 
 def test_bernoulli_outside_0_and_1_is_refused():
@@ -103,11 +173,11 @@ def test_bernoulli_outside_0_and_1_is_refused():
         choose_likelihood("bernoulli", VAE(), (1, 28, 28), Summary(0.0, 1.0, -1.0, 1.0))
 
 
-@pytest.mark.parametrize("name", sorted(set(LIKELIHOODS) - {"mse", "categorical"}))
+@pytest.mark.parametrize("name", sorted(set(all_likelihoods()) - {"mse", "categorical"}))
 def test_likelihoods_in_nats_sum_over_elements(name):
     # a public defect: the mean in one method and the sum in another, so that beta means nothing
     torch.manual_seed(0)
-    likelihood = LIKELIHOODS[name]()
+    likelihood = all_likelihoods()[name]()
     x, output = torch.rand(3, 1, 4, 4), torch.randn(3, 1, 4, 4)
     parts = [likelihood.nll(output[..., i : i + 1], x[..., i : i + 1]) for i in range(4)]
     torch.testing.assert_close(likelihood.nll(output, x), sum(parts))
@@ -115,11 +185,11 @@ def test_likelihoods_in_nats_sum_over_elements(name):
 
 def test_a_learned_scale_of_1_is_the_fixed_one():
     x, output = torch.randn(3, 5), torch.randn(3, 5)
-    torch.testing.assert_close(LearnedGaussian().nll(output, x), Gaussian().nll(output, x))
+    torch.testing.assert_close(GaussianLearned().nll(output, x), Gaussian().nll(output, x))
 
 
 def test_a_learned_scale_s_optimum_is_the_error():
-    likelihood = LearnedGaussian()
+    likelihood = GaussianLearned()
     torch.manual_seed(0)
     x = 0.3 * torch.randn(500, 10)
     with torch.no_grad():

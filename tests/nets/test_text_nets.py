@@ -13,7 +13,7 @@ from prismae.errors import InputError
 from prismae.methods import method
 from prismae.methods.vae import VAE
 from prismae.nets.likelihood import Categorical, squared_errors
-from prismae.nets.lstm import lstm
+from prismae.nets.lstm import LSTM
 from prismae.train.build import build, choose_likelihood, choose_net
 
 WORDS = 9
@@ -99,7 +99,7 @@ def test_drawn_sentences_follow_the_model(net):
 
 def test_word_dropout_hides_words_in_training_only():
     torch.manual_seed(0)
-    _, decoder = lstm(WORDS, 6, 3, width=8, dropout=0.0, word_dropout=1.0)
+    _, decoder = LSTM(width=8, dropout=0.0, word_dropout=1.0).build((4, WORDS), 6, 3)
     z, other = torch.randn(2, 3), SENTENCES.clone()
     other[0, 1] = 8
     torch.testing.assert_close(decoder(z, SENTENCES), decoder(z, other))  # every word before is unknown
@@ -108,8 +108,8 @@ def test_word_dropout_hides_words_in_training_only():
 
 
 def test_names_for_texts():
-    assert choose_net("auto", VAE(), (4,), words=9) == "lstm"
-    assert choose_likelihood("auto", VAE(), (4,), Summary(0, 1, 0, 1), words=9) == "categorical"
+    assert choose_net("auto", VAE(), (4,), words=9) == LSTM()
+    assert choose_likelihood("auto", VAE(), (4,), Summary(0, 1, 0, 1), words=9).name() == "categorical"
     texts = {"words": 9}
     with pytest.raises(InputError, match="Network 'conv' is not for texts, expected one of lstm"):
         choose_net("conv", VAE(), (4,), **texts)
@@ -127,10 +127,10 @@ def test_names_for_texts():
 @pytest.mark.parametrize(
     ("net", "said"),
     [
-        ("lstm:widht=3", "Unknown setting of network 'lstm' 'widht'"),
-        ("lstm:width=wide", "width is 'wide', expected a whole number"),
-        ("lstm:width=0", "Network 'lstm' has width 0"),
-        ("lstm:word-dropout=2", "word-dropout 2, expected"),
+        ("lstm:widht=3", "Unknown field of lstm 'widht'"),
+        ("lstm:width=wide", "lstm: width should be a valid integer"),
+        ("lstm:width=0", "lstm: width should be greater than or equal to 1"),
+        ("lstm:word-dropout=2", "lstm: word_dropout should be less than or equal to 1"),
     ],
 )
 def test_settings_that_cannot_be(net, said):

@@ -8,6 +8,8 @@ from prismae import world
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.methods.vae import VAE
+from prismae.nets.conv import Conv
+from prismae.nets.mlp import MLP
 from prismae.train import NotFinite, train
 from prismae.train.batches import Batches
 from prismae.train.build import build, choose_likelihood, choose_net
@@ -120,10 +122,10 @@ def test_decoders_give_back_the_shape(net, shape):
 
 def test_networks_and_likelihoods_follow_the_data():
     images, series = world("digits"), world("pulses")
-    assert choose_net("auto", VAE(), images.shape) == "conv"
-    assert choose_net("auto", VAE(), series.shape) == "mlp"
-    assert choose_likelihood("auto", VAE(), images.shape, images.summary) == "bernoulli"
-    assert choose_likelihood("auto", VAE(), series.shape, series.summary) == "gaussian"
+    assert choose_net("auto", VAE(), images.shape) == Conv()
+    assert choose_net("auto", VAE(), series.shape) == MLP()
+    assert choose_likelihood("auto", VAE(), images.shape, images.summary).name() == "bernoulli"
+    assert choose_likelihood("auto", VAE(), series.shape, series.summary).name() == "gaussian"
     with pytest.raises(InputError, match=r"'bernoulli' needs data in \[0, 1\], but they range from"):
         choose_likelihood("bernoulli", VAE(), series.shape, series.summary)
     with pytest.raises(InputError, match="Unknown network 'con': did you mean 'conv'"):

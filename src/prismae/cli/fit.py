@@ -56,9 +56,11 @@ def fit(
         float, typer.Option(help="Part of the observations to hold out, to measure errors and scores on it.")
     ] = 0.0,
     latents: Annotated[int, typer.Option(help="Size of the code.")] = 10,
-    net: Annotated[str, typer.Option(help="Network: auto, mlp, conv, conv5 or conv1d.")] = "auto",
+    net: Annotated[
+        str, typer.Option(help="Network, with settings: mlp:width=512 (see `prismae list nets`).")
+    ] = "auto",
     likelihood: Annotated[
-        str, typer.Option(help="auto, bernoulli, gaussian, gaussian-learned or mse.")
+        str, typer.Option(help="How outputs are compared with data (see `prismae list likelihoods`).")
     ] = "auto",
     steps: Annotated[int, typer.Option(help="Autoencoder updates.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Observations in each update.")] = 64,
@@ -118,9 +120,9 @@ def fit(
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
     data = observations(asdict(job))
-    net, likelihood = job.choices(data)
+    architecture, reads = job.choices(data)
     out.print(
-        f"{data.describe()}\nnetwork {net}, likelihood {likelihood}",
+        f"{data.describe()}\nnetwork {architecture.described()}, likelihood {reads.name()}",
         highlight=False,
         markup=False,
         soft_wrap=True,

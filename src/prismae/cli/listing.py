@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from prismae.control import all_controllers
 from prismae.data import world_descriptions
 from prismae.methods import all_methods
 from prismae.metrics import all_metrics
+from prismae.nets import all_likelihoods, all_nets
 
 
 class Listed(StrEnum):
@@ -23,15 +25,21 @@ class Listed(StrEnum):
     metrics = "metrics"
     worlds = "worlds"
     controllers = "controllers"
+    nets = "nets"
+    likelihoods = "likelihoods"
 
 
 @app.command(name="list")
 def list_names(what: Annotated[Listed, typer.Argument()], as_json: AsJson = False) -> None:
     """List what there is to choose from."""
-    if what is Listed.methods:
-        found = {name: _first_line(cls) for name, cls in all_methods().items()}
-    elif what is Listed.controllers:
-        found = {name: _first_line(cls) for name, cls in all_controllers().items()}
+    classes: dict[Listed, Callable[[], Mapping[str, type]]] = {
+        Listed.methods: all_methods,
+        Listed.controllers: all_controllers,
+        Listed.nets: all_nets,
+        Listed.likelihoods: all_likelihoods,
+    }
+    if what in classes:
+        found = {name: _first_line(cls) for name, cls in classes[what]().items()}
     elif what is Listed.worlds:
         found = world_descriptions()
     else:

@@ -25,6 +25,7 @@ from prismae.errors import InputError
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.methods import Method, method
+from prismae.nets import Architecture, Likelihood, Net
 from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.pictures import POINTS
 from prismae.studies.views import all_but_slow
@@ -49,8 +50,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         parameters too, as ``method__sigma_max``: for `set_params` and for searches.
     n_latents
         Size of the code, m.
-    net, likelihood
-        Names of network and likelihood; "auto" chooses by method and data.
+    net
+        A network's name, with its settings (``"mlp:width=512"``), a `prismae.nets.Net`, or a function
+        (shape, n_outputs, n_latents) → (encoder, decoder); "auto" chooses by method and data.
+    likelihood
+        A likelihood's name, or a `prismae.nets.Likelihood`; "auto" chooses by method and data.
     steps
         Autoencoder updates; "auto": as many as see the data 100 times, but at least 1,000 and at most 10,000.
     batch
@@ -105,8 +109,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         method: str | Method = "beta-tcvae",
         n_latents: Count = 10,
         *,
-        net: str = "auto",
-        likelihood: str = "auto",
+        net: str | Net | Architecture = "auto",
+        likelihood: str | Likelihood = "auto",
         steps: Count | Literal["auto"] = "auto",
         batch: Count = 64,
         lr: Positive | None = None,
@@ -173,14 +177,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         data = X if isinstance(X, World) else world(X, series=settings["series"])
         start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
         names = getattr(self, "feature_names_in_", None)
+        net = choose_net(self.net, chosen, data.shape, data.n_words)
+        likelihood = choose_likelihood(self.likelihood, chosen, data.shape, data.summary, data.n_words)
         about = describe(
             chosen,
             data,
             id=f"{chosen.called()}-{data.name}",
             world=data.name,
             n_latents=settings["n_latents"],
-            net=choose_net(self.net, chosen, data.shape, data.n_words),
-            likelihood=choose_likelihood(self.likelihood, chosen, data.shape, data.summary, data.n_words),
+            net=net.described(),
+            likelihood=likelihood.name(),
             steps=auto_steps(len(data), settings["batch"]) if self.steps == "auto" else settings["steps"],
             batch=settings["batch"],
             lr=settings["lr"],
@@ -200,8 +206,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             chosen,
             data,
             n_latents=about["n_latents"],
-            net=about["net"],
-            likelihood=about["likelihood"],
+            net=net,
+            likelihood=likelihood,
             steps=about["steps"],
             batch=about["batch"],
             lr=about["lr"],

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import nn
 
 from prismae.errors import InputError
+from prismae.nets._base import Net, Pair
 
 CHANNELS = (32, 32, 64, 64)
 DENSE = 256
 
 
-def conv(shape: tuple[int, ...], n_outputs: int, n_latents: int) -> tuple[nn.Module, nn.Module]:
+@dataclass(frozen=True)
+class Conv(Net):
     """Encoder [c, h, w] → [n_outputs] and mirrored decoder [n_latents] → [c, h, w], ReLU.
 
     The architecture that the disentanglement literature shares (Higgins 2017, Locatello 2019): convolutions of
     kernel 4, stride 2, padding 1, then a dense layer of 256. The image is halved until its shorter side is at most
     4 pixels; a side that does not halve evenly is restored by output padding.
     """
-    if len(shape) != 3 or min(shape[1:]) < 8:
-        raise InputError(
-            f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}."
-        )
-    sides = [(shape[1], shape[2])]
-    while min(sides[-1]) > 4:
-        sides.append((sides[-1][0] // 2, sides[-1][1] // 2))
-    channels = [shape[0], *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(sides) - 1))]
-    flat = channels[-1] * sides[-1][0] * sides[-1][1]
 
-    down: list[nn.Module] = []
-    up: list[nn.Module] = []
-    for i in range(len(sides) - 1):
-        down += [nn.Conv2d(channels[i], channels[i + 1], 4, stride=2, padding=1), nn.ReLU()]
-        odd = (sides[i][0] % 2, sides[i][1] % 2)
-        up = [
+    def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
+        if len(shape) != 3 or min(shape[1:]) < 8:
+            raise InputError(
+                f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}."
+            )
+        sides = [(shape[1], shape[2])]
+        while min(sides[-1]) > 4:
+            sides.append((sides[-1][0] // 2, sides[-1][1] // 2))
+        channels = [shape[0], *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(sides) - 1))]
+        flat = channels[-1] * sides[-1][0] * sides[-1][1]
+
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []
+        for i in range(len(sides) - 1):
+            down += [nn.Conv2d(channels[i], channels[i + 1], 4, stride=2, padding=1), nn.ReLU()]
+            odd = (sides[i][0] % 2, sides[i][1] % 2)
+            up = [
+                nn.ReLU(),
+                nn.ConvTranspose2d(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
+                *up,
+            ]
+        encoder = nn.Sequential(
+            *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
+        )
+        decoder = nn.Sequential(
+            nn.Linear(n_latents, DENSE),
             nn.ReLU(),
-            nn.ConvTranspose2d(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
+            nn.Linear(DENSE, flat),
+            nn.Unflatten(1, (channels[-1], *sides[-1])),
             *up,
-        ]
-    encoder = nn.Sequential(
-        *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
-    )
-    decoder = nn.Sequential(
-        nn.Linear(n_latents, DENSE),
-        nn.ReLU(),
-        nn.Linear(DENSE, flat),
-        nn.Unflatten(1, (channels[-1], *sides[-1])),
-        *up,
-    )
-    return encoder, decoder
+        )
+        return encoder, decoder

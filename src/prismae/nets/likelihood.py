@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import log, pi
+from math import inf, log, pi
+from typing import Any, ClassVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from prismae._discovery import kebab, subclasses
 from prismae._words import PAD
+from prismae.errors import InputError, unknown_name
 
 
 class Likelihood(ABC):
-    """Reads the decoder's output; `standardised` says whether it models (x - mean) / std of the world."""
+    """Reads the decoder's output.
 
-    standardised: bool = True
+    Its name on the command line is the class's in kebab-case; those of other packages are found by entry points of
+    group ``prismae.likelihoods``. One with parameters of its own, which are trained, is a `torch.nn.Module` too.
+    """
+
+    standardised: ClassVar[bool] = True  # whether it models (x - mean) / std of the world, or x as it is
+    support: ClassVar[tuple[float, float]] = (-inf, inf)  # the range that the world's elements must lie in
+    texts: ClassVar[bool] = False  # whether it is of sentences; else it is of arrays of numbers
+
+    @classmethod
+    def name(cls) -> str:
+        """Name on the command line."""
+        return kebab(cls.__name__)
 
     @abstractmethod
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
@@ -30,6 +44,7 @@ class Bernoulli(Likelihood):
     """Independent Bernoulli pixels in [0, 1]; the output is logits. Nats, summed over elements."""
 
     standardised = False
+    support = (0.0, 1.0)
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(1).sum(1)
@@ -45,7 +60,7 @@ class Gaussian(Likelihood):
         return 0.5 * ((output - x).square() + log(2 * pi)).flatten(1).sum(1)
 
 
-class LearnedGaussian(Likelihood, nn.Module):
+class GaussianLearned(Likelihood, nn.Module):
     """Gaussian on standardised data with one learned standard deviation for all elements. Nats, summed over elements.
 
     Its logarithm is trained with the autoencoder, and so weighs reconstruction against the other terms by itself:
@@ -72,6 +87,7 @@ class Categorical(Likelihood):
     """Words: the output is logits [batch, t, words]. Nats, summed over each sentence; padding counts nothing."""
 
     standardised = False
+    texts = True
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         each = F.cross_entropy(output.flatten(0, 1), x.flatten(), ignore_index=PAD, reduction="none")
@@ -85,10 +101,26 @@ def squared_errors(logits: Tensor, x: Tensor) -> Tensor:
     return (p.square().sum(-1) - 2 * hit + 1).masked_fill(x == PAD, 0.0).sum(1)
 
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    "bernoulli": Bernoulli,
-    "gaussian": Gaussian,
-    "gaussian-learned": LearnedGaussian,
-    "mse": MSE,
-    "categorical": Categorical,
-}
+def all_likelihoods() -> dict[str, type[Likelihood]]:
+    """Every likelihood by its command-line name: those of this folder, then those of other packages."""
+    return subclasses("prismae.nets", cast(Any, Likelihood), "prismae.likelihoods")
+
+
+def likelihood(given: str | Likelihood) -> Likelihood:
+    """The likelihood that is meant, by name or as it is; never "auto".
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and anything else.
+    """
+    if isinstance(given, Likelihood):
+        return given
+    known = all_likelihoods()
+    if not isinstance(given, str):
+        raise InputError(
+            f"A likelihood should be a name ({', '.join(known)} or auto) or a prismae.nets.Likelihood, got {given!r}."
+        )
+    if given not in known:
+        raise unknown_name("likelihood", given, [*known, "auto"])
+    return known[given]()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from prismae._fields import BelowOne, Count, Fraction
 from prismae._words import BOS, PAD, UNK, lengths
-from prismae.errors import InputError
+from prismae.nets._base import Net
 
 WIDTH = 256
 INIT = 0.1  # weights of that width start uniform within this
@@ -64,42 +67,34 @@ class LSTMDecoder(nn.Module):
         return self.out(self.dropout(states)), state
 
 
-def lstm(
-    words: int,
-    n_outputs: int,
-    n_latents: int,
-    *,
-    width: int = WIDTH,
-    dropout: float = 0.5,
-    word_dropout: float = 0.0,
-) -> tuple[LSTMEncoder, LSTMDecoder]:
-    """One-layer LSTM encoder and decoder for sentences of a vocabulary of `words`, after Bowman et al. 2016.
+@dataclass(frozen=True)
+class LSTM(Net):
+    """Encoder and decoder of one LSTM layer each, for sentences, after Bowman et al. 2016.
 
     Weights start uniform in [-0.1, 0.1] at width 256, as in the codes of Kim et al. 2018 and He et al. 2019; at others
     within 0.1 sqrt(256 / width), which is ours: signals that fade on their way through a narrow network reach no code.
-
-    Parameters
-    ----------
-    width
-        Of embeddings and states.
-    dropout
-        Of embeddings and of the decoder's states before the words are read from them.
-    word_dropout
-        Share of the words that the decoder is given as ``<unk>`` in training, so that it has to ask the code.
     """
-    if width < 1 or not 0 <= dropout < 1 or not 0 <= word_dropout <= 1:
-        raise InputError(
-            f"Network 'lstm' has width {width}, dropout {dropout:g} and word-dropout {word_dropout:g}, "
-            "expected at least 1, a share below 1, and a share."
-        )
-    players = (
-        LSTMEncoder(words, n_outputs, width, dropout),
-        LSTMDecoder(words, n_latents, width, dropout, word_dropout),
+
+    texts: ClassVar[bool] = True
+
+    width: Count = WIDTH  # of embeddings and states
+    dropout: BelowOne = 0.5  # of embeddings and of the decoder's states before the words are read from them
+    word_dropout: Fraction = (
+        0.0  # share of words that the decoder sees as <unk> in training, so that it asks the code
     )
-    bound = INIT * sqrt(WIDTH / width)
-    for player in players:
-        for parameter in player.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
-        with torch.no_grad():
-            player.embedding.weight[PAD].zero_()
-    return players
+
+    def build(
+        self, shape: tuple[int, ...], n_outputs: int, n_latents: int
+    ) -> tuple[LSTMEncoder, LSTMDecoder]:
+        words = shape[-1]
+        players = (
+            LSTMEncoder(words, n_outputs, self.width, self.dropout),
+            LSTMDecoder(words, n_latents, self.width, self.dropout, self.word_dropout),
+        )
+        bound = INIT * sqrt(WIDTH / self.width)
+        for player in players:
+            for parameter in player.parameters():
+                nn.init.uniform_(parameter, -bound, bound)
+            with torch.no_grad():
+                player.embedding.weight[PAD].zero_()
+        return players

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from typing import Annotated
 
 import torch
+from annotated_types import Ge
 from torch import nn
 
-from prismae.errors import InputError
-
-WIDTH = 1024
+from prismae.nets._base import Net, Pair
 
 
-def mlp(
-    shape: tuple[int, ...], n_outputs: int, n_latents: int, *, width: int = WIDTH
-) -> tuple[nn.Module, nn.Module]:
-    """Encoder shape → [n_outputs] and decoder [n_latents] → shape: in-1024-1024-512-out and its mirror, SELU.
-
-    Another `width` takes the place of 1024, and half of it that of 512.
+@dataclass(frozen=True)
+class MLP(Net):
+    """Encoder and decoder of fully connected layers: in-1024-1024-512-out and its mirror, SELU.
 
     Weights are Kaiming-normal with linear gain, biases zero, the encoder's last weights halved, as the authors do:
     codes start well inside the softsign's bounds.
     """
-    if width < 2:
-        raise InputError(f"Network 'mlp' has width {width}, expected at least 2.")
-    size = prod(shape)
-    widths = (width, width, width // 2)
-    encoder = stack((size, *widths, n_outputs))
-    decoder = stack((n_latents, *reversed(widths), size))
-    last = encoder[-1]
-    assert isinstance(last, nn.Linear)
-    with torch.no_grad():
-        last.weight.div_(2)
-    return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, nn.Unflatten(1, shape))
+
+    width: Annotated[int, Ge(2)] = 1024  # of the two outer layers; the third has half of it
+
+    def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
+        size = prod(shape)
+        widths = (self.width, self.width, self.width // 2)
+        encoder = stack((size, *widths, n_outputs))
+        decoder = stack((n_latents, *reversed(widths), size))
+        last = encoder[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.weight.div_(2)
+        return nn.Sequential(nn.Flatten(), encoder), nn.Sequential(decoder, nn.Unflatten(1, shape))
 
 
 def stack(widths: tuple[int, ...]) -> nn.Sequential:

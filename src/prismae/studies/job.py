@@ -18,6 +18,7 @@ from prismae.data.own import contents, split_path
 from prismae.errors import InputError
 from prismae.evaluation import codes_table
 from prismae.methods import method
+from prismae.nets import Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.claim import claim
 from prismae.studies.decoder import DECODER, describe_decoder
@@ -115,8 +116,8 @@ class Job:
         world = re.sub(r"[/\\:]+", "-", path.stem + (f"-{part}" if part else ""))
         return f"{self.method}-{world}-{digest.hexdigest()[:8]}"
 
-    def choices(self, data: World) -> tuple[str, str]:
-        """Names of the network and the likelihood for `data`, also where they are left to "auto"."""
+    def choices(self, data: World) -> tuple[Net, Likelihood]:
+        """The network and the likelihood for `data`, also where they are left to "auto"."""
         chosen = method(self.method, **(self.fields or {}))
         words = data.n_words
         net = choose_net(self.net, chosen, data.shape, words)
@@ -156,7 +157,9 @@ def run(
     data = observations(asdict(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))
     net, likelihood = job.choices(data)
-    about = {"id": job.id} | describe(chosen, data, **asdict(job) | {"net": net, "likelihood": likelihood})
+    about = {"id": job.id} | describe(
+        chosen, data, **asdict(job) | {"net": net.described(), "likelihood": likelihood.name()}
+    )
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:
         return lambda ae: folder.write_arrays(SNAPSHOT.format(step=step), {"codes": codes_table(ae, data)})

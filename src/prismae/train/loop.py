@@ -19,6 +19,7 @@ from prismae.control import Controller
 from prismae.data import World
 from prismae.errors import InputError, unknown_name
 from prismae.methods import Method
+from prismae.nets import Architecture, Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.train.build import build
 from prismae.train.checkpoint import load_state, save_state
@@ -65,8 +66,8 @@ def train(
     world: World,
     *,
     n_latents: int,
-    net: str,
-    likelihood: str,
+    net: str | Net | Architecture,
+    likelihood: str | Likelihood,
     steps: int,
     batch: int,
     lr: float | None = None,
@@ -85,7 +86,7 @@ def train(
     Parameters
     ----------
     n_latents, net, likelihood
-        Size of the code, and names of network and likelihood (not "auto").
+        Size of the code; network and likelihood (see `prismae.nets`), not "auto".
     steps, batch
         Autoencoder updates, and observations in each.
     lr

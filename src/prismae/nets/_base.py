@@ -1,0 +1,95 @@
+"""Net: an architecture and its settings, from which the encoder and decoder for a kind of observations follow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import nn
+
+from prismae._discovery import kebab
+from prismae._fields import check_fields
+from prismae.errors import InputError
+
+Pair = tuple[nn.Module, nn.Module]
+Architecture = Callable[[tuple[int, ...], int, int], Pair]
+
+
+class Net(ABC):
+    """A frozen dataclass whose fields are the settings of an architecture, such as its width.
+
+    One file in `prismae.nets` (or an entry point of group ``prismae.nets``) holds one network; its name on the
+    command line is the class's, ``MLP`` → ``mlp``. Fields are annotated with their range (see `prismae._fields`).
+    """
+
+    texts: ClassVar[bool] = False  # whether observations are sentences; else they are arrays of numbers
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @classmethod
+    def name(cls) -> str:
+        """Name on the command line."""
+        return kebab(cls.__name__)
+
+    @abstractmethod
+    def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
+        """New encoder [batch, *shape] → [batch, n_outputs] and decoder [batch, n_latents] → [batch, *shape].
+
+        Weights come from torch's current generator. For texts `shape` is that of a sentence written one-hot,
+        (longest, words).
+
+        Raises
+        ------
+        InputError
+            For a shape that the network is not for.
+        """
+
+    def described(self) -> str:
+        """Name and the settings that differ from their defaults, as `prismae.nets.net` reads it: ``mlp:width=256``."""
+        own = [
+            f"{kebab(field.name)}={getattr(self, field.name)}"
+            for field in fields(cast(Any, self))
+            if field.default is MISSING or getattr(self, field.name) != field.default
+        ]
+        return self.name() + (f":{','.join(own)}" if own else "")
+
+
+@dataclass(frozen=True)
+class FunctionNet(Net):
+    """A function (shape, n_outputs, n_latents) → (encoder, decoder) of the user's as a network.
+
+    Such a function cannot be written down, so a saved run remembers its name only, and is loaded with the function.
+    """
+
+    function: Architecture
+
+    def __post_init__(self) -> None:
+        """Nothing is checked: a function is not a setting."""
+
+    def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
+        pair = self.function(shape, n_outputs, n_latents)
+        if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(p, nn.Module) for p in pair)):
+            raise InputError(
+                f"Network {self.described()!r} gave {pair!r}, expected two torch modules (encoder, decoder)."
+            )
+        for module, taken, given in zip(pair, (shape, (n_latents,)), ((n_outputs,), shape), strict=True):
+            found: tuple[int, ...] | str
+            try:
+                with torch.no_grad():
+                    found = tuple(module.eval()(torch.zeros(2, *taken)).shape)
+            except RuntimeError as error:
+                found = str(error).splitlines()[0]
+            module.train()
+            if found != (2, *given):
+                raise InputError(
+                    f"Network {self.described()!r}: of an input of shape {(2, *taken)} its "
+                    f"{'encoder' if module is pair[0] else 'decoder'} makes {found}, expected {(2, *given)}."
+                )
+        return pair
+
+    def described(self) -> str:
+        return f"function:{getattr(self.function, '__name__', type(self.function).__name__)}"
