@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from prismae._files import written_whole
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations
@@ -157,9 +157,11 @@ def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
         if len(both):
             raise InputError(f"World {X.name!r} has a factor {both[0]!r}, which is the name of a code.")
         codes = pd.concat([codes, factors], axis=1)
-    with _renamed(Path(path)) as part:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as part:
         codes.to_parquet(part, index=False)
-    return Path(path)
+    return path
 
 
 def _written(
@@ -180,13 +182,14 @@ def _written(
     with torch.no_grad():
         z = model.net_.encode(x).mean
     about = _about(model)
+    folder.mkdir(parents=True, exist_ok=True)
     done = []
     for name, module, example, names, least in (
         ("encoder", Encoder(model.net_), x, ("observations", "codes"), 1.0),
         ("decoder", Decoder(model.net_), z, ("codes", "observations"), 0.0),
     ):
         path = folder / f"{name}.{suffix}"
-        with _renamed(path) as part, torch.no_grad():
+        with written_whole(path) as part, torch.no_grad():
             try:
                 outputs = write(module.eval(), example, names, about, part)
             except Exception as error:  # exporters raise errors of many kinds
@@ -228,18 +231,6 @@ def _about(model: Autoencoder) -> dict[str, str]:
         "codes": f"float32 [batch, {job['n_latents']}], means of the posterior",
     }
     return about | ({"table": json.dumps(job["table"])} if "table" in job else {})
-
-
-@contextmanager
-def _renamed(path: Path) -> Iterator[Path]:
-    """A temporary path, renamed to `path` when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

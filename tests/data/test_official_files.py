@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from prismae._files import written_whole
 from prismae.data import data_folder, files, world
-from prismae.data.files import find, official_file, place, written_whole
+from prismae.data.files import find, official_file, place
 from prismae.data.worlds import beamsynthesis
 from prismae.errors import InputError
 

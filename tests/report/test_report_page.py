@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from prismae.errors import InputError
 from prismae.metrics import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
+from prismae.report.html import write_file
 from prismae.report.results import read_run
 
 VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
@@ -85,7 +87,7 @@ def test_page_stands_alone(full_runs: dict[str, Path], kind: str) -> None:
     anchors = {link[1:] for link in page.links if link.startswith("#")}
     assert anchors <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
-    assert not list(full_runs[kind].rglob("*.part"))
+    assert not list(full_runs[kind].rglob("*.part*"))
 
 
 @pytest.mark.parametrize("kind", ["series", "images"])
@@ -130,6 +132,16 @@ def test_same_results_same_bytes(full_runs: dict[str, Path]) -> None:
     before = path.read_bytes()
     assert write_report(full_runs["images"]) == path
     assert path.read_bytes() == before
+
+
+def test_reports_of_one_run_at_once_do_not_meet(tmp_path: Path) -> None:
+    """Each writes the same page; a shared temporary name would be taken away under one of them."""
+    content = b"x" * 1_000_000
+    with ThreadPoolExecutor(8) as pool:
+        written = [pool.submit(write_file, tmp_path / "report.html", content) for _ in range(100)]
+    assert {each.result() for each in written} == {tmp_path / "report.html"}
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").read_bytes() == content
 
 
 def slider_data(path: Path) -> dict:

@@ -1,13 +1,10 @@
-"""Where data lies on disk: the data folder, official files in it, and files written whole or not at all."""
+"""Where data lies on disk: the data folder, and official files in it."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -15,6 +12,7 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prismae._files import written_whole
 from prismae.errors import InputError
 
 _CHUNK = 1 << 20  # bytes read at a time
@@ -111,20 +109,6 @@ def official_file(world: str, filename: str, url: str, sha256: str) -> Path:
             part, sha256, f"The download of {url} is corrupted", f"try again, or put a good copy at {path}"
         )
     return path
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary ``.part`` file beside `path` to write to; it takes that name only when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o644)  # mkstemp's files are for one user only, a data folder may be shared
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _places(world: str, filename: str) -> list[Path]:

@@ -15,7 +15,8 @@ from PIL import Image, ImageFile, ImageOps
 from rich.console import Console
 from rich.progress import Progress
 
-from prismae.data.files import find, place, written_whole
+from prismae._files import written_whole
+from prismae.data.files import find, place
 from prismae.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

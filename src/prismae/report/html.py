@@ -13,6 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from prismae._files import written_whole
 from prismae.metrics import Better, metric_of
 from prismae.report import figures as draw
 from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
@@ -61,10 +62,10 @@ def write_report(run_folder: Path) -> Path:
 
 
 def write_file(path: Path, content: bytes) -> Path:
-    """Write a file under a temporary name first, so that it is never there by half."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    return temporary.replace(path)
+    """Write a file, whole or not at all, and return its path."""
+    with written_whole(path) as part:
+        part.write_bytes(content)
+    return path
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from prismae._files import written_whole
 
 State = Literal["waiting", "training", "scoring", "done", "failed", "elsewhere"]
 EVERY = 0.5  # seconds between two looks, or two writes
@@ -52,9 +53,8 @@ class Reporter:
     def __call__(self, status: Status, *, always: bool = True) -> None:
         """Write it, atomically; without `always` at most twice a second."""
         if always or time.monotonic() - self.written > EVERY:
-            part = self.path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps(asdict(status)))
-            part.replace(self.path)
+            with written_whole(self.path) as part:
+                part.write_text(json.dumps(asdict(status)))
             self.written = time.monotonic()
 
 

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from prismae._files import written_whole
 from prismae.errors import InputError
 
 _TENSOR = "tensor:"
@@ -22,11 +23,10 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain = _strip(state, "", tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata={"state": json.dumps(plain)})
-    with open(part, "rb") as file:  # on disk before the old file goes
-        os.fsync(file.fileno())
-    part.replace(path)
+    with written_whole(path) as part:
+        save_file(tensors, part, metadata={"state": json.dumps(plain)})
+        with open(part, "rb") as file:  # on disk before the old file goes
+            os.fsync(file.fileno())
 
 
 def load_state(path: Path) -> dict[str, Any]:

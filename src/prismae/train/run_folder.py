@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
+from prismae._files import written_whole
 from prismae._version import __version__
 from prismae.data import Summary, World
 from prismae.errors import InputError
@@ -157,13 +157,8 @@ class RunFolder:
 
     def _write(self, name: str, write: Callable[[str], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        part = self.path / f".{name}.{os.getpid()}.part"
-        try:
+        with written_whole(self.path / name) as part:
             write(str(part))
-            part.replace(self.path / name)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
 
 
 def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:

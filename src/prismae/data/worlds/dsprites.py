@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from prismae._files import written_whole
 from prismae.data._base import FactorKind, World
-from prismae.data.files import find, place, written_whole
+from prismae.data.files import find, place
 from prismae.data.rendering import SIDE, SIZES, render
 from prismae.data.storage import BitPacked
 from prismae.errors import InputError
