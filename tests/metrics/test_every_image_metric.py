@@ -40,8 +40,8 @@ class Network(nn.Module):
 class Distance:
     """Stands for LPIPS: mean absolute difference."""
 
-    def __init__(self, net, normalize):
-        assert (net, normalize) == ("alex", True)
+    def __init__(self, net_type, normalize):
+        assert (net_type, normalize) == ("alex", True)
         self.sum, self.n = 0.0, 0
 
     def update(self, x, y):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import pytorch_msssim
 import torch
+from pytorch_msssim.ssim import _fspecial_gauss_1d, _ssim
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import nn
 
 from prismae import metrics
@@ -108,9 +111,82 @@ def test_ssim_of_flat_images_is_the_term_of_brightness():
     )
 
 
+def noisy_pairs(n: int, c: int, h: int, w: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Smooth images with a border of another brightness, and the same with noise; float32 in [0, 1]."""
+    generator = torch.Generator().manual_seed(h)
+    x = nn.functional.avg_pool2d(torch.rand(n, c, h + 4, w + 4, generator=generator), 5, 1)
+    x = (3 * (x - 0.35)).clamp(0, 1)
+    x[:, :, 0], x[:, :, :, -1] = 1, 0
+    return x, (x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 1, 22, 22), (3, 1, 28, 28), (2, 3, 32, 32), (2, 3, 25, 40), (2, 1, 64, 64)]
+)
+def test_ssim_is_that_of_scikit_image_and_of_pytorch_msssim(shape):
+    x, y = noisy_pairs(*shape)
+    found = metrics.ssim(x, y)
+    how = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    theirs = [
+        structural_similarity(a, b, channel_axis=0, **how)
+        for a, b in zip(x.double().numpy(), y.double().numpy(), strict=True)
+    ]
+    np.testing.assert_allclose(found.pairs, theirs, atol=1e-6)
+    theirs = pytorch_msssim.ssim(x.double(), y.double(), data_range=1.0, size_average=False)
+    np.testing.assert_allclose(found.pairs, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("side", "scales"), [(28, 2), (32, 2), (48, 3), (64, 3), (96, 4), (176, 5), (192, 5)]
+)
+def test_ms_ssim_is_that_of_pytorch_msssim(side, scales):
+    x, y = noisy_pairs(2, 3, side, side + 16)
+    exponents = torch.tensor(WEIGHTS[:scales], dtype=torch.float64)
+    exponents = exponents / exponents.sum()
+    found = metrics.ms_ssim(x, y)
+    assert found.settings["scales"] == scales
+    # Its five scales are fixed: for fewer its parts are put together here.
+    window, parts, (a, b) = _fspecial_gauss_1d(11, 1.5).repeat(3, 1, 1, 1), [], (x.double(), y.double())
+    for scale in range(scales):
+        parts.append(_ssim(a, b, 1.0, window)[scale < scales - 1])
+        a, b = nn.functional.avg_pool2d(a, 2), nn.functional.avg_pool2d(b, 2)
+    theirs = (torch.stack(parts).clamp(min=0) ** exponents.view(-1, 1, 1)).prod(0).mean(1)
+    np.testing.assert_allclose(found.pairs, theirs, atol=1e-6)
+    if scales == len(WEIGHTS):
+        how = {"data_range": 1.0, "size_average": False, "weights": exponents.tolist()}
+        theirs = pytorch_msssim.ms_ssim(x.double(), y.double(), **how)
+        np.testing.assert_allclose(found.pairs, theirs, atol=1e-6)
+
+
+def test_small_images_have_a_small_window_inside_them():
+    x, y = (each[0, 0].double().numpy() for each in noisy_pairs(1, 1, 8, 9))
+    weights = np.exp(-0.5 * (np.arange(-1, 2) / (1.5 * 3 / 11)) ** 2)
+    weights = np.outer(weights, weights) / weights.sum() ** 2
+    each = []
+    for i in range(6):
+        for j in range(7):
+            a, b = x[i : i + 3, j : j + 3], y[i : i + 3, j : j + 3]
+            mean = lambda v: (weights * v).sum()  # noqa: E731
+            s_xy = mean((a - mean(a)) * (b - mean(b)))
+            spread = mean((a - mean(a)) ** 2) + mean((b - mean(b)) ** 2)
+            brightness = (2 * mean(a) * mean(b) + 1e-4) / (mean(a) ** 2 + mean(b) ** 2 + 1e-4)
+            each.append(brightness * (2 * s_xy + 9e-4) / (spread + 9e-4))
+    assert float(metrics.ssim(x[None, None], y[None, None])) == pytest.approx(np.mean(each), abs=1e-6)
+
+
+def test_psnr_is_that_of_scikit_image():
+    x, y = noisy_pairs(3, 3, 28, 28)
+    theirs = [
+        peak_signal_noise_ratio(a, b, data_range=1.0)
+        for a, b in zip(x.double().numpy(), y.double().numpy(), strict=True)
+    ]
+    np.testing.assert_allclose(metrics.psnr(x, y).pairs, theirs, rtol=1e-5)
+    assert float(metrics.psnr(x, x)) == np.inf
+
+
 @pytest.mark.parametrize(
     ("side", "window", "scales"),
-    [(6, 3, 2), (8, 3, 2), (14, 7, 2), (22, 11, 2), (28, 11, 2), (44, 11, 3), (64, 11, 3), (99, 11, 4), (176, 11, 5)],
+    [(6, 3, 2), (8, 3, 2), (14, 7, 2), (22, 11, 2), (28, 11, 2), (44, 11, 3), (87, 11, 3), (88, 11, 4), (176, 11, 5)],
 )  # fmt: skip
 def test_window_and_scales_follow_from_the_size(side, window, scales):
     x = torch.rand(2, 3, side, side + 1, generator=torch.Generator().manual_seed(0))

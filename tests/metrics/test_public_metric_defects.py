@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from skimage.metrics import structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from known_codes import grid, small_world, standardised
 from prismae import metrics
@@ -67,3 +70,21 @@ def test_sap_compares_predictions_with_labels():
     result = metrics.sap(IDEAL, FACTORS)
     assert result.matrix.max() == 1.0
     assert result.score > 0.5
+
+
+def test_ssim_does_not_count_windows_over_the_edge():
+    # noise whose outermost pixels turn black: few windows inside the image see it, and all that reach over the edge
+    x = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    y = x.clone()
+    y[:, :, [0, -1]] = y[..., [0, -1]] = 0
+    padded = float(structural_similarity_index_measure(x, y, data_range=1.0))
+    inside = structural_similarity(
+        *(each[0, 0].double().numpy() for each in (x, y)),
+        gaussian_weights=True,
+        data_range=1.0,
+        use_sample_covariance=False,
+    )
+    found = metrics.ssim(x, y)
+    assert found.pairs[0] == pytest.approx(inside, abs=1e-6)
+    assert float(found) == pytest.approx(0.9995, abs=0.0001)
+    assert padded == pytest.approx(0.863, abs=0.001)

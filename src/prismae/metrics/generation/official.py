@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from math import inf
 from typing import Any
@@ -19,7 +19,11 @@ from prismae.metrics.generation._images import as_pairs, as_sets
 
 CHUNK = 64
 SUBSET = 1_000  # images in each of KID's subsets, at most
-PACKAGES = {"fid": "torch_fidelity", "kid": "torch_fidelity", "lpips": "torchvision"}  # by metric
+PACKAGES = {  # by metric
+    "fid": ("torchmetrics", "torch_fidelity"),
+    "kid": ("torchmetrics", "torch_fidelity"),
+    "lpips": ("torchmetrics", "torchvision"),
+}
 LEAST_SIDE = 64  # AlexNet's layers leave nothing of smaller images
 
 
@@ -49,17 +53,16 @@ def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
     Raises
     ------
     Unavailable
-        If torch-fidelity is not installed, or the network's weights cannot be fetched.
+        If torchmetrics or torch-fidelity is not installed, or the network's weights cannot be fetched.
 
     Notes
     -----
     Biased upwards with few images (published values take 10,000 to 50,000): with fewer than 2,048 the covariances are
     not even of full rank. Of grey drawings of 28 pixels it says little, since the network has learned photographs.
     """
-    from torchmetrics.image.fid import FrechetInceptionDistance  # here, because it takes two seconds
-
     x, y = as_sets(images, generated)
-    return _compared(_network("FID", lambda: FrechetInceptionDistance(normalize=True)), x, y).compute().item()
+    measure = _network("FID", "fid.FrechetInceptionDistance", normalize=True)
+    return _compared(measure, x, y).compute().item()
 
 
 @metric(
@@ -90,16 +93,14 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
     Raises
     ------
     Unavailable
-        If torch-fidelity is not installed, or the network's weights cannot be fetched.
+        If torchmetrics or torch-fidelity is not installed, or the network's weights cannot be fetched.
     """
-    from torchmetrics.image.kid import KernelInceptionDistance  # here, because it takes two seconds
-
     x, y = as_sets(images, generated)
     size = min(SUBSET, len(x), len(y))
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         torch.manual_seed(seed)
         warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save", UserWarning)
-        measure = _network("KID", lambda: KernelInceptionDistance(normalize=True, subset_size=size))
+        measure = _network("KID", "kid.KernelInceptionDistance", normalize=True, subset_size=size)
         return _compared(measure, x, y).compute()[0].item()
 
 
@@ -130,14 +131,10 @@ def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> fl
     Raises
     ------
     Unavailable
-        If torchvision is not installed, or the network's weights cannot be fetched.
+        If torchmetrics or torchvision is not installed, or the network's weights cannot be fetched.
     """
-    from torchmetrics.image.lpip import (  # here, because it takes two seconds
-        LearnedPerceptualImagePatchSimilarity,
-    )
-
     x, y = as_pairs(images, reconstructions)
-    measure = _network("LPIPS", lambda: LearnedPerceptualImagePatchSimilarity("alex", normalize=True))
+    measure = _network("LPIPS", "lpip.LearnedPerceptualImagePatchSimilarity", net_type="alex", normalize=True)
     with torch.no_grad():
         for parts in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
             measure.update(*(_coloured(_enlarged(part)) for part in parts))
@@ -146,8 +143,9 @@ def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> fl
 
 def lacking(metric: str) -> str | None:
     """The sentence on a metric whose official network is not installed; None for all others."""
-    package = PACKAGES.get(metric)
-    return _not_installed(metric.upper()) if package is not None and find_spec(package) is None else None
+    packages = PACKAGES.get(metric, ())
+    absent = any(find_spec(package) is None for package in packages)
+    return _not_installed(metric.upper()) if absent else None
 
 
 def _not_installed(name: str) -> str:
@@ -157,9 +155,11 @@ def _not_installed(name: str) -> str:
     )
 
 
-def _network(name: str, make: Callable[[], Any]) -> Any:
+def _network(name: str, path: str, **options: Any) -> Any:
+    """A measure of torchmetrics, which is imported here: that takes two seconds."""
+    module, _, measure = path.rpartition(".")
     try:
-        return make()
+        return getattr(import_module(f"torchmetrics.image.{module}"), measure)(**options)
     except ModuleNotFoundError:
         raise Unavailable(_not_installed(name)) from None
     except OSError as error:
