@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
@@ -111,14 +109,14 @@ def ms_ssim(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> 
 
     def compare(a: Tensor, b: Tensor) -> Tensor:
         a, b = a.double(), b.double()
-        parts = []
-        for scale in range(scales):
+        product = torch.ones(a.shape[:2], dtype=a.dtype)
+        for scale, weight in enumerate(weights):
             if scale:
                 a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
             brightness, structure = _parts(a, b, window)
             part = brightness * structure if scale == scales - 1 else structure
-            parts.append(part.mean((2, 3)).clamp(0, 1))
-        return prod(part**weight for part, weight in zip(parts, weights, strict=True)).mean(1)
+            product *= part.mean((2, 3)).clamp(0, 1) ** weight
+        return product.mean(1)
 
     return mean_over_pairs(x, y, compare, window=window, scales=scales)
 
