@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.data.text import Tokens
 from prismae.errors import InputError, Unavailable
 from prismae.methods import Clustering, Method
@@ -309,7 +310,7 @@ def likelihood_scores(
     chosen = "likelihood" if metrics == "default" else metrics
     draws = {"log_weights": samples, "losses": FEW_SAMPLES}
     draws = {name: k for name, k in draws.items() if name in tables_needed(chosen)}
-    rows = torch.linspace(0, len(world) - 1, min(OBSERVATIONS, len(world))).long()
+    rows = spaced(len(world), OBSERVATIONS)
     total = len(rows) * (1 + sum(draws.values()))
     training = net.training
     tables: dict[str, Tensor] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from prismae.data.storage import BitPacked, Dense
+from prismae.data.storage import BitPacked, Dense, spaced
 
 images = hnp.arrays(
     np.uint8, hnp.array_shapes(min_dims=2, max_dims=4, max_side=9), elements=st.integers(0, 1)
@@ -60,3 +61,14 @@ def test_bit_packed_draws_the_same_on_a_gpu() -> None:
     x = np.random.default_rng(0).integers(0, 2, size=(30, 1, 7, 9), dtype=np.uint8)
     rows = torch.arange(30)
     assert torch.equal(bit_packed(x).to("cuda")[rows.cuda()].cpu(), bit_packed(x)[rows])
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 2_000, 16_777_220, 2**31 + 3])
+@pytest.mark.parametrize("most", [1, 2, 8, 2_000])
+def test_spaced_rows_run_from_the_first_to_the_last_in_even_steps(n, most):
+    # single precision has no 16,777,219: rounded, it is the first index that does not exist
+    rows = spaced(n, most).tolist()
+    assert len(rows) == min(n, most)
+    assert (rows[0], rows[-1]) == (0, n - 1 if len(rows) > 1 else 0)
+    steps = {after - before for before, after in itertools.pairwise(rows)}
+    assert not steps or 1 <= min(steps) <= max(steps) <= min(steps) + 1

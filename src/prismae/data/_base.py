@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prismae._words import UNK
 from prismae.data.channels import ChannelScheme
-from prismae.data.storage import Dense, Storage
+from prismae.data.storage import Dense, Storage, spaced
 from prismae.data.tables import TableScheme
 from prismae.data.text import Tokens, Vocabulary, restricted
 from prismae.errors import InputError, unknown_name
@@ -117,8 +117,7 @@ class World:
         if self.vocabulary is not None:
             share = 1 / len(self.vocabulary)
             return Summary(share, sqrt(share * (1 - share)), 0.0, 1.0)
-        n = min(len(self), 20_000)
-        rows = torch.arange(n, device=self.data.device) * (len(self) - 1) // (n - 1)
+        rows = spaced(len(self), 20_000).to(self.data.device)
         shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
         size, total, squares, low, high = 0, 0.0, 0.0, inf, -inf
         for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(self.shape)))):

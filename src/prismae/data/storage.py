@@ -10,6 +10,12 @@ import torch
 from torch import Tensor
 
 
+def spaced(n: int, most: int) -> Tensor:
+    """Up to `most` indices below n, evenly spaced from the first to the last: int64, by whole numbers alone."""
+    k = min(n, most)
+    return torch.arange(k) * (n - 1) // max(k - 1, 1)
+
+
 class Storage(Protocol):
     """Observations of one shape, drawn by index on the device where they lie."""
 

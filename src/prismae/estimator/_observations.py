@@ -20,7 +20,7 @@ from torch import Tensor
 from prismae.data import Vocabulary, World
 from prismae.data.arrays import as_observations
 from prismae.data.channels import ChannelScheme, Layout
-from prismae.data.storage import Dense
+from prismae.data.storage import Dense, spaced
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -104,7 +104,7 @@ class Form:
 
     def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
         """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""
-        rows = np.linspace(0, len(X) - 1, min(n, len(X))).astype(np.int64)
+        rows = spaced(len(X), n).numpy()
         if isinstance(X, World):
             taken = X.data.take(torch.from_numpy(rows).to(X.data.device))
             part: Any = replace(X, data=taken, factors=None, factor_names=(), factor_kinds=())

@@ -9,6 +9,7 @@ from scipy.stats import differential_entropy, entropy
 from torch import Tensor
 
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.latent.gaussian import Gaussian
 from prismae.metrics import mutual_information_matrix
 from prismae.nets.autoencoder import AutoencoderNet
@@ -37,7 +38,7 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
     rows = drawn_rows(world, POINTS)
     codes, kl = encoded(net, world, rows)
     with torch.no_grad():
-        shown = world.data[rows[torch.linspace(0, len(rows) - 1, min(PAIRS, len(rows))).long()]]
+        shown = world.data[rows[spaced(len(rows), PAIRS)]]
         shown_codes = net.encode(shown).mean
         low, high = torch.quantile(codes, torch.tensor([0.02, 0.98]), dim=0)
         base = codes[(codes - codes.median(0).values).square().sum(1).argmin()]
@@ -67,11 +68,6 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
 def drawn_rows(world: World, n: int, seed: int = 0) -> Tensor:
     """Indices of up to n observations, drawn without replacement, in their order."""
     return torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(world))[:n]))
-
-
-def spaced(n: int, most: int) -> Tensor:
-    """Up to `most` indices below n, evenly spaced."""
-    return torch.linspace(0, n - 1, min(n, most)).long()
 
 
 def encoded(net: AutoencoderNet, world: World, rows: Tensor) -> tuple[Tensor, NDArray | None]:

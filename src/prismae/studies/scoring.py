@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.evaluation import (
     SAMPLES,
     assignments_table,
@@ -175,7 +176,7 @@ def scores_of(metric: str, keys: Iterable[str]) -> list[str]:
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
     """Errors of reconstructions over up to 10,000 observations, evenly spaced: {"mse", "nats"}."""
-    rows = torch.linspace(0, len(data) - 1, min(POINTS, len(data))).long()
+    rows = spaced(len(data), POINTS)
     with torch.no_grad():
         parts = [torch.stack(net.errors(data.data[part])) * len(part) for part in rows.split(1024)]
     mse, nats = (torch.stack(parts).sum(0) / len(rows)).tolist()

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
 from prismae.latent.gaussian import Gaussian
 from prismae.metrics import Better, udr_lasso, udr_spearman
@@ -74,7 +75,7 @@ def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.flo
 
 def _codes(net: AutoencoderNet, data: World) -> tuple[NDArray, NDArray | None]:
     """Mean codes [n, m] of some observations, and each code's mean KL [m] where the posterior is a Gaussian."""
-    rows = torch.linspace(0, len(data) - 1, min(POINTS, len(data))).long()
+    rows = spaced(len(data), POINTS)
     with torch.no_grad():
         parts = [net.encode(data.data[part]) for part in rows.split(500)]
     codes = torch.cat([q.mean for q in parts]).numpy()

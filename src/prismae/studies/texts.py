@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data import Tokens, Vocabulary, World
+from prismae.data.storage import spaced
 from prismae.data.text import as_sentences
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets.text import TextAutoencoderNet
-from prismae.studies.pictures import POINTS, Arrays, drawn_rows, encoded, information, latents, spaced
+from prismae.studies.pictures import POINTS, Arrays, drawn_rows, encoded, information, latents
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from prismae.control import Controller
 from prismae.control._base import Values
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.train.batches import batches_of
@@ -80,7 +81,7 @@ class Run:
         return Context(len(self.world), weights, noise, self.critic, self.step)
 
     def _observations(self, n: int) -> Tensor:
-        rows = torch.linspace(0, len(self.world) - 1, min(n, len(self.world))).long()
+        rows = spaced(len(self.world), n)
         return self.world.data[rows.to(self.fabric.device)]
 
     @property
