@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_every_fit_that_a_page_shows_is_understood(page, command, monkeypatch):
         Job(**settings)
         raise Understood
 
-    monkeypatch.setattr(sys.modules["prismae.cli.fit"], "Job", job)
+    monkeypatch.setattr("prismae.studies.Job", job)
     words = shlex.split(command.replace("\\\n", " "), comments=True)[1:]
     assert isinstance(CliRunner().invoke(app, words).exception, Understood)
 

@@ -17,6 +17,14 @@ class Unavailable(InputError):
     """
 
 
+class NotFinite(ArithmeticError):
+    """A term became NaN or infinite; the message names it, the step, and what to try."""
+
+
+class Interrupted(Exception):
+    """Training was stopped by Ctrl-C after a checkpoint was written; the message says how to go on."""
+
+
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:
     """The error for a name that is not among `valid`: offers the nearest ones, else lists all."""
     names = sorted(valid)

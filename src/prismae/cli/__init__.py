@@ -3,46 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
+from prismae.cli._app import app, err
+from prismae.errors import InputError, Interrupted, NotFinite
 
-from prismae._version import __version__
-from prismae.cli import evaluate, export, fit, listing, picture, plot, report, sample, select, study, table
-from prismae.cli._app import app, err, out
-from prismae.errors import InputError
-from prismae.train import Interrupted, NotFinite
-
-__all__ = [
-    "app",
-    "evaluate",
-    "export",
-    "fit",
-    "listing",
-    "main",
-    "picture",
-    "plot",
-    "report",
-    "sample",
-    "select",
-    "study",
-    "table",
-]
-
-
-def _version(value: bool) -> None:
-    if value:
-        out.print(f"prismae {__version__}", highlight=False)
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    pass
+__all__ = ["app", "main"]
 
 
 def main() -> None:

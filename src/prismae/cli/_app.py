@@ -2,17 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info
 
+from prismae._version import __version__
 from prismae.errors import unknown_name
 
+# command → its module in prismae.cli, its group and what it does, so that help and completion import none of them
+COMMANDS = {
+    "fit": (
+        "fit",
+        "Runs",
+        "Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped.",
+    ),
+    "evaluate": (
+        "evaluate",
+        "Runs",
+        "Score a finished run, with ceiling and chance level beside each score.",
+    ),
+    "report": (
+        "report",
+        "Runs",
+        "Write report.html of a finished run: one file to open in a browser, without a network.",
+    ),
+    "picture": (
+        "picture",
+        "Runs",
+        "Draw one picture of a finished run; what the run folder lacks for it is computed and kept there.",
+    ),
+    "export": (
+        "export",
+        "Runs",
+        "Write a finished run for other programs; each network is checked against PyTorch on real observations.",
+    ),
+    "sample": (
+        "sample",
+        "Texts",
+        "Write sentences for codes that are drawn from the prior, by a run on texts.",
+    ),
+    "interpolate": (
+        "sample",
+        "Texts",
+        "Write the likeliest sentences on the line between the codes of two, by a run on texts.",
+    ),
+    "study": (
+        "study",
+        "Studies",
+        "Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped.",
+    ),
+    "table": ("table", "Studies", "Print a plan's table, beside the published numbers."),
+    "plot": ("plot", "Studies", "Draw a plan's scores."),
+    "select": ("select", "Studies", "Choose among a plan's settings, with labels or without."),
+    "list": (
+        "listing",
+        "What there is",
+        "List methods, metrics, worlds, controllers, networks or likelihoods.",
+    ),
+}
+
+
+class Commands(TyperGroup):
+    """The commands of `COMMANDS`: a command's module is imported when the command is run."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What help and completion need of a command: its name, group and line."""
+        if cmd_name not in COMMANDS:
+            return None
+        _, group, line = COMMANDS[cmd_name]
+        return TyperCommand(cmd_name, help=line, rich_help_panel=group)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and loaded(str(command.name)), rest
+
+
+def loaded(name: str) -> Any:
+    """The command of that name, from its module."""
+    import_module(f"prismae.cli.{COMMANDS[name][0]}")  # registers with `app`
+    info = next(each for each in app.registered_commands if each.name == name)
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode="rich")
+
+
 app = typer.Typer(
-    help="Split data into its factors of variation.", no_args_is_help=True, pretty_exceptions_enable=False
+    cls=Commands,
+    help="Split data into its factors of variation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 out = Console()
 err = Console(stderr=True)
@@ -26,7 +112,37 @@ def _known_device(name: str) -> str:
     return name
 
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as `prismae fit` prints it.")]
+def completed(kind: str) -> Callable[[str], list[tuple[str, str]]]:
+    """Completion of names of one kind, with their descriptions: see `prismae._catalogue`."""
+
+    def names(incomplete: str) -> list[tuple[str, str]]:
+        from prismae._catalogue import catalogue  # here: only completion needs it
+
+        return [pair for pair in catalogue(kind).items() if pair[0].startswith(incomplete)]
+
+    return names
+
+
+def completed_runs(incomplete: str) -> list[str]:
+    """Completion of run folders: those that hold a run, and folders that may hold some."""
+    start = Path(incomplete)
+    parent = start if incomplete.endswith("/") or not incomplete else start.parent
+    begins = "" if parent == start else start.name
+    try:
+        folders = [each for each in parent.iterdir() if each.is_dir() and each.name.startswith(begins)]
+    except OSError:
+        return []
+    runs = [str(each) for each in folders if (each / "job.json").exists()]
+    inside = [f"{each}/" for each in folders if str(each) not in runs and any(each.glob("*/job.json"))]
+    return sorted(runs) + sorted(inside)
+
+
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="A run folder, as `prismae fit` prints it.", autocompletion=completed_runs
+    ),
+]
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]
@@ -45,3 +161,18 @@ def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
         console.print(
             f"{', '.join(scores)} {were} left out: {reason}", highlight=False, markup=False, soft_wrap=True
         )
+
+
+def _version(value: bool) -> None:
+    if value:
+        out.print(f"prismae {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

@@ -20,7 +20,7 @@ from prismae.train import RunFolder
 NOTHING = "–"
 
 
-@app.command(name="evaluate")
+@app.command("evaluate")
 def evaluate_run(
     path: RunPath,
     metrics: Annotated[

@@ -15,7 +15,7 @@ from prismae.estimator import load
 from prismae.export import to_onnx, to_parquet, to_torch
 
 
-@app.command()
+@app.command("export")
 def export(
     path: RunPath,
     onnx: Annotated[bool, typer.Option("--onnx", help="encoder.onnx and decoder.onnx.")] = False,

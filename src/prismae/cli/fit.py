@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from prismae._fields import from_text
-from prismae.cli._app import CheckpointEvery, Device, Runs, app, out
-from prismae.cli.evaluate import print_scores
-from prismae.control import controllers_from_text
-from prismae.data import world_names
-from prismae.data.own import is_path
+from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, out
 from prismae.errors import InputError, unknown_name
-from prismae.methods import all_methods
-from prismae.studies import Job, run, score
-from prismae.studies.observations import observations
-from prismae.studies.stability import stability
 
 
-@app.command()
+@app.command("fit")
 def fit(
-    method: Annotated[str, typer.Argument(help="A method: see `prismae list methods`.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD",
+            help="A method: see `prismae list methods`.",
+            autocompletion=completed("methods"),
+        ),
+    ],
     world_name: Annotated[
         str,
         typer.Argument(
             metavar="WORLD",
+            autocompletion=completed("worlds"),
             help="A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: a .npy, .npz, .h5, "
             ".csv or .parquet file, or a folder of images.",
         ),
@@ -90,6 +88,17 @@ def fit(
     evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
+    # here: completion and help of this command would wait for PyTorch
+    from dataclasses import asdict, replace
+
+    from prismae._fields import from_text
+    from prismae.cli.evaluate import print_scores
+    from prismae.control import controllers_from_text
+    from prismae.methods import all_methods
+    from prismae.studies import Job, run, score
+    from prismae.studies.observations import observations
+    from prismae.studies.stability import stability
+
     known = all_methods()
     if method not in known:
         raise unknown_name("method", method, known)
@@ -115,8 +124,6 @@ def fit(
         channel_names=_listed(channel_names),
         holdout=holdout,
     )
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise unknown_name("device", device, ["auto", "cpu", "cuda", "mps"])
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
     data = observations(asdict(job))
@@ -167,4 +174,7 @@ def _settings(texts: list[str]) -> dict[str, str]:
 
 def _as_path(text: str) -> str:
     """A world's name as it is; the name of a folder that lies here as a path, as a shell's user expects."""
+    from prismae.data import world_names
+    from prismae.data.own import is_path
+
     return f"{text}/" if text not in world_names() and Path(text).is_dir() and not is_path(text) else text

@@ -33,7 +33,7 @@ class Kind(StrEnum):
     tsne = "tsne"
 
 
-@app.command()
+@app.command("picture")
 def picture(
     path: RunPath,
     kind: Annotated[Kind, typer.Option(help="What to draw; gif: the traversals as an animation.")],

@@ -23,7 +23,7 @@ from prismae.studies.summary import Summary, direction, grouped, setting_columns
 from prismae.studies.tables import plain, sections, tables
 
 
-@app.command()
+@app.command("plot")
 def plot(
     path: PlanPath,
     profile: Profile = None,

@@ -15,7 +15,7 @@ from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
 
 
-@app.command()
+@app.command("report")
 def report(
     path: RunPath,
     full: Annotated[

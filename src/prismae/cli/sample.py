@@ -11,7 +11,7 @@ from prismae.studies.texts import PATH, interpolated, sampled
 from prismae.train import RunFolder
 
 
-@app.command()
+@app.command("sample")
 def sample(
     path: RunPath,
     n: Annotated[int, typer.Option("--n", help="Sentences.")] = 10,
@@ -25,7 +25,7 @@ def sample(
         out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command("interpolate")
 def interpolate(
     path: RunPath,
     first: Annotated[str, typer.Argument(metavar="FIRST", help="A sentence.")],

@@ -14,7 +14,7 @@ from prismae.studies.plan import Plan
 from prismae.studies.selection import select
 
 
-@app.command(name="select")
+@app.command("select")
 def select_settings(
     path: PlanPath,
     by: Annotated[

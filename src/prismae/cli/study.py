@@ -19,7 +19,7 @@ from prismae.studies.work import complete
 from prismae.train import RunFolder
 
 
-@app.command(name="study")
+@app.command("study")
 def study_plan(
     path: PlanPath,
     profile: Profile = None,

@@ -21,7 +21,7 @@ RowsFile = Annotated[
 ]
 
 
-@app.command()
+@app.command("table")
 def table(
     path: PlanPath,
     profile: Profile = None,

@@ -9,11 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from prismae.errors import NotFinite
+
 FLUSH_EVERY = 50  # steps between two looks at the device
-
-
-class NotFinite(ArithmeticError):
-    """A term became NaN or infinite; the message names it, the step, and what to try."""
 
 
 class History:

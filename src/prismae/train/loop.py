@@ -17,7 +17,7 @@ from torch import nn
 
 from prismae.control import Controller
 from prismae.data import World
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, Interrupted, unknown_name
 from prismae.methods import Method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
@@ -30,10 +30,6 @@ from prismae.train.run import Run
 MONITORED = 100  # times in a run
 
 Precision = Literal["32", "bf16"]
-
-
-class Interrupted(Exception):
-    """Training was stopped by Ctrl-C after a checkpoint was written; the message says how to go on."""
 
 
 @dataclass(frozen=True)
