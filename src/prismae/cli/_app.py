@@ -57,9 +57,17 @@ COMMANDS = {
         "Studies",
         "Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped.",
     ),
-    "table": ("table", "Studies", "Print a plan's table, beside the published numbers."),
-    "plot": ("plot", "Studies", "Draw a plan's scores."),
-    "select": ("select", "Studies", "Choose among a plan's settings, with labels or without."),
+    "table": (
+        "table",
+        "Studies",
+        "Print the table of PLAN: mean ± deviation over seeds, tests, and the published numbers beside.",
+    ),
+    "plot": (
+        "plot",
+        "Studies",
+        "Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file.",
+    ),
+    "select": ("select", "Studies", "Rank the settings of PLAN, the best first."),
     "list": (
         "listing",
         "What there is",
