@@ -25,10 +25,6 @@ class HingeVAE(Method):
     weight: NonNegative = 10.0  # of the excess
     budget: NonNegative = 6.0  # nats per observation
 
-    @classmethod
-    def name(cls) -> str:
-        return "hinge-vae"
-
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "excess": self.weight}
 

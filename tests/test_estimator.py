@@ -261,6 +261,53 @@ def test_save_and_load_keep_everything(method, table, tmp_path):
     assert not list(tmp_path.rglob("*.pkl"))
 
 
+def test_a_model_saved_over_another_leaves_nothing_of_it(table, tmp_path):
+    first = pr.Autoencoder("vae", **FAST).fit(table)
+    folder = first.save(tmp_path / "run", table)
+    pr.export.to_parquet(first, folder.path / "export" / "codes.parquet", table)
+    pr.report.write_report(folder.path)
+    for name in ("scores.json", "stability.json", "codes-5.npz", ".lock"):
+        (folder.path / name).write_text("{}")
+    (tmp_path / "link").symlink_to(folder.path)
+    for path in (folder.path, tmp_path / "link"):
+        second = pr.Autoencoder("ae", **FAST | {"n_latents": 2}).fit(table[:, :5])
+        second.save(path)
+        names = {each.name for each in folder.path.iterdir()}
+        assert names == {"job.json", "weights.safetensors", "history.parquet", "README.md"}
+        assert np.array_equal(pr.load(path).transform(table[:, :5]), second.transform(table[:, :5]))
+    assert (tmp_path / "link").is_symlink()
+    assert {each.name for each in tmp_path.iterdir()} == {"run", "link"}
+
+
+def test_a_folder_that_is_no_run_is_not_emptied(table, tmp_path):
+    model = pr.Autoencoder("vae", **FAST).fit(table)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "thesis.tex").write_text("Chapter 1")
+    with pytest.raises(InputError, match=r"holds thesis\.tex, which a run saved over it would remove"):
+        model.save(tmp_path / "runs")
+    with pytest.raises(InputError, match="is a file, expected a folder"):
+        model.save(tmp_path / "runs" / "thesis.tex")
+    model.save(tmp_path / "run")
+    (tmp_path / "run" / "notes.txt").write_text("Keep me.")
+    with pytest.raises(InputError, match=r"holds notes\.txt, which"):
+        model.save(tmp_path / "run")
+    assert (tmp_path / "run" / "notes.txt").read_text() == "Keep me."
+    assert (tmp_path / "runs" / "thesis.tex").read_text() == "Chapter 1"
+    (tmp_path / "empty").mkdir()
+    assert pr.load(model.save(tmp_path / "empty").path).n_latents == 3
+
+
+def test_what_fails_while_it_is_saved_leaves_the_old_model(table, tmp_path, monkeypatch):
+    first = pr.Autoencoder("vae", **FAST).fit(table)
+    first.save(tmp_path / "run", table)
+    before = {each.name: each.read_bytes() for each in (tmp_path / "run").iterdir()}
+    monkeypatch.setattr("prismae.train.run_folder.save_file", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        pr.Autoencoder("ae", **FAST).fit(table).save(tmp_path / "run")
+    assert {each.name: each.read_bytes() for each in (tmp_path / "run").iterdir()} == before
+    assert [each.name for each in tmp_path.iterdir()] == ["run"]
+
+
 def test_a_run_of_the_command_line_loads_too(tmp_path):
     job = pr.Job("vae", "digits", n_latents=3, steps=5, batch=16)
     model = pr.load(pr.run(job, tmp_path, device="cpu").path)

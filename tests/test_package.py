@@ -5,14 +5,12 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 
 import prismae
-from prismae.errors import InputError, unknown_name
-from prismae.methods import all_methods
+from prismae.errors import unknown_name
 from prismae.methods.vae import VAE
 
 MODULES = sorted(
@@ -51,16 +49,6 @@ def test_methods_are_attributes_of_the_package():
     assert prismae.VAE is VAE
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = prismae.Nonsense
-
-
-def test_methods_of_other_packages_are_found(monkeypatch):
-    point = EntryPoint("their-vae", "prismae.methods.vae:VAE", "prismae.methods")
-    monkeypatch.setattr("prismae._discovery.entry_points", lambda group: [point])
-    assert all_methods()["their-vae"] is VAE
-    wrong = EntryPoint("wrong", "random:Random", "prismae.methods")
-    monkeypatch.setattr("prismae._discovery.entry_points", lambda group: [wrong])
-    with pytest.raises(InputError, match=r"'wrong' of group prismae\.methods is not a Method"):
-        all_methods()
 
 
 def test_an_unknown_name_offers_the_nearest_or_lists_all():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from importlib import metadata
 from inspect import isabstract
@@ -29,10 +31,75 @@ def modules(package: str) -> Iterator[ModuleType]:
             yield importlib.import_module(info.name)
 
 
-def plugins(group: str) -> Iterator[tuple[str, Any]]:
-    """Yield (name, loaded object) for each entry point of `group`, such as ``prismae.methods``."""
+def plugins(group: str, known: Collection[str] = ()) -> Iterator[tuple[metadata.EntryPoint, Any]]:
+    """Yield (entry point, what it loads) for each entry point of `group`, such as ``prismae.methods``.
+
+    One that cannot be loaded is left out with a warning: a broken package must not take the others with it.
+
+    Parameters
+    ----------
+    known
+        Names that are this package's own.
+
+    Raises
+    ------
+    InputError
+        For a name that two distributions declare, or that is in `known`: which of the two is meant cannot be told.
+    """
+    owners = dict.fromkeys(known, "prismae itself")
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
-        yield point.name, point.load()
+        if point.name in owners:
+            raise InputError(
+                f"Entry point {point.name!r} of group {group} is declared by {distribution(point)}, but "
+                f"{owners[point.name]} has that name already: expected another name, or one of the two uninstalled."
+            )
+        owners[point.name] = distribution(point)
+        try:
+            loaded = point.load()
+        except Exception as error:  # whatever a stranger's module raises when it is imported
+            left_out(point, f"cannot be loaded ({type(error).__name__}: {error})")
+        else:
+            yield point, loaded
+
+
+def distribution(point: metadata.EntryPoint) -> str:
+    """The package that declares an entry point, with its version, as messages name it."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+
+
+def left_out(point: metadata.EntryPoint, reason: str) -> None:
+    """Warn that an entry point is not used."""
+    warnings.warn(
+        f"Entry point {point.name!r} of group {point.group}, declared by {distribution(point)}, {reason}: "
+        "it is left out.",
+        stacklevel=2,
+    )
+
+
+def entry_name(cls: type, group: str) -> str | None:
+    """The name under which an entry point of `group` declares a class of another package; None if none does.
+
+    Nothing is imported: the module of an entry point that declares `cls` has been imported with it.
+    """
+    if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None
+    for point in entry_points(group=group):
+        found: Any = sys.modules.get(point.module)
+        for name in point.attr.split("."):
+            found = getattr(found, name, None)
+        if found is cls:
+            return point.name
+    return None
+
+
+def class_path(cls: type) -> str:
+    """Where a class is defined, as run folders remember it: ``acme.models.HessianVAE``."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def of_package(cls: type, path: str) -> bool:
+    """Whether a class is of the package that `class_path` names; within a package a class may move."""
+    return cls.__module__.partition(".")[0] == path.partition(".")[0]
 
 
 class Named(Protocol):
@@ -48,23 +115,23 @@ N = TypeVar("N", bound=Named)
 def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
     """Every final subclass of `base` by its command-line name: those of `package`, then those of entry points.
 
-    Raises
-    ------
-    InputError
-        For an entry point of `group` that is no such class.
+    An entry point that is no such class, or whose class calls itself otherwise, is left out with a warning.
     """
     found: dict[str, type[N]] = {}
     for module in modules(package):
         for value in vars(module).values():
-            own = isinstance(value, type) and value.__module__ == module.__name__
-            if own and issubclass(value, base) and not isabstract(value):
+            here = isinstance(value, type) and value.__module__ == module.__name__
+            if here and issubclass(value, base) and not isabstract(value):
                 found[value.name()] = value
-    for name, value in plugins(group):
+    own = {name for called, cls in found.items() for name in (called, *getattr(cls, "variants", ()))}
+    for point, value in plugins(group, own):
+        name = point.name
         if not (isinstance(value, type) and issubclass(value, base)) or isabstract(value):
-            raise InputError(
-                f"Entry point {name!r} of group {group} is not a {base.__name__}: got {value!r}."
-            )
-        found[name] = value
+            left_out(point, f"is no {base.__name__} but {value!r}")
+        elif value.name() not in (name, *own):
+            left_out(point, f"is called {value.name()!r} by its class, expected one name")
+        else:
+            found[name] = value
     return found
 
 

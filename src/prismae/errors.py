@@ -28,6 +28,8 @@ class Interrupted(Exception):
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:
     """The error for a name that is not among `valid`: offers the nearest ones, else lists all."""
     names = sorted(valid)
+    if not names:
+        return InputError(f"Unknown {kind} {name!r}: there is none.")
     near = get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
         return InputError(f"Unknown {kind} {name!r}: did you mean {' or '.join(map(repr, near))}?")

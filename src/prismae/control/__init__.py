@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from prismae._discovery import subclasses
 from prismae._fields import from_text, unknown_field
-from prismae.control._base import Controller, Outcome, Trial
+from prismae.control._base import GROUP, Controller, Outcome, Trial
 from prismae.control.cyclical import Cyclical
 from prismae.control.entropy_noise import EntropyNoise
 from prismae.control.evolve import Evolve
@@ -33,7 +33,7 @@ __all__ = [
 
 def all_controllers() -> dict[str, type[Controller]]:
     """Every controller by its command-line name: those of this folder, then those of other packages."""
-    return subclasses(__name__, cast(Any, Controller), "prismae.controllers")
+    return subclasses(__name__, cast(Any, Controller), GROUP)
 
 
 def controller(controller: str, **fields: Any) -> Controller:

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Protocol, cast
 
 from torch import Tensor
 
-from prismae._discovery import kebab
+from prismae._discovery import entry_name, kebab
 from prismae._fields import check_fields
 
 Values = dict[str, float | Tensor]
 State = dict[str, Tensor]
+GROUP = "prismae.controllers"  # of entry points
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Controller(ABC):
     """Moves one of a run's values: a weight, by the name of its term, or "noise", the channel's deviation [m].
 
     One file in `prismae.control` (or an entry point of group ``prismae.controllers``) holds one controller; its name
-    on the command line is the file's. A subclass is a frozen dataclass; its fields are its settings. It keeps
-    nothing between steps itself: what it needs travels in a state of tensors, which checkpoints save. `step` must
-    not wait for the device (no `.item()`), unless it makes a trial.
+    on the command line is the class's in kebab-case, or the entry point's. A subclass is a frozen dataclass; its
+    fields are its settings. It keeps nothing between steps itself: what it needs travels in a state of tensors, which
+    checkpoints save. `step` must not wait for the device (no `.item()`), unless it makes a trial.
     """
 
     together: ClassVar[bool] = (
@@ -69,8 +70,8 @@ class Controller(ABC):
 
     @classmethod
     def name(cls) -> str:
-        """Name on the command line: the file's, in kebab-case."""
-        return kebab(cls.__module__.rpartition(".")[2])
+        """Name on the command line: the entry point's that declares the class, else the class's in kebab-case."""
+        return entry_name(cls, GROUP) or kebab(cls.__name__)
 
     @property
     def moved(self) -> tuple[str, ...]:

@@ -132,4 +132,4 @@ def _loaders() -> dict[str, Callable[..., World]]:
     shipped = {
         kebab(module.__name__.rpartition(".")[2]): module.load for module in modules("prismae.data.worlds")
     }
-    return dict(plugins("prismae.worlds")) | shipped
+    return shipped | {point.name: load for point, load in plugins("prismae.worlds", shipped)}

@@ -16,9 +16,10 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from prismae._discovery import class_path, of_package
 from prismae._fields import Count, Positive, check_arguments, unknown_field
 from prismae._words import lengths, padded
-from prismae.control import Controller, controller
+from prismae.control import Controller, all_controllers, controller
 from prismae.data import World, world
 from prismae.data.channels import Layout
 from prismae.errors import InputError
@@ -195,6 +196,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             series=None if isinstance(X, World) else settings["series"],
             snapshots=[],
             controls=[each.described() for each in self.controllers],
+            control_classes=[class_path(type(each)) for each in self.controllers],
             given_shape=list(data.shape if isinstance(X, World | pd.DataFrame) else X.shape[1:]),
             feature_names=None if names is None else names.tolist(),
         )
@@ -291,23 +293,31 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def save(self, path: str | Path, X: Observations | None = None) -> RunFolder:
         """Write a run folder: safetensors and JSON, nothing pickled.
 
+        A method, controller, network or likelihood that no installed package declares is remembered by its name
+        only: `load` takes it as an argument.
+
         Parameters
         ----------
         path
-            The folder; made if it is not there.
+            The folder; made if it is not there. A run that it holds is replaced, pictures, scores and exports too.
         X
             Observations to draw in ``prismae report``, most often those of the fit; up to 10,000, evenly spaced, are
             looked at. Without them the report knows the training and the settings only.
+
+        Raises
+        ------
+        InputError
+            If the folder holds anything that is not of a run.
         """
         check_is_fitted(self)
-        folder = RunFolder(Path(path))
-        folder.write_json(JOB, self.about_)
-        if X is not None:
-            shown = self._form.world(checked(self, X), POINTS)
-            folder.write_json(DECODER, describe_decoder(self.net_))
-            folder.write_arrays(PICTURES, all_but_slow(self.method_, self.net_, shown))
-        folder.write_trained(self._trained)
-        return folder
+        shown = None if X is None else self._form.world(checked(self, X), POINTS)
+        with RunFolder.anew(path) as folder:
+            folder.write_json(JOB, self.about_)
+            if shown is not None:
+                folder.write_json(DECODER, describe_decoder(self.net_))
+                folder.write_arrays(PICTURES, all_but_slow(self.method_, self.net_, shown))
+            folder.write_trained(self._trained)
+        return RunFolder(Path(path))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
@@ -368,26 +378,71 @@ def auto_steps(n: int, batch: int) -> int:
     return min(max(EPOCHS * n // batch, FEWEST), MOST)
 
 
-def load(path: str | Path) -> Autoencoder:
-    """The fitted autoencoder of a run folder, from `Autoencoder.save` or ``prismae fit``. Nothing is unpickled."""
+def load(
+    path: str | Path,
+    *,
+    method: Method | type[Method] | None = None,
+    controllers: Sequence[Controller | type[Controller]] = (),
+    net: Net | Architecture | None = None,
+    likelihood: Likelihood | None = None,
+) -> Autoencoder:
+    """The fitted autoencoder of a run folder, from `Autoencoder.save` or ``prismae fit``. Nothing is unpickled.
+
+    Parameters
+    ----------
+    method, controllers
+        The run's own method and controllers, or their classes, where no installed package declares them, so that
+        they cannot be found by their names: those of a notebook or a script.
+    net, likelihood
+        Likewise the run's network and likelihood.
+
+    Raises
+    ------
+    InputError
+        For a folder that holds no finished run, a method or controller that is not found, and one that is not the
+        run's.
+    """
     folder = RunFolder.open(path)
     about = folder.read_json(JOB)
-    chosen, trained = folder.load()
+    chosen, trained = folder.load(method=method, net=net, likelihood=likelihood)
     model = Autoencoder(
         chosen,
         about["n_latents"],
-        net=about["net"],
-        likelihood=about["likelihood"],
+        net=about["net"] if net is None else net,
+        likelihood=about["likelihood"] if likelihood is None else likelihood,
         steps=about["steps"],
         batch=about["batch"],
         lr=about["lr"],
         random_state=about["seed"],
         precision=about["precision"],
         series=about.get("series"),
-        controllers=tuple(controller(**each) for each in about.get("controls", ())),
+        controllers=_controllers(about, controllers),
     )
     model._take(chosen, trained, about)
     note_features(model, model.shape_, model._form.table)
     if about.get("feature_names"):
         model.feature_names_in_ = np.asarray(about["feature_names"], dtype=object)
     return model
+
+
+def _controllers(
+    about: dict[str, Any], given: Sequence[Controller | type[Controller]]
+) -> tuple[Controller, ...]:
+    """The controllers that a run's job.json names: those given where they have that name, else those found by it."""
+    classes = {cls.name(): cls for cls in (each if isinstance(each, type) else type(each) for each in given)}
+    controls = about.get("controls", ())
+    strange = classes.keys() - {each["controller"] for each in controls}
+    if strange:
+        raise InputError(f"The run has no controller {', '.join(sorted(strange))}: leave that out.")
+    made = []
+    for each, path in zip(controls, about.get("control_classes") or [None] * len(controls), strict=True):
+        name, fields = each["controller"], {k: v for k, v in each.items() if k != "controller"}
+        cls = classes.get(name) or all_controllers().get(name)
+        if cls is None or (path and name not in classes and not of_package(cls, path)):
+            where = f" is the class {path}, which" if path else ", which"
+            raise InputError(
+                f"The run's controller {name!r}{where} no installed package declares by that name: "
+                "expected the class, as in load(path, controllers=[TheClass])."
+            )
+        made.append(controller(**each) if name not in classes else cls(**fields))
+    return tuple(made)

@@ -8,14 +8,14 @@ from typing import Any, cast
 from prismae._discovery import subclasses
 from prismae._fields import unknown_field
 from prismae.errors import InputError, unknown_name
-from prismae.methods._base import Adversarial, Clustering, Context, Method, Terms
+from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Method, Terms
 
 __all__ = ["Adversarial", "Clustering", "Context", "Method", "Terms", "all_methods", "method"]
 
 
 def all_methods() -> dict[str, type[Method]]:
     """Every method by its command-line name, or names: those of this folder, then those of other packages."""
-    found = subclasses(__name__, cast(Any, Method), "prismae.methods")
+    found = subclasses(__name__, cast(Any, Method), GROUP)
     return {name: cls for own, cls in found.items() for name in (cls.variants or [own])}
 
 

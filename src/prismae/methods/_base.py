@@ -10,13 +10,14 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from prismae._discovery import kebab
+from prismae._discovery import entry_name, kebab
 from prismae._fields import check_fields
 from prismae.control import Controller
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.nets.autoencoder import AutoencoderNet
 
 Terms = dict[str, Tensor]
+GROUP = "prismae.methods"  # of entry points
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Method(ABC):
     """A frozen dataclass whose fields are its hyper-parameters: its JSON, its CLI options and its sweep axes.
 
     One file in `prismae.methods` (or an entry point of group ``prismae.methods``) holds one method; its name on the
-    command line is the file's, unless it declares `variants`: names, and the fields that each of them fixes. Fields
-    are annotated with their range (see `prismae._fields`).
+    command line is the class's (``HingeVAE``: hinge-vae) or the entry point's, unless it declares `variants`: names,
+    and the fields that each of them fixes. Fields are annotated with their range (see `prismae._fields`).
     """
 
     net: ClassVar[str] = "auto"
@@ -62,8 +63,8 @@ class Method(ABC):
 
     @classmethod
     def name(cls) -> str:
-        """Name on the command line: the file's, in kebab-case."""
-        return kebab(cls.__module__.rpartition(".")[2])
+        """Name on the command line: the entry point's that declares the class, else the class's in kebab-case."""
+        return entry_name(cls, GROUP) or kebab(cls.__name__)
 
     def called(self) -> str:
         """Name on the command line of the method as it is set: its variant's, where it has variants."""

@@ -29,6 +29,10 @@ class DIPVAE(Method):
     lambda_od: NonNegative = 10.0  # weight of the off-diagonal part
     lambda_d: NonNegative | None = None  # of the diagonal part; None: 10 lambda_od in I, lambda_od in II
 
+    @classmethod
+    def name(cls) -> str:
+        return "dip-vae"
+
     def weights(self) -> dict[str, float]:
         lambda_d = self.lambda_d
         if lambda_d is None:

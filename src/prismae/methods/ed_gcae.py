@@ -70,6 +70,10 @@ class EDGCAE(Adversarial):
     def posterior(self, parameters: Tensor) -> Posterior:
         return Point(bounded(parameters))
 
+    @classmethod
+    def name(cls) -> str:
+        return "ed-gcae"
+
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "dependence": self.weight}
 

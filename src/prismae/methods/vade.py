@@ -41,6 +41,10 @@ class VaDE(Clustering):
     def modules(self, n_latents: int) -> nn.ModuleDict:
         return nn.ModuleDict({"mixture": Mixture(self.n_components, n_latents)})
 
+    @classmethod
+    def name(cls) -> str:
+        return "vade"
+
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "kl": 1.0, "c_prior": 1.0}
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from numpy.random import Generator
 
-from prismae._discovery import kebab, modules, plugins
+from prismae._discovery import distribution, kebab, left_out, modules, plugins
 from prismae.errors import InputError
 
 Needs = Literal[
@@ -195,10 +195,21 @@ def metric(
 @lru_cache(maxsize=1)
 def all_metrics() -> dict[str, Metric]:
     """Every metric of this package and of the entry points `prismae.metrics`, by kebab-case name."""
-    functions = [value for module in modules("prismae.metrics") for value in vars(module).values()]
-    functions += [loaded for _, loaded in plugins("prismae.metrics")]
-    found = [function.__metric__ for function in functions if isinstance(vars_of(function), Metric)]
-    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+    own = [vars_of(value) for module in modules("prismae.metrics") for value in vars(module).values()]
+    found = {each.name: each for each in own if isinstance(each, Metric)}
+    declared = dict.fromkeys(found, "prismae itself")
+    for point, value in plugins("prismae.metrics"):
+        each = vars_of(value)
+        if not isinstance(each, Metric):
+            left_out(point, f"is no metric but {value!r}")
+        elif each.name in found and found[each.name].function is not value:
+            raise InputError(
+                f"The metric {each.name!r} of {distribution(point)} has the name of one of {declared[each.name]}: "
+                "expected another name, or one of the two uninstalled."
+            )
+        else:
+            found[each.name], declared[each.name] = each, distribution(point)
+    return dict(sorted(found.items()))
 
 
 def metric_of(protocol: str, key: str) -> Metric | None:

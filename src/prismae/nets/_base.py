@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import nn
 
-from prismae._discovery import kebab
+from prismae._discovery import entry_name, kebab
 from prismae._fields import check_fields
 from prismae.errors import InputError
 
@@ -33,7 +33,7 @@ class Net(ABC):
     @classmethod
     def name(cls) -> str:
         """Name on the command line."""
-        return kebab(cls.__name__)
+        return entry_name(cls, "prismae.nets") or kebab(cls.__name__)
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:

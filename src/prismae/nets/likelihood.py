@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from prismae._discovery import kebab, subclasses
+from prismae._discovery import entry_name, kebab, subclasses
 from prismae._words import PAD
 from prismae.errors import InputError, unknown_name
 
@@ -29,7 +29,7 @@ class Likelihood(ABC):
     @classmethod
     def name(cls) -> str:
         """Name on the command line."""
-        return kebab(cls.__name__)
+        return entry_name(cls, "prismae.likelihoods") or kebab(cls.__name__)
 
     @abstractmethod
     def nll(self, output: Tensor, x: Tensor) -> Tensor:

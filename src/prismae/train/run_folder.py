@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,13 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
+from prismae._discovery import class_path, of_package
 from prismae._files import written_whole
 from prismae._version import __version__
 from prismae.data import Summary, World
 from prismae.errors import InputError
-from prismae.methods import Adversarial, Method, method
+from prismae.methods import Adversarial, Method, all_methods, method
+from prismae.nets import Architecture, Likelihood, Net
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
@@ -31,6 +36,20 @@ SCORES = "scores.json"
 PICTURES = "pictures.npz"
 CARD = "README.md"
 SNAPSHOT = "codes-{step}.npz"
+
+FILES = (
+    JOB,
+    WEIGHTS,
+    HISTORY,
+    SCORES,
+    PICTURES,
+    CARD,
+    "decoder.json",
+    "stability.json",
+    "report.html",
+    "error.txt",
+)
+FOLDERS = ("figures", "export", "checkpoint")
 
 NEEDED = ("method", "fields", "shape", "summary", "n_latents", "net", "likelihood", "seconds")
 
@@ -68,6 +87,50 @@ class RunFolder:
                 f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({goes_on})."
             )
         return folder
+
+    @classmethod
+    @contextmanager
+    def anew(cls, path: Path | str) -> Iterator[RunFolder]:
+        """A folder to write a run into, which takes the place of what is at `path` when all went well.
+
+        Nothing of an older run is left there: pictures, scores and exports are of its weights. A reader sees the old
+        run, for a moment none, and then the new one.
+
+        Raises
+        ------
+        InputError
+            If `path` holds anything that is not of a run, which would be lost.
+        """
+        home = Path(path).resolve()  # a link stays one
+        cls(home)._check_replaceable()
+        part, old = (home.with_name(f".{home.name}.{os.getpid()}.{what}") for what in ("part", "old"))
+        part.mkdir(parents=True)
+        try:
+            yield cls(part)
+            if home.exists():
+                home.rename(old)
+            part.rename(home)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            if old.exists() and not home.exists():
+                old.rename(home)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _check_replaceable(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{str(self.path)!r} is a file, expected a folder or a new name.")
+        found = sorted(each.name for each in self.path.iterdir()) if self.path.exists() else []
+        foreign = [
+            name
+            for name in found
+            if name not in (*FILES, *FOLDERS) and not name.startswith((".", SNAPSHOT.partition("{")[0]))
+        ]
+        if found and (foreign or JOB not in found):
+            raise InputError(
+                f"{str(self.path)!r} holds {', '.join((foreign or found)[:5])}, which a run saved over it would "
+                "remove: expected a new or empty folder, or one that holds nothing but a run."
+            )
 
     @property
     def checkpoint(self) -> Path:
@@ -120,21 +183,33 @@ class RunFolder:
         card = model_card(self.read_json(JOB), scores)
         self._write(CARD, lambda path: Path(path).write_text(card, encoding="utf-8"))
 
-    def load(self) -> tuple[Method, Trained]:
-        """The method, and what its training returned, on the CPU. Nothing is unpickled."""
+    def load(
+        self,
+        *,
+        method: Method | type[Method] | None = None,
+        net: Net | Architecture | None = None,
+        likelihood: Likelihood | None = None,
+    ) -> tuple[Method, Trained]:
+        """The method, and what its training returned, on the CPU. Nothing is unpickled.
+
+        Parameters
+        ----------
+        method, net, likelihood
+            Those of the run, where they are of no installed package and so cannot be found by their names.
+        """
         job = self.read_json(JOB)
         missing = [name for name in NEEDED if name not in job]
         if missing:
             raise InputError(f"{str(self.path / JOB)!r} is damaged: it has no {', '.join(missing)}.")
-        chosen = method(job["method"], **job["fields"])
+        chosen = _found(job) if method is None else _given(job, method)
         with torch.random.fork_rng(devices=[]):
             ae = build(
                 chosen,
                 tuple(job["shape"]),
                 Summary(**job["summary"]),
                 n_latents=job["n_latents"],
-                net=job["net"],
-                likelihood=job["likelihood"],
+                net=job["net"] if net is None else net,
+                likelihood=job["likelihood"] if likelihood is None else likelihood,
                 words=len(job.get("vocabulary", ())),
             )
             critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
@@ -161,6 +236,32 @@ class RunFolder:
             write(str(part))
 
 
+def _found(job: dict[str, Any]) -> Method:
+    """The method that a run's job.json names, if it is the one that was trained."""
+    known, called, path = all_methods(), job["method"], job.get("class")
+    same = called in known and path is not None and of_package(known[called], path)
+    if path is None or same:  # runs of version 0.1 do not say the class
+        return method(called, **job["fields"])
+    raise InputError(
+        f"The run's method {called!r} is the class {path}, which no installed package declares by that name: "
+        f"expected the class, as in load(path, method={path.rpartition('.')[2]})."
+    )
+
+
+def _given(job: dict[str, Any], given: Method | type[Method]) -> Method:
+    """The method that a user names as that of a run."""
+    cls = given if isinstance(given, type) else type(given)
+    if not issubclass(cls, Method):
+        raise InputError(f"The method of a run should be given as a Method or its class, got {given!r}.")
+    chosen = cls(**job["fields"]) if isinstance(given, type) else given
+    called = job["method"]
+    # else it is a class that version 0.1 named after its file
+    known = "class" in job or called in all_methods()
+    if (known and chosen.called() != called) or json.loads(json.dumps(chosen.fields())) != job["fields"]:
+        raise InputError(f"The run's method is {called!r} with {job['fields']}, got {chosen!r}.")
+    return chosen
+
+
 def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
     """What a run's job.json says: the method with all its fields, the world, and the settings given as `run`.
 
@@ -169,6 +270,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
     return {
         "method": method.called(),
         "fields": method.fields(),
+        "class": class_path(type(method)),
         **run,
         "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],
         "source": world.source,
