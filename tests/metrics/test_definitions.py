@@ -151,6 +151,36 @@ def test_udr_of_permuted_and_flipped_codes_is_one_and_of_noise_is_low():
     assert silent.runs.tolist() == pytest.approx([0.5, 0.5, 0.0], abs=1e-6)
 
 
+def lasso(x, y, alpha):
+    """Weights that minimise |y - x w|^2 / 2n + alpha |w|, by proximal gradient steps."""
+    x, y = ((each - each.mean(0)) / each.std(0) for each in (x, y))
+    w, step = np.zeros(x.shape[1]), len(x) / np.linalg.norm(x, 2) ** 2
+    for _ in range(2_000):
+        w = w - step * x.T @ (x @ w - y) / len(x)
+        w = np.sign(w) * np.maximum(np.abs(w) - step * alpha, 0)
+    return np.abs(w)
+
+
+def test_udr_lasso_of_a_run_is_the_median_over_those_that_predict_it():
+    mixing = [np.eye(3), np.linalg.qr(RNG.normal(size=(3, 3)))[0], [[1, 0.5, 0], [0, 1, 0], [0, 0, 1]]]
+    runs = [IDEAL @ np.array(each) + 0.2 * RNG.normal(size=IDEAL.shape) for each in mixing]
+    runs.append(runs[0][:, :2] + runs[1][:, 1:])
+    agreement = np.full((4, 4), np.nan)
+    for j, a in enumerate(runs):
+        for i, b in enumerate(runs):
+            if i != j:
+                r = np.column_stack([lasso(a, code, 0.1) for code in b.T])  # [codes of j, codes of i]
+                parts = [np.mean(each.max(0) ** 2 / each.sum(0)) for each in (r, r.T)]
+                agreement[j, i] = np.mean(parts)
+    expected = [np.median([agreement[j, i] for j in range(4) if j != i]) for i in range(4)]
+    found = metrics.udr_lasso(runs)
+    np.testing.assert_allclose(found.agreement, agreement, atol=1e-3)
+    np.testing.assert_allclose(found.runs, expected, atol=1e-3)
+    assert found.score == found.runs[0]
+    other_way = np.nanmedian(agreement, axis=1)
+    assert np.abs(other_way - expected).max() > 0.01
+
+
 def test_sap_mixed_takes_each_factor_by_its_kind():
     kinds = ("categorical", "continuous", "continuous")
     codes = np.c_[IDEAL, 0.5 * IDEAL + RNG.normal(size=IDEAL.shape)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from known_codes import small_world, standardised
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.metrics import Metric, Result, all_metrics
 from prismae.metrics._inputs import as_array
 from prismae.metrics.evaluate import FAMILIES
@@ -75,6 +75,71 @@ def test_value_on_known_codes(metric, world):
         scores(metric, KNOWN[world]),
         declared if isinstance(declared, dict) else {"": declared},
     )
+
+
+OF_THE_ORIGIN = {"rmig", "mig-yeats2023", "sap", "sap-mixed"}  # fixed bins, shared bins, a penalty
+CONSTANTS = [0.1, 0.3, -7.7, 1 / 3, 1e8 + 0.1, -1e-9]
+SOME = slice(0, 300)
+
+
+@every_metric
+def test_codes_of_any_constant_are_those_of_zero(metric):
+    # the deviation of a column full of 0.1 is above 0, by rounding
+    zeros = np.zeros_like(IDENTITY[SOME])
+    expected = pytest.approx(scores(metric, zeros, FACTORS[SOME]))
+    for constant in CONSTANTS:
+        for dtype in (np.float64, np.float32):
+            found = scores(metric, np.full_like(zeros, constant, dtype=dtype), FACTORS[SOME])
+            assert found == expected, (constant, dtype)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [m for m in METRICS.values() if m.needs != "assignments" and m.name not in OF_THE_ORIGIN],
+    ids=lambda m: m.name,
+)
+def test_a_constant_beside_living_codes_is_like_zero(metric):
+    for dtype in (np.float64, np.float32):
+        codes = NOISY[SOME].astype(dtype)
+        codes[:, 2] = 0
+        expected = scores(metric, codes, FACTORS[SOME])
+        for constant in (0.3, -7.7, 1e8 + 0.1):
+            codes[:, 2] = constant
+            assert_close(scores(metric, codes, FACTORS[SOME]), expected, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("name", ["calinski-harabasz", "davies-bouldin", "silhouette"])
+@pytest.mark.parametrize("unit", CONSTANTS)
+def test_clusters_of_one_point_in_space_are_those_at_whole_numbers(name, unit):
+    groups = np.arange(1, 4)[FACTORS[:, 0]][:, None] * [1.0, -2.0]
+    assert scores(METRICS[name], unit * groups) == pytest.approx(scores(METRICS[name], groups))
+
+
+INTEGERS = {  # factors of three, four and five values as far apart as the type allows
+    "int8": np.int8([-128, -50, 0, 99, 127]),
+    "int16": np.int16([-32_768, -7, 0, 1, 32_767]),
+    "uint8": np.uint8([0, 3, 100, 254, 255]),
+    "int32": np.int32([-(2**31), -5, 3, 2**30, 2**31 - 1]),
+    "uint32": np.uint32([0, 1, 2**20, 2**31, 2**32 - 1]),
+    "int64": np.int64([-(2**62), -(2**40), 0, 2**41, 2**62]),
+    "uint64": np.uint64([0, 2**20, 2**60, 2**62, 2**63]),
+}
+
+
+@with_factors
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_factors_of_any_integer_type_are_those_numbers(metric, dtype):
+    values = INTEGERS[dtype]
+    factors = values[FACTORS[SOME]]
+    assert factors.dtype == dtype
+    found = scores(metric, NOISY[SOME], factors)
+    assert found == pytest.approx(scores(metric, NOISY[SOME], factors.astype(np.float64)))
+
+
+@with_factors
+def test_factors_of_truth_values_are_classes(metric):
+    factors = FACTORS[SOME] > 1
+    assert scores(metric, NOISY[SOME], factors) == scores(metric, NOISY[SOME], factors.astype(np.int64))
 
 
 @every_metric
@@ -238,22 +303,35 @@ def test_few_points_give_numbers_or_one_sentence(metric, n):
 @pytest.mark.parametrize(
     "name", ["mig", "sap", "sap-continuous", "dci", "jemmig", "rmig", "infomec", "mig-yeats2023"]
 )
-def test_metrics_that_compare_codes_refuse_one_code(name):
-    with pytest.raises(InputError, match="at least 2, got 1"):
+def test_metrics_that_compare_codes_cannot_be_had_of_one(name):
+    with pytest.raises(Unavailable, match="at least 2, got 1"):
         scores(METRICS[name], NOISY[:, :1])
 
 
 @pytest.mark.parametrize(
-    "name", ["dci", "modularity", "mig-sup", "dci-mig", "infomec", "z-max-variance", "unfairness"]
+    "name",
+    [
+        "dci",
+        "modularity",
+        "mig-sup",
+        "dci-mig",
+        "infomec",
+        "unfairness",
+        "z-max-variance",
+        "z-min-variance",
+        "factor-vae-score",
+        "beta-vae-score",
+        "fac-yeats2023",
+    ],
 )
-def test_metrics_that_compare_factors_refuse_one_factor(name):
-    with pytest.raises(InputError, match="needs 2 or more, got 1"):
+def test_metrics_that_compare_factors_cannot_be_had_of_one(name):
+    with pytest.raises(Unavailable, match="needs 2 or more, got 1"):
         scores(METRICS[name], NOISY, FACTORS[:, :1])
 
 
 @pytest.mark.parametrize("name", ["factor-vae-score", "beta-vae-score"])
 def test_metrics_that_hold_a_factor_fixed_need_rows_that_share_it(name):
-    with pytest.raises(InputError, match="No two points share a value of factor 0"):
+    with pytest.raises(Unavailable, match="No two points share a value of factor 0"):
         METRICS[name](NOISY[:20], np.column_stack([np.arange(20)] * 2))
 
 
@@ -263,3 +341,24 @@ def test_metrics_of_runs_refuse_one_run_or_other_points(name):
         METRICS[name]([NOISY])
     with pytest.raises(InputError, match="the same points"):
         METRICS[name]([NOISY, NOISY[:-1]])
+
+
+@with_factors
+def test_no_score_of_one_factor_is_the_same_for_any_codes(metric):
+    factors = FACTORS[SOME, :1]
+    shuffled = NOISY[SOME][np.random.default_rng(3).permutation(300)]
+    try:
+        found = scores(metric, NOISY[SOME], factors)
+    except Unavailable:
+        return
+    assert found != scores(metric, shuffled, factors)
+
+
+@every_metric
+def test_codes_of_any_magnitude_give_numbers_or_one_sentence(metric):
+    for unit in (1e-100, 1e-30, 1e30):
+        for value in scores(metric, NOISY[SOME].astype(np.float64) * unit, FACTORS[SOME]).values():
+            assert not np.isnan(value)
+    if metric.needs != "assignments":
+        with pytest.raises(InputError, match=r"codes reach .*e\+300, expected at most 1e\+50: scale them"):
+            scores(metric, NOISY[SOME].astype(np.float64) * 1e300, FACTORS[SOME])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 
 Codes = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -16,6 +16,7 @@ Test = tuple[ArrayLike, ArrayLike]
 
 MISSING = -1
 LARGEST_LABEL = 65_535
+LARGEST_CODE = 1e50  # squares, and sums of them, stay finite
 
 
 def as_array(values: ArrayLike) -> NDArray:
@@ -37,15 +38,41 @@ def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -
         z = z.astype(np.float64)
     n, m = z.shape
     if m < least_codes:
-        raise InputError(
+        raise Unavailable(
             f"The metric compares codes with each other and needs at least {least_codes}, got {m}."
         )
     if n < least_points:
-        raise InputError(f"The metric needs at least {least_points} points, got {n}.")
+        raise Unavailable(f"The metric needs at least {least_points} points, got {n}.")
     if not np.isfinite(z).all():
         bad = np.flatnonzero(~np.isfinite(z).all(axis=0))
         raise InputError(f"The codes must be finite, but column {bad[0]} holds NaN or infinity.")
+    largest = float(np.abs(z).max())
+    if largest > LARGEST_CODE:
+        raise InputError(f"The codes reach {largest:.0e}, expected at most {LARGEST_CODE:.0e}: scale them.")
     return z
+
+
+def varying(values: NDArray) -> NDArray[np.bool_]:
+    """Which columns [n, m] take more than one value. The deviation of a constant may be above 0, by rounding."""
+    return values.min(axis=0) < values.max(axis=0)
+
+
+def centred(codes: NDArray) -> Codes:
+    """Deviations [n, m] from the mean, exactly 0 where a column is constant, and exact far from the origin."""
+    z = codes.astype(np.float64)
+    z = z - z[0]
+    return z - z.mean(axis=0)
+
+
+def standardised(codes: NDArray) -> Codes:
+    """Columns [n, m] of mean 0 and variance 1, of whatever magnitude; 0 where a column is constant."""
+    z = centred(codes)
+    z /= _or_one(np.abs(z).max(axis=0))  # first, since squares of tiny numbers are 0
+    return z / _or_one(z.std(axis=0))
+
+
+def _or_one(spread: Codes) -> Codes:
+    return np.where(spread > 0, spread, 1.0)
 
 
 def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int = 1) -> Labels:
@@ -59,7 +86,10 @@ def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int 
 
 
 def as_factors(factors: ArrayLike, *, n: int, least_factors: int = 1) -> NDArray:
-    """Factors [n, k] as numbers, NaN where a value is missing."""
+    """Factors [n, k] as int64 or float64, NaN where a value is missing; uint64 only for values beyond int64.
+
+    Differences of narrower numbers wrap around: -100 to 100 is too far for int8.
+    """
     v = as_array(factors)
     if v.ndim != 2:
         raise InputError(f"The factors have shape {v.shape}, expected [points, factors].")
@@ -68,12 +98,14 @@ def as_factors(factors: ArrayLike, *, n: int, least_factors: int = 1) -> NDArray
     if len(v) != n:
         raise InputError(f"There are {n} codes but {len(v)} rows of factors, expected one row per code.")
     if v.shape[1] < least_factors:
-        raise InputError(
+        raise Unavailable(
             f"The metric compares factors with each other: needs {least_factors} or more, got {v.shape[1]}."
         )
     if v.dtype.kind == "f" and np.isinf(v).any():
         raise InputError("The factors hold infinity, expected numbers (NaN where a value is missing).")
-    return v.astype(np.int32) if v.dtype.kind == "b" else v
+    if v.dtype.kind == "f":
+        return v.astype(np.float64)
+    return v if v.dtype == np.uint64 and v.max() > np.iinfo(np.int64).max else v.astype(np.int64)
 
 
 def _labels(column: NDArray, k: int, bins: int) -> Labels:
@@ -81,11 +113,11 @@ def _labels(column: NDArray, k: int, bins: int) -> Labels:
     values = column[known]
     if len(values) and values.dtype.kind == "f" and (values != np.floor(values)).any():
         values = cut(values, bins)
-    values = values - values.min() if len(values) else values
-    if len(values) and values.max() > LARGEST_LABEL:
+    wide = len(values) and int(values.max()) - int(values.min()) > LARGEST_LABEL
+    if wide:
         classes = np.unique(values, return_inverse=True)[1]
     else:  # the same as above without sorting: whole tables have many rows and few values
-        values = values.astype(np.int32)
+        values = (values - values.min()).astype(np.int32) if len(values) else values
         present = np.bincount(values) > 0
         classes = (np.cumsum(present) - 1)[values]
     if len(values) == 0 or classes.max() == 0:
@@ -149,7 +181,7 @@ def split(
     for k in range(labels.shape[1]):
         seen = labels[:n_train, k]
         if len(np.unique(seen[seen != MISSING])) < 2:
-            raise InputError(
+            raise Unavailable(
                 f"Factor {k} has only one value among the training points, expected at least two."
             )
     return points[:n_train], labels[:n_train], points[n_train:], labels[n_train:]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prismae.errors import InputError
 from prismae.metrics._base import Metric
 from prismae.metrics._calls import Call, Inputs
+from prismae.metrics._inputs import standardised
 from prismae.metrics._protocols import Protocol
 
 DEAD_STD = 0.01
@@ -122,9 +123,9 @@ def ideal_codes(factors: NDArray, n_codes: int, seed: int = 0) -> NDArray[np.flo
     """Codes [n, max(n_codes, k)] that know everything: standardised factors, then dead codes N(0, 0.01^2)."""
     n, k = factors.shape
     dead = max(n_codes - k, 0)
-    z = np.empty((n, k + dead), dtype=np.float32)
-    for i, column in enumerate(factors.T):
-        spread = float(np.nanstd(column))
-        z[:, i] = np.nan_to_num((column - np.nanmean(column)) / (spread if spread > 0 else 1.0))
+    z = np.zeros((n, k + dead), dtype=np.float32)
+    for i, column in enumerate(factors.T.astype(np.float64)):
+        known = ~np.isnan(column)
+        z[known, i] = standardised(column[known, None])[:, 0]
     z[:, k:] = DEAD_STD * np.random.default_rng(seed).standard_normal((n, dead), dtype=np.float32)
     return z

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import Learned
-from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels
+from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels, centred
 
 Rows = NDArray[np.int64]
 Choice = Callable[[NDArray[np.float64]], Rows]  # variances [votes, m] → codes [votes]
@@ -40,7 +40,7 @@ def group_rows(labels: NDArray, shared: str) -> Groups:
     count = np.bincount(labels[known])
     known = known[count[labels[known]] >= 2]
     if not len(known):
-        raise InputError(
+        raise Unavailable(
             f"No two points share {shared}, so nothing can be held fixed: more points are needed."
         )
     # NumPy sorts 16-bit numbers by radix, in linear time.
@@ -58,7 +58,7 @@ def groups_by_factor(labels: Labels) -> list[Groups]:
 def sampled_variance(codes: NDArray, points: int, rng: Generator, ddof: int = 1) -> NDArray[np.float64]:
     """Variance [m] of the codes, from `points` rows drawn without replacement where there are so many."""
     rows = rng.choice(len(codes), size=min(points, len(codes)), replace=False)
-    return codes[rows].astype(np.float64).var(axis=0, ddof=ddof)
+    return centred(codes[rows]).var(axis=0, ddof=ddof)
 
 
 def vote_variances(codes: NDArray, rows: Rows) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from prismae.data import World
 from prismae.errors import InputError
+from prismae.metrics._inputs import standardised
 from prismae.metrics.disentanglement.udr import udr_spearman
 from prismae.studies.pictures import MEASURED, drawn_rows, encoded
 from prismae.train import RunFolder
@@ -90,12 +91,6 @@ def match(codes: NDArray, other: NDArray) -> tuple[NDArray[np.intp], NDArray[np.
     -------
     The index [m] of each latent's partner, and the absolute correlation [m] with it (0 for constant codes).
     """
-    standardised = []
-    for each in (codes.astype(np.float64), other.astype(np.float64)):
-        deviation = each.std(0)
-        standardised.append(
-            np.divide(each - each.mean(0), deviation, out=np.zeros_like(each), where=deviation > 0)
-        )
-    correlation = np.abs(standardised[0].T @ standardised[1]) / len(codes)
+    correlation = np.abs(standardised(codes).T @ standardised(other)) / len(codes)
     _, partner = linear_sum_assignment(correlation, maximize=True)
     return partner, np.minimum(correlation[np.arange(len(partner)), partner], 1.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
+from prismae.metrics._inputs import varying
 
 Floats = NDArray[np.float64]
 
@@ -15,18 +16,20 @@ def apart(codes: NDArray, clusters: NDArray[np.int32]) -> bool:
 
     Raises
     ------
-    InputError
+    Unavailable
         If every point is a cluster of its own, and so no cluster has a width.
     """
     count = int(clusters.max()) + 1
     if count == len(codes):
-        raise InputError(
+        raise Unavailable(
             f"Each of the {count} points is a cluster of its own, expected fewer clusters than points."
         )
-    return count > 1 and bool((codes != codes[0]).any())
+    return count > 1 and bool(varying(codes).any())
 
 
 def cluster_means(codes: Floats, clusters: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
-    """Mean code of each cluster [K, m], and how many points it has [K]."""
+    """Mean code of each cluster [K, m], exact where its points are one point in space; how many points it has [K]."""
     size = np.bincount(clusters)
-    return np.stack([np.bincount(clusters, column) for column in codes.T], axis=1) / size[:, None], size
+    first = codes[np.unique(clusters, return_index=True)[1]]
+    beyond = codes - first[clusters]
+    return first + np.stack([np.bincount(clusters, each) for each in beyond.T], axis=1) / size[:, None], size

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import UNBOUNDED, metric
-from prismae.metrics._inputs import as_clusters, as_codes
+from prismae.metrics._inputs import as_clusters, as_codes, centred
 from prismae.metrics.clustering._inputs import apart, cluster_means
 
 
@@ -43,11 +43,11 @@ def calinski_harabasz(codes: ArrayLike, clusters: ArrayLike) -> float:
     It grows in proportion to the number of points, so that only values of equally many can be compared. Codes that are
     all the same, or all in one cluster, score 0 (our reading).
     """
-    z = as_codes(codes).astype(np.float64)
+    z = as_codes(codes)
     c = as_clusters(clusters, n=len(z))
     if not apart(z, c):
         return 0.0
-    z = z - z.mean(axis=0)
+    z = centred(z)
     means, size = cluster_means(z, c)
     between = float(size @ np.square(means).sum(axis=1))
     within = float(np.square(z - means[c]).sum())

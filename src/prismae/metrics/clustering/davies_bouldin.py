@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import UNBOUNDED, metric
-from prismae.metrics._inputs import as_clusters, as_codes
+from prismae.metrics._inputs import as_clusters, as_codes, centred
 from prismae.metrics.clustering._inputs import apart, cluster_means
 
 
@@ -44,11 +44,11 @@ def davies_bouldin(codes: ArrayLike, clusters: ArrayLike) -> float:
     Codes that are all the same, or all in one cluster, score infinity (our reading: nothing is apart; scikit-learn
     gives 0, the best value, or an error). It sees each cluster's worst neighbour only.
     """
-    z = as_codes(codes).astype(np.float64)
+    z = as_codes(codes)
     c = as_clusters(clusters, n=len(z))
     if not apart(z, c):
         return inf
-    z = z - z.mean(axis=0)
+    z = centred(z)
     means, size = cluster_means(z, c)
     width = np.bincount(c, np.linalg.norm(z - means[c], axis=1)) / size
     distance = np.linalg.norm(means[:, None] - means[None], axis=2)

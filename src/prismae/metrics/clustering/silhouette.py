@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import silhouette_samples
 
 from prismae.metrics._base import Learned, metric
-from prismae.metrics._inputs import as_clusters, as_codes
+from prismae.metrics._inputs import as_clusters, as_codes, centred
 from prismae.metrics.clustering._inputs import apart
 
 
@@ -68,5 +68,5 @@ def silhouette(codes: ArrayLike, clusters: ArrayLike, *, points: int = 10_000, s
         rows = np.random.default_rng(seed).permutation(len(z))[:points]
         z, c = z[rows], as_clusters(c[rows], n=points)
     # Distances are of the codes around their mean: far from the origin, squares would swallow them.
-    each = silhouette_samples(z - z.mean(axis=0), c) if apart(z, c) else np.zeros(len(z))
+    each = silhouette_samples(centred(z), c) if apart(z, c) else np.zeros(len(z))
     return Silhouette(float(each.mean()), each)

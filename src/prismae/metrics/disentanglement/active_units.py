@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import UNBOUNDED, metric
-from prismae.metrics._inputs import as_codes
+from prismae.metrics._inputs import as_codes, centred
 
 
 @metric(
@@ -33,5 +33,4 @@ def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> float:
     float
         In [0, m]. Neither end is better: as many as the world has factors is what one hopes for.
     """
-    z = as_codes(codes)
-    return float((z.var(axis=0, dtype="float64") > threshold).sum())
+    return float((centred(as_codes(codes)).var(axis=0) > threshold).sum())

@@ -52,8 +52,8 @@ def beta_vae_score(
     codes
         [n, m] the whole table: pairs are looked up in it, with no assumption that it is a full grid.
     factors
-        [n, k] class indices; a column of other numbers is cut into 20 bins. Rows are drawn for a factor only
-        where it is known and shared with another row.
+        [n, k] with k >= 2, class indices; a column of other numbers is cut into 20 bins. Rows are drawn for a
+        factor only where it is known and shared with another row.
     pairs, train_size, test_size
         Pairs of an example, examples to learn on, examples to score.
     seed
@@ -71,7 +71,7 @@ def beta_vae_score(
     hardly: the classifier may use all codes at once.
     """
     z = as_codes(codes)
-    groups = groups_by_factor(as_labels(factors, n=len(z)))
+    groups = groups_by_factor(as_labels(factors, n=len(z), least_factors=2))
     rng = np.random.default_rng(seed)
     train, test = (_examples(z, groups, size, pairs, rng) for size in (train_size, test_size))
     return pair_score(*train, *test)

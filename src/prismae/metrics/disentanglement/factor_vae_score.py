@@ -39,8 +39,8 @@ def factor_vae_score(
     codes
         [n, m] the whole table: votes are looked up in it, with no assumption that it is a full grid.
     factors
-        [n, k] class indices; a column of other numbers is cut into 20 bins. Rows are drawn for a factor only
-        where it is known and shared with another row.
+        [n, k] with k >= 2, class indices; a column of other numbers is cut into 20 bins. Rows are drawn for a
+        factor only where it is known and shared with another row.
     votes, test_votes, points
         How many votes build the majority, how many are scored, and how many rows a vote draws (with
         replacement).
@@ -58,10 +58,11 @@ def factor_vae_score(
 
     Notes
     -----
-    Chance is about 1/k or more. It hardly punishes rotation and noise, and not duplication.
+    Chance is about 1/k or more; with one factor every vote would be right. It hardly punishes rotation and noise,
+    and not duplication.
     """
     z = as_codes(codes)
-    labels = as_labels(factors, n=len(z))
+    labels = as_labels(factors, n=len(z), least_factors=2)
     rng = np.random.default_rng(seed)
     spread = sampled_variance(z, variance_points, rng)
     active = np.sqrt(spread) >= least_std

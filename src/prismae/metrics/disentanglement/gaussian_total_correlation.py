@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import AFFINE, UNBOUNDED, metric
-from prismae.metrics._inputs import as_codes
+from prismae.metrics._inputs import as_codes, standardised, varying
 
 
 @metric(
@@ -36,11 +36,11 @@ def gaussian_total_correlation(codes: ArrayLike) -> float:
     -----
     Biased upwards by about m (m - 1) / 4n. Blind to all dependence that is no correlation.
     """
-    z = as_codes(codes, least_points=3).astype(np.float64)
-    z = z[:, z.std(axis=0) > 0]
+    z = as_codes(codes, least_points=3)
+    z = standardised(z[:, varying(z)])
     if z.shape[1] < 2:
         return 0.0
-    eigenvalues = np.linalg.eigvalsh(np.corrcoef(z, rowvar=False))
+    eigenvalues = np.linalg.eigvalsh(z.T @ z / len(z))
     if eigenvalues[0] <= 10 * len(eigenvalues) * np.finfo(np.float64).eps:
         return float("inf")
     return max(0.0, float(-np.log(eigenvalues).sum() / 2))

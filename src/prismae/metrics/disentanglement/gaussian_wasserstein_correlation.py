@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import metric
-from prismae.metrics._inputs import as_codes
+from prismae.metrics._inputs import as_codes, centred
 
 
 @metric(
@@ -39,12 +39,13 @@ def gaussian_wasserstein_correlation(codes: ArrayLike, *, normalise: bool = True
     -----
     Unlike the total correlation it weighs codes by their variance, and stays finite for duplicates.
     """
-    z = as_codes(codes, least_points=3).astype(np.float64)
-    covariance = np.atleast_2d(np.cov(z, rowvar=False))
-    total = float(np.trace(covariance))
-    if total == 0:
+    z = centred(as_codes(codes, least_points=3))
+    unit = float(np.abs(z).max())
+    if unit == 0:
         return 0.0
+    covariance = np.atleast_2d(np.cov(z / unit, rowvar=False))
+    total = float(np.trace(covariance))
     root = np.sqrt(np.diag(covariance))
     eigenvalues = np.linalg.eigvalsh(root[:, None] * covariance * root)
     distance = 2 * total - 2 * float(np.sqrt(np.maximum(eigenvalues, 0.0)).sum())
-    return max(0.0, distance / total if normalise else distance)
+    return max(0.0, distance / total if normalise else distance * unit**2)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.metrics._base import Result, metric
-from prismae.metrics._inputs import as_codes, as_labels, cut
+from prismae.metrics._inputs import as_codes, as_labels, centred, cut, varying
 
 Floats = NDArray[np.float64]
 
@@ -58,12 +58,12 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99, bins: i
     """
     z = as_codes(codes, least_points=bins).astype(np.float64)
     labels = as_labels(factors, n=len(z), bins=bins)
-    active = z.var(axis=0) > 0
+    active = varying(z)
     matrix = np.zeros((z.shape[1], labels.shape[1]))
     if not active.any():
         return IRS(0.0, matrix)
-    z = z[:, active]
-    largest = np.abs(z - z.mean(axis=0)).max(axis=0)
+    z = centred(z[:, active])
+    largest = np.abs(z).max(axis=0)
     for k, column in enumerate(labels.T):
         known = column >= 0
         group = cut(column[known].astype(np.float64), bins)

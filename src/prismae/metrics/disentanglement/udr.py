@@ -13,7 +13,7 @@ from sklearn.linear_model import Lasso
 
 from prismae.errors import InputError
 from prismae.metrics._base import AFFINE, Result, metric
-from prismae.metrics._inputs import as_codes
+from prismae.metrics._inputs import as_codes, standardised, varying
 
 Floats = NDArray[np.float64]
 Kind = Literal["spearman", "lasso"]
@@ -28,9 +28,9 @@ class UDR(Result):
     score
         Score of the first run.
     runs
-        [runs] each run's score: the median of its agreement with the others.
+        [runs] each run's score: the median of the others' agreement with it.
     agreement
-        [runs, runs] agreement of every two runs, NaN on the diagonal.
+        [runs, runs] how well the codes of run i (row) agree with those of run j (column), NaN on the diagonal.
     """
 
     score: float
@@ -46,7 +46,7 @@ def udr_spearman(
 
     R [a, b] = |Spearman correlation| between codes a and b of two runs, over codes that inform. Their
     agreement is (mean_b max_a R_ab^2 / sum_a R_ab + mean_a max_b R_ab^2 / sum_b R_ab) / 2, and a run's score
-    the median of its agreement with all others. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
+    the median over the others of their agreement with it. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def udr_lasso(
 ) -> UDR:
     """UDR with lasso: as `udr_spearman`, with R [a, b] the weight of code a in predicting code b.
 
-    R [a, b] = |coefficient of code a| in the lasso regression, with penalty `alpha`, of code b of the other
-    run on all codes of this run, all standardised. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
+    R [a, b] = |coefficient of code a| in the lasso regression, with penalty `alpha`, of code b of this run on all
+    codes of another one, all standardised. Duan et al. 2020, arXiv:1905.12614. Needs no factors.
 
     Parameters
     ----------
@@ -96,6 +96,11 @@ def udr_lasso(
     -------
     UDR
         `float(...)` is the first run's score, in [0, 1], higher is better; with all runs' scores.
+
+    Notes
+    -----
+    The agreement of two runs depends on which one predicts the other. A run's score is the median over the runs that
+    predict it, as in the authors' code.
     """
     return _udr(codes, kl, least_kl, lambda a, b: _lasso(a, b, alpha))
 
@@ -111,14 +116,14 @@ def _udr(codes, kl, least_kl, relate) -> UDR:  # type: ignore[no-untyped-def]
     if kl is not None and [len(np.asarray(each)) for each in kl] != [each.shape[1] for each in runs]:
         raise InputError("The divergences must be given for every code of every run.")
     for i, each in enumerate(runs):
-        kept = each.std(axis=0) > 0 if kl is None else np.asarray(kl[i]) >= least_kl
-        runs[i] = each[:, kept & (each.std(axis=0) > 0)]
+        informs = True if kl is None else np.asarray(kl[i]) >= least_kl
+        runs[i] = each[:, varying(each) & informs]
     agreement = np.full((len(runs), len(runs)), np.nan)
     for i, a in enumerate(runs):
         for j, b in enumerate(runs):
             if i != j:
                 agreement[i, j] = _agreement(relate(a, b)) if a.shape[1] and b.shape[1] else 0.0
-    scores = np.nanmedian(agreement, axis=1)
+    scores = np.nanmedian(agreement, axis=0)
     return UDR(float(scores[0]), scores, agreement)
 
 
@@ -131,15 +136,11 @@ def _agreement(relation: Floats) -> float:
     return float(np.mean(parts))
 
 
-def _standardised(codes: Floats) -> Floats:
-    return (codes - codes.mean(axis=0)) / codes.std(axis=0)
-
-
 def _spearman(a: Floats, b: Floats) -> Floats:
-    ranks = [_standardised(rankdata(each, axis=0)) for each in (a, b)]
+    ranks = [standardised(rankdata(each, axis=0)) for each in (a, b)]
     return np.abs(ranks[0].T @ ranks[1]) / len(a)
 
 
 def _lasso(a: Floats, b: Floats, alpha: float) -> Floats:
-    model = Lasso(alpha=alpha).fit(_standardised(a), _standardised(b))
+    model = Lasso(alpha=alpha).fit(standardised(a), standardised(b))
     return np.abs(np.reshape(model.coef_, (b.shape[1], a.shape[1]))).T

@@ -89,7 +89,7 @@ def fac_yeats2023(
 ) -> VoteScore:
     """FAC of the yeats2023 protocol. WARNING: drops codes by variance 0.05, which is standard deviation 0.22.
 
-    As `factor_vae_score` with other numbers; a factor of one value is never drawn.
+    As `factor_vae_score` with other numbers; a factor of one value is never drawn, and two others are needed.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def fac_yeats2023(
         `float(...)` is the score, in [0, 1], higher is better.
     """
     z = as_codes(codes)
-    labels = as_labels(_varying(factors, len(z)), n=len(z))
+    labels = as_labels(_varying(factors, len(z)), n=len(z), least_factors=2)
     rng = np.random.default_rng(seed)
     spread = sampled_variance(z, variance_points, rng, ddof=0)
     active = spread >= least_variance

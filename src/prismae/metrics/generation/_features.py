@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from prismae.errors import InputError
-from prismae.metrics._inputs import as_codes
+from prismae.metrics._inputs import as_codes, centred
 
 Features = Callable[[Tensor], NDArray[np.float64]]  # images [n, c, h, w] → features [n, d]
 
@@ -80,5 +80,5 @@ def classifier(images: Tensor, labels: NDArray[np.int32]) -> Features:
 
 def _scaled(features: Features, images: Tensor) -> Features:
     """The same features, with variance 1 on average over these images."""
-    scale = float(np.sqrt(features(images).var(axis=0).mean())) or 1.0
+    scale = float(np.sqrt(centred(features(images)).var(axis=0).mean())) or 1.0
     return lambda x: features(x) / scale
