@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import io
 import sys
 
 import numpy as np
 import pytest
 from made_up import SPREAD
 from matplotlib.figure import Figure
+from PIL import Image
 
 from prismae.report import figures as draw
+from prismae.report.figures.animation import traversal_gif
 from prismae.report.figures.canvas import latent_colours, thin
 from prismae.report.figures.curves import _apart
 from prismae.report.figures.pictures import mosaic, to_pixels
-from prismae.report.html import duration, number
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents
+from prismae.report.numbers import brief, duration, fixed, number, share, signed
 
 RNG = np.random.default_rng(0)
 
@@ -21,17 +24,32 @@ def words(figure: Figure) -> str:
     return draw.svg(figure)
 
 
-def test_dead_is_relative_and_absolute() -> None:
-    assert np.flatnonzero(dead_latents(SPREAD)).tolist() == [0, 2, 5, 7, 8]
-    assert dead_latents(100 * SPREAD).tolist() == dead_latents(SPREAD).tolist()
-    assert dead_latents(np.array([1e-3, 2e-3])).all()
-    assert dead_latents(np.array([np.nan, 1.0])).tolist() == [True, False]
-    assert by_spread(np.array([1.0, np.nan, 3.0, 1.0])).tolist() == [2, 0, 3, 1]
+def test_dead_goes_by_the_kl_and_without_one_by_the_spread() -> None:
+    assert np.flatnonzero(Latents(SPREAD).dead).tolist() == [0, 2, 5, 7, 8]
+    assert Latents(np.array([1e-3, 0.09])).dead.all()
+    assert Latents(np.array([np.nan, 1.0])).dead.tolist() == [True, False]
+    spread = np.array([0.3, 0.05, 1.0, 1e-4, 0.9])
+    kl = np.array(
+        [0.05, 2.0, 0.1, 9.0, np.nan]
+    )  # a narrow code, far from the prior; a constant one; and no number
+    latents = Latents(spread, kl)
+    assert latents.dead.tolist() == [True, False, False, True, True]
+    assert latents.order.tolist() == [2, 1, 4, 0, 3]
+    assert Latents(np.array([1.0, np.nan, 3.0, 1.0])).order.tolist() == [2, 0, 3, 1]
+
+
+def test_a_collapsed_posterior_is_dead_though_its_codes_spread() -> None:
+    """N(m, s) with m of deviation 0.05 to 0.1 and s of almost 1: the closed form of the KL is a hundredth of a nat."""
+    spread = np.linspace(0.05, 0.1, 10)
+    variance = 1 - spread**2  # so that the codes with their noise are N(0, 1)
+    kl = 0.5 * (spread**2 + variance - 1 - np.log(variance))
+    assert kl.max() < 0.01
+    assert Latents(spread, kl).dead.all()
 
 
 def test_live_latents_have_colours_of_their_own() -> None:
-    colours = np.array(latent_colours(SPREAD))
-    dead = dead_latents(SPREAD)
+    latents = Latents(SPREAD)
+    colours, dead = np.array(latent_colours(latents)), latents.dead
     assert len(set(colours[~dead])) == 5
     assert len(set(colours[dead])) == 1
 
@@ -91,9 +109,9 @@ def test_term_curves_survive_anything() -> None:
 
 def test_latent_curves_name_their_ends() -> None:
     values = RNG.standard_normal((50, 10)).cumsum(axis=0)
-    text = words(draw.latent_curves(np.arange(50), values, SPREAD, "σ"))
+    text = words(draw.latent_curves(np.arange(50), values, Latents(SPREAD), "σ"))
     assert all(f">z{i}<" in text for i in range(10))
-    words(draw.latent_curves(np.arange(50), values[:, :3], SPREAD))  # a spread of other latents
+    words(draw.latent_curves(np.arange(50), values[:, :3], Latents(SPREAD)))  # a spread of other latents
     words(draw.latent_curves(np.arange(50), np.full((50, 3), np.nan)))
     words(draw.latent_curves(np.arange(5), RNG.standard_normal((5, 40))))
 
@@ -105,7 +123,7 @@ def test_pictures_of_any_shape(m: int, shape: tuple[int, ...]) -> None:
     originals = RNG.uniform(size=(m, *shape))
     draw.svg(draw.reconstructions(originals, originals))
     values = np.linspace(-1, 1, 5) * np.ones((m, 1))
-    text = draw.svg(draw.traversals(RNG.uniform(size=(m, 5, *shape)), values, np.linspace(1, 0, m)))
+    text = draw.svg(draw.traversals(RNG.uniform(size=(m, 5, *shape)), values, Latents(np.linspace(1, 0, m))))
     assert "z0 · spread 1.00" in text
     assert ("z23 ·" in text, "z24 ·" in text) == (m > 23, False)  # the 24 of the largest spread
 
@@ -113,7 +131,9 @@ def test_pictures_of_any_shape(m: int, shape: tuple[int, ...]) -> None:
 def test_information_marks_the_best_code_of_each_factor() -> None:
     mutual = np.array([[1.0, 0.1, 0.0], [0.0, 1.5, 0.0], [0.9, 1.4, 0.0]])
     text = words(
-        draw.information(mutual, np.array([2.0, 3.0, 0.0]), ["a", "b" * 40, "c"], np.array([1, 1, 1e-3]))
+        draw.information(
+            mutual, np.array([2.0, 3.0, 0.0]), ["a", "b" * 40, "c"], Latents(np.array([1, 1, 1e-3]))
+        )
     )
     assert text.count(">0.50<") == 2
     assert "—" in text
@@ -154,6 +174,59 @@ def test_no_pyplot() -> None:
         if name.startswith("prismae.report")
         for name in vars(module)
     }
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, float])
+def test_numbers_of_numpy_are_numbers(kind: type) -> None:
+    assert (number(kind(0.5)), share(kind(0.5)), number(np.int64(3))) == ("0.500", "0.500", "3.00")
+    assert (number(kind("nan")), number(True), number("3")) == ("—", "—", "—")
+
+
+def test_no_negative_zero() -> None:
+    assert [share(-1e-9), fixed(-0.004, 2), signed(-0.0), number(-0.0), brief(-0.0)] == [
+        "0.000",
+        "0.00",
+        "0",
+        "0",
+        "0",
+    ]
+    assert [share(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.5", "+0.5"]
+
+
+def test_gif_has_the_colours_of_every_frame() -> None:
+    frames = np.zeros((1, 11, 3, 16, 16))
+    frames[0, :, 0] = np.linspace(1, 0, 11)[:, None, None]  # from red to blue
+    frames[0, :, 2] = np.linspace(0, 1, 11)[:, None, None]
+    with Image.open(io.BytesIO(traversal_gif(frames, np.linspace(-2, 2, 11)[None]))) as picture:
+        for step in (0, 5, 10):
+            picture.seek(step)
+            image = np.asarray(picture.convert("RGB")).astype(float)
+            middle = image[int(0.6 * len(image)), image.shape[1] // 2]
+            expected = [255 * (1 - step / 10), 0, 255 * step / 10]
+            assert np.abs(middle - expected).max() < 16, (step, middle)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        np.array([0.1, 3.0, 0.5])[:, None] * np.abs(np.sin(np.arange(50) / 5)),
+        np.array([0.1, 3.0, 0.5])[:, None, None] * np.abs(RNG.normal(size=(1, 2, 50))),
+    ],
+    ids=["one channel", "two channels"],
+)
+def test_every_effect_lies_inside_its_axes(change: np.ndarray) -> None:
+    """The latent of the largest spread, which is drawn first, is not the one of the largest effect."""
+    figure = draw.effects(change, Latents(np.array([3.0, 2.0, 1.0])))
+    drawn = [axes for axes in figure.axes if axes.get_visible()]
+    tops = []
+    for axes in drawn:
+        low, high = axes.get_ylim()
+        for area in axes.collections:
+            heights = np.concatenate([path.vertices[:, 1] for path in area.get_paths()])
+            assert low <= heights.min() <= heights.max() <= high
+            tops.append(heights.max())
+    if change.ndim == 2:
+        assert max(tops) == pytest.approx(change.max())
 
 
 def test_numbers_and_durations() -> None:

@@ -134,6 +134,11 @@ def test_same_results_same_bytes(full_runs: dict[str, Path]) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_score_with_nothing_between_chance_and_ceiling_is_no_warning() -> None:
+    assert not _no_better_than_chance({"score": 1.0, "chance": 1.0, "ceiling": 1.0, "better": "higher"})
+    assert _no_better_than_chance({"score": 0.1, "chance": 0.1, "ceiling": 1.0, "better": "higher"})
+
+
 def test_reports_of_one_run_at_once_do_not_meet(tmp_path: Path) -> None:
     """Each writes the same page; a shared temporary name would be taken away under one of them."""
     content = b"x" * 1_000_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import r2_score
 from torch import nn
 
 from prismae import AE, VAE, BetaVAE, InputError, VaDE, world
@@ -84,6 +85,9 @@ def test_errors_name_the_worst_observations() -> None:
     x = TABLE.data[rows].numpy()
     np.testing.assert_allclose(found["element_mean"], x.mean(0), atol=1e-6)
     np.testing.assert_allclose(found["element_std"], x.std(0, ddof=1), rtol=1e-5)
+    again = net.generate(net.encode(TABLE.data[rows]).mean).detach().numpy()
+    explained = 1 - found["errors"].mean() / found["mean_error"]
+    assert explained == pytest.approx(r2_score(x, again, multioutput="variance_weighted"), abs=1e-5)
 
 
 def test_a_density_gives_a_kl_and_a_point_does_not() -> None:

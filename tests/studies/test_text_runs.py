@@ -12,6 +12,7 @@ from prismae import export
 from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
+from prismae.report import write_picture
 from prismae.studies import Job, run
 from prismae.studies.scoring import score
 from prismae.studies.texts import interpolated, sampled, text_model
@@ -162,9 +163,18 @@ def test_command_line_and_report(folder, monkeypatch):
     said = go.invoke(app, ["evaluate", str(folder.path), "--metrics", "likelihood", "--samples", "3"])
     assert said.exit_code == 0, said.output
     assert "perplexity" in said.output
+    for kind in ("reconstructions", "samples", "gif"):
+        said = go.invoke(app, ["picture", str(folder.path), "--kind", kind])
+        assert isinstance(said.exception, InputError)
+        assert f"Texts have no picture of kind '{kind}': expected 'tsne'" in str(said.exception)
+        with pytest.raises(InputError, match="Texts have no picture of kind"):
+            write_picture(folder.path, kind)
     said = go.invoke(app, ["report", str(folder.path)])
     assert said.exit_code == 0, said.output
     page = (folder.path / "report.html").read_text()
+    assert "earlier version" not in page
+    assert "400 sentences of up to 6 words" in page
+    assert "per word" in page
     for part in ("Sentences", "rebuilt from its code", "Drawn from the prior", "nats a sentence"):
         assert part in page
     assert "No traversals" not in page

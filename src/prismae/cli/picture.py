@@ -11,7 +11,7 @@ import typer
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_picture
-from prismae.report.drawing import NEEDS
+from prismae.report.drawing import NEEDS, refuse_of_texts
 from prismae.studies.observations import observations
 from prismae.studies.pictures import MEASURED
 from prismae.studies.views import VIEWS, add_views, read_pictures
@@ -51,6 +51,8 @@ def picture(
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""
     folder = RunFolder.open(path)
+    if "vocabulary" in folder.read_json(JOB):
+        refuse_of_texts(kind.value)
     needed = "traversals" if kind is Kind.gif else kind.value
     view = needed if needed in VIEWS else "pictures"
     asked = [corners is not None and view != "manifold", points is not None and view != "tsne"]

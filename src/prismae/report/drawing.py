@@ -49,6 +49,8 @@ def draw_picture(run: Run, kind: str, factor: str | None = None) -> Figure:
     """
     if kind not in NEEDS:
         raise unknown_name("kind of picture", kind, NEEDS)
+    if run.kind == "texts":
+        refuse_of_texts(kind)
     if lacking := lacks(run, kind):
         raise InputError(
             f"{run.folder} holds no {', '.join(lacking)}: `prismae picture {run.folder} --kind {kind}` computes them."
@@ -60,6 +62,14 @@ def draw_picture(run: Run, kind: str, factor: str | None = None) -> Figure:
     return _PICTURES[kind](run) if kind != "tsne" else _tsne(run, factor)
 
 
+def refuse_of_texts(kind: str) -> None:
+    """Refuse, for a run on texts, every kind of picture but the t-SNE, before anything is computed for it."""
+    if kind != "tsne":
+        raise InputError(
+            f"Texts have no picture of kind {kind!r}: expected 'tsne'. Sentences are in the report, `prismae report`."
+        )
+
+
 def lacks(run: Run, kind: str) -> list[str]:
     """The arrays that a kind of picture is drawn from and the run folder does not hold."""
     return [name for name in NEEDS[kind] if name not in run.pictures]
@@ -67,12 +77,12 @@ def lacks(run: Run, kind: str) -> list[str]:
 
 def draw_all(run: Run) -> dict[str, Figure]:
     """Every figure that the saved results of a run allow, by name."""
-    pictures, spread = run.pictures, run.spread
+    pictures, latents = run.pictures, run.latents
     drawn: dict[str, Figure] = {}
     if run.scalars:
         drawn["terms"] = draw.term_curves(run.steps, run.scalars)
     for name, values in run.vectors.items():
-        drawn[plain_name(name)] = draw.latent_curves(run.steps, values, spread, LABELS.get(name, name))
+        drawn[plain_name(name)] = draw.latent_curves(run.steps, values, latents, LABELS.get(name, name))
     moving = {name: w for name, w in run.weights.items() if len(np.unique(w[np.isfinite(w)])) > 1}
     if run.population:
         drawn["weights"] = _evolution(run)
@@ -83,18 +93,18 @@ def draw_all(run: Run) -> dict[str, Figure]:
             drawn[kind] = draw_picture(run, kind)
     if "errors" in pictures:
         drawn["errors"] = draw.error_histogram(pictures["errors"])
-    if spread is not None and "kl" in pictures:
-        drawn["kl"] = draw.latent_bars(pictures["kl"], spread, "mean KL(q(z|x) || N(0, 1)), nats")
-    elif spread is not None and "code_entropy" in pictures:
+    if latents is not None and "kl" in pictures:
+        drawn["kl"] = draw.latent_bars(pictures["kl"], latents, "mean KL(q(z|x) || N(0, 1)), nats")
+    elif latents is not None and "code_entropy" in pictures:
         drawn["code-entropy"] = draw.latent_bars(
-            pictures["code_entropy"], spread, "entropy of the code, nats"
+            pictures["code_entropy"], latents, "entropy of the code, nats"
         )
     if {"mutual_information", "factor_entropies", "factor_names"} <= pictures.keys():
         drawn["information"] = draw.information(
             pictures["mutual_information"],
             pictures["factor_entropies"],
             [str(name) for name in pictures["factor_names"]],
-            spread,
+            latents,
         )
     for protocol, scores in run.protocols.items():
         drawn[f"scores-{plain_name(protocol)}"] = draw.score_bars(scores)
@@ -145,16 +155,17 @@ def _reconstructions(run: Run, first: str = "originals", second: str = "reconstr
 def _traversals(run: Run) -> Figure:
     frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
     if run.kind == "table":
-        return draw.table_traversals(_standardised(run, frames), values, _columns(run), run.spread)
-    return draw.traversals(run.in_units(frames), values, run.spread, channels=run.channel_names)
+        return draw.table_traversals(_standardised(run, frames), values, _columns(run), run.latents)
+    return draw.traversals(run.in_units(frames), values, run.latents, channels=run.channel_names)
 
 
 def _effects(run: Run) -> Figure:
-    change, spread = run.pictures["effects"], run.pictures["spread"]
+    change, latents = run.pictures["effects"], run.latents
+    assert latents is not None
     if run.kind != "table":
-        return draw.effects(change, spread, channels=run.channel_names)
+        return draw.effects(change, latents, channels=run.channel_names)
     deviation = run.pictures.get("element_std", np.ones(change.shape[1]))
-    return draw.effects(change / np.where(deviation > 0, deviation, 1.0), spread, _columns(run))
+    return draw.effects(change / np.where(deviation > 0, deviation, 1.0), latents, _columns(run))
 
 
 def _samples(run: Run) -> Figure:

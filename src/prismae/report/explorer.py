@@ -13,7 +13,6 @@ from safetensors.numpy import load_file
 
 from prismae.errors import InputError
 from prismae.report.figures.lanes import ranges
-from prismae.report.latents import by_spread, dead_latents
 from prismae.report.results import Run
 
 LIMIT = 8_000_000  # bytes of weights as float16
@@ -30,8 +29,8 @@ def explorer(run: Run) -> dict[str, Any]:
 
     Returns
     -------
-    `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` from the
-    largest spread to the smallest, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
+    `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` in the
+    order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
     start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16; for series
     `lanes`, for each channel its name with its range in the user's units ("" where there is one channel only), its
     least and its greatest element; and for tables `features`, a name, mean and standard deviation each, and the scale
@@ -46,13 +45,13 @@ def explorer(run: Run) -> dict[str, Any]:
     """
     pictures = run.pictures
     lacking = {"base", "shown_codes", "originals", "traversals", "traversal_values"} - pictures.keys()
-    if lacking or run.spread is None:
+    if lacking or run.latents is None:
         raise NoExplorer("the run was made before the codes that they start from were kept")
     originals, values, codes = pictures["originals"], pictures["traversal_values"], pictures["shown_codes"]
     shape = originals.shape[1:]
     if originals[0].size > SIZE:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
-    dead, lows, highs = dead_latents(run.spread), values.min(axis=1), values.max(axis=1)
+    lows, highs = values.min(axis=1), values.max(axis=1)
     lows, highs = np.minimum(lows, codes.min(axis=0)), np.maximum(highs, codes.max(axis=0))
     seen = pictures["traversals"], originals
     found: dict[str, Any] = {
@@ -60,9 +59,9 @@ def explorer(run: Run) -> dict[str, Any]:
         "shape": list(shape),
         "decoder": pack(run),
         "latents": [
-            {"index": int(i), "name": f"z{i}", "dead": bool(dead[i])}
+            {"index": int(i), "name": f"z{i}", "dead": bool(run.latents.dead[i])}
             | {"low": round(float(lows[i]), 4), "high": round(float(highs[i]), 4)}
-            for i in by_spread(run.spread)
+            for i in run.latents.order
         ],
         "base": [round(float(value), 4) for value in pictures["base"]],
         "codes": np.round(codes.astype(float), 4).tolist(),

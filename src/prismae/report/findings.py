@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae.metrics import Better
-from prismae.report.figures.scores import finite
-from prismae.report.latents import by_spread, dead_latents, duplicates, saturated
+from prismae.report.numbers import finite
 from prismae.report.results import Run
+
+EXPLAINED = 0.5  # share of the variance below which more pressure cannot be what helps
 
 
 @dataclass(frozen=True)
@@ -51,42 +52,64 @@ def _terms(run: Run) -> Iterator[Finding]:
 
 
 def _latents(run: Run) -> Iterator[Finding]:
-    if run.spread is None:
+    if run.latents is None:
         return
-    dead = dead_latents(run.spread)
+    dead = run.latents.dead
     if dead.all():
         yield _warning(
-            "All latents are dead: every code is almost constant, the posterior has collapsed. Lower the weight of "
-            "the KL or of the dependence, raise it slowly (--control kl=ramp:steps=5000), or train longer."
+            f"All latents are dead: none has a {run.latents.live_from}, so the codes tell as good as nothing of the "
+            "data. The posterior has collapsed: the weight of the KL or of the dependence is too heavy. Lower it, "
+            "raise it slowly (--control kl=ramp:steps=5000), or train longer."
         )
     elif dead.any():
-        names = ", ".join(f"z{i}" for i in by_spread(run.spread) if dead[i])
-        are, their = ("is", "its") if dead.sum() == 1 else ("are", "their")
+        names = ", ".join(f"z{i}" for i in run.latents.order if dead[i])
+        are = "is" if dead.sum() == 1 else "are"
         yield _note(
-            f"{dead.sum()} of {len(dead)} latents {are} dead ({names}): {their} spread over the data is "
-            "below 5\u00a0% of the largest or below 0.01. Unused latents are welcome when the live ones "
-            "rebuild the data well."
+            f"{dead.sum()} of {len(dead)} latents {are} dead ({names}): live ones have a {run.latents.live_from}. "
+            "Unused latents are welcome when the live ones rebuild the data well."
         )
 
 
 def _codes(run: Run) -> Iterator[Finding]:
     pictures = run.pictures
-    if run.spread is None:
+    if run.latents is None:
         return
     if "correlation" in pictures:
-        for i, j, r in duplicates(pictures["correlation"], run.spread):
-            sign = "\u2212" if r < 0 else ""
+        for group in grouped(run.latents.twins(pictures["correlation"])):
+            names = ", ".join(f"z{i}" for i in group[:-1]) + f" and z{group[-1]}"
+            each = (
+                "their correlation is" if len(group) == 2 else "each has a correlation with another of them"
+            )
             yield _warning(
-                f"z{i} and z{j} say the same: their correlation is {sign}{abs(r):.3f}. Take fewer latents, or a method "
-                "or weight that presses harder for independence."
+                f"{names} say the same: {each} above 0.95 in absolute value. {_against_twins(run)}"
             )
     if "at_ends" in pictures:
-        for i in saturated(pictures["at_ends"], run.spread):
+        for i in run.latents.saturated(pictures["at_ends"]):
             yield _warning(
                 f"z{i} lies at an end of its range for {100 * pictures['at_ends'][i]:.0f}\u00a0% of the observations: "
                 "it is a switch, or saturated. If the data have no factor of two values, lower the learning rate or "
                 "scale the data."
             )
+
+
+def _against_twins(run: Run) -> str:
+    """What helps: under too heavy a weight all latents share one faint signal, and more weight leaves none of it."""
+    if run.explained is None or run.explained >= EXPLAINED:
+        return "Take fewer latents, or a method or weight that presses harder for independence."
+    return (
+        f"The reconstructions explain {100 * max(run.explained, 0):.0f}\u00a0% of the data's variance, so the weight "
+        "of the KL or of the dependence is too heavy, or the training too short: lower the weight first."
+    )
+
+
+def grouped(pairs: Iterable[tuple[int, int, float]]) -> list[list[int]]:
+    """The latents of pairs (i, j, r), those that are joined by pairs in one ascending group."""
+    groups: list[set[int]] = []
+    for i, j, _ in pairs:
+        apart = [group for group in groups if not group & {i, j}]
+        joined = {i, j}.union(*(group for group in groups if group & {i, j}))
+        groups = [*apart, joined]
+    return sorted(sorted(group) for group in groups)
 
 
 def _chance(run: Run) -> Iterator[Finding]:
@@ -107,7 +130,7 @@ def _missing(run: Run) -> Iterator[Finding]:
         )
     elif not run.pictures:
         yield _note("The run folder holds no pictures.npz, so no observation can be shown.", full)
-    elif "effects" not in run.pictures or not (run.folder / "decoder.json").exists():
+    elif run.kind != "texts" and lacks_new(run):
         yield _note(
             "The run is from an earlier version, which kept less: without the rest this page cannot say what each "
             "latent changes, which observations are rebuilt badly, or combine the sliders.",
@@ -118,6 +141,11 @@ def _missing(run: Run) -> Iterator[Finding]:
             "No factors are known for this data: disentanglement cannot be scored, so judge by the "
             "traversals and by how well seeds agree."
         )
+
+
+def lacks_new(run: Run) -> bool:
+    """Whether a run on anything but texts lacks what runs of this version keep."""
+    return "effects" not in run.pictures or not (run.folder / "decoder.json").exists()
 
 
 def _warning(text: str) -> Finding:
@@ -152,5 +180,7 @@ def _no_better_than_chance(score: dict[str, Any]) -> bool:
     worst = finite(score.get("score")) if worst is None else worst
     chance = finite(score.get("chance"))
     if worst is None or chance is None or better is Better.NEITHER:
+        return False
+    if finite(score.get("ceiling")) == chance:  # nothing lies between, so a score says nothing
         return False
     return not better.beats(worst, chance)

@@ -18,9 +18,8 @@ from prismae.metrics import Better, metric_of
 from prismae.report import figures as draw
 from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
 from prismae.report.explorer import NoExplorer, explorer
-from prismae.report.figures.scores import finite
 from prismae.report.findings import findings
-from prismae.report.latents import by_spread, dead_latents, duplicates
+from prismae.report.numbers import count, duration, finite, number, share
 from prismae.report.players import player
 from prismae.report.results import Run, read_run
 from prismae.report.units import changes
@@ -80,10 +79,10 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         number=number, share=share, setting=setting, better=lambda score: Better.of(score).word
     )
     environment.globals.update(what=what)
-    pictures, spread = run.pictures, run.spread
+    pictures = run.pictures
     sliders = combined = None
     if "traversals" in documents and run.kind != "table":
-        sliders = player(run.in_units(pictures["traversals"]), pictures["traversal_values"], spread)
+        sliders = player(run.in_units(pictures["traversals"]), pictures["traversal_values"], run.latents)
     why = ""
     try:
         combined = explorer(run)
@@ -135,9 +134,12 @@ def sentence(job: Mapping[str, Any]) -> str:
     if job.get("steps") is not None:
         text += f", trained for {count(job['steps'])} steps"
         text += f" in batches of {job['batch']}" if job.get("batch") is not None else ""
-    text += f" on {count(job['n'])} observations" if job.get("n") is not None else ""
+    of_texts = "vocabulary" in job
+    what = "sentences" if of_texts else "observations"
+    text += f" on {count(job['n'])} {what}" if job.get("n") is not None else ""
     if isinstance(job.get("shape"), list):
-        text += f" of shape {' × '.join(map(str, job['shape']))}"
+        size = " × ".join(map(str, job["shape"]))
+        text += f" of up to {size} words, their ends among them" if of_texts else f" of shape {size}"
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."
 
@@ -152,14 +154,27 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     """The few numbers at the head of the page: name, value, and a remark."""
     errors = (run.scores or {}).get("reconstruction") or _monitored(run)
     origin = "evaluated" if run.scores else "last monitored"
+    element, sample = ("word", "sentence") if run.kind == "texts" else ("element", "sample")
     found = []
     if finite(errors.get("mse")) is not None:
-        found.append(("squared error", number(errors["mse"]), f"per element, {origin}"))
+        found.append(
+            (
+                "squared error",
+                number(errors["mse"]),
+                f"of the data's variance per {element}, {origin}",
+            )
+        )
     if finite(errors.get("nats")) is not None:
-        found.append(("reconstruction", number(errors["nats"]), f"nats a sample, {origin}"))
-    if run.spread is not None:
-        live = int((~dead_latents(run.spread)).sum())
-        found.append(("live latents", f"{live} of {len(run.spread)}", "spread above 5\u00a0% of the largest"))
+        found.append(
+            (
+                "reconstruction",
+                number(errors["nats"]),
+                f"nats a {sample}, {origin}",
+            )
+        )
+    if run.latents is not None:
+        live = int((~run.latents.dead).sum())
+        found.append(("live latents", f"{live} of {len(run.latents)}", run.latents.live_from))
     for protocol, scores in run.protocols.items():
         if finite(scores.get("mig", {}).get("score")) is not None:
             chance = finite(scores["mig"].get("chance"))
@@ -171,18 +186,18 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
 
 
 def latent_table(run: Run) -> list[dict[str, Any]]:
-    """What is known of each latent, from the largest spread to the smallest; None where the run does not know it."""
-    if run.spread is None:
+    """What is known of each latent, in the order in which they are shown; None where the run does not know it."""
+    if run.latents is None:
         return []
-    pictures, dead = run.pictures, dead_latents(run.spread)
-    twins = duplicates(pictures["correlation"], run.spread) if "correlation" in pictures else []
+    pictures, latents = run.pictures, run.latents
+    twins = latents.twins(pictures["correlation"]) if "correlation" in pictures else []
     rows = []
-    for i in by_spread(run.spread):
+    for i in latents.order:
         row: dict[str, Any] = {
             "index": int(i),
             "name": f"z{i}",
-            "dead": bool(dead[i]),
-            "spread": run.spread[i],
+            "dead": bool(latents.dead[i]),
+            "spread": latents.spread[i],
         }
         for key in ("kl", "code_entropy", "at_ends"):
             row[key] = float(pictures[key][i]) if key in pictures else None
@@ -191,41 +206,9 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def number(value: Any) -> str:
-    """Three significant digits; a dash where there is no number."""
-    known = finite(value)
-    if known is None:
-        return "—"
-    if known and not 1e-3 <= abs(known) < 1e5:
-        return f"{known:.2e}".replace("-", "−")
-    digits = max(0, 2 - int(np.floor(np.log10(abs(known))))) if known else 0
-    return f"{known:,.{digits}f}".replace("-", "−")
-
-
-def share(value: Any) -> str:
-    """Three decimals, for scores that stand in one column; a dash where there is no number."""
-    known = finite(value)
-    return "—" if known is None else f"{known:.3f}".replace("-", "−")
-
-
-def count(value: Any) -> str:
-    """A whole number with its thousands apart; anything else as it is."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def setting(value: Any) -> str:
     """A value of `job.json` as one reads it: bare text, else JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as "2 h 5 min", "21 min", "3 min 20 s" or "12.3 s"."""
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 10:
-        return f"{minutes} min {rest} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _monitored(run: Run) -> dict[str, float]:

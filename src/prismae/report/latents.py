@@ -1,52 +1,76 @@
-"""Which latents are dead, and in which order to show them."""
+"""Which latents carry something, which say the same, and in which order to show them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-DEAD_SHARE = 0.05  # of the largest spread: relative, because methods live on different scales of code
+LEAST_KL = 0.1  # nats: below, a latent has as good as its prior's own code for every observation
+LEAST_SPREAD = (
+    0.1  # where no KL is known; the variance of 0.01 by which active units are counted, as a deviation
+)
+CONSTANT = 0.01  # a spread below which a code is one number, whatever its KL: a posterior far from the prior has some
 TWIN = 0.95  # absolute correlation from which two live latents count as one
 PILED = 0.5  # share of observations at the ends of a code's range from which it counts as saturated
-DEAD_SPREAD = 0.01  # and absolute, because relative to a collapsed largest spread nothing looks dead
 
 
-def dead_latents(spread: NDArray) -> NDArray[np.bool_]:
-    """Which codes hardly vary over the data.
+@dataclass(frozen=True)
+class Latents:
+    """What is known of m latents without any label.
 
     Parameters
     ----------
     spread
-        [m] standard deviation of each code over the data.
-
-    Returns
-    -------
-    [m] true where the spread is below 5 % of the largest one or below 0.01, or not a number.
+        [m] standard deviation of each code over the data; NaN counts as 0.
+    kl
+        [m] mean KL(q(z_i|x) || N(0, 1)), nats; None where the posterior has no density, or it was not kept.
     """
-    known = np.nan_to_num(np.asarray(spread, dtype=float), nan=0.0)
-    return known < max(DEAD_SPREAD, DEAD_SHARE * known.max(initial=0.0))
+
+    spread: NDArray
+    kl: NDArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.spread)
+
+    @cached_property
+    def dead(self) -> NDArray[np.bool_]:
+        """[m] true where a latent tells as good as nothing of an observation.
+
+        That is where its KL is below 0.1 nats or its code is constant; without a KL, where its spread is below 0.1. A
+        share of the largest spread would say nothing: where all have collapsed, the largest is small too.
+        """
+        spread = np.nan_to_num(np.asarray(self.spread, dtype=float), nan=0.0)
+        if self.kl is None:
+            return spread < LEAST_SPREAD
+        return (spread < CONSTANT) | ~(np.asarray(self.kl, dtype=float) >= LEAST_KL)
+
+    @property
+    def live_from(self) -> str:
+        """What makes a latent count as live, in words."""
+        if self.kl is None:
+            return f"spread of {LEAST_SPREAD} or more"
+        return f"KL of {LEAST_KL} nats or more"
+
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
+        """Indices [m] of the latents: live ones first, then from the largest spread to the smallest."""
+        spread = np.nan_to_num(np.asarray(self.spread, dtype=float), nan=0.0)
+        return np.lexsort((-spread, self.dead))
+
+    def twins(self, correlation: NDArray) -> list[tuple[int, int, float]]:
+        """Pairs of live latents that say the same: (i, j, r), i < j, with an absolute correlation [m, m] above 0.95."""
+        live = np.flatnonzero(~self.dead)
+        found = [(int(i), int(j), float(correlation[i, j])) for i in live for j in live if i < j]
+        return [pair for pair in found if abs(pair[2]) > TWIN]
+
+    def saturated(self, at_ends: NDArray) -> list[int]:
+        """Live latents of which more than half of the observations, `at_ends` [m], lie at an end of their range."""
+        return np.flatnonzero((at_ends > PILED) & ~self.dead).tolist()
 
 
-def by_spread(spread: NDArray) -> NDArray[np.intp]:
-    """Indices [m] of the latents from the largest spread [m] to the smallest; equal ones keep their order."""
-    return np.argsort(-np.nan_to_num(np.asarray(spread, dtype=float), nan=0.0), kind="stable")
-
-
-def duplicates(correlation: NDArray, spread: NDArray) -> list[tuple[int, int, float]]:
-    """Pairs of live latents that say the same: (i, j, r), i < j, with an absolute correlation above 0.95.
-
-    Parameters
-    ----------
-    correlation
-        [m, m] of the codes over the data.
-    spread
-        [m] standard deviation of each code.
-    """
-    live = np.flatnonzero(~dead_latents(spread))
-    found = [(int(i), int(j), float(correlation[i, j])) for i in live for j in live if i < j]
-    return [pair for pair in found if abs(pair[2]) > TWIN]
-
-
-def saturated(at_ends: NDArray, spread: NDArray) -> list[int]:
-    """Live latents that lie at an end of their range for more than half of the observations, `at_ends` [m] of them."""
-    return np.flatnonzero((at_ends > PILED) & ~dead_latents(spread)).tolist()
+def shown_order(latents: Latents | None, m: int) -> NDArray[np.intp]:
+    """In which order m latents are shown: by index where nothing is known of them."""
+    return np.arange(m) if latents is None else latents.order

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prismae.errors import InputError
 from prismae.report import figures as draw
-from prismae.report.drawing import draw_picture
+from prismae.report.drawing import draw_picture, refuse_of_texts
 from prismae.report.figures.animation import traversal_gif
 from prismae.report.html import write_file
 from prismae.report.results import read_run
@@ -36,8 +36,8 @@ def write_picture(
     Raises
     ------
     InputError
-        For an unknown kind, factor or suffix, arrays that the run folder lacks (`prismae.studies.add_views` computes
-        them), and what the kind of data has no picture of.
+        For an unknown kind, factor or suffix, arrays that the run folder lacks (`prismae.studies.views.add_views`
+        computes them), and what the kind of data has no picture of.
     """
     run = read_run(Path(run_folder))
     suffixes = (".gif",) if kind == "gif" else SUFFIXES
@@ -47,13 +47,15 @@ def write_picture(
     if path.suffix not in suffixes:
         raise InputError(f"A picture of kind {kind!r} is a {' or '.join(suffixes)} file, got {path.name!r}.")
     if kind == "gif":
+        if run.kind == "texts":
+            refuse_of_texts(kind)
         if run.kind == "table":
             raise InputError("An animation shows images or series; take --kind traversals for a table.")
         draw_picture(run, "traversals")  # refuses what cannot be drawn
         content = traversal_gif(
             run.in_units(run.pictures["traversals"]),
             run.pictures["traversal_values"],
-            run.spread,
+            run.latents,
             channels=run.channel_names,
         )
     else:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from prismae.report.figures.canvas import thin
 from prismae.report.figures.pictures import mosaic, to_pixels
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents, shown_order
 
 SAMPLES = 1000  # of a series: more points than pixels across a slider's picture
 
 
-def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most: int = 24) -> dict[str, Any]:
+def player(
+    frames: NDArray, values: NDArray, latents: Latents | None = None, most: int = 24
+) -> dict[str, Any]:
     """What the page's sliders need, as plain JSON data.
 
     Parameters
@@ -26,10 +28,10 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
         [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
-    spread
-        [m] standard deviation of each code: latents come from the largest to the smallest.
+    latents
+        What is known of the m latents; the order in which they come.
     most
-        How many latents are shown at most, those of the largest spread.
+        How many latents are shown at most, the first in order.
 
     Returns
     -------
@@ -38,18 +40,17 @@ def player(frames: NDArray, values: NDArray, spread: NDArray | None = None, most
     and `height` of a frame in pixels. Series: `channels` c, `points` p, `data`, base64 of bytes [m, t, c, p], and
     `low` and `high` [c], the values that 0 and 255 stand for in each channel.
     """
-    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
-    dead = dead_latents(spread) if spread is not None else np.zeros(len(frames), dtype=bool)
-    latents = [
+    order = shown_order(latents, len(frames))[:most]
+    shown = [
         {
             "name": f"z{i}",
-            "dead": bool(dead[i]),
-            "spread": None if spread is None else round(float(spread[i]), 4),
+            "dead": latents is not None and bool(latents.dead[i]),
+            "spread": None if latents is None else round(float(latents.spread[i]), 4),
             "values": [round(float(value), 4) for value in values[i]],
         }
         for i in order
     ]
-    common = {"latents": latents, "steps": int(frames.shape[1])}
+    common = {"latents": shown, "steps": int(frames.shape[1])}
     return common | (_images(frames[order]) if frames.ndim == 5 else _series(frames[order]))
 
 

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from prismae.errors import InputError
 from prismae.metrics import Better
+from prismae.report.latents import Latents
+from prismae.report.numbers import finite
 
 PER_LATENT = (
     "traversals",
@@ -120,6 +122,26 @@ class Run:
         monitored = self.vectors.get("monitor:spread", np.empty((0, 0)))
         seen = monitored[np.isfinite(monitored).all(axis=1)]
         return seen[-1] if len(seen) else None
+
+    @cached_property
+    def latents(self) -> Latents | None:
+        """What is known of the latents; None where not even their spread is."""
+        return None if self.spread is None else Latents(self.spread, self.pictures.get("kl"))
+
+    @cached_property
+    def explained(self) -> float | None:
+        """Share of the data's variance that reconstructions explain: 1 - error / error of the mean observation.
+
+        Of a run that did not keep the latter, 1 - error in units of the variance of all elements, which is never less.
+        None where no error is known, and for texts.
+        """
+        if self.kind == "texts":
+            return None
+        if {"errors", "mean_error"} <= self.pictures.keys():
+            error, of_mean = float(self.pictures["errors"].mean()), float(self.pictures["mean_error"])
+            return finite(1 - error / of_mean) if of_mean > 0 else None
+        mse = finite(((self.scores or {}).get("reconstruction") or {}).get("mse"))
+        return None if mse is None else 1 - mse
 
     @cached_property
     def protocols(self) -> dict[str, dict[str, Any]]:

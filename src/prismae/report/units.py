@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.report.figures.lanes import brief
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.numbers import brief
 from prismae.report.results import Run
 
 NAMED = 4  # columns that are named for a latent or a row, those of the largest change
 
 
 def changes(run: Run) -> list[dict[str, Any]]:
-    """What each live latent of a table changes, from the largest spread to the smallest.
+    """What each live latent of a table changes, in the order in which they are shown.
 
     Returns
     -------
@@ -24,11 +23,15 @@ def changes(run: Run) -> list[dict[str, Any]]:
     the four columns that it moves furthest in their standard deviations. Nothing for other data than tables.
     """
     pictures = run.pictures
-    if run.kind != "table" or run.spread is None or not {"traversals", "traversal_values"} <= pictures.keys():
+    if (
+        run.kind != "table"
+        or run.latents is None
+        or not {"traversals", "traversal_values"} <= pictures.keys()
+    ):
         return []
-    dead, found = dead_latents(run.spread), []
-    for i in by_spread(run.spread):
-        if not dead[i]:
+    found = []
+    for i in run.latents.order:
+        if not run.latents.dead[i]:
             frames, values = pictures["traversals"][i], pictures["traversal_values"][i]
             moved = [*_furthest(run, frames[0], frames[-1])]
             found.append({"name": f"z{i}", "low": values[0], "high": values[-1], "moved": moved})

@@ -144,21 +144,28 @@ def errors(net: AutoencoderNet, world: World, rows: Tensor) -> Arrays:
     Returns
     -------
     dict
-        ``errors`` [n], squared error per element in units of the world's variance; ``worst``,
+        ``errors`` [n], squared error per element in units of the world's variance; ``mean_error`` [], what these would
+        be on average if the mean of these observations stood for each; ``worst``,
         ``worst_reconstructions`` [r, *shape] and ``worst_rows`` [r], the observations of the largest errors;
         for series and tables ``element_mean`` and ``element_std`` [d] of the observations.
     """
     found, sums = [], []
+    shift = world.data[rows[:1]]  # so that squares of large values do not cancel
+    total, squares = torch.zeros(world.shape, dtype=torch.float64), 0.0
     with torch.no_grad():
         for part in rows.split(1024):
             x = world.data[part]
             again = net.generate(net.encode(x).mean)
             found.append((again - x).square().flatten(1).mean(1) / net.std.square())
+            total += (x - shift).sum(0, dtype=torch.float64)
+            squares += float((x - shift).square().sum(dtype=torch.float64))
             sums.append(x if x.ndim == 2 else x[:0])
         error = torch.cat(found)
+        of_mean = (squares - float(total.square().sum()) / len(rows)) / (len(rows) * total.numel())
         worst = rows[error.argsort(descending=True, stable=True)[:PAIRS]]
         arrays = {
             "errors": error,
+            "mean_error": of_mean / net.std.square(),
             "worst": world.data[worst],
             "worst_reconstructions": net.generate(net.encode(world.data[worst]).mean),
             "worst_rows": worst,

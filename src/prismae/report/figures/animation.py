@@ -14,8 +14,9 @@ from PIL import Image
 
 from prismae.report.figures.canvas import ACCENT, INK, MUTED, SMALL, blank, new_figure, plain, thin
 from prismae.report.figures.lanes import lanes, name_lanes, tall
-from prismae.report.figures.pictures import signed, to_pixels
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.figures.pictures import to_pixels
+from prismae.report.latents import Latents, shown_order
+from prismae.report.numbers import signed
 
 PAUSE = 120  # milliseconds a frame
 DPI = 100
@@ -24,7 +25,7 @@ DPI = 100
 def traversal_gif(
     frames: NDArray,
     values: NDArray,
-    spread: NDArray | None = None,
+    latents: Latents | None = None,
     most: int = 12,
     channels: Sequence[str] = (),
 ) -> bytes:
@@ -36,24 +37,23 @@ def traversal_gif(
         [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
-    spread
-        [m] standard deviation of each code: latents come from the largest to the smallest, dead ones are left out
-        unless all are dead.
+    latents
+        What is known of the m latents; the order in which they come, dead ones left out unless all are dead.
     most
         How many latents are shown at most.
     channels
         c names of the channels of series.
     """
-    order = by_spread(spread) if spread is not None else np.arange(len(frames))
-    if spread is not None and not dead_latents(spread).all():
-        order = order[~dead_latents(spread)[order]]
+    order = shown_order(latents, len(frames))
+    if latents is not None and not latents.dead.all():
+        order = order[~latents.dead[order]]
     order = order[:most]
     t = frames.shape[1]
     there_and_back = [*range(t), *range(t - 2, 0, -1)]
     shown = [_sheet(frames[order], values[order], order, channels, step) for step in there_and_back]
-    # one palette for all frames, else colours flicker
-    first = shown[len(shown) // 4].quantize(256)
-    images = [image.quantize(palette=first, dither=Image.Dither.NONE) for image in shown]
+    # one palette, else colours flicker; from all frames, else those that the others have are not in it
+    every = Image.fromarray(np.concatenate([np.asarray(image) for image in shown[:t]])).quantize(256)
+    images = [image.quantize(palette=every, dither=Image.Dither.NONE) for image in shown]
     buffer = io.BytesIO()
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=PAUSE, loop=0)
     return buffer.getvalue()

@@ -19,7 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents
 
 INK, MUTED, FAINT, RULE = "#1b1d23", "#666c77", "#a9afb9", "#dfe2e7"
 ACCENT, WARM = "#2e79c7", "#c9571a"
@@ -78,12 +78,11 @@ def blank(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def latent_colours(spread: NDArray) -> list[str]:
-    """A colour for each of m latents, the same in every figure: by rank of spread [m]; dead ones are grey."""
-    colours = [FAINT] * len(spread)
-    dead = dead_latents(spread)
-    for rank, i in enumerate(by_spread(spread)):
-        if not dead[i]:
+def latent_colours(latents: Latents) -> list[str]:
+    """A colour for each of m latents, the same in every figure, by their order; dead ones are grey."""
+    colours = [FAINT] * len(latents)
+    for rank, i in enumerate(latents.order):
+        if not latents.dead[i]:
             colours[i] = PALETTE[rank % len(PALETTE)]
     return colours
 

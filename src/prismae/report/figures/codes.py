@@ -29,33 +29,33 @@ from prismae.report.figures.canvas import (
 )
 from prismae.report.figures.lanes import heights, name_lanes, tall
 from prismae.report.figures.pictures import FRAME, latent_name, shrink
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents
+from prismae.report.numbers import fixed
 
 CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
 
 
-def latent_bars(values: NDArray, spread: NDArray, label: str, most: int = 24) -> Figure:
-    """One quantity of each latent as bars, from the largest spread to the smallest, dead ones in grey.
+def latent_bars(values: NDArray, latents: Latents, label: str, most: int = 24) -> Figure:
+    """One quantity of each latent as bars, in their order, dead ones in grey.
 
     Parameters
     ----------
     values
         [m]; minus infinity or NaN leave a dash.
-    spread
-        [m] standard deviation of each code.
+    latents
+        What is known of the m latents.
     label
         What is shown, with its unit.
     """
-    order, dead = by_spread(spread)[:most], dead_latents(spread)
+    order, dead = latents.order[:most], latents.dead
     figure = new_figure(0.5 + 0.24 * len(order), 6.0)
     axes = figure.subplots()
     plain(axes, grid="x")
     for row, i in enumerate(order):
         if np.isfinite(values[i]):
             axes.barh(row, values[i], height=0.6, color=FAINT if dead[i] else ACCENT, zorder=2)
-        text = f"{values[i]:.2f}".replace("-", "\u2212") if np.isfinite(values[i]) else "—"
         axes.text(
-            1.01, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK
+            1.01, row, fixed(values[i], 2), transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK
         )  # fmt: skip
     axes.axvline(0, color=FAINT, lw=0.7)
     axes.set_yticks(range(len(order)), [f"z{i}" for i in order], fontsize=FONT, color=INK)
@@ -66,7 +66,7 @@ def latent_bars(values: NDArray, spread: NDArray, label: str, most: int = 24) ->
 
 def effects(
     change: NDArray,
-    spread: NDArray,
+    latents: Latents,
     names: Sequence[str] | None = None,
     most: int = 12,
     channels: Sequence[str] = (),
@@ -77,9 +77,8 @@ def effects(
     ----------
     change
         [m, c, h, w], [m, length] or [m, c, length] mean absolute change as the latent goes from low to high.
-    spread
-        [m] standard deviation of each code: latents come from the largest to the smallest, dead ones are left out
-        unless all are dead.
+    latents
+        What is known of the m latents; the order in which they come, dead ones left out unless all are dead.
     names
         Of the elements: given, they are drawn as bars, a table's columns; else series and images.
     most
@@ -87,13 +86,13 @@ def effects(
     channels
         c names of the channels of series.
     """
-    order, dead = by_spread(spread), dead_latents(spread)
+    order, dead = latents.order, latents.dead
     order = order[~dead[order]][:most] if not dead.all() else order[:most]
     if change.ndim == 4:
-        return _change_maps(change[order], order, spread)
+        return _change_maps(change[order], order, latents)
     if names is not None:
-        return _change_bars(change[order], order, spread, names)
-    return _change_curves(change[order], order, spread, channels)
+        return _change_bars(change[order], order, latents, names)
+    return _change_curves(change[order], order, latents, channels)
 
 
 def error_histogram(errors: NDArray) -> Figure:
@@ -161,7 +160,7 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
     return figure
 
 
-def _change_maps(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
+def _change_maps(change: NDArray, order: NDArray, latents: Latents) -> Figure:
     """A map for each latent; the darkest pixel of all is the one that any latent changes most."""
     maps = shrink(change, FRAME).mean(axis=1)
     columns = min(6, len(maps))
@@ -176,13 +175,13 @@ def _change_maps(change: NDArray, order: NDArray, spread: NDArray) -> Figure:
         shade[..., :3] = to_rgb(ACCENT)
         shade[..., 3] = each / (maps.max() or 1.0)
         axes.imshow(shade, interpolation="none")
-        _title(axes, int(i), spread)
+        _title(axes, int(i), latents)
     for axes in grid.flat[len(maps) :]:
         axes.set_visible(False)
     return figure
 
 
-def _change_curves(change: NDArray, order: NDArray, spread: NDArray, channels: Sequence[str]) -> Figure:
+def _change_curves(change: NDArray, order: NDArray, latents: Latents, channels: Sequence[str]) -> Figure:
     columns = 2
     rows = -(-len(change) // columns)
     curves, names = heights(change, channels)
@@ -194,16 +193,19 @@ def _change_curves(change: NDArray, order: NDArray, spread: NDArray, channels: S
         plain(axes)
         for k, curve in enumerate(each):
             axes.fill_between(x, curve, c - 1 - k, color=ACCENT, alpha=0.55, lw=0)
-        axes.set_ylim(bottom=0)
         axes.margins(x=0.01)
         name_lanes(axes, names)
-        _title(axes, int(i), spread)
+        _title(axes, int(i), latents)
+    if (
+        not names
+    ):  # after all are drawn: the axes share their heights, and a limit stops growing when it is set
+        grid.flat[0].set_ylim(bottom=0)
     for axes in grid.flat[len(change) :]:
         axes.set_visible(False)
     return figure
 
 
-def _change_bars(change: NDArray, order: NDArray, spread: NDArray, names: Sequence[str]) -> Figure:
+def _change_bars(change: NDArray, order: NDArray, latents: Latents, names: Sequence[str]) -> Figure:
     columns = min(4, len(change))
     rows = -(-len(change) // columns)
     figure = new_figure(rows * (0.45 + 0.2 * len(names)), apart=0.09)
@@ -213,12 +215,12 @@ def _change_bars(change: NDArray, order: NDArray, spread: NDArray, names: Sequen
         axes.barh(range(len(names)), each, height=0.62, color=ACCENT, zorder=2)
         axes.set_yticks(range(len(names)), names, color=INK)
         axes.set(ylim=(len(names) - 0.4, -0.6))
-        _title(axes, int(i), spread)
+        _title(axes, int(i), latents)
     for axes in grid.flat[len(change) :]:
         axes.set_visible(False)
     return figure
 
 
-def _title(axes: Axes, i: int, spread: NDArray) -> None:
-    colour = MUTED if dead_latents(spread)[i] else INK
-    axes.set_title(latent_name(i, spread), loc="left", fontsize=SMALL, color=colour, pad=4)
+def _title(axes: Axes, i: int, latents: Latents) -> None:
+    colour = MUTED if latents.dead[i] else INK
+    axes.set_title(latent_name(i, latents), loc="left", fontsize=SMALL, color=colour, pad=4)

@@ -23,7 +23,8 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
-from prismae.report.latents import by_spread
+from prismae.report.latents import Latents
+from prismae.report.numbers import minus
 
 POINTS = 500  # a curve: more than that is not seen at this size
 SMOOTHED = 150  # logged values from which the curve of a latent is smoothed: many raw ones hide each other
@@ -62,7 +63,7 @@ def term_curves(
     return figure
 
 
-def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None, label: str = "") -> Figure:
+def latent_curves(steps: NDArray, values: NDArray, latents: Latents | None = None, label: str = "") -> Figure:
     """The course of one quantity of each latent in one axes, every curve named at its end.
 
     Curves of more than 150 values are smoothed.
@@ -73,15 +74,15 @@ def latent_curves(steps: NDArray, values: NDArray, spread: NDArray | None = None
         [n] logged steps.
     values
         [n, m]; rows of NaN are steps without a value.
-    spread
-        [m] standard deviation of each code: colours go by its rank and dead codes are grey; without it, by
-        index.
+    latents
+        What is known of the m latents: colours go by their order and dead ones are grey; without it, by index.
     label
         What the vertical axis shows, with its unit.
     """
     m = values.shape[1]
-    known = spread if spread is not None and len(spread) == m else np.arange(m, 0, -1, dtype=float) + m
-    colours, order = latent_colours(known), by_spread(known)
+    fits = latents is not None and len(latents) == m
+    known = latents if latents is not None and fits else Latents(np.arange(m, 0, -1, dtype=float))
+    colours, order = latent_colours(known), known.order
     figure = new_figure(3.3)
     axes = figure.subplots()
     plain(axes)
@@ -131,8 +132,8 @@ def _term(axes: Axes, steps: NDArray, series: NDArray, name: str, noisy: bool) -
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}".replace("-", "−")))
-    axes.set_title(f"{course[-1]:.3g}".replace("-", "−"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{value:.4g}")))
+    axes.set_title(minus(f"{course[-1]:.3g}"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
     _step_axis(axes, steps)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from prismae.report.figures.canvas import FAINT, INK, RULE, SMALL
+from prismae.report.numbers import brief
 
 HEIGHT = 0.42  # inches of a lane
 LETTERS = 16  # of a channel's name
@@ -55,14 +56,6 @@ def ranges(low: NDArray, high: NDArray, names: Sequence[str] = ()) -> list[str]:
     called = _called(len(low), names)
     ends = zip(called, low.tolist(), high.tolist(), strict=True)
     return [f"{name}\n{brief(a)} to {brief(b)}" for name, a, b in ends]
-
-
-def brief(value: float) -> str:
-    """Three significant digits, all those before the point."""
-    if value and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.1e}".replace("-", "−")
-    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
-    return f"{value:,.{digits}f}".replace("-", "−")
 
 
 def name_lanes(axes: Axes, listed: Sequence[str]) -> None:

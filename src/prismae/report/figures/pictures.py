@@ -23,7 +23,8 @@ from prismae.report.figures.canvas import (
     thin,
 )
 from prismae.report.figures.lanes import lanes, name_lanes, tall
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents, shown_order
+from prismae.report.numbers import signed
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
 EDGE = 1.1  # inches: the largest height of a drawn image
@@ -81,7 +82,7 @@ def reconstructions(originals: NDArray, rebuilt: NDArray, channels: Sequence[str
 def traversals(
     frames: NDArray,
     values: NDArray,
-    spread: NDArray | None = None,
+    latents: Latents | None = None,
     most: int = 24,
     channels: Sequence[str] = (),
 ) -> Figure:
@@ -93,28 +94,23 @@ def traversals(
         [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
     values
         [m, t] the values that the latent takes.
-    spread
-        [m] standard deviation of each code: rows come from the largest to the smallest, dead ones in grey.
+    latents
+        What is known of the m latents; the order of the rows, dead ones in grey.
     most
-        How many latents are drawn at most, those of the largest spread.
+        How many latents are drawn at most, the first in order.
     channels
         c names of the channels of series.
     """
-    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
-    shown = frames[order], values[order], [int(i) for i in order], spread
+    order = shown_order(latents, len(frames))[:most]
+    shown = frames[order], values[order], [int(i) for i in order], latents
     return _strips(*shown) if frames.ndim == 5 else _fans(*shown, channels)
 
 
-def latent_name(i: int, spread: NDArray | None) -> str:
-    """Name of latent i with its spread [m], or with the word that it is dead."""
-    if spread is None:
+def latent_name(i: int, latents: Latents | None) -> str:
+    """Name of latent i with its spread, or with the word that it is dead."""
+    if latents is None:
         return f"z{i}"
-    return f"z{i} · dead" if dead_latents(spread)[i] else f"z{i} · spread {spread[i]:.2f}"
-
-
-def signed(value: float) -> str:
-    """Two digits with a sign, the minus as wide as the plus."""
-    return f"{value:+.2g}".replace("-", "−")
+    return f"z{i} · dead" if latents.dead[i] else f"z{i} · spread {latents.spread[i]:.2f}"
 
 
 def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
@@ -169,7 +165,7 @@ def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str]) -> 
     return figure
 
 
-def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None) -> Figure:
+def _strips(frames: NDArray, values: NDArray, names: list[int], latents: Latents | None) -> Figure:
     """A row of images for each latent, its name before and the ends of its values around it."""
     pixels = to_pixels(frames)
     m, t, h, w, _ = pixels.shape
@@ -184,10 +180,10 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
     axes.imshow(mosaic(pixels, gap), interpolation="none", aspect="auto")
     for row, i in enumerate(names):
         middle = row * (h + gap) + h / 2
-        grey = spread is not None and bool(dead_latents(spread)[i])
+        grey = latents is not None and bool(latents.dead[i])
         inch = 1 / scale  # in pixels of the mosaic
         axes.text(
-            -0.6 * inch, middle, latent_name(i, spread), ha="right", va="center", fontsize=SMALL,
+            -0.6 * inch, middle, latent_name(i, latents), ha="right", va="center", fontsize=SMALL,
             color=MUTED if grey else INK,
         )  # fmt: skip
         for x, side, value in ((-0.1, "right", values[row, 0]), (0.1, "left", values[row, -1])):
@@ -199,7 +195,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], spread: NDArray 
 
 
 def _fans(
-    frames: NDArray, values: NDArray, names: list[int], spread: NDArray | None, channels: Sequence[str]
+    frames: NDArray, values: NDArray, names: list[int], latents: Latents | None, channels: Sequence[str]
 ) -> Figure:
     """A small axes for each latent, one curve for each value of the code."""
     m, t = frames.shape[:2]
@@ -217,9 +213,9 @@ def _fans(
             for curve in each:
                 axes.plot(x, curve, color=colour, lw=1.0)
         name_lanes(axes, lane_names)
-        grey = spread is not None and bool(dead_latents(spread)[i])
+        grey = latents is not None and bool(latents.dead[i])
         axes.set_title(
-            latent_name(i, spread), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5
+            latent_name(i, latents), loc="left", fontsize=SMALL + 0.5, color=MUTED if grey else INK, pad=5
         )
         axes.set_title(
             f"{signed(ends[0])} to {signed(ends[1])}", loc="right", fontsize=SMALL, color=MUTED, pad=5

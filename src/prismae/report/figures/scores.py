@@ -28,7 +28,8 @@ from prismae.report.figures.canvas import (
     plain,
 )
 from prismae.report.figures.pictures import latent_name
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents, shown_order
+from prismae.report.numbers import finite, fixed
 
 LONGEST = (
     2.0  # scores beyond this have a scale of their own (decibels, variance ratios): no bar beside shares
@@ -37,7 +38,7 @@ BARS = {Better.HIGHER: ACCENT, Better.LOWER: WARM, Better.NEITHER: FAINT}
 
 
 def information(
-    mutual: NDArray, entropies: NDArray, names: Sequence[str], spread: NDArray | None = None, most: int = 24
+    mutual: NDArray, entropies: NDArray, names: Sequence[str], latents: Latents | None = None, most: int = 24
 ) -> Figure:
     """What each code knows of each factor, as a share of what there is to know.
 
@@ -49,18 +50,18 @@ def information(
         [k] entropy of each factor, nats: the largest possible value of its column.
     names
         k names of factors.
-    spread
-        [m] standard deviation of each code: rows come from the largest to the smallest, dead ones in grey.
+    latents
+        What is known of the m latents; the order of the rows, dead ones in grey.
     most
-        How many latents are drawn at most, those of the largest spread.
+        How many latents are drawn at most, the first in order.
 
     Notes
     -----
     The code that knows most of a factor is framed. A factor of one value has nothing to know: its column is dashes.
     """
     m, k = mutual.shape
-    order = (by_spread(spread) if spread is not None else np.arange(m))[:most]
-    dead = dead_latents(spread) if spread is not None else np.zeros(m, dtype=bool)
+    order = shown_order(latents, m)[:most]
+    dead = latents.dead if latents is not None else np.zeros(m, dtype=bool)
     share = np.divide(mutual, entropies, out=np.full((m, k), np.nan), where=np.asarray(entropies) > 1e-9)
     live = np.where(dead[:, None] | ~np.isfinite(share), -1.0, share)
     left, cell, line = 1.3, min(1.15, (WIDTH - 1.35) / k), 0.31
@@ -71,7 +72,7 @@ def information(
     axes.set(xlim=(0, k), ylim=(len(order), 0))
     for row, i in enumerate(order):
         axes.text(
-            -0.12, row + 0.5, latent_name(int(i), spread), ha="right", va="center", fontsize=SMALL,
+            -0.12, row + 0.5, latent_name(int(i), latents), ha="right", va="center", fontsize=SMALL,
             color=MUTED if dead[i] else INK,
         )  # fmt: skip
         for j in range(k):
@@ -109,8 +110,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     for row, score in enumerate(scores.values()):
         value = finite(score.get("score"))
         if value is None or abs(value) > LONGEST:
-            text = "—" if value is None else f"{value:.3f}"
-            axes.text(1, row, text, transform=axes.get_yaxis_transform(), **number)
+            axes.text(1, row, fixed(value, 3), transform=axes.get_yaxis_transform(), **number)
             continue
         axes.barh(row, value, height=0.5, color=BARS[Better.of(score)], zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
@@ -120,16 +120,9 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             mark = finite(score.get(key))
             if mark is not None and abs(mark) <= LONGEST:
                 axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
-        axes.text(1, row, f"{value:.3f}", transform=axes.get_yaxis_transform(), **number)
+        axes.text(1, row, fixed(value, 3), transform=axes.get_yaxis_transform(), **number)
     _score_key(figure, scores)
     return figure
-
-
-def finite(value: Any) -> float | None:
-    """The number, or None where it is missing or not finite."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
-        return float(value)
-    return None
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: bool) -> None:
@@ -141,7 +134,7 @@ def _cell(axes: Axes, row: int, column: int, share: float, *, grey: bool, best: 
         if best:
             axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor=INK, lw=1.2))
     axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor=RULE, lw=0.5, zorder=0))
-    text = f"{share:.2f}" if np.isfinite(share) else "—"
+    text = fixed(share, 2)
     axes.text(
         column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=SMALL, color=MUTED if grey else
         INK, fontweight="bold" if best else "normal",

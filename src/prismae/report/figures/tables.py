@@ -25,7 +25,7 @@ from prismae.report.figures.canvas import (
     plain,
 )
 from prismae.report.figures.pictures import latent_name
-from prismae.report.latents import by_spread, dead_latents
+from prismae.report.latents import Latents, shown_order
 
 NAMED = 4  # features named in one axes: those that a latent moves most
 
@@ -99,7 +99,7 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
 
 
 def table_traversals(
-    frames: NDArray, values: NDArray, names: Sequence[str], spread: NDArray | None = None, most: int = 24
+    frames: NDArray, values: NDArray, names: Sequence[str], latents: Latents | None = None, most: int = 24
 ) -> Figure:
     """What the decoder makes of each feature when one latent takes one value after another.
 
@@ -111,26 +111,26 @@ def table_traversals(
         [m, t] the values that the latent takes.
     names
         d names of columns; the four that a latent moves most are named and coloured.
-    spread
-        [m] standard deviation of each code: latents come from the largest to the smallest.
+    latents
+        What is known of the m latents; the order in which they come.
     most
         How many latents are drawn at most.
     """
-    order = (by_spread(spread) if spread is not None else np.arange(len(frames)))[:most]
+    order = shown_order(latents, len(frames))[:most]
     columns = min(3, len(order))
     rows = -(-len(order) // columns)
     figure = new_figure(0.1 + 1.75 * rows, apart=0.09)
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, i in zip(grid.flat, order, strict=False):
         plain(axes)
-        dead = spread is not None and bool(dead_latents(spread)[i])
+        dead = latents is not None and bool(latents.dead[i])
         moved = np.argsort(-np.ptp(frames[i], axis=0), kind="stable")
         for rank, j in reversed([*enumerate(moved)]):
             named = rank < NAMED and not dead
             colour, width = (PALETTE[j % len(PALETTE)], 1.7) if named else (FAINT, 0.8)
             axes.plot(values[i], frames[i][:, j], color=colour, lw=width, label=names[j] if named else None)
         axes.set_title(
-            latent_name(int(i), spread), loc="left", fontsize=SMALL, color=MUTED if dead else INK, pad=4
+            latent_name(int(i), latents), loc="left", fontsize=SMALL, color=MUTED if dead else INK, pad=4
         )
         if not dead:
             axes.legend(

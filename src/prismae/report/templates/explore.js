@@ -18,9 +18,14 @@
     const size = Math.abs(value);
     const wide = size >= 1e6 || (size > 0 && size < 1e-3);
     const digits = Math.max(0, 2 - Math.floor(Math.log10(size || 1)));
-    return (value < 0 ? "\u2212" : "") + (wide ? size.toExponential(2) : size.toFixed(Math.min(digits, 4)));
+    const text = wide ? size.toExponential(2) : size.toFixed(Math.min(digits, 4));
+    return (value < 0 && Number(text) ? "\u2212" : "") + text;
   };
-  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+  const signed = (value, range) => {
+    const digits = Math.min(4, Math.max(2, 2 - Math.floor(Math.log10(range || 1)))); // as fine as the range asks for
+    const text = Math.abs(value).toFixed(digits);
+    return (Number(text) ? (value < 0 ? "\u2212" : "+") : "") + text;
+  };
 
   // one function a kind: builds a picture in `place` and returns how to show elements in it
   const kinds = {
@@ -99,7 +104,7 @@
     const set = (value) => {
       codes[latent.index] = value;
       range.value = value;
-      output.textContent = signed(value);
+      output.textContent = signed(value, latent.high - latent.low);
       range.setAttribute("aria-valuetext", output.textContent);
     };
     range.addEventListener("input", () => {

@@ -50,7 +50,11 @@
   };
 
   const middle = Math.floor((data.steps - 1) / 2);
-  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+  const signed = (value, range) => {
+    const digits = Math.min(4, Math.max(2, 2 - Math.floor(Math.log10(range || 1)))); // as fine as the range asks for
+    const text = Math.abs(value).toFixed(digits);
+    return (Number(text) ? (value < 0 ? "\u2212" : "+") : "") + text;
+  };
   const players = data.latents.map((latent, row) => {
     const card = make("div", "player" + (latent.dead ? " dead" : ""), host);
     const head = make("header", "", card);
@@ -65,7 +69,7 @@
     const output = make("output", "", foot);
     const set = (t) => {
       range.value = t;
-      output.textContent = signed(latent.values[t]);
+      output.textContent = signed(latent.values[t], Math.max(...latent.values) - Math.min(...latent.values));
       range.setAttribute("aria-valuetext", output.textContent);
       show(t);
     };
