@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -61,3 +62,28 @@ def test_an_unknown_name_offers_the_nearest_or_lists_all():
         str(unknown_name("method", "xxxx", names))
         == "Unknown method 'xxxx': expected one of beta-vae, gcae, vae."
     )
+
+
+def test_a_setting_of_trainings_stands_once_and_everything_reads_it():
+    """A new field of `Training` is an option, part of a job and its id, an axis of plans, and a parameter."""
+    from dataclasses import fields
+
+    from prismae.cli._app import loaded
+    from prismae.settings import Reading, Training
+    from prismae.studies.plan import SETTINGS
+
+    names = {each.name for each in fields(Training)}
+    parameters = inspect.signature(prismae.Autoencoder).parameters
+    elsewhere = {
+        "seed": "random_state",
+        "controls": "controllers",
+        "snapshots": None,
+    }  # as scikit-learn has them
+    for name in names:
+        own = elsewhere.get(name, name)
+        assert own is None or own in parameters
+    for name in names - elsewhere.keys() - {"steps"}:
+        assert parameters[name].default == getattr(Training, name)
+    options = {each.name for each in loaded("fit").params}
+    assert names | {each.name for each in fields(Reading)} <= options
+    assert names - {"seed"} <= set(SETTINGS)

@@ -11,7 +11,6 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
-import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
 
@@ -83,7 +82,9 @@ def unknown_field(cls: type, name: str) -> InputError:
 
 
 def _checked(label: str, name: str, hint: Any, value: Any, *, strict: bool) -> Any:
-    if isinstance(value, np.generic):  # as grids made by NumPy hold them
+    if (
+        type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
+    ):  # as grids made by NumPy hold them
         value = value.item()
     try:
         if strict and isinstance(value, bool) and hint is not bool:

@@ -73,9 +73,11 @@ def test_a_job_says_where_channels_stand(tmp_path: Path):
     assert Job(**job).id == Job(**job, series=None).id != Job(**job, series="channels-last").id
     data = observations({**job, "series": "channels-last"})
     assert data.shape == (3, 20)
-    assert Job(**job, series="channels-last").choices(data) == ("conv1d", "gaussian")
+    chosen = Job(**job, series="channels-last").choices(data)
+    assert [each.described() for each in chosen] == ["conv1d", "gaussian"]
     assert (
-        Job(**job).choices(pr.world(SERIES[..., :15], series="channels-first"))[0] == "mlp:width=256"
+        Job(**job).choices(pr.world(SERIES[..., :15], series="channels-first"))[0].described()
+        == "mlp:width=256"
     )  # too short
 
 

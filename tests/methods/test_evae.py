@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import torch
+from flat import train
 
 from prismae import Job, world
 from prismae.control import Controller, Evolve
@@ -12,7 +13,6 @@ from prismae.methods.evae import EVAE
 from prismae.methods.factor_vae import FactorVAE
 from prismae.methods.vae import VAE
 from prismae.methods.wae import WAE
-from prismae.train import train
 
 QUICK = {"rate": 3.0, "every": 24, "population": 3, "trial_steps": 2}
 FACTOR = FactorVAE(critic_width=8, critic_layers=2)

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from flat import train
 
 from prismae import Autoencoder, load, world
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 from prismae.methods import Adversarial, Clustering, Context, all_methods, method
-from prismae.train import build, train
+from prismae.train import build
 from prismae.train.build import choose_likelihood, choose_net
 
 METHODS = sorted(all_methods())

@@ -6,6 +6,7 @@ from math import log
 
 import pytest
 import torch
+from flat import train
 
 import prismae
 from prismae import InputError, method, world
@@ -14,7 +15,7 @@ from prismae.latent.gaussian import Gaussian
 from prismae.latent.mixture import fisher_ratio, weighted_sum
 from prismae.methods import Context
 from prismae.methods.hgmvae import HGMVAE
-from prismae.train import build, train
+from prismae.train import build
 
 M = 3
 

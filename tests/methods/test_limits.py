@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from flat import train
 
 from prismae import world
 from prismae.control import Ramp
@@ -13,7 +14,6 @@ from prismae.methods.dynamic_vae import DynamicVAE
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
 from prismae.methods.vae import VAE
-from prismae.train import train
 
 
 def trained(method, likelihood="mse", steps=4, **kwargs):

@@ -5,6 +5,7 @@ from math import log
 import numpy as np
 import pytest
 import torch
+from flat import train
 
 from prismae import world
 from prismae.data import World
@@ -15,7 +16,7 @@ from prismae.methods import Context
 from prismae.methods.gmvae import GMVAE
 from prismae.methods.vade import VaDE
 from prismae.methods.vae import VAE
-from prismae.train import build, train
+from prismae.train import build
 
 M = 3
 

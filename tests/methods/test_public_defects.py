@@ -8,6 +8,7 @@ from math import exp, log
 
 import pytest
 import torch
+from flat import train
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from prismae import world
@@ -24,7 +25,7 @@ from prismae.methods.dip_vae import DIPVAE
 from prismae.methods.factor_vae import FactorVAE
 from prismae.methods.gcae import GCAE
 from prismae.methods.nash_ae import NashAE
-from prismae.train import build, train
+from prismae.train import build
 
 N = 50_000
 DEVIATION = 0.15

@@ -2,6 +2,7 @@ from math import log, prod
 
 import pytest
 import torch
+from flat import train
 from torch import nn
 
 from prismae import Autoencoder, world
@@ -14,7 +15,7 @@ from prismae.nets.conv1d import Conv1d
 from prismae.nets.conv5 import Conv5
 from prismae.nets.likelihood import Gaussian, GaussianLearned
 from prismae.nets.mlp import MLP
-from prismae.train import build, train
+from prismae.train import build
 from prismae.train.build import choose_likelihood, choose_net
 
 IMAGES = [(channels, side, side) for side in (28, 32, 64, 128) for channels in (1, 3)]

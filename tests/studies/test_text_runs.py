@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from flat import train
 from typer.testing import CliRunner
 
 import prismae as pr
@@ -17,7 +18,7 @@ from prismae.studies import Job, run
 from prismae.studies.scoring import score
 from prismae.studies.texts import interpolated, sampled, text_model
 from prismae.studies.views import add_views, complete
-from prismae.train import RunFolder, train
+from prismae.train import RunFolder
 
 WORDS = ("red", "green", "blue", "cat", "dog", "runs", "sleeps", "here", "there")
 NET = "lstm:width=24,dropout=0.0"

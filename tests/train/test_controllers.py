@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 import torch
+from flat import train
 
 from prismae import Autoencoder, Job, load, world
 from prismae.cli import main
@@ -14,7 +15,6 @@ from prismae.methods.beta_tcvae import BetaTCVAE
 from prismae.methods.control_vae import ControlVAE
 from prismae.methods.dynamic_vae import DynamicVAE
 from prismae.methods.vae import VAE
-from prismae.train import train
 
 
 def trained(method, steps=4, **kwargs):

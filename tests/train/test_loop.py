@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from flat import train
 
 from prismae import world
 from prismae.errors import InputError
@@ -10,7 +11,7 @@ from prismae.methods import Method
 from prismae.methods.vae import VAE
 from prismae.nets.conv import Conv
 from prismae.nets.mlp import MLP
-from prismae.train import NotFinite, train
+from prismae.train import NotFinite
 from prismae.train.batches import Batches
 from prismae.train.build import build, choose_likelihood, choose_net
 from prismae.train.history import History

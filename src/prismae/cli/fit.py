@@ -9,10 +9,30 @@ import typer
 from rich.table import Table
 
 from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, out
+from prismae.cli._options import Written, options_of
 from prismae.errors import InputError, unknown_name
+from prismae.settings import Reading, Training, as_plain
+
+WRITTEN = {
+    "n_latents": Written("--latents"),
+    "snapshots": Written("--snapshot", each=True),
+    "controls": Written(
+        "--control",
+        each=True,
+        metavar="WEIGHT=CONTROLLER:FIELD=VALUE,…",
+        description="Move a weight while training, as in kl=pi:target=18; repeatable.",
+    ),
+    "net": Written("--net", description="Network, with settings: mlp:width=512 (see `prismae list nets`)."),
+    "likelihood": Written(
+        "--likelihood", description="How outputs are compared with data (see `prismae list likelihoods`)."
+    ),
+    "lr": Written("--lr", description="Learning rate; the method's own by default."),
+}
 
 
 @app.command("fit")
+@options_of("Training", Training, WRITTEN)
+@options_of("Own data", Reading)
 def fit(
     method: Annotated[
         str,
@@ -28,68 +48,27 @@ def fit(
             metavar="WORLD",
             autocompletion=completed("worlds"),
             help="A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: a .npy, .npz, .h5, "
-            ".csv or .parquet file, or a folder of images.",
+            ".hdf5, .csv, .parquet, .txt or .txt.gz file, or a folder of images.",
         ),
     ],
-    factors: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,…", help="Columns, arrays or labels of own data that are factors: not trained on."
-        ),
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Side that the images of a folder are cut and scaled to.")
-    ] = None,
-    series: Annotated[
-        str | None,
-        typer.Option(
-            help="For arrays of series of several channels: channels-first, [n, c, length], or channels-last, "
-            "[n, length, c]."
-        ),
-    ] = None,
-    channel_names: Annotated[
-        str | None, typer.Option(metavar="NAME,…", help="Names of the channels of such series.")
-    ] = None,
-    holdout: Annotated[
-        float, typer.Option(help="Part of the observations to hold out, to measure errors and scores on it.")
-    ] = 0.0,
-    latents: Annotated[int, typer.Option(help="Size of the code.")] = 10,
-    net: Annotated[
-        str, typer.Option(help="Network, with settings: mlp:width=512 (see `prismae list nets`).")
-    ] = "auto",
-    likelihood: Annotated[
-        str, typer.Option(help="How outputs are compared with data (see `prismae list likelihoods`).")
-    ] = "auto",
-    steps: Annotated[int, typer.Option(help="Autoencoder updates.")] = 10_000,
-    batch: Annotated[int, typer.Option(help="Observations in each update.")] = 64,
-    lr: Annotated[float | None, typer.Option(help="Learning rate; the method's own by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    seeds: Annotated[
-        int, typer.Option(help="Fit with so many seeds, from --seed on, and see which latents come back.")
-    ] = 1,
+    training: dict[str, Any],
+    reading: dict[str, Any],
     setting: Annotated[
-        list[str] | None, typer.Option("-p", metavar="FIELD=VALUE", help="A field of the method; repeatable.")
-    ] = None,
-    control: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="WEIGHT=CONTROLLER:FIELD=VALUE,…",
-            help="Move a weight while training, as in kl=pi:target=18; repeatable.",
-        ),
+        typer.Option("-p", metavar="FIELD=VALUE", help="A field of the method, as in -p beta=4; repeatable."),
     ] = None,
-    precision: Annotated[str, typer.Option(help="32, or bf16 for bfloat16 matrix products.")] = "32",
+    seeds: Annotated[
+        int,
+        typer.Option(help="Fit with this many seeds, from --seed on, and see which latents come back."),
+    ] = 1,
     device: Device = "auto",
     folder: Runs = Path("runs"),
-    snapshot: Annotated[
-        list[int] | None,
-        typer.Option(help="Also keep and score the codes after this many steps; repeatable."),
-    ] = None,
     checkpoint_every: CheckpointEvery = 500,
     evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
     # here: completion and help of this command would wait for PyTorch
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
     from prismae._fields import from_text
     from prismae.cli.evaluate import print_scores
@@ -102,31 +81,19 @@ def fit(
     known = all_methods()
     if method not in known:
         raise unknown_name("method", method, known)
+    controls = [each.described() for text in training["controls"] for each in controllers_from_text(text)]
     job = Job(
         method=method,
         world=_as_path(world_name),
         fields=from_text(
             known[method], _settings(setting or []), **known[method].variants.get(method, {})
         ).fields(),
-        n_latents=latents,
-        net=net,
-        likelihood=likelihood,
-        steps=steps,
-        batch=batch,
-        lr=lr,
-        seed=seed,
-        precision=precision,  # type: ignore[arg-type] # checked by Job
-        snapshots=tuple(snapshot or []),
-        controls=tuple(each.described() for text in control or [] for each in controllers_from_text(text)),
-        factors=_listed(factors),
-        size=size,
-        series=series,  # type: ignore[arg-type] # checked by Job
-        channel_names=_listed(channel_names),
-        holdout=holdout,
+        **training | {"controls": tuple(controls)},
+        **reading,
     )
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
-    data = observations(asdict(job))
+    data = observations(as_plain(job))
     architecture, reads = job.choices(data)
     out.print(
         f"{data.describe()}\nnetwork {architecture.described()}, likelihood {reads.name()}",
@@ -157,11 +124,6 @@ def print_stability(found: dict[str, Any]) -> None:
         table.add_row(latent["name"], f"{latent['mean']:.3f}", *matches)
     out.print(table)
     out.print(f"UDR (Spearman) of the first run: {found['udr']:.3f}", highlight=False)
-
-
-def _listed(text: str | None) -> tuple[str, ...]:
-    """``"a, b"`` → ``("a", "b")``; nothing for None."""
-    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _settings(texts: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from prismae._discovery import subclasses
@@ -26,6 +27,7 @@ __all__ = [
     "Ramp",
     "Trial",
     "all_controllers",
+    "as_controller",
     "controller",
     "controllers_from_text",
 ]
@@ -43,6 +45,24 @@ def controller(controller: str, **fields: Any) -> Controller:
         if field not in cls.__dataclass_fields__:  # type: ignore[attr-defined]
             raise unknown_field(cls, field)
     return cls(**fields)
+
+
+def as_controller(given: Controller | Mapping[str, Any]) -> Controller:
+    """The controller that is meant: as it is, or as `Controller.described` says it.
+
+    Raises
+    ------
+    InputError
+        For anything else, an unknown name, and fields that cannot be.
+    """
+    if isinstance(given, Controller):
+        return given
+    if not isinstance(given, Mapping) or "controller" not in given:
+        raise InputError(
+            f'A controller should be a prismae.control.Controller, or its name as "controller" with its fields, '
+            f"got {given!r}."
+        )
+    return controller(**given)
 
 
 def controllers_from_text(text: str) -> tuple[Controller, ...]:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.channels import Layout
 from prismae.data.own import FORMATS, from_memory, from_path, is_path
 from prismae.errors import InputError, unknown_name
+from prismae.settings import Layout
 
 
 def world(

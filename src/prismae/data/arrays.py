@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
-from prismae.data.channels import LAYOUTS, ChannelScheme, Layout, channels_first
+from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
 from prismae.data.storage import BitPacked, Dense, Storage
 from prismae.errors import InputError
+from prismae.settings import Layout
 
 _CHANNELS = (1, 3, 4)
 _SLENDER = 4  # times as long as wide: [n, 12, 1000] may be images of 12x1000 pixels or series of 12 channels

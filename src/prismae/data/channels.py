@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prismae.errors import InputError
+from prismae.settings import Layout
 
-Layout = Literal["channels-first", "channels-last"]
-LAYOUTS: tuple[Layout, ...] = ("channels-first", "channels-last")
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
-from prismae.data.channels import Layout
 from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
 from prismae.data.labels import Found
@@ -25,6 +24,7 @@ from prismae.data.table_files import from_table, read_table
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
+from prismae.settings import Layout
 
 ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
 FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"

@@ -21,18 +21,18 @@ from prismae._fields import Count, Positive, check_arguments, unknown_field
 from prismae._words import lengths, padded
 from prismae.control import Controller, all_controllers, controller
 from prismae.data import World, world
-from prismae.data.channels import Layout
 from prismae.errors import InputError
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
+from prismae.settings import Layout, Precision, Training, as_plain
 from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.pictures import POINTS
 from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
-from prismae.train.build import choose_likelihood, choose_net
-from prismae.train.loop import Precision, Trained
+from prismae.train.build import choices
+from prismae.train.loop import Trained
 from prismae.train.run_folder import JOB, PICTURES, describe, machine
 
 EPOCHS = 100  # of steps="auto", within the bounds below
@@ -108,15 +108,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __init__(
         self,
         method: str | Method = "beta-tcvae",
-        n_latents: Count = 10,
+        n_latents: Count = Training.n_latents,
         *,
         net: str | Net | Architecture = "auto",
         likelihood: str | Likelihood = "auto",
         steps: Count | Literal["auto"] = "auto",
-        batch: Count = 64,
-        lr: Positive | None = None,
+        batch: Count = Training.batch,
+        lr: Positive | None = Training.lr,
         random_state: int | np.random.RandomState | None = 0,
-        precision: Precision = "32",
+        precision: Precision = Training.precision,
         series: Layout | None = None,
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
@@ -178,24 +178,25 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         data = X if isinstance(X, World) else world(X, series=settings["series"])
         start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
         names = getattr(self, "feature_names_in_", None)
-        net = choose_net(self.net, chosen, data.shape, data.n_words)
-        likelihood = choose_likelihood(self.likelihood, chosen, data.shape, data.summary, data.n_words)
-        about = describe(
-            chosen,
-            data,
-            id=f"{chosen.called()}-{data.name}",
-            world=data.name,
+        training = Training(
             n_latents=settings["n_latents"],
-            net=net.described(),
-            likelihood=likelihood.name(),
+            net=self.net,
+            likelihood=self.likelihood,
             steps=auto_steps(len(data), settings["batch"]) if self.steps == "auto" else settings["steps"],
             batch=settings["batch"],
             lr=settings["lr"],
             seed=self._seed(warm=start is not None),
             precision=settings["precision"],
+            controls=tuple(self.controllers),
+        )
+        net, likelihood = choices(chosen, data, training)
+        about = describe(
+            chosen,
+            data,
+            id=f"{chosen.called()}-{data.name}",
+            world=data.name,
+            **as_plain(replace(training, net=net, likelihood=likelihood)),
             series=None if isinstance(X, World) else settings["series"],
-            snapshots=[],
-            controls=[each.described() for each in self.controllers],
             control_classes=[class_path(type(each)) for each in self.controllers],
             given_shape=list(data.shape if isinstance(X, World | pd.DataFrame) else X.shape[1:]),
             feature_names=None if names is None else names.tolist(),
@@ -207,15 +208,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         trained = train(
             chosen,
             data,
-            n_latents=about["n_latents"],
-            net=net,
-            likelihood=likelihood,
-            steps=about["steps"],
-            batch=about["batch"],
-            lr=about["lr"],
-            seed=about["seed"],
-            precision=about["precision"],
-            controllers=self.controllers,
+            training,
             device=self.device,
             progress=self.verbose,
             start=start,

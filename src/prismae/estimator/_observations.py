@@ -19,10 +19,11 @@ from torch import Tensor
 
 from prismae.data import Vocabulary, World
 from prismae.data.arrays import as_observations
-from prismae.data.channels import ChannelScheme, Layout
+from prismae.data.channels import ChannelScheme
 from prismae.data.storage import Dense, spaced
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
+from prismae.settings import Layout
 
 PART = 1024  # observations that go through a network at a time
 

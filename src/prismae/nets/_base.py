@@ -13,6 +13,7 @@ from torch import nn
 from prismae._discovery import entry_name, kebab
 from prismae._fields import check_fields
 from prismae.errors import InputError
+from prismae.settings import plain
 
 Pair = tuple[nn.Module, nn.Module]
 Architecture = Callable[[tuple[int, ...], int, int], Pair]
@@ -92,4 +93,4 @@ class FunctionNet(Net):
         return pair
 
     def described(self) -> str:
-        return f"function:{getattr(self.function, '__name__', type(self.function).__name__)}"
+        return plain(self.function)

@@ -31,6 +31,10 @@ class Likelihood(ABC):
         """Name on the command line."""
         return entry_name(cls, "prismae.likelihoods") or kebab(cls.__name__)
 
+    def described(self) -> str:
+        """What a run's settings call it."""
+        return self.name()
+
     @abstractmethod
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """Negative log-likelihood of x [batch, *shape] given the decoder's output: [batch]."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.settings import as_plain
 from prismae.studies.job import Job
 from prismae.studies.observations import observations
 from prismae.studies.work import limited_threads
@@ -49,14 +50,14 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
     probed: dict[str, tuple[float, float]] = {}
     found = {}
     for job in jobs:
-        kind = _kind(asdict(job))
+        kind = _kind(as_plain(job))
         if kind in finished:
             per_step = sum(finished[kind]) / len(finished[kind])
             n = len(finished[kind])
             found[job.id] = (per_step * job.steps, f"{n} finished job{'s' if n > 1 else ''} of this kind")
             continue
         if kind not in probed:
-            probed[kind] = _probe(job, observations(asdict(job)), device)
+            probed[kind] = _probe(job, observations(as_plain(job)), device)
         warm_up, per_step = probed[kind]
         found[job.id] = (warm_up + per_step * job.steps, f"a probe of {LAST - FIRST} steps")
     return found
@@ -65,7 +66,7 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
 def _kind(job: dict[str, Any]) -> str:
     """A job's settings without those that cost nothing."""
     free = ("seed", "steps", "lr", "snapshots")
-    kind = {key: value for key, value in job.items() if key in asdict(_ANY) and key not in free}
+    kind = {key: value for key, value in job.items() if key in as_plain(_ANY) and key not in free}
     kind["fields"] = {key: v for key, v in (job["fields"] or {}).items() if not isinstance(v, float)}
     return json.dumps(kind, sort_keys=True)
 
@@ -123,16 +124,8 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
         train(
             chosen,
             data,
-            n_latents=job.n_latents,
-            net=net,
-            likelihood=likelihood,
-            steps=max(job.steps, LAST + 1),
-            batch=job.batch,
-            lr=job.lr,
-            seed=job.seed,
-            precision=job.precision,
+            replace(job, net=net, likelihood=likelihood, steps=max(job.steps, LAST + 1)),
             device=device,
-            controllers=job.controllers(),
             at_step=calls,
         )
     except _Enough:

@@ -6,35 +6,35 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from prismae._fields import BelowOne, Count, CountOrZero, Positive, check_fields
-from prismae.control import Controller, controller
+from prismae.control import Controller, as_controller
 from prismae.data import World
-from prismae.data.channels import Layout
 from prismae.data.own import contents, split_path
-from prismae.errors import InputError
 from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.settings import Reading, Training, as_plain
 from prismae.studies.claim import claim
 from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.observations import observations
 from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
-from prismae.train.build import choose_likelihood, choose_net
-from prismae.train.loop import Precision, check_moves
+from prismae.train.build import choices
+from prismae.train.loop import check_moves
 from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
 
 TICKS = 100  # times in a run that a watcher hears of it
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Training, Reading):
     """What to train on what. Plain data: it can be written, sent to another process, and hashed.
+
+    All settings of a `Training` and of a `Reading` are its own: ``Job("vae", "digits", steps=100)``.
 
     Parameters
     ----------
@@ -42,57 +42,14 @@ class Job:
         A method's name and its fields; those not given have their defaults.
     world
         A world's name, with a split where it has some (``mnist:test``), or the path of own data.
-    n_latents, net, likelihood
-        Size of the code; names of network and likelihood, or "auto".
-    steps, batch, lr
-        Autoencoder updates, observations in each, learning rate (None: the method's).
-    seed
-        Of everything random.
-    precision
-        "32" or "bf16".
-    controls
-        Controllers of weights beside the method's own: for each its name as "controller", and its fields.
-    snapshots
-        Steps after which the codes of all observations are kept, to be scored beside the final ones.
-    factors, size, series
-        For own data: names of columns, arrays or labels that are factors; side that images of a folder are scaled to;
-        where the channels of series stand.
-    channel_names
-        Of series of several channels.
-    holdout
-        Part of the observations that is not trained on, so that errors and scores can be measured on it; the same
-        part for every seed.
     """
 
     method: str
     world: str
     fields: dict[str, Any] | None = None
-    n_latents: Count = 10
-    net: str = "auto"
-    likelihood: str = "auto"
-    steps: Count = 10_000
-    batch: Count = 64
-    lr: Positive | None = None
-    seed: CountOrZero = 0
-    precision: Precision = "32"
-    snapshots: tuple[int, ...] = ()
-    controls: tuple[dict[str, Any], ...] = ()
-    factors: tuple[str, ...] = ()
-    size: Count | None = None
-    holdout: BelowOne = 0.0
-    series: Layout | None = None
-    channel_names: tuple[str, ...] = ()
-
-    @staticmethod
-    def name() -> str:
-        """What messages call it."""
-        return "fit"
 
     def __post_init__(self) -> None:
-        check_fields(self)
-        late = [step for step in self.snapshots if not 0 < step <= self.steps]
-        if late:
-            raise InputError(f"fit: snapshots should lie within 1 and {self.steps} steps, got {late[0]}.")
+        Training.__post_init__(self)  # which checks all fields, those of a `Reading` too
         chosen = method(self.method, **(self.fields or {}))
         check_moves(chosen, self.controllers())
         object.__setattr__(self, "fields", chosen.fields())
@@ -100,12 +57,12 @@ class Job:
 
     def controllers(self) -> tuple[Controller, ...]:
         """The controllers that `controls` describes."""
-        return tuple(controller(**each) for each in self.controls)
+        return tuple(as_controller(each) for each in self.controls)
 
     @property
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
-        fields = asdict(self)
+        fields = as_plain(self)
         for name in ("controls", "factors", "size", "holdout", "series", "channel_names"):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
@@ -118,10 +75,7 @@ class Job:
 
     def choices(self, data: World) -> tuple[Net, Likelihood]:
         """The network and the likelihood for `data`, also where they are left to "auto"."""
-        chosen = method(self.method, **(self.fields or {}))
-        words = data.n_words
-        net = choose_net(self.net, chosen, data.shape, words)
-        return net, choose_likelihood(self.likelihood, chosen, data.shape, data.summary, words)
+        return choices(method(self.method, **(self.fields or {})), data, self)
 
 
 def run(
@@ -154,11 +108,11 @@ def run(
     folder = RunFolder(Path(out) / job.id)
     if folder.finished:
         return folder
-    data = observations(asdict(job)) if data is None else data
+    data = observations(as_plain(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))
     net, likelihood = job.choices(data)
     about = {"id": job.id} | describe(
-        chosen, data, **asdict(job) | {"net": net.described(), "likelihood": likelihood.name()}
+        chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()}
     )
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:
@@ -176,16 +130,8 @@ def run(
         trained = train(
             chosen,
             data,
-            n_latents=job.n_latents,
-            net=net,
-            likelihood=likelihood,
-            steps=job.steps,
-            batch=job.batch,
-            lr=job.lr,
-            seed=job.seed,
-            precision=job.precision,
+            replace(job, net=net, likelihood=likelihood),
             device=device,
-            controllers=job.controllers(),
             checkpoint=folder.checkpoint,
             checkpoint_every=checkpoint_every,
             at_step=ticks | {step: keep(step) for step in job.snapshots},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from prismae.data import Summary
+from prismae.data import Summary, World
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets import Architecture, Net, all_nets, default_net, net
@@ -14,6 +14,13 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Likelihood
 from prismae.nets.likelihood import likelihood as as_likelihood
 from prismae.nets.text import TextAutoencoderNet
+from prismae.settings import Training
+
+
+def choices(method: Method, world: World, training: Training) -> tuple[Net, Likelihood]:
+    """The network and the likelihood of a training on `world`, also where they are left to "auto"."""
+    net = choose_net(training.net, method, world.shape, world.n_words)
+    return net, choose_likelihood(training.likelihood, method, world.shape, world.summary, world.n_words)
 
 
 def choose_net(

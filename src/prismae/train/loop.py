@@ -9,27 +9,25 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 
-from prismae.control import Controller
+from prismae.control import Controller, as_controller
 from prismae.data import World
 from prismae.errors import InputError, Interrupted, unknown_name
 from prismae.methods import Method
-from prismae.nets import Architecture, Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.train.build import build
+from prismae.settings import Training
+from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
 from prismae.train.progress import Progress
 from prismae.train.run import Run
 
 MONITORED = 100  # times in a run
-
-Precision = Literal["32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -60,19 +58,11 @@ class Trained:
 def train(
     method: Method,
     world: World,
+    training: Training,
     *,
-    n_latents: int,
-    net: str | Net | Architecture,
-    likelihood: str | Likelihood,
-    steps: int,
-    batch: int,
-    lr: float | None = None,
-    seed: int = 0,
-    precision: Precision = "32",
     device: str = "auto",
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
-    controllers: Sequence[Controller] = (),
     at_step: Mapping[int, Callable[[AutoencoderNet], None]] | None = None,
     progress: bool = False,
     start: dict[str, Any] | None = None,
@@ -81,22 +71,14 @@ def train(
 
     Parameters
     ----------
-    n_latents, net, likelihood
-        Size of the code; network and likelihood (see `prismae.nets`), not "auto".
-    steps, batch
-        Autoencoder updates, and observations in each.
-    lr
-        Learning rate of the autoencoder; None: the method's.
-    precision
-        "32", or "bf16" for matrix products in bfloat16 with float32 weights.
+    training
+        Size of the code, network, likelihood, budget, seed, controllers; its snapshots are left to `at_step`.
     checkpoint
         File to continue from if it exists, written every `checkpoint_every` steps and on Ctrl-C; None: no file.
-    controllers
-        Move weights of the method, beside the method's own controllers.
     at_step
         Called with the autoencoder, in evaluation mode, after that many steps.
     start
-        State of a shorter training with the same arguments but `steps`, to go on from: `Trained.state`.
+        State of a shorter training, alike but for its `steps`, to go on from: `Trained.state`.
 
     Raises
     ------
@@ -109,26 +91,27 @@ def train(
     from lightning_fabric.plugins import MixedPrecision
     from lightning_fabric.utilities import move_data_to_device
 
+    net, likelihood = choices(method, world, training)
+    controllers = [as_controller(each) for each in training.controls]
     check_moves(method, controllers)
     fabric = Fabric(accelerator=device, devices=1)
-    if precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
+    if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
         plugin = MixedPrecision("bf16-mixed", fabric.device.type)
         fabric = Fabric(accelerator=device, devices=1, plugins=[plugin])
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+        torch.manual_seed(training.seed)
         ae = build(
             method,
             world.shape,
             world.summary,
-            n_latents=n_latents,
+            n_latents=training.n_latents,
             net=net,
             likelihood=likelihood,
             words=world.n_words,
         )
-        run = Run(
-            fabric, method, world, ae, n_latents, controllers, batch=batch, lr=lr, seed=seed, steps=steps
-        )
+        run = Run(fabric, method, world, ae, training, controllers)
+        steps = training.steps
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))
         elif start is not None:

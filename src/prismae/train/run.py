@@ -17,6 +17,7 @@ from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.settings import Training
 from prismae.train.batches import batches_of
 from prismae.train.checkpoint import generator_state, restore_generator
 from prismae.train.history import History
@@ -37,37 +38,32 @@ class Run:
         method: Method,
         world: World,
         ae: AutoencoderNet,
-        n_latents: int,
+        training: Training,
         controllers: Sequence[Controller],
-        *,
-        batch: int,
-        lr: float | None,
-        seed: int,
-        steps: int,
     ) -> None:
-        self.fabric, self.method, self.seed = fabric, method, seed
+        self.fabric, self.method, self.seed = fabric, method, training.seed
         self.world = world.to(fabric.device)
         fabric.to_device(ae)
         self.ae = ae.train()
         self.critic: nn.Module | None = None
         self.step, self.critic_updates, self.spent = 0, 0, 0.0
         self.started = time.perf_counter()
-        self.history = History(every=-(-steps // 5000))
+        self.history = History(every=-(-training.steps // 5000))
 
-        settings = method.optimizer() | ({} if lr is None else {"lr": lr})
+        settings = method.optimizer() | ({} if training.lr is None else {"lr": training.lr})
         self.optimizer = _adam(self.ae, settings)
         # in the order: the autoencoder's, the critic's, and those of both in trials
         self.batches, self.critic_batches, *self.trial_batches = (
-            batches_of(world, batch, seed, stream, fabric.device) for stream in range(4)
+            batches_of(world, training.batch, training.seed, stream, fabric.device) for stream in range(4)
         )
         if isinstance(method, Adversarial):
-            self.critic = fabric.to_device(method.critic(n_latents)).train()
+            self.critic = fabric.to_device(method.critic(training.n_latents)).train()
             self.critic_optimizer = _adam(self.critic, method.critic_optimizer())
 
         self.values: dict[str, float | Tensor] = dict(method.weights())
         noise = method.noise()
         if noise is not None:
-            self.values["noise"] = torch.full((n_latents,), noise, device=fabric.device)
+            self.values["noise"] = torch.full((training.n_latents,), noise, device=fabric.device)
         self.controllers = (*method.controllers(), *controllers)
         self.controller_states = [fabric.to_device(each.init(self.values)) for each in self.controllers]
         for controller, state in zip(self.controllers, self.controller_states, strict=True):

@@ -1,0 +1,128 @@
+"""Options of a command that are the fields of settings: types, defaults and descriptions stand with the fields."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import wraps
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+from rich.markup import escape
+
+from prismae._discovery import kebab
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a field is written on the command line where its name and type do not say it.
+
+    Parameters
+    ----------
+    option
+        Its option.
+    each
+        Whether the option is given once for each value; else several values stand in one text with commas.
+    metavar
+        What stands for its value in the help.
+    description
+        What the help says in place of the field's description, which speaks of Python objects.
+    """
+
+    option: str
+    each: bool = False
+    metavar: str | None = None
+    description: str | None = None
+
+
+def options_of(
+    group: str, settings: type, written: Mapping[str, Written] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of a dataclass as options, and the command its values as one mapping.
+
+    The command takes the mapping, field → value, under the dataclass's name in lower case.
+
+    Parameters
+    ----------
+    group
+        Heading in the help.
+    settings
+        The dataclass; its docstring's section "Parameters" describes the fields.
+    written
+        Fields that are written in another way.
+    """
+    described, hints = descriptions(settings), get_type_hints(settings)
+    ways = {each.name: Written(f"--{kebab(each.name)}") for each in fields(settings)} | dict(written or {})
+    taken = settings.__name__.lower()
+    parameters = []
+    for each in fields(settings):
+        way, hint, default = ways[each.name], hints[each.name], each.default
+        several = get_origin(hint) is tuple
+        metavar = way.metavar or ("NAME,…" if several and not way.each else None)
+        option = typer.Option(
+            way.option,
+            metavar=metavar,
+            help=escape(way.description or described[each.name]),
+            rich_help_panel=group,
+            show_default=not several,
+        )
+        kind: Any = _single(hint)
+        if several:
+            kind = list[_single(get_args(hint)[0])] | None if way.each else str | None  # type: ignore[misc]
+        assert default is not MISSING
+        parameters.append(
+            inspect.Parameter(
+                each.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None if several else default,
+                annotation=Annotated[kind, option],
+            )
+        )
+
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_settings(**given: Any) -> None:
+            values = {each.name: given.pop(each.name) for each in fields(settings)}
+            for each in fields(settings):
+                if get_origin(hints[each.name]) is tuple:
+                    values[each.name] = _several(values[each.name])
+            command(**given, **{taken: values})
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        rest = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.name != taken]
+        vars(with_settings)["__signature__"] = inspect.Signature([*rest, *parameters])
+        del vars(with_settings)["__wrapped__"]  # whose signature is another
+        with_settings.__annotations__ = {p.name: p.annotation for p in (*rest, *parameters)}
+        return with_settings
+
+    return give
+
+
+def descriptions(settings: type) -> dict[str, str]:
+    """Field → its description, from the section "Parameters" of a dataclass's docstring."""
+    section = inspect.getdoc(settings) or ""
+    section = section.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    found = {}
+    for names, text in re.findall(r"(?m)^(\w[\w, ]*)\n((?:    .*\n?)+)", section):
+        for name in names.split(","):
+            found[name.strip()] = " ".join(text.split())
+    return found
+
+
+def _single(hint: Any) -> Any:
+    """The type that the command line reads: without its range, which the dataclass checks in one place."""
+    if get_origin(hint) is Literal or hint is Any:
+        return str
+    optional = [each for each in get_args(hint) if each is not type(None)]
+    if get_origin(hint) is Annotated:
+        return optional[0]
+    return _single(optional[0]) | None if optional else hint
+
+
+def _several(given: str | list[Any] | None) -> tuple[Any, ...]:
+    """``"a, b"`` → ``("a", "b")``, and values given one by one; nothing for None."""
+    if given is None:
+        return ()
+    return tuple(name.strip() for name in given.split(",")) if isinstance(given, str) else tuple(given)

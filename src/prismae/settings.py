@@ -1,0 +1,124 @@
+"""What a training and the reading of own data can be told: plain data, defined here and read by everything else.
+
+A field stands here once, with its range, its default and its description. The command line makes its options from
+them, `Job` its JSON, plans their axes; a test holds `Autoencoder`'s parameters to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from prismae._fields import BelowOne, Count, CountOrZero, Positive, check_fields
+from prismae.errors import InputError
+
+Precision = Literal["32", "bf16"]
+Layout = Literal["channels-first", "channels-last"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a method is trained.
+
+    Parameters
+    ----------
+    n_latents
+        Size of the code, m.
+    net
+        A network's name, with the settings that differ from its defaults (mlp:width=512), a `prismae.nets.Net`, or a
+        function (shape, n_outputs, n_latents) → (encoder, decoder); "auto" chooses by method and data.
+    likelihood
+        How outputs are compared with data: a likelihood's name, or a `prismae.nets.Likelihood`; "auto" chooses by
+        method and data.
+    steps
+        Updates of the autoencoder.
+    batch
+        Observations in each update.
+    lr
+        Learning rate; None: the method's.
+    seed
+        Seed of everything random: same seed, same machine, same result to the bit.
+    precision
+        "32", or "bf16" for matrix products in bfloat16 with float32 weights.
+    controls
+        Controllers of weights beside the method's own: as objects, or for each a mapping of its name as "controller"
+        and its fields.
+    snapshots
+        Steps after which the codes of all observations are kept, to be scored beside the final ones.
+    """
+
+    n_latents: Count = 10
+    net: Any = "auto"
+    likelihood: Any = "auto"
+    steps: Count = 10_000
+    batch: Count = 64
+    lr: Positive | None = None
+    seed: CountOrZero = 0
+    precision: Precision = "32"
+    controls: tuple[Any, ...] = ()
+    snapshots: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        late = [step for step in self.snapshots if not 0 < step <= self.steps]
+        if late:
+            raise InputError(
+                f"{label(self)}: snapshots should lie within 1 and {self.steps} steps, got {', '.join(map(str, late))}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How own data are read, and what of them is trained on.
+
+    Parameters
+    ----------
+    factors
+        Columns, arrays or labels that are factors: they are not trained on.
+    size
+        Side that the images of a folder are cut and scaled to.
+    series
+        Where the channels of series of several channels stand: "channels-first", [n, c, length], or "channels-last",
+        [n, length, c]. Without it an array of three dimensions is images.
+    channel_names
+        Names of the channels of such series.
+    holdout
+        Fraction of the observations that is not trained on, to measure errors and scores on it; the same rows for
+        every seed.
+    """
+
+    factors: tuple[str, ...] = ()
+    size: Count | None = None
+    series: Layout | None = None
+    channel_names: tuple[str, ...] = ()
+    holdout: BelowOne = 0.0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def label(settings: object) -> str:
+    """What messages call settings: their class, in lower case."""
+    return type(settings).__name__.lower()
+
+
+def plain(value: Any) -> Any:
+    """A setting as JSON holds it: networks, likelihoods and controllers as they describe themselves.
+
+    A function, such as a network of the user's, is its name: it cannot be read back, only recognised.
+    """
+    if hasattr(value, "described"):
+        return value.described()
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if callable(value):
+        return f"function:{getattr(value, '__name__', type(value).__name__)}"
+    return value
+
+
+def as_plain(settings: Any) -> dict[str, Any]:
+    """All fields of settings as plain data."""
+    return {each.name: plain(getattr(settings, each.name)) for each in fields(settings)}
