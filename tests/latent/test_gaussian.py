@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from prismae.latent.gaussian import Gaussian, covariance, free_bits
+from prismae.latent.gaussian import Gaussian, bounded, covariance, free_bits
 
 
 @pytest.fixture
@@ -40,6 +40,27 @@ def test_extreme_log_variances_are_kept_finite():
     q = Gaussian.from_parameters(torch.tensor([[0.0, 1e9], [0.0, -1e9]]))
     assert q.kl_to_standard().isfinite().all()
     assert q.rsample().isfinite().all()
+
+
+def test_log_variances_from_minus_10_to_4_are_as_they_are_to_the_bit_and_so_is_their_gradient():
+    x = torch.linspace(-10, 4, 1001)[1:-1].requires_grad_()
+    y = bounded(x)
+    assert torch.equal(y, x)
+    y.backward(weight := torch.randn(len(x)))
+    assert torch.equal(x.grad, weight)
+
+
+def test_log_variances_beyond_are_bent_without_a_corner_and_their_gradient_leads_back():
+    x = torch.tensor([-1e4, -15.0, -10.001, -9.999, 3.999, 4.001, 6.0, 1e4], dtype=torch.float64)
+    x.requires_grad_()
+    y = bounded(x)
+    # r y / (r + y) beyond the ends, with r = 5 below and 2 above
+    expected = [-10 - 5 * 9990 / 9995, -12.5, -10.001, -9.999, 3.999, 4.001, 5.0, 4 + 2 * 9996 / 9998]
+    torch.testing.assert_close(y, torch.tensor(expected, dtype=torch.float64), atol=1e-6, rtol=0)
+    y.sum().backward()
+    slopes = [(5 / 9995) ** 2, 0.25, 1, 1, 1, 1, 0.25, (2 / 9998) ** 2]
+    torch.testing.assert_close(x.grad, torch.tensor(slopes, dtype=torch.float64), atol=2e-3, rtol=0)
+    assert (x.grad > 0).all()
 
 
 def test_covariance_is_over_the_batch_and_exact_inside_a_bf16_run():

@@ -118,6 +118,21 @@ def test_vade_s_mixture_starts_at_the_clusters_of_the_codes():
     assert all(len(found[labels == each].unique()) == 1 for each in range(3))
 
 
+def test_vade_s_optimiser_has_its_authors_epsilon(digits, monkeypatch):
+    # slim1017/VaDE, VaDE.py: Adam(lr=0.002, epsilon=1e-4)
+    made = []
+
+    class Adam(torch.optim.Adam):
+        def __init__(self, *args, **settings):
+            super().__init__(*args, **settings)
+            made.append(self)
+
+    monkeypatch.setattr(torch.optim, "Adam", Adam)
+    train(VaDE(), digits, n_latents=M, net="conv", likelihood="bernoulli", steps=1, batch=16, device="cpu")
+    (optimizer,) = made
+    assert (optimizer.defaults["lr"], optimizer.defaults["eps"]) == (2e-3, 1e-4)
+
+
 def test_vade_resumed_around_its_mixture_s_start_is_the_same_to_the_bit(tmp_path, digits):
     def run(**kwargs):
         settings = {"n_latents": M, "net": "conv", "likelihood": "bernoulli", "batch": 16, "device": "cpu"}

@@ -71,6 +71,21 @@ def test_transport_autoencoders_without_their_distance_are_the_autoencoder(metho
     assert loss(method, q) == loss(AE(), q)
 
 
+def test_default_weights_are_the_authors_ratio_in_nats():
+    # tolstikhin/wae on MNIST: 0.05 sum (x - x')^2 + 10 MMD; here sum (x - x')^2 / 2 s^2 + weight MMD, s^2 the variance
+    squares, mmd, deviation = 17.5, 0.003, 0.308
+    theirs = 10 * mmd / (0.05 * squares)
+    ours = WAE().weight * mmd / (squares / (2 * deviation**2))
+    assert ours == pytest.approx(theirs, rel=0.06)
+    # skolouri/swae: a mean over 784 pixels + 10 distance; ours is below that ratio, but by less than ten times
+    assert 784 < SWAE().weight < 784 * 10
+
+
+def test_wae_has_its_authors_optimiser():
+    # tolstikhin/wae, configs.py for MNIST: lr 0.001, adam_beta1 0.5
+    assert WAE().optimizer() == {"lr": 1e-3, "betas": (0.5, 0.999)}
+
+
 @pytest.mark.parametrize("method", [WAE(), WAE(kernel="rbf"), SWAE()])
 def test_transport_distances_are_0_at_the_prior_and_grow_away_from_it(method):
     torch.manual_seed(0)

@@ -9,6 +9,21 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+LOWEST, LOW, HIGH, HIGHEST = -15.0, -10.0, 4.0, 6.0  # of a log-variance; between LOW and HIGH it is as it is
+
+
+def bounded(log_var: Tensor) -> Tensor:
+    """Log-variances as they are from -10 to 4, and bent beyond, so that they stay between -15 and 6.
+
+    For a prior of unit variance that is a standard deviation of at most 20: one of 1,000, in one sample, moves the
+    decoder so far that a training does not come back. The bend is y -> r y / (r + y) for what is over, y, and the room
+    that is left, r: its slope is 1 at the start and never 0, so that the gradient leads back from any distance, where a
+    clamp has none.
+    """
+    over, under = (log_var - HIGH).clamp(min=0), (LOW - log_var).clamp(min=0)
+    up, down = HIGHEST - HIGH, LOW - LOWEST
+    return log_var.clamp(LOW, HIGH) + up * over / (up + over) - down * under / (down + under)
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -19,9 +34,9 @@ class Gaussian:
 
     @classmethod
     def from_parameters(cls, parameters: Tensor) -> Gaussian:
-        """Read [batch, 2m] network outputs as means and log-variances; log-variances are kept in [-15, 15]."""
+        """Read [batch, 2m] network outputs as means and log-variances; log-variances are bounded, see `bounded`."""
         mean, log_var = parameters.chunk(2, dim=-1)
-        return cls(mean, log_var.clamp(-15.0, 15.0))
+        return cls(mean, bounded(log_var))
 
     def flatten(self) -> Gaussian:
         """One row of dimensions for each of the batch: from [batch, k, m] to [batch, k m]."""

@@ -32,7 +32,9 @@ class VaDE(Clustering):
            nats, KL(q(c|x) || pi).
     Limit  one component with mu = 0 and sigma = 1 is the VAE.
     Ours  q(c|x) by one sample z (as the authors do). The number of pre-training steps; 10,000 evenly spaced
-           observations start the mixture; the learning rate is constant, the authors' falls by 0.9 every 10 epochs.
+           observations start the mixture; the learning rate is constant, the authors' falls by 0.9 every 10 epochs, to
+           2e-4 at least. Adam's epsilon of 1e-4 is theirs, and needed: the gradients are small when pre-training ends,
+           so with 1e-8 the first steps on the new terms are so long that an MLP's codes leave the mixture for good.
     """
 
     n_components: Count = 10
@@ -86,4 +88,4 @@ class VaDE(Clustering):
         return sample_mixture(components, log_weights, n)
 
     def optimizer(self) -> dict[str, Any]:
-        return {"lr": 2e-3}
+        return {"lr": 2e-3, "eps": 1e-4}
