@@ -1,4 +1,4 @@
-"""Scores against those of the reference definitions on fixed codes; skipped where these are not at hand."""
+"""Scores against those of the reference definitions on fixed codes: see `tests/golden/README.md`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from prismae.metrics._votes import majority_accuracy
 from prismae.metrics.disentanglement.beta_vae_score import pair_score
 from prismae.metrics.disentanglement.dci import completeness, disentanglement
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture(scope="module", params=["disentangled", "mixed"])
 def golden(request):
     """Codes, factors, what lies behind the scores, and the scores."""
     path = GOLDEN / f"{request.param}.npz"
-    if not path.exists():
-        pytest.skip(f"the golden values are not at {GOLDEN}")
-    arrays = dict(np.load(path))
+    with np.load(path) as saved:
+        arrays = dict(saved)
     arrays["test"] = (arrays["codes_test"], arrays["factors_test"])
     return SimpleNamespace(**arrays, scores=json.loads(path.with_suffix(".json").read_text()))
 
@@ -75,7 +74,9 @@ def test_explicitness(golden):
 
 def test_irs(golden):
     result = metrics.irs(golden.codes_train, golden.factors_train)
-    np.testing.assert_allclose(result.matrix, golden.irs_matrix, atol=1e-9)
+    np.testing.assert_allclose(
+        result.matrix, golden.irs_matrix, atol=1e-6
+    )  # the codes are kept in single precision
     assert result.score == pytest.approx(golden.scores["irs"]["IRS"], abs=1e-6)
 
 
