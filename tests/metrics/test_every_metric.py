@@ -206,6 +206,46 @@ def test_declared_invariance(metric, change):
     )
 
 
+EXTREMES = {  # what single and double precision must not notice
+    "scale_codes": [
+        np.array([1e-7, 1e7, 1.0, 1e-3]),
+        np.array([1e7, 1e7, 1e7, 1e7]),
+        np.array([1e-7, 1e-7, 1e-7, 1e-7]),
+        np.array([1e200, 1e-200, 1.0, 1e200]),
+    ],
+    "shift_codes": [np.array([1e8, 0.0, -1e8, 1e8])],
+}
+
+
+@pytest.mark.parametrize(
+    ("metric", "change", "by"),
+    [
+        (m, change, by)
+        for m in METRICS.values()
+        for change in EXTREMES
+        if change in m.invariant
+        for by in EXTREMES[change]
+    ],
+    ids=str,
+)
+def test_declared_invariance_at_the_ends(metric, change, by):
+    codes = NOISY.astype(np.float64)
+    assert_close(
+        scores(metric, codes * by if change == "scale_codes" else codes + by),
+        scores(metric, codes),
+        tolerance=0.05 if FEW.keys() & metric.parameters.keys() else TOLERANCE,
+    )
+
+
+@every_metric
+def test_huge_codes_give_numbers_or_one_sentence(metric):
+    try:
+        found = scores(metric, NOISY.astype(np.float64) * 1e200)
+    except InputError:
+        return
+    assert not np.isnan(list(found.values())).any()
+
+
 @every_metric
 def test_the_same_seed_gives_the_same_scores_and_no_global_state_is_touched(metric):
     before = np.random.get_state()[1].copy()  # noqa: NPY002

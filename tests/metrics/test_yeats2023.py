@@ -53,7 +53,8 @@ def test_sap_is_taken_per_code_and_larger_is_worse():
     codes = IDEAL + 0.5 * rng.normal(size=IDEAL.shape)
     r2 = metrics.sap_continuous(codes, FACTORS).matrix
     expected = np.mean(1 - r2[:, 1:].max(axis=1))
-    assert metrics.sap_yeats2023(codes, FACTORS, factor_kinds=KINDS) == pytest.approx(expected)
+    found = metrics.sap_yeats2023(codes, FACTORS, factor_kinds=KINDS, test=(codes, FACTORS))
+    assert found == pytest.approx(expected)
     noise = metrics.sap_yeats2023(rng.normal(size=codes.shape), FACTORS, factor_kinds=KINDS)
     assert noise > 0.99 > expected
 
@@ -66,7 +67,8 @@ def test_sap_refuses_factors_of_which_none_counts():
 def test_sap_without_a_constant_factor_is_the_gap_between_continuous_factors_or_zero():
     r2 = metrics.sap_continuous(IDEAL[:, :2], FACTORS[:, :2]).matrix
     kinds = ("categorical", "continuous")
-    found = metrics.sap_yeats2023(IDEAL[:, :2], FACTORS[:, :2], factor_kinds=kinds, constant_factor=False)
+    given = IDEAL[:, :2], FACTORS[:, :2]
+    found = metrics.sap_yeats2023(*given, factor_kinds=kinds, constant_factor=False, test=given)
     assert found == pytest.approx(np.mean(r2[:, 1]))
 
 

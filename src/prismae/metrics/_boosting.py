@@ -6,7 +6,8 @@ children's means, weighted by their sizes; leaves take one Newton step, shrunk b
 once; every level of a tree is one sweep over each sorted column that serves all nodes of the level, and the
 first level's sweep serves all classes too. Equally good splits are frequent (two columns that both set one
 point apart), so, as in scikit-learn, columns are tried in random order: a fixed order would favour the first
-column.
+column. Unlike there, columns are standardised before they become float32: trees do not see a column's scale
+and offset, but float32 and the smallest step between two values do.
 """
 
 # mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False, check-untyped-defs=False
@@ -18,11 +19,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prismae.metrics._standard import Standard
+
 DEPTH = 3
 LEAVES = 2**DEPTH
 SPLITS = LEAVES - 1
 NODES = 2 * LEAVES - 1
-SMALLEST_STEP = 1e-7  # values closer than this count as equal, as in scikit-learn
+SMALLEST_STEP = 1e-7  # standardised values closer than this count as equal, as in scikit-learn
 PURE = np.finfo(np.float64).eps  # a node with less variance is a leaf, as in scikit-learn
 
 
@@ -35,7 +38,8 @@ class Boosted:
     classes
         [c] the labels, in the order of the scores' columns.
     features, thresholds
-        [rounds, trees, 7] column and threshold of each split, as a heap; column -1 where there is none.
+        [rounds, trees, 7] column and threshold (of the standardised column) of each split, as a heap; column
+        -1 where there is none.
     leaves
         [rounds, trees, 15] shrunk value of each leaf.
     prior
@@ -45,6 +49,8 @@ class Boosted:
         over all trees: its mean over points is scikit-learn's unnormalised importance.
     train_scores
         [n, trees] final scores of the training points.
+    standard
+        How the columns are standardised: by the training points.
     """
 
     classes: NDArray
@@ -54,6 +60,7 @@ class Boosted:
     prior: NDArray[np.float64]
     contributions: NDArray[np.float64]
     train_scores: NDArray[np.float64]
+    standard: Standard
 
     @property
     def importance(self) -> NDArray[np.float64]:
@@ -62,8 +69,9 @@ class Boosted:
 
     def predict(self, x: NDArray) -> NDArray:
         """The most probable label of each row."""
-        x32 = np.ascontiguousarray(x, dtype=np.float32)
-        return self.label(_scores(x32, self.features, self.thresholds, self.leaves, self.prior))
+        return self.label(
+            _scores(self.standard.narrow(x), self.features, self.thresholds, self.leaves, self.prior)
+        )
 
     def label(self, scores: NDArray[np.float64]) -> NDArray:
         """Labels that go with scores [n, trees]."""
@@ -80,7 +88,8 @@ def normalised(importance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def fit_boosted(x: NDArray, y: NDArray, *, rounds: int = 100, rate: float = 0.1, seed: int = 0) -> Boosted:
     """Fit boosted trees to x [n, m] and labels y [n] (at least two different ones); `seed` decides ties."""
-    x32 = np.ascontiguousarray(x, dtype=np.float32)
+    standard = Standard.of(x)
+    x32 = standard.narrow(x)
     classes, target = np.unique(y, return_inverse=True)
     share = np.bincount(target) / len(target)
     prior = np.log(share) if len(classes) > 2 else np.array([np.log(share[1] / share[0])])
@@ -92,7 +101,7 @@ def fit_boosted(x: NDArray, y: NDArray, *, rounds: int = 100, rate: float = 0.1,
     features, thresholds, leaves, contributions = _fit(
         x32, order, sorted_x, target.astype(np.int64), scores, columns, rate
     )
-    return Boosted(classes, features, thresholds, leaves, prior, contributions, scores)
+    return Boosted(classes, features, thresholds, leaves, prior, contributions, scores, standard)
 
 
 @numba.njit(cache=True, nogil=True)

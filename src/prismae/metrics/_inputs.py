@@ -161,30 +161,39 @@ def split(
     Labels mean the same in both parts.
     """
     z = as_codes(codes, least_codes=least.get("least_codes", 1), least_points=least.get("least_points", 30))
-    v = as_factors(factors, n=len(z))
-    if test is None:
-        rows = np.random.default_rng(seed).permutation(len(z))
-        n_train = len(z) - len(z) // 3
-    else:
-        z_test = as_codes(test[0])
-        v_test = as_factors(test[1], n=len(z_test))
-        if z_test.shape[1] != z.shape[1] or v_test.shape[1] != v.shape[1]:
-            raise InputError(
-                f"The test points have {z_test.shape[1]} codes and {v_test.shape[1]} factors, "
-                f"expected {z.shape[1]} and {v.shape[1]} as in training."
-            )
-        n_train = len(z)
-        z, v = np.concatenate([z, z_test]), np.concatenate([v, v_test])
-        rows = np.arange(len(z))
-    labels = as_labels(v, n=len(z), least_factors=least.get("least_factors", 1))[rows]
-    points = z[rows].astype(np.float64)
+    points, v, n_train = _apart(z, as_factors(factors, n=len(z)), test, seed)
+    labels = as_labels(v, n=len(v), least_factors=least.get("least_factors", 1))
     for k in range(labels.shape[1]):
         seen = labels[:n_train, k]
         if len(np.unique(seen[seen != MISSING])) < 2:
             raise Unavailable(
                 f"Factor {k} has only one value among the training points, expected at least two."
             )
+        if (labels[n_train:, k] == MISSING).all():
+            raise InputError(f"Factor {k} is unknown at every test point, so nothing can be scored on it.")
     return points[:n_train], labels[:n_train], points[n_train:], labels[n_train:]
+
+
+def held_out(codes: ArrayLike, factors: ArrayLike, test: Test | None, seed: int) -> tuple[Codes, NDArray]:
+    """Codes and factors (numbers) to score on: `test`, or a third of the points, drawn by `seed`."""
+    z = as_codes(codes, least_points=6)
+    points, v, n_train = _apart(z, as_factors(factors, n=len(z)), test, seed)
+    return points[n_train:], v[n_train:].astype(np.float64)
+
+
+def _apart(z: NDArray, v: NDArray, test: Test | None, seed: int) -> tuple[Codes, NDArray, int]:
+    """Codes and factors, those to learn on first, and how many these are."""
+    if test is None:
+        rows = np.random.default_rng(seed).permutation(len(z))
+        return z[rows].astype(np.float64), v[rows], len(z) - len(z) // 3
+    z_test = as_codes(test[0])
+    v_test = as_factors(test[1], n=len(z_test))
+    if z_test.shape[1] != z.shape[1] or v_test.shape[1] != v.shape[1]:
+        raise InputError(
+            f"The test points have {z_test.shape[1]} codes and {v_test.shape[1]} factors, "
+            f"expected {z.shape[1]} and {v.shape[1]} as in training."
+        )
+    return np.concatenate([z, z_test]).astype(np.float64), np.concatenate([v, v_test]), len(z)
 
 
 def as_kinds(kinds: Sequence[str] | None, factors: NDArray) -> tuple[str, ...]:

@@ -91,7 +91,9 @@ class Points:
         if metric.needs == "table":
             return Inputs((self.codes, self.factors), options), said | {"n_table": len(self.codes)}
         if metric.needs == "split":
-            train, options["test"] = self._split(n_points)
+            train, options["test"] = self._split(
+                n_points, self.plan.test_points.get(metric.name, self.plan.n_test)
+            )
             return Inputs(train, options), said | {
                 "n_train": len(train[0]),
                 "n_test": len(options["test"][0]),
@@ -107,14 +109,14 @@ class Points:
         assert self.factors is not None
         return Inputs((self.codes[rows], self.factors[rows]), options), said
 
-    def _split(self, n_points: int) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
-        """Codes and factors to learn on, and to score on: those given apart, else a third of the rows."""
+    def _split(self, n_points: int, n_test: int) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
+        """Codes and factors to learn on, and to score on: those given apart, else up to a third of the rows."""
         assert self.factors is not None
         if self.test is not None:
             rows = self.rows(n_points)
             return (self.codes[rows], self.factors[rows]), self.test
-        rows = self.rows(n_points + self.plan.n_test)
-        n_test = len(rows) // 3
+        rows = self.rows(n_points + n_test)
+        n_test = min(n_test, len(rows) // 3)
         train, test = rows[: len(rows) - n_test], rows[len(rows) - n_test :]
         return (self.codes[train], self.factors[train]), (self.codes[test], self.factors[test])
 

@@ -32,8 +32,8 @@ class Protocol:
     ceiling
         Whether the factors themselves, as codes, say what can be had. (Class indices in one line are no aim for
         a classifier that draws hyperplanes.)
-    points
-        `n_points` of single metrics that have their own.
+    points, test_points
+        `n_points` and `n_test` of single metrics that have their own.
     parameters
         Parameters of single metrics that differ from their defaults.
     """
@@ -45,6 +45,7 @@ class Protocol:
     n_test: int = 5_000
     ceiling: bool = True
     points: Mapping[str, int] = field(default_factory=dict)
+    test_points: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -56,7 +57,11 @@ class Protocol:
 LOCATELLO2019 = Protocol("locatello2019", default=("mig", "factor-vae-score", "dci", "sap"))
 _YEATS2023 = ("mig", "fac", "dci", "sap")
 YEATS2023_DSPRITES = Protocol(
-    "yeats2023", variant="dsprites", default=_YEATS2023, points={"dci-yeats2023": 1_000}
+    "yeats2023",
+    variant="dsprites",
+    default=_YEATS2023,
+    points={"dci-yeats2023": 1_000, "sap-yeats2023": 5_000},
+    test_points={"sap-yeats2023": 1_000},
 )
 YEATS2023_BEAMSYNTHESIS = Protocol(
     "yeats2023",

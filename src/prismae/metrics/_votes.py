@@ -4,38 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from prismae.errors import Unavailable
+from prismae.errors import InputError, Unavailable, unknown_name
 from prismae.metrics._base import Learned
 from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels, centred
 
 Rows = NDArray[np.int64]
 Choice = Callable[[NDArray[np.float64]], Rows]  # variances [votes, m] → codes [votes]
+Held = Literal["values", "rows"]
 CHUNK = 1024  # votes whose codes lie in memory at once
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Rows sorted by group; group g is order[start[g] : start[g] + count[g]]."""
+    """Rows sorted by group; group g is order[start[g] : start[g] + count[g]].
+
+    `held` says how a group is drawn: as a random value ("values": all alike) or as that of a random row ("rows":
+    as often as it occurs).
+    """
 
     order: Rows
     start: Rows
     count: Rows
+    held: Held = "rows"
 
     def draw(self, votes: int, points: int, rng: Generator) -> Rows:
-        """Rows [votes, points]: each vote draws, with replacement, from the group of one random row."""
-        first = rng.integers(len(self.order), size=votes)
-        group = np.searchsorted(self.start, first, side="right") - 1
+        """Rows [votes, points]: each vote draws, with replacement, from one random group."""
+        if self.held == "values":
+            group = rng.integers(len(self.count), size=votes)
+        else:
+            first = rng.integers(len(self.order), size=votes)
+            group = np.searchsorted(self.start, first, side="right") - 1
         step = rng.random((votes, points)) * self.count[group][:, None]
         return self.order[self.start[group][:, None] + step.astype(np.int64)]
 
 
-def group_rows(labels: NDArray, shared: str) -> Groups:
+def group_rows(labels: NDArray, shared: str, held: Held = "rows") -> Groups:
     """Groups of rows with the same label [n]; rows that share it with no other, or lack it, are left out."""
+    if held not in ("values", "rows"):
+        raise unknown_name("way to draw what is held", held, ("values", "rows"))
     known = np.flatnonzero(labels != MISSING)
     count = np.bincount(labels[known])
     known = known[count[labels[known]] >= 2]
@@ -47,18 +59,24 @@ def group_rows(labels: NDArray, shared: str) -> Groups:
     kept = labels[known].astype(np.uint16 if len(count) <= LARGEST_LABEL else np.int64)
     order = known[np.argsort(kept, kind="stable")]
     count = count[count >= 2]
-    return Groups(order, np.cumsum(count) - count, count)
+    return Groups(order, np.cumsum(count) - count, count, held)
 
 
-def groups_by_factor(labels: Labels) -> list[Groups]:
+def groups_by_factor(labels: Labels, held: Held = "rows") -> list[Groups]:
     """Rows that share the value of factor k, for each k."""
-    return [group_rows(column, f"a value of factor {k}") for k, column in enumerate(labels.T)]
+    return [group_rows(column, f"a value of factor {k}", held) for k, column in enumerate(labels.T)]
 
 
-def sampled_variance(codes: NDArray, points: int, rng: Generator, ddof: int = 1) -> NDArray[np.float64]:
-    """Variance [m] of the codes, from `points` rows drawn without replacement where there are so many."""
+def sampled_variance(codes: NDArray, points: int, rng: Generator) -> NDArray[np.float64]:
+    """Variance (ddof 1) [m] of the codes, from `points` rows drawn without replacement where there are so many."""
+    if points < 2:
+        raise InputError(f"A variance of {points} points cannot be had: variance_points must be 2 or more.")
     rows = rng.choice(len(codes), size=min(points, len(codes)), replace=False)
-    return centred(codes[rows]).var(axis=0, ddof=ddof)
+    with np.errstate(over="ignore"):
+        found = centred(codes[rows]).var(axis=0, ddof=1)
+    if not np.isfinite(found).all():
+        raise InputError("The codes are so large that their variances are not finite: scale them down.")
+    return found
 
 
 def vote_variances(codes: NDArray, rows: Rows) -> NDArray[np.float64]:
@@ -132,6 +150,11 @@ def vote_score(
     chance: float = 0.0,
 ) -> VoteScore:
     """Two rounds of votes, to build the majority and to score it; no active code: 0."""
+    if min(votes) < 1 or points < 2:
+        raise InputError(
+            f"There are {votes[0]} and {votes[1]} votes of {points} points, expected at least one vote in both "
+            "rounds and 2 points."
+        )
     if not active.any():
         none = np.zeros((len(groups), codes.shape[1]), dtype=np.int64)
         return VoteScore(0.0, 0.0, none, none, active, chance)

@@ -16,6 +16,7 @@ from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted, normalised
 from prismae.metrics._information import entropy
 from prismae.metrics._inputs import Test, split
+from prismae.metrics._standard import Standard
 
 Booster = Literal["compiled", "sklearn"]
 Floats = NDArray[np.float64]
@@ -167,5 +168,8 @@ def _fit_compiled(x: Floats, y: NDArray, x_test: Floats, y_test: NDArray, seed: 
 
 
 def _fit_sklearn(x: Floats, y: NDArray, x_test: Floats, y_test: NDArray, seed: int) -> tuple[Any, ...]:
-    model = GradientBoostingClassifier(random_state=seed).fit(x, y)
-    return np.abs(model.feature_importances_), model.score(x, y), model.predict(x_test) == y_test, None
+    # The trees do not see scale and offset; the float32 that scikit-learn computes with does.
+    standard = Standard.of(x)
+    train, test = standard.narrow(x), standard.narrow(x_test)
+    model = GradientBoostingClassifier(random_state=seed).fit(train, y)
+    return np.abs(model.feature_importances_), model.score(train, y), model.predict(test) == y_test, None

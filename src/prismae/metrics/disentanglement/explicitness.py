@@ -8,10 +8,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
+from prismae.metrics._standard import Standard
 
 Floats = NDArray[np.float64]
 
@@ -72,8 +72,8 @@ def explicitness(
     test points is left out.
     """
     train_z, train_v, test_z, test_v = split(codes, factors, test, seed)
-    scaler = StandardScaler().fit(train_z)
-    train_z, test_z = scaler.transform(train_z), scaler.transform(test_z)
+    standard = Standard.of(train_z)
+    train_z, test_z = standard(train_z), standard(test_z)
     train, tested, probabilities, labels = [], [], [], []
     for v, w in zip(train_v.T, test_v.T, strict=True):
         seen = np.unique(v[v >= 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -11,25 +12,42 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.neighbors import KDTree
 
+from prismae.errors import InputError
 from prismae.metrics._base import Learned, metric
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._inputs import as_codes, as_labels, standardised
 
 Floats = NDArray[np.float64]
+PROTOCOLS = {  # neighbours, least range, balanced; two as the authors' repository latent_quantization has them
+    (3, 1 / 8, False): "definition",
+    (10, 1 / 20, True): "standalone",  # infomec.py, for use in other projects
+    (
+        3,
+        1 / 8,
+        True,
+    ): "training",  # mutual_information.py and explicitness.py, which their training scripts call
+}
 
 
 @dataclass(frozen=True)
 class InfoMEC(Learned):
-    """The three scores, and the normalised mutual information [active codes, k] behind two of them."""
+    """The three scores, and the normalised mutual information [active codes, k] behind two of them.
+
+    `parameters` says what they were computed with, and as "protocol" whose choice that is: "standalone" or
+    "training" (the authors' two versions), "definition" (the default), or "own".
+    """
 
     modularity: float
     explicitness: float
     compactness: float
     matrix: Floats
     active: NDArray[np.bool_]
+    parameters: dict[str, Any]
     information: Floats = field(repr=False)  # [n, active codes, k] each point's share, NaN where unknown
-    surprise: Floats = field(repr=False)  # [n, k, 2] nats to name the value with the codes, and without
+    surprise: Floats = field(
+        repr=False
+    )  # [n, k, 3] nats to name the value: with codes, without, by frequency
 
     @property
     def scores(self) -> dict[str, float]:
@@ -50,6 +68,7 @@ def infomec(
     *,
     neighbours: int = 3,
     least_range: float = 1 / 8,
+    balanced: bool = False,
     seed: int = 0,
 ) -> InfoMEC:
     """InfoMEC: does a code know one factor (M), can factors be read linearly (E), does one code suffice (C)?
@@ -71,6 +90,9 @@ def infomec(
         no bins.
     least_range
         Codes whose range is smaller than this share of the widest code's range are left out.
+    balanced
+        Whether InfoE's regressions, with codes and without, weigh classes equally (and are scored on points all
+        the same). Without codes that costs log(classes) in place of H(v_k).
     seed
         Of the tiny noise (1e-10 of a standard deviation) that separates equal values.
 
@@ -81,34 +103,55 @@ def infomec(
 
     Notes
     -----
+    The authors published two versions. Their standalone file (infomec.py) has 10 neighbours, a least range of
+    1/20 and balanced classes; what their training scripts call (mutual_information.py, explicitness.py) has 3,
+    1/8 and balanced classes. The default is the latter with E as defined above, so without weights: where
+    classes are equally frequent there is no difference. Between the two versions scores differ by up to 0.1.
+
     Chance is far above 0 for M and C (0.3 to 0.8 on a dSprites grid): they compare shares, and the shares
     of noise are uneven. InfoE falls below 0 only for a regression worse than none, and counts as 0 then. One
     active code gives C = 1; none gives 0 throughout.
     """
+    if neighbours < 1 or not 0 <= least_range <= 1:
+        raise InputError(
+            f"There are {neighbours} neighbours and the least range is {least_range:g}, expected at least one "
+            "neighbour and a share of the widest range between 0 and 1."
+        )
     z = as_codes(codes, least_codes=2, least_points=50).astype(np.float64)
     labels = as_labels(factors, n=len(z), least_factors=2)
-    width = np.ptp(z, axis=0)
+    for k, column in enumerate(labels.T):
+        if np.bincount(column[column >= 0]).max() < 2:
+            raise InputError(
+                f"No two points share a value of factor {k}, so a code's neighbours say nothing about it: "
+                "leave it out."
+            )
+    width = z.max(axis=0) / 2 - z.min(axis=0) / 2
     active = (width > 0) & (width >= least_range * width.max())
     rng = np.random.default_rng(seed)
     z = z[:, active]
     information = np.full((*z.shape, labels.shape[1]), np.nan)
-    surprise = np.full((*labels.shape, 2), np.nan)
+    surprise = np.full((*labels.shape, 3), np.nan)
     for k, column in enumerate(labels.T):
         known = column >= 0
-        surprise[known, k] = _surprise(z[known], column[known])
+        surprise[known, k] = _surprise(z[known], column[known], balanced)
     for i, code in enumerate(z.T):
-        scaled = code / code.std()
-        scaled += 1e-10 * max(1.0, np.abs(scaled).mean()) * rng.standard_normal(len(code))
+        scaled = standardised(code) + 1e-10 * rng.standard_normal(len(code))
         for k, column in enumerate(labels.T):
             known = column >= 0
             information[known, i, k] = local_information(scaled[known], column[known], neighbours)
     scores, matrix = _scores(information, surprise)
-    return InfoMEC(scores["m"], scores["e"], scores["c"], matrix, active, information, surprise)
+    parameters = {
+        "protocol": PROTOCOLS.get((neighbours, least_range, balanced), "own"),
+        "neighbours": neighbours,
+        "least_range": least_range,
+        "balanced": balanced,
+    }
+    return InfoMEC(scores["m"], scores["e"], scores["c"], matrix, active, parameters, information, surprise)
 
 
 def _scores(information: Floats, surprise: Floats) -> tuple[dict[str, float], Floats]:
-    spent, entropy = np.moveaxis(np.nanmean(surprise, axis=0), -1, 0)
-    explicit = float(np.mean(np.maximum(0.0, 1 - spent / entropy)))
+    spent, without, entropy = np.moveaxis(np.nanmean(surprise, axis=0), -1, 0)
+    explicit = float(np.mean(np.maximum(0.0, 1 - spent / without)))
     if not information.shape[1]:
         return {"m": 0.0, "e": explicit, "c": 0.0}, np.zeros(information.shape[1:])
     matrix = np.clip(np.nanmean(information, axis=0) / entropy, 0.0, None)
@@ -125,35 +168,39 @@ def _concentration(matrix: Floats) -> float:
     return float((share.mean() - 1 / size) / (1 - 1 / size))
 
 
-def _surprise(z: Floats, labels: NDArray) -> Floats:
-    """Nats [n, 2] to name each label, with a logistic regression on the codes and from its frequency."""
+def _surprise(z: Floats, labels: NDArray, balanced: bool) -> Floats:
+    """Nats [n, 3] to name each label: by a logistic regression on the codes, by one without, by frequency."""
     target = np.unique(labels, return_inverse=True)[1]
-    share = np.bincount(target) / len(target)
-    without = -np.log(share[target])
+    count = np.bincount(target)
+    frequency = -np.log(count[target] / len(target))
+    without = np.full(len(target), np.log(len(count))) if balanced else frequency
     if not z.shape[1]:
-        return np.column_stack([without, without])
-    x = StandardScaler().fit_transform(z)
+        return np.column_stack([without, without, frequency])
+    x = standardised(z)
+    weight = "balanced" if balanced else None
     with warnings.catch_warnings():
         # Where codes tell all classes apart, weights grow without end: 100 steps are the definition.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        scores = LogisticRegression(C=np.inf, max_iter=100).fit(x, target).decision_function(x)
+        model = LogisticRegression(C=np.inf, max_iter=100, class_weight=weight)
+        scores = model.fit(x, target).decision_function(x)
     if scores.ndim == 1:
         scores = np.column_stack([np.zeros(len(x)), scores])
     with_codes = -log_softmax(scores, axis=1)[np.arange(len(target)), target]
-    return np.column_stack([with_codes, without])
+    return np.column_stack([with_codes, without, frequency])
 
 
 def local_information(values: Floats, labels: NDArray, neighbours: int = 3) -> Floats:
     """Each point's share [n] in the information between numbers and classes, which is the mean over points.
 
     Ross 2014 (PLoS ONE 9(2): e87357): digamma(n) - digamma(points of the class) + digamma(neighbours) -
-    digamma(points of any class within the distance of the class's neighbour). NaN for the only point of its
-    class.
+    digamma(points of any class nearer than the class's neighbour, itself among them). NaN for the only point
+    of its class. Nearer is meant of differences: comparing values with value ± distance rounds again, and
+    counts the neighbour itself at some points.
     """
     count = np.bincount(labels)
     usable = count[labels] > 1
     share = np.full(len(values), np.nan)
-    everything = np.sort(values[usable])
+    everything = KDTree(values[usable, None], metric="chebyshev")
     for c in np.flatnonzero(count > 1):
         members = np.flatnonzero(labels == c)
         x = values[members]
@@ -161,10 +208,8 @@ def local_information(values: Floats, labels: NDArray, neighbours: int = 3) -> F
         order = np.argsort(x)
         radius = np.empty(len(x))
         radius[order] = _neighbour_distance(x[order], k)
-        low = np.searchsorted(everything, x - radius, side="right")
-        high = np.searchsorted(everything, x + radius, side="left")
-        within = np.maximum(high - low, 1)
-        share[members] = digamma(len(everything)) - digamma(len(x)) + digamma(k) - digamma(within)
+        within = everything.query_radius(x[:, None], np.nextafter(radius, 0), count_only=True)
+        share[members] = digamma(usable.sum()) - digamma(len(x)) + digamma(k) - digamma(within)
     return share
 
 

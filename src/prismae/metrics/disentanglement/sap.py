@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._information import gap
-from prismae.metrics._inputs import Test, as_codes, as_factors, as_kinds, split
+from prismae.metrics._inputs import Test, as_codes, as_factors, as_kinds, split, standardised
 
 Floats = NDArray[np.float64]
 INVARIANT = ("permute_codes", "flip_codes", "permute_factors")
@@ -50,11 +50,8 @@ class Column:
 
 def squared_correlation(codes: NDArray, values: NDArray) -> Floats:
     """Squared correlation [m] of each code with the values [n]; 0 where either does not vary."""
-    z = codes - codes.mean(axis=0)
-    v = values - values.mean()
-    spread = (z**2).sum(axis=0) * (v**2).sum()
-    alive = ((z**2).mean(axis=0) > 1e-12) & (spread > 0)
-    return np.divide((v @ z) ** 2, spread, out=np.zeros(z.shape[1]), where=alive)
+    correlation = standardised(values) @ standardised(codes) / len(values)
+    return np.minimum(correlation**2, 1.0)
 
 
 def _accuracy(x: Floats, y: NDArray, x_test: Floats, y_test: NDArray) -> Column:
@@ -122,8 +119,8 @@ def sap(codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed:
 def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> SAP:
     """SAP, continuous: the gap between the two largest squared correlations of single codes with a factor.
 
-    SAP = mean_k (largest - second largest of r^2(z_i, v_k) over codes i); 0 for a code with variance below
-    1e-12. Kumar et al. 2018, arXiv:1711.00848, for factors whose values have an order.
+    SAP = mean_k (largest - second largest of r^2(z_i, v_k) over codes i), r^2 = 0 for a constant code or
+    factor. Kumar et al. 2018, arXiv:1711.00848, for factors whose values have an order.
 
     Parameters
     ----------
@@ -139,7 +136,8 @@ def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> SAP:
 
     Notes
     -----
-    It sees linear relations only, and is meaningless for a factor whose values have no order.
+    It sees linear relations only, and is meaningless for a factor whose values have no order. The reference
+    implementation gives a code of variance below 1e-12 an r^2 of 0; here the score does not depend on scale.
     """
     z = as_codes(codes, least_codes=2, least_points=3)
     v = as_factors(factors, n=len(z))

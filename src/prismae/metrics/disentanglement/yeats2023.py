@@ -15,7 +15,7 @@ from prismae.errors import InputError
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._information import factor_entropy, gap, joint_counts, mutual_information
-from prismae.metrics._inputs import as_codes, as_factors, as_kinds, as_labels
+from prismae.metrics._inputs import Test, as_codes, as_factors, as_kinds, as_labels, held_out
 from prismae.metrics._votes import VoteScore, groups_by_factor, least_varying, sampled_variance, vote_score
 from prismae.metrics.disentanglement.dci import disentanglement
 from prismae.metrics.disentanglement.sap import squared_correlation
@@ -114,7 +114,7 @@ def fac_yeats2023(
     z = as_codes(codes)
     labels = as_labels(_varying(factors, len(z)), n=len(z), least_factors=2)
     rng = np.random.default_rng(seed)
-    spread = sampled_variance(z, variance_points, rng, ddof=0)
+    spread = sampled_variance(z, variance_points, rng)
     active = spread >= least_variance
     return vote_score(
         z,
@@ -165,6 +165,7 @@ def dci_yeats2023(
 
 
 @metric(
+    needs="split",
     better="neither",
     invariant=(*AFFINE, "permute_factors"),
     protocol=PROTOCOL,
@@ -176,33 +177,40 @@ def sap_yeats2023(
     *,
     factor_kinds: Sequence[str] | None = None,
     constant_factor: bool = True,
+    test: Test | None = None,
+    seed: int = 0,
 ) -> float:
     """SAP of the yeats2023 protocol. WARNING: not the usual SAP; with a constant factor *larger is worse*.
 
     S[i, k] = squared correlation of code i with a continuous factor k, 0 for every categorical factor (the
     published code compares predictions with an encoder object instead of labels) and 1 for the constant
-    colour. The score is mean_i (largest - second largest of S[i, :]): per code over factors, where SAP takes
+    colour, on the test points: a classifier would learn on the others, but what it learns is never used. The
+    score is mean_i (largest - second largest of S[i, :]): per code over factors, where SAP takes
     the gap per factor over codes. With the constant factor that is mean_i (1 - max_k r^2_ik): .998 for
     random codes, .60 for well separated ones.
 
     Parameters
     ----------
     codes, factors
-        [n, m] and [n, k].
+        [n, m] and [n, k]; the protocol takes 5,000 points to learn on and 1,000 to score on (Beamsynthesis: 240
+        and 120).
     factor_kinds
         "categorical" or "continuous" per factor, at least one of them continuous; not given, whole numbers are
         categorical.
     constant_factor
         Whether there is that factor: True for dSprites, False for Beamsynthesis.
+    test
+        (codes, factors) to score on; without it, a third of the points is kept apart, and the score is theirs.
+    seed
+        Of the split without `test`.
 
     Returns
     -------
     float
         In [0, 1]; no direction is better in general.
     """
-    z = as_codes(codes, least_points=3).astype(np.float64)
-    v = as_factors(factors, n=len(z)).astype(np.float64)
-    kinds = as_kinds(factor_kinds, v)
+    kinds = as_kinds(factor_kinds, as_factors(factors, n=len(as_codes(codes))))
+    z, v = held_out(codes, factors, test, seed)
     if "continuous" not in kinds:
         raise InputError(
             "No factor is continuous, so the score would be the same for any codes: see factor_kinds."

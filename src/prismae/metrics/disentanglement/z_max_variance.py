@@ -7,7 +7,15 @@ from numpy.typing import ArrayLike
 
 from prismae.metrics._base import metric
 from prismae.metrics._inputs import MISSING, Labels, as_codes, as_labels
-from prismae.metrics._votes import Groups, VoteScore, group_rows, most_varying, sampled_variance, vote_score
+from prismae.metrics._votes import (
+    Groups,
+    Held,
+    VoteScore,
+    group_rows,
+    most_varying,
+    sampled_variance,
+    vote_score,
+)
 
 
 @metric(
@@ -24,6 +32,7 @@ def z_max_variance(
     points: int = 200,
     variance_points: int = 10_000,
     least_std: float = 0.05,
+    held: Held = "values",
     seed: int = 0,
 ) -> VoteScore:
     """Z-max variance: can the only factor that varies be told from the code that varies most?
@@ -46,8 +55,11 @@ def z_max_variance(
     variance_points
         Rows (without replacement) that the global variance is taken from.
     least_std
-        Codes with a smaller standard deviation are left out (our addition, as in `factor_vae_score`: a dead
-        code varies with every factor); if none remains the score is 0.
+        Codes with a smaller standard deviation are left out, as in `factor_vae_score` and the review's code;
+        if none remains the score is 0.
+    held
+        How the held values are drawn: "values", every combination that two rows share alike, as the review's
+        code does; "rows", as often as it occurs. It matters for tables that are no full grid.
     seed
         Of all draws.
 
@@ -68,7 +80,7 @@ def z_max_variance(
     active = np.sqrt(spread) >= least_std
     return vote_score(
         z,
-        [_all_but(labels, k) for k in range(labels.shape[1])],
+        [_all_but(labels, k, held) for k in range(labels.shape[1])],
         most_varying(spread, active),
         active,
         votes=(votes, test_votes),
@@ -78,11 +90,11 @@ def z_max_variance(
     )
 
 
-def _all_but(labels: Labels, k: int) -> Groups:
+def _all_but(labels: Labels, k: int, held: Held) -> Groups:
     """Groups of rows that share every factor but factor k."""
     others = np.delete(labels, k, axis=1).astype(np.int64)
     key = others[:, 0]
     for column in others.T[1:]:
         key = np.unique(key * (int(column.max()) + 1) + np.maximum(column, 0), return_inverse=True)[1]
     known = (labels != MISSING).all(axis=1)
-    return group_rows(np.where(known, key, MISSING), f"every factor but factor {k}")
+    return group_rows(np.where(known, key, MISSING), f"every factor but factor {k}", held)

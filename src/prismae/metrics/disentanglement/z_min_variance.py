@@ -7,7 +7,14 @@ from numpy.typing import ArrayLike
 
 from prismae.metrics._base import metric
 from prismae.metrics._inputs import as_codes, as_labels
-from prismae.metrics._votes import VoteScore, groups_by_factor, least_varying, sampled_variance, vote_score
+from prismae.metrics._votes import (
+    Held,
+    VoteScore,
+    groups_by_factor,
+    least_varying,
+    sampled_variance,
+    vote_score,
+)
 
 
 @metric(
@@ -24,6 +31,7 @@ def z_min_variance(
     points: int = 200,
     variance_points: int = 10_000,
     least_std: float = 0.05,
+    held: Held = "values",
     seed: int = 0,
 ) -> VoteScore:
     """Z-min variance: the FactorVAE vote, with chance as 0.
@@ -46,8 +54,11 @@ def z_min_variance(
     variance_points
         Rows (without replacement) that the global variance is taken from.
     least_std
-        Codes with a smaller standard deviation are left out (our addition, as in `factor_vae_score`: a dead
-        code varies with every factor); if none remains the score is 0.
+        Codes with a smaller standard deviation are left out, as in `factor_vae_score` and the review's code;
+        if none remains the score is 0.
+    held
+        How the held value is drawn: "values", every value alike, as the review's code does; "rows", as often as
+        it occurs. It matters for factors whose values are not equally frequent.
     seed
         Of all draws.
 
@@ -68,7 +79,7 @@ def z_min_variance(
     active = np.sqrt(spread) >= least_std
     return vote_score(
         z,
-        groups_by_factor(labels),
+        groups_by_factor(labels, held),
         least_varying(spread, active),
         active,
         votes=(votes, test_votes),

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from prismae.errors import InputError
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Test, split
+from prismae.metrics._standard import Standard
 
 Predict = Callable[[NDArray, NDArray, NDArray], NDArray]
 LABELS = (10, 100, 1_000, 10_000)
@@ -113,12 +113,12 @@ def boosted_accuracy(
 
 
 def _logistic(x: NDArray, y: NDArray, x_test: NDArray) -> NDArray:
-    scaler = StandardScaler().fit(x)
+    standard = Standard.of(x)
     with warnings.catch_warnings():
         # A handful of labels is the point here: that most classes occur once needs no warning.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model = LogisticRegression().fit(scaler.transform(x), y)
-    return model.predict(scaler.transform(x_test))
+        model = LogisticRegression().fit(standard(x), y)
+    return model.predict(standard(x_test))
 
 
 def _accuracy(
@@ -132,7 +132,10 @@ def _accuracy(
     train_z, train_v, test_z, test_v = split(codes, factors, test, seed)
     sizes = sorted({int(size) for size in labels if size <= len(train_z)})
     if not sizes or sizes[0] < 1:
-        raise InputError(f"There are {len(train_z)} training points, expected at least {min(labels)} labels.")
+        raise InputError(
+            f"Accuracy with {', '.join(map(str, labels)) or 'no'} labels cannot be had from {len(train_z)} training "
+            f"points: name numbers of labels from 1 to {len(train_z)}."
+        )
     correct: dict[int, list[NDArray[np.bool_]]] = {}
     for size in sizes:
         correct[size] = []
