@@ -206,7 +206,7 @@ def test_accuracy_by_number_of_labels():
     assert found.accuracy[500] > found.accuracy[50] > found.accuracy[5]
     boosted = metrics.boosted_accuracy(IDEAL, FACTORS, labels=(1, 500))
     assert boosted.accuracy[500] == 1.0
-    with pytest.raises(InputError, match="800 training points, expected at least 900"):
+    with pytest.raises(InputError, match="900 labels cannot be had from 800 training points"):
         metrics.logistic_accuracy(IDEAL, FACTORS, labels=(900,))
 
 

@@ -48,7 +48,6 @@ def calinski_harabasz(codes: ArrayLike, clusters: ArrayLike) -> float:
     if not apart(z, c):
         return 0.0
     z = centred(z)
-    z /= np.abs(z).max()  # squares of huge and of tiny numbers are none
     means, size = cluster_means(z, c)
     between = float(size @ np.square(means).sum(axis=1))
     within = float(np.square(z - means[c]).sum())
