@@ -82,7 +82,7 @@ def test_a_setting_of_trainings_stands_once_and_everything_reads_it():
     for name in names:
         own = elsewhere.get(name, name)
         assert own is None or own in parameters
-    for name in names - elsewhere.keys() - {"steps"}:
+    for name in names - elsewhere.keys() - {"steps", "batch"}:  # "auto" there
         assert parameters[name].default == getattr(Training, name)
     options = {each.name for each in loaded("fit").params}
     assert names | {each.name for each in fields(Reading)} <= options

@@ -220,6 +220,8 @@ def _about(model: Autoencoder) -> dict[str, str]:
     """What a file says of itself, as texts."""
     job = model.about_
     units = "value / 255 for pixels of 0 to 255" if job["pixels"] else "the data's own units"
+    if job.get("offset"):
+        units += f" less {job['offset']!r}, taken off in double precision"
     if "table" in job:
         units = "columns scaled and one-hot as `table` says"
     about = {

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import RunPath, app, out
-from prismae.data import world
-from prismae.data.own import is_path
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_onnx, to_parquet, to_torch
+from prismae.studies.observations import everything, new_observations
 
 
 @app.command("export")
@@ -40,10 +39,7 @@ def export(
         raise InputError(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
-    own = {"series": job["series"]} if job.get("series") and (source is None or is_path(source)) else {}
-    if source is None:
-        own |= {"factors": job.get("factors") or None, "size": job.get("size")}
-    data = world(job["world"] if source is None else source, **own)
+    data = everything(job) if source is None else new_observations(source, job)
     folder = path / "export" if folder is None else folder
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):
         for file in write(model, folder, data) if wanted else ():

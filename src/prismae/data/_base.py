@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf, prod, sqrt
+from math import prod, sqrt
 from typing import Literal
 
 import numpy as np
@@ -59,6 +59,9 @@ class World:
         How series of several channels were scaled; None for anything else.
     vocabulary
         The words of texts; None for anything but texts.
+    offset
+        What was taken off every element before it became float32; 0 but for own numbers that lie so far from zero
+        that float32 would round away what varies.
     """
 
     name: str
@@ -70,6 +73,7 @@ class World:
     table: TableScheme | None = None
     channels: ChannelScheme | None = None
     vocabulary: Vocabulary | None = None
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
         if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
@@ -110,7 +114,7 @@ class World:
 
     @cached_property
     def summary(self) -> Summary:
-        """Statistics of the observations, from at most 20,000 of them, evenly spaced.
+        """Statistics of the observations: mean and deviation of at most 20,000, evenly spaced; the range of all.
 
         The elements of texts are those of words written one-hot, 0 and 1.
         """
@@ -119,14 +123,13 @@ class World:
             return Summary(share, sqrt(share * (1 - share)), 0.0, 1.0)
         rows = spaced(len(self), 20_000).to(self.data.device)
         shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
-        size, total, squares, low, high = 0, 0.0, 0.0, inf, -inf
+        size, total, squares = 0, 0.0, 0.0
         for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(self.shape)))):
             x = self.data[part].cpu().double() - shift
             size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
-            low, high = min(low, float(x.min())), max(high, float(x.max()))
-        offset, mean = float(shift), total / size
-        std = sqrt(max(squares - size * mean**2, 0.0) / (size - 1))
-        return Summary(offset + mean, std, offset + low, offset + high)
+        mean = total / size
+        std = sqrt(max(squares - size * mean**2, 0.0) / max(size - 1, 1))
+        return Summary(float(shift) + mean, std, *self.data.extremes())
 
     def describe(self) -> str:
         """What there is, in three lines: observations with shape and memory, their range, the factors."""
@@ -160,9 +163,11 @@ class World:
                 f"sentences of {int(lengths.min())} to {int(lengths.max())} words, their ends among them"
             )
         found = self.summary
+        low, high, mean = (value + self.offset for value in (found.low, found.high, found.mean))
+        digits = ".10g" if self.offset else ".4g"
         return (
-            f"values {found.low:.4g} to {found.high:.4g}{' (from bytes)' if self.pixels else ''}, "
-            f"mean {found.mean:.4g}, standard deviation {found.std:.4g}"
+            f"values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
+            f"mean {mean:{digits}}, standard deviation {found.std:.4g}"
         )
 
     def split(self, fraction: float, seed: int = 0) -> tuple[World, World]:

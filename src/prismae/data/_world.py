@@ -14,7 +14,7 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.own import FORMATS, from_memory, from_path, is_path
+from prismae.data.own import FORMATS, from_memory, from_path, is_path, strange_table
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Layout
 
@@ -75,6 +75,8 @@ def world(
         if options.pop("size") is not None:
             raise InputError("An array or table has no images to scale: a size is for folders of images.")
         return from_memory(source, **options)
+    if hasattr(source, "__dataframe__"):
+        raise strange_table(source)
     if not isinstance(source, str | World):
         raise InputError(
             f"A world cannot be made of {type(source).__name__}: "

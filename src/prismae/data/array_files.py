@@ -21,7 +21,7 @@ _CHANNELS = "channel_names"
 _ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS)
 
 
-def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
+def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bool = False) -> Found:
     """Observations and factors of a file of arrays. Nothing is ever unpickled.
 
     Parameters
@@ -32,6 +32,8 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
     factors
         Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
         ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series.
+    new
+        Whether they are for a model that was trained before: factors may be missing then, and need not vary.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
         do not fit.
     """
     with _hdf5(path) if path.suffix in (".h5", ".hdf5") else _numpy(path) as arrays:
-        chosen(factors, arrays, f"array of {path.name}")
+        factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
         x = _values(arrays[part or _observations(path, arrays, factors)])
@@ -48,7 +50,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str]) -> Found:
         if not factors:
             return Found(x, _own_factors(arrays) if "factors" in arrays else None, channel_names=channels)
         columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name])).items()}
-        return Found(x, labels_of(columns, len(x), path.name), channel_names=channels)
+        return Found(x, labels_of(columns, len(x), path.name, new=new), channel_names=channels)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from prismae.data._base import FactorKind, World
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
+from prismae.data.offset import less, offset_of
 from prismae.data.storage import BitPacked, Dense, Storage
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -31,6 +32,8 @@ def from_array(
     name: str = "array",
     source: str = "own array",
     copy: bool = True,
+    channels: ChannelScheme | None = None,
+    new: bool = False,
 ) -> World:
     """A world of the user's own observations.
 
@@ -39,8 +42,9 @@ def from_array(
     x
         Vectors or series [n, d], or images [n, h, w], [n, c, h, w] or [n, h, w, c] with 1, 3 or 4 channels
         (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
-        uint8 means pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
-        0 and 1 and kept eight to a byte; every other number becomes float32.
+        Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
+        0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
+        float32 would round what varies away (see `World`).
     factors
         [n] or [n, k] numbers; NaN is not allowed.
     factor_names
@@ -57,6 +61,10 @@ def from_array(
         How results call the world, and where it comes from.
     copy
         Whether x is copied even where it could be kept as it is, so that the world does not change with it.
+    channels
+        The scale of series of several channels, where it is known already.
+    new
+        Whether x is for a model that was trained before: then one observation is enough, and nothing needs to vary.
 
     Raises
     ------
@@ -68,19 +76,22 @@ def from_array(
     """
     where = f"World {name!r}"
     numbers = _numbers(x, where)
-    channels = None
     if series is not None:
         numbers = channels_first(numbers, series, where)
-        _check_size(numbers, name, least=2)
-        channels = ChannelScheme.fit(numbers, names=channel_names, name=where)
-        storage = _stored(channels.scaled(numbers), name, copy=False)
+        _check_size(numbers, name, least=1 if new else 2)
+        if channels is None:
+            channels = ChannelScheme.fit(numbers, names=channel_names, name=where)
+        else:
+            channels.check(numbers, where)
+        storage, offset = _stored(channels.scaled(numbers), name, copy=False, new=new)
     elif channel_names is not None:
         raise InputError(
             f"{where}: channel names are for series of several channels, so say where their channels stand: "
             f"series={' or '.join(map(repr, LAYOUTS))}."
         )
     else:
-        storage = _stored(_images_first(numbers, name), name, copy)
+        images = _images_first(numbers, name, least=1 if new else 2, slender=new)
+        storage, offset = _stored(images, name, copy, new=new)
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -88,7 +99,7 @@ def from_array(
         known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
     elif factor_names is not None or factor_kinds is not None:
         raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
-    return replace(World(name, storage, known, names, kinds, source), channels=channels)
+    return replace(World(name, storage, known, names, kinds, source), channels=channels, offset=offset)
 
 
 def as_observations(
@@ -97,12 +108,15 @@ def as_observations(
     *,
     pixels: bool,
     series: Layout | None = None,
+    channels: ChannelScheme | None = None,
+    offset: float = 0.0,
     start: int = 0,
 ) -> Tensor:
     """New observations for a model of observations of `shape`: float32 [n, *shape], n may be 1.
 
     `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does; `series` where the channels of series
-    stand, which are not scaled here; `start` is the row at which x begins in what the user gave, for messages.
+    stand, and `channels` how they are scaled; `offset` is taken off, as `World.offset` was; `start` is the row at which
+    x begins in what the user gave, for messages.
 
     Raises
     ------
@@ -116,12 +130,14 @@ def as_observations(
         new = channels_first(new, series, "New observations")
     if new.shape[1:] != shape:
         raise InputError(f"Observations have shape {new.shape[1:]}, expected {shape} as in the fit.")
-    values = torch.from_numpy(np.array(new, dtype=np.float32, order="C"))
+    if channels is not None:
+        return torch.from_numpy(channels.scaled(new))
+    values = torch.from_numpy(less(new, offset))
     return values / 255 if pixels and new.dtype == np.uint8 else values
 
 
 def _numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
-    """`x` as a NumPy array of bool, uint8, another integer or float32, all of it finite."""
+    """`x` as a NumPy array of truth values, integers or floats, all of it finite and in float32's range."""
     if isinstance(x, Tensor):
         x = x.detach().cpu()
         x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
@@ -129,9 +145,13 @@ def _numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
         raise InputError(f"{what}: values of type {x.dtype} cannot be used, expected numbers.")
     if x.dtype.kind != "f":
         return x
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite and is found below
-        x = x.astype(np.float32, copy=False)
-    bad = ~np.isfinite(x)
+    if x.ndim == 0:
+        return x
+    bad = np.empty(x.shape, np.bool_)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+        for start_of in range(0, len(x), 1024):
+            part = slice(start_of, start_of + 1024)
+            bad[part] = ~np.isfinite(x[part].astype(np.float32, copy=False))
     if bad.any():
         first = [int(i) for i in np.unravel_index(bad.argmax(), bad.shape)]
         first[0] += start
@@ -177,19 +197,25 @@ def _check_size(x: NDArray, name: str, least: int) -> None:
         )
 
 
-def _stored(x: NDArray, name: str, copy: bool) -> Storage:
-    if all((row == x[0]).all() for row in x):  # row by row: it ends at the first other one
+def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, float]:
+    """Observations as they are kept, and the offset that was taken off them."""
+    if not new and all((row == x[0]).all() for row in x):  # row by row: it ends at the first other one
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
         )
     always = True if copy else None  # None: only where the array cannot be kept as it is
-    if x.dtype == np.uint8 and x.max() > 1:
-        return Dense(torch.from_numpy(np.array(x, order="C", copy=always)))
-    if x.dtype in (np.uint8, np.bool_):
-        return BitPacked(torch.from_numpy(np.packbits(x.reshape(len(x), -1), axis=1)), x.shape[1:])
-    if x.ndim == 2:
+    binary = x.dtype == np.bool_ or (x.dtype == np.uint8 and x.max() <= 1)
+    if binary:
+        bits = np.packbits(x.reshape(len(x), -1), axis=1)
+        return BitPacked(torch.from_numpy(bits), x.shape[1:]), 0.0
+    if x.dtype == np.uint8 and x.ndim > 2:  # vectors of bytes are numbers: they come back in their units
+        return Dense(torch.from_numpy(np.array(x, order="C", copy=always))), 0.0
+    if x.ndim == 2 and x.dtype != np.uint8 and not new:
         _refuse_constant_columns(x, name)
-    return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C", copy=always)))
+    offset = offset_of(x)
+    if offset:
+        return Dense(torch.from_numpy(less(x, offset))), offset
+    return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C", copy=always))), 0.0
 
 
 def _refuse_constant_columns(x: NDArray, name: str) -> None:
@@ -211,6 +237,7 @@ def _factors(
     world: str,
 ) -> tuple[NDArray, tuple[str, ...], tuple[FactorKind, ...]]:
     factors = _numbers(given, f"World {world!r}: factors")
+    factors = factors.astype(np.float32) if factors.dtype.kind == "f" else factors
     if factors.ndim == 1:
         factors = factors[:, None]
     if factors.ndim != 2 or len(factors) != n or factors.shape[1] == 0:

@@ -9,6 +9,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from prismae.data.offset import rounded_away
 from prismae.errors import InputError
 from prismae.settings import Layout
 
@@ -80,9 +81,16 @@ class ChannelScheme:
             made[:, i] = (x[:, i].astype(np.float64) - mean) / std
         return made
 
-    def in_units(self, x: NDArray) -> NDArray[np.float32]:
-        """Series [n, c, length] of a network in the user's units."""
-        return (x * np.array(self.stds)[:, None] + np.array(self.means)[:, None]).astype(np.float32)
+    def check(self, x: NDArray, name: str) -> None:
+        """Refuse series [n, c, length] of another number of channels; `name` is what the message calls them."""
+        if x.shape[1] != len(self.means):
+            raise InputError(f"{name} has {x.shape[1]} channels, expected {len(self.means)} as in the fit.")
+
+    def in_units(self, x: NDArray) -> NDArray[np.floating]:
+        """Series [n, c, length] of a network in the user's units: float32, or float64 if that would round too much."""
+        made = x * np.array(self.stds)[:, None] + np.array(self.means)[:, None]
+        far = any(rounded_away(abs(mean), std) for mean, std in zip(self.means, self.stds, strict=True))
+        return made if far else made.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """The scheme as lists, for a JSON file."""

@@ -21,7 +21,7 @@ FOLDER = "folder"  # the factor that the names of subfolders are
 _MOST_BYTES = 16_000_000_000  # of images that are not made smaller
 
 
-def read_folder(path: Path, factors: Sequence[str], size: int | None) -> Found:
+def read_folder(path: Path, factors: Sequence[str], size: int | None, *, new: bool = False) -> Found:
     """Images [n, 1 or 3, h, w] below a folder, in the order of their paths, and their labels.
 
     Parameters
@@ -34,6 +34,8 @@ def read_folder(path: Path, factors: Sequence[str], size: int | None) -> Found:
         subfolders, as ``folder``; and each column but ``file`` of ``labels.csv``, where the folder has one.
     size
         Scale the centre square of each image to this side. Without it all images must have one size.
+    new
+        Whether they are for a model that was trained before: factors may be missing then, and need not vary.
 
     Raises
     ------
@@ -51,9 +53,9 @@ def read_folder(path: Path, factors: Sequence[str], size: int | None) -> Found:
     names = [file.relative_to(path).as_posix() for file in paths]
     columns = _labels(path, names)
     if factors:
-        chosen(factors, columns, f"label of {path.name}")
+        factors = chosen(factors, columns, f"label of {path.name}", new=new)
         columns = {name: columns[name] for name in factors}
-    labels = labels_of(columns, len(paths), str(path))
+    labels = labels_of(columns, len(paths), str(path), new=new)
 
     shapes = [shape_of(file) for file in paths]
     channels = max(shape[0] for shape in shapes)

@@ -35,11 +35,12 @@ class Found:
     channel_names: tuple[str, ...] | None = None
 
 
-def labels_of(columns: Mapping[str, Any], n: int, where: str) -> Labels | None:
+def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = False) -> Labels | None:
     """Factors by columns of n values each: whole numbers, floats, truth values or texts; None for no columns.
 
     Whole numbers, truth values and texts are categorical (texts are numbered in alphabetical order), floats
-    are continuous. `where` names the file in messages.
+    are continuous. `where` names the file in messages; `new` says that they are of new observations, whose factors
+    need not vary.
 
     Raises
     ------
@@ -57,16 +58,20 @@ def labels_of(columns: Mapping[str, Any], n: int, where: str) -> Labels | None:
             raise InputError(f"{what} has {len(column)} values, expected one for each of {n} observations.")
         numeric = is_numeric(column, what)
         codes = column.to_numpy() if numeric else pd.factorize(column, sort=True)[0]
-        if (codes == codes[0]).all():
+        if not new and (codes == codes[0]).all():
             raise InputError(f"{what} is constant ({column.iloc[0]}), expected a factor that varies.")
         values.append(codes)
         kinds.append("continuous" if codes.dtype.kind == "f" else "categorical")
     return Labels(np.stack(values, axis=1), tuple(columns), tuple(kinds))
 
 
-def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str) -> None:
-    """Refuse names of factors that a file does not have; `kind` says what they should be."""
-    known = list(valid)
-    for name in wanted:
-        if name not in known:
+def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str, *, new: bool = False) -> tuple[str, ...]:
+    """The wanted factors; names that a file does not have are refused, or left out of `new` observations.
+
+    `kind` says what they should be.
+    """
+    known, names = list(valid), tuple(wanted)
+    for name in names:
+        if name not in known and not new:
             raise unknown_name(kind, name, known)
+    return tuple(name for name in names if name in known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
+from prismae.data.channels import ChannelScheme
 from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
 from prismae.data.labels import Found
 from prismae.data.table_files import from_table, read_table
+from prismae.data.tables import TableScheme
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
@@ -28,6 +30,22 @@ from prismae.settings import Layout
 
 ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
 FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How the observations of a fit became numbers, so that new ones become the same.
+
+    Parameters
+    ----------
+    table
+        The scheme of its table; None for anything else.
+    channels
+        That of its series of several channels; None for anything else.
+    """
+
+    table: TableScheme | None = None
+    channels: ChannelScheme | None = None
 
 
 def from_path(
@@ -40,6 +58,7 @@ def from_path(
     series: Layout | None = None,
     channel_names: Sequence[str] | None = None,
     name: str | None = None,
+    like: Fitted | None = None,
 ) -> World:
     """A world of own data on disk.
 
@@ -56,6 +75,9 @@ def from_path(
         See `prismae.data.arrays.from_array`.
     size
         Side that the images of a folder are scaled to.
+    like
+        For observations that are new to a model: how those that it was trained on became numbers. One observation is
+        enough then, nothing needs to vary, and factors may be missing.
 
     Raises
     ------
@@ -75,7 +97,7 @@ def from_path(
             "channel_names": channel_names,
         }
         return _text(path, name or whole.name.partition(".")[0], options)
-    found = _read(path, part, () if given is not None else _named(factors), size)
+    found = _read(path, part, () if given is not None else _named(factors), size, like)
     kind = "folder" if path.is_dir() else "file"
     called = f"own {kind} {whole.name}"
     if channel_names is None and series is not None:
@@ -89,6 +111,8 @@ def from_path(
         channel_names=channel_names,
         name=name or whole.stem,
         source=called,
+        new=like is not None,
+        channels=None if like is None else like.channels,
     )
 
 
@@ -130,6 +154,14 @@ def from_memory(
     )
 
 
+def strange_table(table: Any) -> InputError:
+    """The error for a data frame of another library, which would else be read as a bare array without its names."""
+    kind = f"{type(table).__module__.partition('.')[0]} {type(table).__name__}"
+    return InputError(
+        f"A {kind} cannot be used as it is, expected a pandas table: its method to_pandas() makes one."
+    )
+
+
 def is_path(text: str) -> bool:
     """Whether `text` is meant as a path: no world has a dot or a slash in its name."""
     return "." in text or "/" in text or os.sep in text
@@ -159,17 +191,20 @@ def contents(source: str) -> Iterator[bytes]:
                 yield file.read_bytes()
 
 
-def _read(path: Path, part: str | None, factors: Sequence[str], size: int | None) -> Found:
+def _read(
+    path: Path, part: str | None, factors: Sequence[str], size: int | None, like: Fitted | None
+) -> Found:
+    new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if path.is_dir():
-        return read_folder(path, factors, size)
+        return read_folder(path, factors, size, new=new)
     if size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
     if path.suffix in ARRAYS:
-        return read_arrays(path, part, factors)
+        return read_arrays(path, part, factors, new=new)
     if path.suffix in TABLES:
-        return read_table(path, factors)
+        return read_table(path, factors, scheme=None if like is None else like.table, new=new)
     raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
 
 

@@ -43,6 +43,10 @@ class Storage(Protocol):
         """Bytes of memory."""
         ...
 
+    def extremes(self) -> tuple[float, float]:
+        """Least and greatest element of all observations, as they are drawn."""
+        ...
+
     def take(self, rows: Tensor) -> Storage:
         """The observations of some rows (int64 on the storage's device), kept the same way."""
         ...
@@ -74,6 +78,11 @@ class Dense:
     @property
     def nbytes(self) -> int:
         return self.values.nbytes
+
+    def extremes(self) -> tuple[float, float]:
+        low, high = self.values.aminmax()
+        scale = 255 if self.values.dtype == torch.uint8 else 1
+        return float(low.float() / scale), float(high.float() / scale)
 
     def take(self, rows: Tensor) -> Dense:
         return Dense(self.values[rows])
@@ -109,6 +118,11 @@ class BitPacked:
     @property
     def nbytes(self) -> int:
         return self.packed.nbytes
+
+    def extremes(self) -> tuple[float, float]:
+        ones = np.packbits(np.ones(int(np.prod(self.shape)), np.uint8))  # what a row of ones is packed to
+        full = all(int(least) >= one for least, one in zip(self.packed.amin(0), ones.tolist(), strict=True))
+        return float(full), float(bool(self.packed.any()))
 
     def take(self, rows: Tensor) -> BitPacked:
         return BitPacked(self.packed[rows], self.shape)

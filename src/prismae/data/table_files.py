@@ -12,7 +12,9 @@ from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
 
-def read_table(path: Path, factors: Sequence[str]) -> Found:
+def read_table(
+    path: Path, factors: Sequence[str], *, scheme: TableScheme | None = None, new: bool = False
+) -> Found:
     """Observations and factors of a table in a file; see `from_table`."""
     try:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
@@ -21,10 +23,17 @@ def read_table(path: Path, factors: Sequence[str]) -> Found:
     except (OSError, ValueError) as error:  # the errors of pandas and Arrow are ValueErrors
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is corrupted or no {path.suffix} table ({reason}).") from None
-    return from_table(table, factors, path.name)
+    return from_table(table, factors, path.name, scheme=scheme, new=new)
 
 
-def from_table(table: pd.DataFrame, factors: Sequence[str], name: str) -> Found:
+def from_table(
+    table: pd.DataFrame,
+    factors: Sequence[str],
+    name: str,
+    *,
+    scheme: TableScheme | None = None,
+    new: bool = False,
+) -> Found:
     """Observations and factors of a table.
 
     Parameters
@@ -33,18 +42,22 @@ def from_table(table: pd.DataFrame, factors: Sequence[str], name: str) -> Found:
         Names of the columns that are factors: they are not trained on.
     name
         What messages call the table.
+    scheme
+        How its columns become numbers, where that is known already.
+    new
+        Whether it is for a model that was trained before: factors may be missing then, and need not vary.
 
     Raises
     ------
     InputError
         For unknown columns, no column that is left to train on, and as `TableScheme.fit` and `labels_of`.
     """
-    chosen(factors, map(str, table.columns), f"column of {name}")
-    labels = labels_of({column: table[column] for column in factors}, len(table), name)
+    factors = chosen(factors, map(str, table.columns), f"column of {name}", new=new)
+    labels = labels_of({column: table[column] for column in factors}, len(table), name, new=new)
     rest = table.drop(columns=list(factors))
     if rest.shape[1] == 0 and len(factors):
         raise InputError(f"{name}: all columns are factors, expected some that are left to train on.")
-    scheme = TableScheme.fit(rest, name=name)
+    scheme = TableScheme.fit(rest, name=name) if scheme is None else scheme
     return Found(scheme.to_array(rest, name=name), labels, scheme)
 
 

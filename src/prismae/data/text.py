@@ -102,6 +102,10 @@ class Tokens:
     def nbytes(self) -> int:
         return self.values.nbytes
 
+    def extremes(self) -> tuple[float, float]:
+        """Of words written one-hot."""
+        return 0.0, 1.0
+
     def take(self, rows: Tensor) -> Tokens:
         return Tokens(self.values[rows])
 

@@ -59,7 +59,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     steps
         Autoencoder updates; "auto": as many as see the data 100 times, but at least 1,000 and at most 10,000.
     batch
-        Observations in each update.
+        Observations in each update; "auto": 64, or all of them if they are fewer.
     lr
         Learning rate; None: the method's.
     random_state
@@ -113,7 +113,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         net: str | Net | Architecture = "auto",
         likelihood: str | Likelihood = "auto",
         steps: Count | Literal["auto"] = "auto",
-        batch: Count = Training.batch,
+        batch: Count | Literal["auto"] = "auto",
         lr: Positive | None = Training.lr,
         random_state: int | np.random.RandomState | None = 0,
         precision: Precision = Training.precision,
@@ -176,14 +176,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         chosen = self._method()
         X = checked(self, X, fitting=True)
         data = X if isinstance(X, World) else world(X, series=settings["series"])
+        batch = min(Training.batch, len(data)) if settings["batch"] == "auto" else settings["batch"]
         start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
         names = getattr(self, "feature_names_in_", None)
         training = Training(
             n_latents=settings["n_latents"],
             net=self.net,
             likelihood=self.likelihood,
-            steps=auto_steps(len(data), settings["batch"]) if self.steps == "auto" else settings["steps"],
-            batch=settings["batch"],
+            steps=auto_steps(len(data), batch) if self.steps == "auto" else settings["steps"],
+            batch=batch,
             lr=settings["lr"],
             seed=self._seed(warm=start is not None),
             precision=settings["precision"],
@@ -218,7 +219,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _take(self, chosen: Method, trained: Trained, about: dict[str, Any]) -> Self:
         self._state = trained.state if self.warm_start else None
-        self._trained, self.about_, self._form = replace(trained, state=None), about, Form.from_json(about)
+        self._trained, self.about_ = replace(trained, state=None), about
+        self._form = Form.from_json(about, trained.ae.likelihood.support)
         self.method_, self.net_, self.history_ = chosen, trained.ae, trained.history
         self.shape_, self.steps_, self.seed_ = self._form.shape, about["steps"], about["seed"]
         self._n_features_out = about["n_latents"]

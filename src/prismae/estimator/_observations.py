@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import prod
+from math import inf, prod
 from typing import Any, Self
 
 import numpy as np
@@ -20,11 +20,13 @@ from torch import Tensor
 from prismae.data import Vocabulary, World
 from prismae.data.arrays import as_observations
 from prismae.data.channels import ChannelScheme
+from prismae.data.own import strange_table
 from prismae.data.storage import Dense, spaced
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 from prismae.settings import Layout
 
+SLACK = 1e-6  # by which values may leave their range: interpolation of images rounds
 PART = 1024  # observations that go through a network at a time
 
 Observations = ArrayLike | Tensor | World | pd.DataFrame
@@ -50,6 +52,10 @@ class Form:
         Where the channels of such series stand.
     vocabulary
         The words of texts, which are given as a `World`; None for anything else.
+    offset
+        What is taken off numbers before they become float32, as `World.offset`.
+    within
+        The range that every element has to lie in: the likelihood's, and [0, 1] for images that were.
     """
 
     shape: tuple[int, ...]
@@ -59,12 +65,28 @@ class Form:
     channels: ChannelScheme | None = None
     series: Layout | None = None
     vocabulary: Vocabulary | None = None
+    offset: float = 0.0
+    within: tuple[float, float] = (-inf, inf)
 
     def parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
         """Observations as the network sees them, float32 [up to 1024, *seen], one part after the other.
 
         Only the part is ever copied, so X may be larger than memory.
+
+        Raises
+        ------
+        InputError
+            For observations of another kind, shape or range than those of the fit.
         """
+        start = 0
+        for part in self._parts(X):
+            self._check_range(part, start)
+            start += len(part)
+            yield part
+
+    def _parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
+        if isinstance(X, World):
+            self._check_kind(X)
         if isinstance(X, World) and X.table is not None and self.table is not None and X.table != self.table:
             X = X.table.to_frame(X.data[torch.arange(len(X))])  # another table has a scale of its own
         if self.vocabulary is not None or (isinstance(X, World) and X.vocabulary is not None):
@@ -86,12 +108,50 @@ class Form:
         for start in range(0, len(x), PART):
             if isinstance(x, World):
                 rows = torch.arange(start, min(start + PART, len(x)), device=x.data.device)
-                yield x.data[rows].cpu()
+                part = x.data[rows].cpu()
+                yield (part.double() + (x.offset - self.offset)).float() if x.offset != self.offset else part
             else:
-                part = np.asarray(x[start : start + PART])
-                found = as_observations(part, self.seen, pixels=self.pixels, series=series, start=start)
-                scaled = found if self.channels is None else self.channels.scaled(found.numpy())
-                yield torch.as_tensor(scaled)
+                yield as_observations(
+                    np.asarray(x[start : start + PART]),
+                    self.seen,
+                    pixels=self.pixels,
+                    series=series,
+                    channels=self.channels,
+                    offset=self.offset,
+                    start=start,
+                )
+
+    def _check_kind(self, X: World) -> None:
+        """Refuse a world whose numbers were made otherwise than those of the fit."""
+        for what, given, fitted in (
+            ("a table", X.table, self.table),
+            ("series of several channels", X.channels, self.channels),
+        ):
+            if (given is None) != (fitted is None):
+                one, other = f"{X.name!r} is", "the observations of the fit were"
+                one, other = (one, other) if fitted is None else (other, one)
+                raise InputError(
+                    f"The kinds of observations differ: {one} {what}, {other} not; expected the same."
+                )
+
+    def _check_range(self, part: Tensor, start: int) -> None:
+        """Refuse observations that lie where none of the fit could; `start` is the row that the part begins with."""
+        least, most = self.within
+        if self.vocabulary is not None or not len(part):
+            return
+        low, high = (float(value) for value in part.aminmax())
+        if low < least - SLACK or high > most + SLACK:
+            outside = ((part < least - SLACK) | (part > most + SLACK)).flatten(1).any(1)
+            first = part[outside][0]
+            how = (
+                "the fit had pixels of type uint8, drawn as value / 255, so give uint8 or values divided by 255"
+                if self.pixels
+                else "scale them as those of the fit were (pixels of 0 to 255: divided by 255)"
+            )
+            raise InputError(
+                f"Observation {start + int(outside.int().argmax())} has values from {float(first.min()):g} to "
+                f"{float(first.max()):g}, expected {least:g} to {most:g} as in the fit: {how}."
+            )
 
     def _known(self, X: Any) -> World:
         """Texts in the words of those of the fit; what is new is unknown, what is too long is refused."""
@@ -115,9 +175,18 @@ class Form:
 
     def world(self, X: NDArray | pd.DataFrame | World, n: int) -> World:
         """Up to n evenly spaced observations as the network sees them, as a world; one of the same scale as it is."""
-        if isinstance(X, World) and (X.table, X.channels) == (self.table, self.channels):
+        if isinstance(X, World) and self._same_scale(X):
             return X
-        return World("observations", Dense(self.some(X, n)), table=self.table, channels=self.channels)
+        return World(
+            "observations",
+            Dense(self.some(X, n)),
+            table=self.table,
+            channels=self.channels,
+            offset=self.offset,
+        )
+
+    def _same_scale(self, X: World) -> bool:
+        return (X.table, X.channels, X.offset) == (self.table, self.channels, self.offset)
 
     def given_back(self, x: NDArray) -> NDArray | pd.DataFrame:
         """Observations [n, *seen] of a network in the form of the user's: [n, *shape], a table, or sentences [n]."""
@@ -128,13 +197,20 @@ class Form:
         if self.channels is not None:
             x = self.channels.in_units(x)
             return np.moveaxis(x, 1, 2) if self.series == "channels-last" else x
+        if self.offset:
+            x = x.astype(np.float64) + self.offset
         if len(self.shape) == 2:
             return x[:, 0]
         return x if self.shape == self.seen else np.moveaxis(x, 1, -1)
 
     @classmethod
-    def from_json(cls, about: dict[str, Any]) -> Self:
-        """The form that a run's job.json tells of; what the command line is given has the network's shape."""
+    def from_json(cls, about: dict[str, Any], support: tuple[float, float] = (-inf, inf)) -> Self:
+        """The form that a run's job.json tells of; what the command line is given has the network's shape.
+
+        `support` is that of the run's likelihood.
+        """
+        low, high = about["summary"]["low"], about["summary"]["high"]
+        images = len(about["shape"]) == 3 and low >= 0 and high <= 1
         table, channels = about.get("table"), about.get("channels")
         series: Layout | None = None if channels is None else about.get("series") or "channels-first"
         shape = about["shape"][::-1] if series == "channels-last" else about["shape"]
@@ -146,6 +222,8 @@ class Form:
             None if channels is None else ChannelScheme.from_json(channels),
             series,
             Vocabulary(tuple(about["vocabulary"])) if "vocabulary" in about else None,
+            about.get("offset", 0.0),
+            (max(support[0], 0.0), min(support[1], 1.0)) if images else support,
         )
 
 
@@ -164,6 +242,10 @@ def checked(
     TypeError
         For objects that are no numbers.
     """
+    if hasattr(X, "__dataframe__") and not isinstance(
+        X, pd.DataFrame
+    ):  # else it would be read as a bare array
+        raise strange_table(X)
     if issparse(X):
         raise InputError("Sparse data cannot be used, expected a dense array: X.toarray() makes one.")
     if isinstance(X, World):

@@ -19,7 +19,7 @@ TRAINING = (
     "controls",
 )
 DATA = ("n", "shape", "pixels", "summary")
-FORM = ("table", "channels", "vocabulary")  # too long to be shown
+FORM = ("table", "channels", "vocabulary", "offset")  # too long to be shown
 
 
 def refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None:

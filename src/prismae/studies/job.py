@@ -20,7 +20,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Reading, Training, as_plain
 from prismae.studies.claim import claim
 from prismae.studies.decoder import DECODER, describe_decoder
-from prismae.studies.observations import observations
+from prismae.studies.observations import known_by, observations
 from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.build import choices
@@ -111,8 +111,10 @@ def run(
     data = observations(as_plain(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))
     net, likelihood = job.choices(data)
-    about = {"id": job.id} | describe(
-        chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()}
+    about = (
+        {"id": job.id}
+        | known_by(job.world)
+        | describe(chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()})
     )
 
     def keep(step: int) -> Callable[[AutoencoderNet], None]:

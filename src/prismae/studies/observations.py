@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from prismae.data import World, world, world_names, world_splits
+from prismae.data.channels import ChannelScheme
+from prismae.data.own import Fitted, contents, from_path, is_path, split_path
+from prismae.data.tables import TableScheme
+from prismae.errors import InputError
 
 
 def observations(job: Mapping[str, Any]) -> World:
-    """The world that a job trains on, without what is held out; `job` is its job.json or its fields."""
-    whole = _whole(job)
+    """The world that a job trains on, without what is held out; `job` is its job.json or its fields.
+
+    Raises
+    ------
+    InputError
+        For own data that have changed since the job was trained, that are not there any more, or that were given in
+        Python and so are not known; and as `prismae.world`.
+    """
+    whole = everything(job)
     return whole.split(job["holdout"])[0] if job.get("holdout") else whole
 
 
@@ -20,17 +33,80 @@ def unseen(job: Mapping[str, Any]) -> World | None:
     None where there is neither, and where the job was given a split by name.
     """
     if job.get("holdout"):
-        return _whole(job).split(job["holdout"])[1]
+        return everything(job).split(job["holdout"])[1]
     name = job["world"]
     splits = world_splits(name) if name in world_names() else ()
     return world(f"{name}:test") if splits[:1] == ("train",) and "test" in splits else None
 
 
-def _whole(job: Mapping[str, Any]) -> World:
+def everything(job: Mapping[str, Any]) -> World:
+    """The world of a job, with what is held out. Raises what `observations` does."""
     return world(
-        job["world"],
+        _unchanged(job),
         factors=job.get("factors") or None,
         size=job.get("size"),
         series=job.get("series"),
         channel_names=job.get("channel_names") or None,
     )
+
+
+def new_observations(source: str, job: Mapping[str, Any]) -> World:
+    """Observations new to a trained model: a world by name, or own data, which become numbers as the job's did.
+
+    One observation is enough, nothing needs to vary, and the job's factors are left out where they are missing.
+    """
+    if not is_path(source) and (source in world_names() or not Path(source).is_dir()):
+        return world(source)
+    table, channels = job.get("table"), job.get("channels")
+    return from_path(
+        source,
+        factors=job.get("factors") or None,
+        size=job.get("size") if split_path(source)[0].is_dir() else None,
+        series=job.get("series") if channels is not None else None,
+        like=Fitted(
+            None if table is None else TableScheme.from_json(table),
+            None if channels is None else ChannelScheme.from_json(channels),
+        ),
+    )
+
+
+def known_by(source: str) -> dict[str, str]:
+    """What job.json says of own data, to find them again and to see whether they changed: nothing for a world's name.
+
+    ``found_at``, the path from the root; ``contents``, the hash of all that they are made of.
+    """
+    if not is_path(source):
+        return {}
+    path, part = split_path(source)
+    return {"found_at": str(path.resolve()) + (f":{part}" if part else ""), "contents": _hash(source)}
+
+
+def _unchanged(job: Mapping[str, Any]) -> str:
+    """Where a job's world is: its name, or the path of its own data, which are still what they were."""
+    if "given_shape" in job:
+        raise InputError(
+            "The run was saved from Python, so its data are not known here: give the data to "
+            "Autoencoder.save(folder, X), prismae.evaluate(model, world) or `prismae export RUN --world DATA`."
+        )
+    source, at = job["world"], job.get("found_at")
+    if at is not None and split_path(at)[0].exists():
+        source = at
+    elif at is not None and not split_path(source)[0].exists():
+        raise InputError(
+            f"The run's data, {split_path(at)[0]}, are not there any more, nor is {source} in this folder: "
+            "put them back."
+        )
+    if job.get("contents") not in (None, _hash(source)):
+        raise InputError(
+            f"{split_path(source)[0]} has changed since the run was trained on it: put back what it held, or train "
+            f"again. To look at the new data on purpose: `prismae export RUN --codes --world {source}` encodes them, "
+            f"prismae.evaluate(prismae.load(RUN), prismae.world({source!r})) scores the codes."
+        )
+    return source
+
+
+def _hash(source: str) -> str:
+    digest = hashlib.sha256()
+    for piece in contents(source):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -94,6 +94,7 @@ def train(
     net, likelihood = choices(method, world, training)
     controllers = [as_controller(each) for each in training.controls]
     check_moves(method, controllers)
+    check_device(device)
     fabric = Fabric(accelerator=device, devices=1)
     if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
         plugin = MixedPrecision("bf16-mixed", fabric.device.type)
@@ -145,6 +146,16 @@ def train(
         state = move_data_to_device(run.state(), torch.device("cpu"))
     critic = run.critic and run.critic.cpu().eval()
     return Trained(ae.cpu().eval(), critic, run.history.frame(), run.seconds, state)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device, True):
+        raise InputError(
+            f"There is no device {device!r} that PyTorch {torch.__version__} can use here: expected 'cpu', or 'auto', "
+            "which takes what there is."
+        )
 
 
 def check_moves(method: Method, controllers: Sequence[Controller]) -> None:

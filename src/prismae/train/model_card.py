@@ -47,11 +47,13 @@ def model_card(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
 
 
 def _data(job: Mapping[str, Any]) -> str:
-    summary = job["summary"]
+    summary, offset = job["summary"], job.get("offset", 0.0)
+    digits = ".10g" if offset else ".4g"
     shape = "x".join(map(str, job["shape"]))
     text = (
         f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with values from "
-        f"{summary['low']:.4g} to {summary['high']:.4g}, mean {summary['mean']:.4g} and standard deviation "
+        f"{offset + summary['low']:{digits}} to {offset + summary['high']:{digits}}, "
+        f"mean {offset + summary['mean']:{digits}} and standard deviation "
         f"{summary['std']:.4g}."
     )
     if "channels" in job:

@@ -279,6 +279,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "pixels": world.pixels,
         "summary": asdict(world.summary),
         "version": __version__,
+        **({"offset": world.offset} if world.offset else {}),
         **({} if world.table is None else {"table": world.table.to_json()}),
         **({} if world.vocabulary is None else {"vocabulary": list(world.vocabulary.words)}),
         **({} if world.channels is None else {"channels": world.channels.to_json()}),

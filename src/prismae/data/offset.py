@@ -1,0 +1,52 @@
+"""Numbers far from zero: single precision would round their variation away, so an offset is taken off before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOSS = 1e-4  # of the standard deviation: what rounding may change
+_AT_A_TIME = 1 << 18  # numbers in double precision, 2 MB
+
+
+def rounded_away(largest: float, std: float) -> bool:
+    """Whether float32, with its 24 bits, rounds numbers as large as `largest` by more than 1e-4 of their deviation."""
+    return largest * 2.0**-24 > LOSS * std
+
+
+def offset_of(x: NDArray) -> float:
+    """What to take off numbers [n, …] before they become float32: their mean, or 0 where they need nothing taken off.
+
+    Those in [0, 1], such as pixels, keep their range; float32 and whole numbers of 16 bits are held as they are.
+    """
+    if x.size == 0 or x.dtype.itemsize < 4 or x.dtype == np.float32:
+        return 0.0
+    low, high = float(x.min()), float(x.max())
+    if low == high or (low >= 0 and high <= 1):
+        return 0.0
+    shift, total, squares = float(x.flat[0]), 0.0, 0.0  # so that squares of large values do not cancel
+    for _, part in _parts(x):
+        part = part.astype(np.float64) - shift
+        total, squares = total + float(part.sum()), squares + float(np.square(part).sum())
+    mean = total / x.size
+    std = sqrt(max(squares / x.size - mean**2, 0.0))
+    return shift + mean if rounded_away(max(abs(low), abs(high)), std) else 0.0
+
+
+def less(x: NDArray, offset: float) -> NDArray[np.float32]:
+    """Numbers [n, …] as float32 after `offset` has been taken off in double precision; always a copy."""
+    made = np.empty(x.shape, np.float32)
+    for rows, part in _parts(x):
+        made[rows] = part if offset == 0 else part.astype(np.float64) - offset
+    return made
+
+
+def _parts(x: NDArray) -> Iterator[tuple[slice, NDArray]]:
+    """Rows of x, some hundred thousand numbers at a time, so that x may be larger than memory."""
+    step = max(1, _AT_A_TIME // max(1, x[0].size)) if len(x) else 1
+    for start in range(0, len(x), step):
+        rows = slice(start, start + step)
+        yield rows, x[rows]

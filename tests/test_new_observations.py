@@ -1,0 +1,250 @@
+"""Observations new to a model: they are checked as those of the fit were, but need not be enough to train on."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import prismae as pr
+from prismae.cli import app
+from prismae.errors import InputError
+
+FAST = {"n_latents": 2, "steps": 3, "batch": 8, "net": "mlp:width=8", "device": "cpu"}
+rng = np.random.default_rng(0)
+BYTES = rng.integers(0, 256, (30, 9, 8), np.uint8)
+FRAME = pd.DataFrame(
+    {
+        "size": rng.normal(size=40),
+        "weight": 1000 * rng.normal(size=40),
+        "sex": rng.choice(["f", "m"], 40),
+        "species": rng.choice(["a", "b", "c"], 40),
+    }
+)
+
+
+def cli(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def said(done):
+    return " ".join(str(done.exception or done.output).split())
+
+
+FITTED = {"floats": BYTES / 255, "bytes": BYTES, "bits": (BYTES > 127).astype(np.uint8)}
+
+
+@pytest.mark.parametrize("fitted", FITTED)
+@pytest.mark.parametrize("likelihood", ["auto", "gaussian"])
+def test_images_in_another_range_are_refused(fitted, likelihood):
+    model = pr.Autoencoder("ae", likelihood=likelihood, **FAST).fit(FITTED[fitted])
+    wrong = [BYTES.astype(np.int64), BYTES.astype(np.float32), BYTES / 255 - 0.5]
+    wrong += [] if fitted == "bytes" else [BYTES]
+    for x in wrong:
+        for use in (model.transform, model.score, lambda x: model.read(x, 10)):
+            with pytest.raises(
+                InputError, match=r"Observation 0 has values from .*, expected 0 to 1 as in the fit"
+            ):
+                use(x)
+    late = np.tile(BYTES / 255, (50, 1, 1))
+    late[1200, 3, 3] = 2.0
+    with pytest.raises(InputError, match=r"Observation 1200 has values from .* to 2, expected 0 to 1"):
+        model.transform(late)
+    codes = model.transform(BYTES / 255)
+    if fitted == "bytes":
+        np.testing.assert_allclose(model.transform(BYTES), codes, atol=1e-5)
+    np.testing.assert_allclose(model.transform(pr.world(BYTES)), codes, atol=1e-5)
+    np.testing.assert_allclose(model.transform(BYTES / 255 * (1 + 1e-7)), codes, atol=1e-4)
+
+
+def test_vectors_of_a_bernoulli_likelihood_are_held_to_its_range():
+    x = BYTES.reshape(30, -1) / 255
+    model = pr.Autoencoder("ae", likelihood="bernoulli", **FAST).fit(x)
+    with pytest.raises(InputError, match="expected 0 to 1 as in the fit"):
+        model.transform(x * 255)
+    free = pr.Autoencoder("ae", **FAST).fit(x)
+    assert np.isfinite(free.transform(x * 255)).all()
+
+
+def test_vectors_of_bytes_come_back_in_their_units():
+    x = rng.integers(0, 200, (30, 6), np.uint8)
+    model = pr.Autoencoder("ae", **FAST).fit(x)
+    same = pr.Autoencoder("ae", **FAST).fit(x.astype(np.int16))
+    np.testing.assert_array_equal(model.transform(x), same.transform(x.astype(np.float64)))
+    back = model.inverse_transform(model.transform(x))
+    assert 50 < back.mean() < 150
+    np.testing.assert_array_equal(back, same.inverse_transform(same.transform(x)))
+
+
+def test_worlds_of_another_kind_are_refused():
+    numbers = FRAME[["size", "weight"]]
+    table, array = (pr.Autoencoder("ae", **FAST).fit(x) for x in (numbers, numbers.to_numpy()))
+    with pytest.raises(InputError, match="observations of the fit were a table, 'array' is not"):
+        table.transform(pr.world(numbers.to_numpy()))
+    with pytest.raises(InputError, match="'table' is a table, the observations of the fit were not"):
+        array.transform(pr.world(numbers))
+    np.testing.assert_allclose(table.transform(pr.world(numbers)), table.transform(numbers), atol=1e-6)
+
+
+class Stranger:
+    """Stands for a data frame of another library, as its interchange protocol has it."""
+
+    __module__ = "polars.dataframe.frame"
+
+    def __dataframe__(self):
+        raise AssertionError
+
+    def __array__(self, dtype=None, copy=None):
+        return np.ones((9, 3))
+
+
+def test_frames_of_other_libraries_are_not_read_as_bare_arrays():
+    for use in (
+        pr.Autoencoder("ae", **FAST).fit,
+        pr.world,
+        pr.Autoencoder("ae", **FAST).fit(FRAME).transform,
+    ):
+        with pytest.raises(InputError, match=r"polars Stranger cannot be used as it is.*to_pandas\(\)"):
+            use(Stranger())
+    arrow = pytest.importorskip("pyarrow").table({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    with pytest.raises(InputError, match="pyarrow Table cannot be used"):
+        pr.Autoencoder("ae", **FAST).fit(arrow)
+
+
+def fit(tmp_path, *words):
+    done = cli("fit", "ae", *words, "--steps", 3, "--batch", 8, "--no-evaluate", "--out", tmp_path / "runs")
+    assert done.exit_code == 0, said(done)
+    return next((tmp_path / "runs").iterdir())
+
+
+def codes(run, source):
+    done = cli("export", run, "--codes", "--world", source, "--out", run / "new")
+    assert done.exit_code == 0, said(done)
+    return pd.read_parquet(run / "new" / "codes.parquet")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_one_row_or_one_category_can_be_encoded(suffix, tmp_path):
+    def write(frame, name):
+        path = tmp_path / f"{name}.{suffix}"
+        frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+        return path
+
+    run = fit(tmp_path, write(FRAME, "all"), "--factors", "species")
+    model = pr.load(run)
+    expected = model.transform(FRAME.drop(columns="species"))
+    for rows in (FRAME[:1], FRAME[FRAME["sex"] == "f"], FRAME.assign(species="a")[:3]):
+        for new in (rows, rows.drop(columns="species"), rows[rows.columns[::-1]]):
+            found = codes(run, write(new, "new"))
+            np.testing.assert_allclose(found[["z0", "z1"]], expected[rows.index][:, :2], atol=1e-5)
+            assert ("species" in found) == ("species" in new)
+    for wrong, sentence in (
+        (FRAME.assign(sex="x"), "column 'sex' has the value 'x' in row 1, expected one of f, m"),
+        (FRAME.drop(columns="sex"), "lacks the column 'sex'"),
+        (FRAME.assign(more=1.0), "has the column 'more'"),
+    ):
+        assert sentence in said(cli("export", run, "--codes", "--world", write(wrong, "wrong")))
+
+
+def test_one_image_and_one_series_can_be_encoded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "one").mkdir()
+    for i, image in enumerate(rng.integers(0, 256, (12, 20, 30), np.uint8)):
+        Image.fromarray(image).save(tmp_path / "photos" / f"{i}.png")
+    Image.fromarray(image[:, :25]).save(tmp_path / "one" / "new.png")  # scaled to the size of the fit
+    assert codes(fit(tmp_path, "photos", "--size", 16), "one").shape == (1, 10)
+
+    series = rng.normal(size=(20, 40, 3)) + 1e7
+    np.save("series.npy", series)
+    np.save("new.npy", series[:1])
+    run = fit(tmp_path / "b", "series.npy", "--series", "channels-last")
+    np.testing.assert_allclose(codes(run, "new.npy"), pr.load(run).transform(series[:1]), atol=1e-5)
+
+
+def changed(path, kind):
+    """Other data under the same path."""
+    if kind == "npy":
+        np.save(path, np.random.default_rng(1).normal(size=(40, 5)))
+    else:
+        pd.read_csv(path).assign(weight=lambda x: x["weight"] * 1000).to_csv(path, index=False)
+
+
+@pytest.mark.parametrize("kind", ["npy", "csv"])
+def test_data_that_changed_since_the_training_are_not_taken_for_the_old_ones(kind, tmp_path):
+    path = tmp_path / f"mine.{kind}"
+    np.save(path, rng.normal(size=(40, 5))) if kind == "npy" else FRAME.to_csv(path, index=False)
+    run = fit(tmp_path, path)
+    before = path.read_bytes()
+    commands = [
+        ("evaluate", run, "--metrics", "gaussian-total-correlation"),
+        ("export", run, "--codes"),
+        ("report", run, "--full"),
+        ("picture", run, "--kind", "tsne", "--points", 20),
+    ]
+    changed(path, kind)
+    for command in commands:
+        done = cli(*command)
+        assert re.search(rf"mine\.{kind} has changed since the run was trained on it.*--world", said(done)), (
+            command
+        )
+        assert done.exit_code != 0
+    assert len(codes(run, path)) == 40  # on purpose
+    path.write_bytes(before)
+    for command in commands[:2]:
+        assert cli(*command).exit_code == 0, command
+
+
+def test_data_of_a_relative_path_are_found_from_another_folder(tmp_path, monkeypatch):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    np.savez("mine.npz", a=rng.normal(size=(40, 5)), b=rng.normal(size=(40, 4)))
+    run = fit(tmp_path, "mine.npz:b")
+    monkeypatch.chdir(tmp_path / "there")
+    np.savez("mine.npz", b=rng.normal(size=(40, 4)))  # another file of that name
+    done = cli("export", run, "--codes")
+    assert done.exit_code == 0, said(done)
+    found = pd.read_parquet(run / "export" / "codes.parquet")
+    expected = pr.load(run).transform(np.load(tmp_path / "here" / "mine.npz")["b"])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    (tmp_path / "here" / "mine.npz").rename(tmp_path / "here" / "gone.npz")
+    assert "mine.npz has changed since the run was trained" in said(cli("export", run, "--codes"))
+    (tmp_path / "there" / "mine.npz").unlink()
+    assert re.search(r"here/mine\.npz, are not there any more", said(cli("export", run, "--codes")))
+
+
+def test_a_run_saved_from_python_says_that_its_data_are_not_known(tmp_path):
+    run = pr.Autoencoder("ae", **FAST).fit(FRAME).save(tmp_path / "run").path
+    for command in (("evaluate", run), ("picture", run, "--kind", "tsne"), ("export", run, "--codes")):
+        assert "saved from Python, so its data are not known here" in said(cli(*command)), command
+    assert json.loads((run / "job.json").read_text())["world"] == "table"
+
+
+def test_a_device_that_is_not_there_is_one_sentence():
+    import torch
+
+    absent = "mps" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(
+        InputError, match=rf"no device '{absent}' that PyTorch .* can use here: expected 'cpu'"
+    ):
+        pr.Autoencoder("ae", **FAST | {"device": absent}).fit(FRAME)
+
+
+@pytest.mark.parametrize("method", ["beta-tcvae", "hfvae", "vae", "gmvae"])
+def test_the_default_batch_fits_the_data(method):
+    few = {"n_latents": 2, "steps": 3, "net": "mlp:width=8", "device": "cpu"}
+    x = rng.normal(size=(100, 4))
+    for n, batch in ((2, 2), (40, 40), (100, 64)):
+        model = pr.Autoencoder(method, **few).fit(x[:n])
+        assert model.about_["batch"] == batch
+        assert np.isfinite(model.transform(x)).all()
+
+
+def test_a_batch_that_is_too_large_is_said():
+    with pytest.raises(InputError, match="needs batches of 2 to 41 of the 40 observations, got 64"):
+        pr.Autoencoder("beta-tcvae", batch=64, steps=3).fit(rng.normal(size=(40, 4)))
+    assert pr.Autoencoder("ae", batch=64, steps=3, net="mlp:width=8").fit(FRAME).about_["batch"] == 64
