@@ -28,8 +28,8 @@ test-all: $(INSTALLED)  ## with the slow tests
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests benchmarks plans examples
-	$(BIN)/ruff format --check src tests benchmarks plans examples
+	$(BIN)/ruff check src tests benchmarks plans examples tools
+	$(BIN)/ruff format --check src tests benchmarks plans examples tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

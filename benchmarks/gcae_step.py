@@ -33,24 +33,25 @@ M = 10
 CASES = {"series of 1000, batch 64": ((1000,), 64), "images 64x64, batch 256": ((1, 64, 64), 256)}
 
 
-def plain_step(method: GCAE | EDGCAE, world: World, batch: int) -> Callable[[], None]:
+def plain_step(method: GCAE | EDGCAE, world: World, batch: int, device: str = "cpu") -> Callable[[], None]:
     """One step of the plain loop."""
     torch.manual_seed(0)
-    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    critics = method.critic(M)
-    sigma = torch.full((M,), float(method.noise()))
+    world = world.to(device)
+    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse").to(device)
+    critics = method.critic(M).to(device)
+    sigma = torch.full((M,), float(method.noise()), device=device)
     ae_adam = torch.optim.Adam(ae.parameters(), lr=5e-5)
     critic_adam = torch.optim.Adam(critics.parameters(), lr=2e-4, betas=(0.5, 0.9))
 
     def draw() -> torch.Tensor:
-        return world.data[torch.randint(len(world), (batch,))]
+        return world.data[torch.randint(len(world), (batch,), device=device)]
 
     def step() -> None:
         for _ in range(method.critic_steps):
             x = draw()
             z = through_channel(ae.encode(x).mean, sigma)
             ae.decode(z)
-            swaps = method.bound * (2 * torch.rand(M, method.copies, batch) - 1)
+            swaps = method.bound * (2 * torch.rand(M, method.copies, batch, device=device) - 1)
             loss = plain_gcae.critic_loss(critics, z.detach(), swaps)
             critic_adam.zero_grad()
             loss.backward()
@@ -68,12 +69,17 @@ def plain_step(method: GCAE | EDGCAE, world: World, batch: int) -> Callable[[], 
     return step
 
 
+def prismae_run(method: GCAE | EDGCAE, world: World, batch: int, precision: str, device: str = "cpu") -> Run:
+    """A training of the library's own loop, before its first step."""
+    torch.manual_seed(0)
+    fabric = Fabric(accelerator=device, devices=1, precision=precision)
+    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
+    return Run(fabric, method, world, ae, M, (), batch=batch, lr=None, seed=0, steps=1)
+
+
 def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: str) -> Callable[[], None]:
     """One step of the library's own loop."""
-    torch.manual_seed(0)
-    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
-    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    run = Run(fabric, method, world, ae, M, (), batch=batch, lr=None, seed=0, steps=1)
+    run = prismae_run(method, world, batch, precision)
 
     def step() -> None:
         run.advance()

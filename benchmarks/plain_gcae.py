@@ -26,7 +26,7 @@ def logit(critics: ConditionalCritics, i: int, rows: Tensor) -> Tensor:
 def swap(z: Tensor, i: int, values: Tensor) -> Tensor:
     """Copies of z [b, m] with column i set to values [s, b]: [s * b, m]."""
     rows = z.repeat(len(values), 1)
-    column = F.one_hot(torch.tensor(i), z.shape[1]).to(z.dtype)
+    column = F.one_hot(torch.tensor(i), z.shape[1]).to(z)
     return rows * (1 - column) + values.reshape(-1, 1) * column
 
 

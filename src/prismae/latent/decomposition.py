@@ -7,6 +7,7 @@ weights are is the whole difference between the estimators; see `log_weights`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import log
 from typing import Literal
 
@@ -51,6 +52,13 @@ def log_weights(batch: int, n_data: int, estimator: Estimator) -> Tensor:
     return weights.log()
 
 
+@lru_cache(maxsize=4)  # the same at every step, and a copy to a GPU would make each of them wait
+def _placed_weights(
+    batch: int, n_data: int, estimator: Estimator, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    return log_weights(batch, n_data, estimator).to(device, dtype)
+
+
 def log_aggregate(q: Gaussian, z: Tensor, n_data: int, size: int, estimator: Estimator) -> Tensor:
     """Log-density of q(z) over each group of `size` consecutive dimensions: [batch, groups], nats.
 
@@ -68,7 +76,7 @@ def log_aggregates(
     There are batch x batch x m densities; above `PAIRS` of them samples are taken in parts, whose densities are
     computed again for the gradient instead of being kept.
     """
-    weights = log_weights(len(z), n_data, estimator).to(z)
+    weights = _placed_weights(len(z), n_data, estimator, z.dtype, z.device)
 
     def part(z: Tensor, weights: Tensor, mean: Tensor, log_var: Tensor) -> tuple[Tensor, ...]:
         pairs = Gaussian(mean, log_var).log_prob(z.unsqueeze(1))  # z_i under q_j

@@ -49,6 +49,7 @@ def score(
     data: World | None = None,
     label: str | None = None,
     samples: int = SAMPLES,
+    device: str = "cpu",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Score a run in each protocol, and write what was found to its scores.json and its model card.
@@ -68,6 +69,9 @@ def score(
         See `prismae.evaluate`.
     data
         The run's world if it is already loaded.
+    device
+        Where observations are encoded and decoded: "auto", "cpu", "cuda" or "mps". The metrics themselves are computed
+        on the CPU.
     progress
         Whether progress bars are shown.
 
@@ -83,7 +87,7 @@ def score(
     job = folder.read_json(JOB)
     method, trained = folder.load()
     data = observations(job) if data is None else data
-    model = _Model(method, trained.ae, data, unseen(job), progress)
+    model = _Model(method, trained.ae.to(_named(device)), data, unseen(job), progress)
     found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
     if "reconstruction" not in found:
         found["reconstruction"] = reconstruction(model.net, data)
@@ -178,9 +182,21 @@ def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
     """Errors of reconstructions over up to 10,000 observations, evenly spaced: {"mse", "nats"}."""
     rows = spaced(len(data), POINTS)
     with torch.no_grad():
-        parts = [torch.stack(net.errors(data.data[part])) * len(part) for part in rows.split(1024)]
+        parts = [
+            torch.stack(net.errors(data.data[part.to(data.data.device)].to(net.mean.device))) * len(part)
+            for part in rows.split(1024)
+        ]
     mse, nats = (torch.stack(parts).sum(0) / len(rows)).tolist()
     return {"mse": mse, "nats": nats}
+
+
+def _named(device: str) -> torch.device:
+    """The device that training takes by this name."""
+    if device == "cpu":
+        return torch.device("cpu")
+    from lightning_fabric import Fabric  # here: importing it takes as long as PyTorch itself, twice
+
+    return Fabric(accelerator=device, devices=1).device
 
 
 def _snapshot(folder: RunFolder, step: int) -> NDArray:

@@ -71,7 +71,7 @@ def perform(
             )
             report(Status("scoring", job.steps))
             with claim(folder, wait=wait):
-                score_missing(folder, metrics, samples)
+                score_missing(folder, metrics, samples, device)
             (folder.path / ERROR).unlink(missing_ok=True)
         report(Status("done", job.steps))
     except Claimed:
@@ -85,11 +85,11 @@ def perform(
         report(Status("failed", error=f"{said} (The traceback is in {folder.path / ERROR}.)"))
 
 
-def score_missing(folder: RunFolder, metrics: Metrics, samples: int) -> None:
+def score_missing(folder: RunFolder, metrics: Metrics, samples: int, device: str) -> None:
     """Score a finished run with those metrics that its scores.json does not have."""
     for protocol, names in missing(folder, metrics).items():
         try:
-            score(folder, metrics=names, protocols=(protocol,), samples=samples)
+            score(folder, metrics=names, protocols=(protocol,), samples=samples, device=device)
         except Unavailable as error:  # where nothing else was asked for
             found = score(folder, protocols=())
             reasons = {name: lacking(name) or str(error) for name in names}
