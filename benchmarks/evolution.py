@@ -20,6 +20,7 @@ from prismae.data.storage import Dense
 from prismae.methods import Method
 from prismae.methods.evae import EVAE
 from prismae.methods.vae import VAE
+from prismae.settings import Training
 from prismae.train.build import build
 from prismae.train.run import Run
 
@@ -37,7 +38,7 @@ def new_run(method: Method, net: str, shape: tuple[int, ...], batch: int) -> Run
     world = World("noise", Dense((torch.rand(4096, *shape) > 0.8).float()))
     ae = build(method, shape, world.summary, n_latents=M, net=net, likelihood="bernoulli")
     fabric = Fabric(accelerator="cpu", devices=1)
-    return Run(fabric, method, world, ae, M, (), batch=batch, lr=None, seed=0, steps=10_000)
+    return Run(fabric, method, world, ae, Training(n_latents=M, batch=batch), ())
 
 
 def a_step(run: Run) -> float:

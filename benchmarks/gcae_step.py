@@ -26,6 +26,7 @@ from prismae.latent.channel import through_channel
 from prismae.latent.density_ratio import excess_entropy_power, uniform_nodes
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
+from prismae.settings import Training
 from prismae.train.build import build
 from prismae.train.loop import Run
 
@@ -74,7 +75,7 @@ def prismae_run(method: GCAE | EDGCAE, world: World, batch: int, precision: str,
     torch.manual_seed(0)
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
     ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    return Run(fabric, method, world, ae, M, (), batch=batch, lr=None, seed=0, steps=1)
+    return Run(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), ())
 
 
 def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: str) -> Callable[[], None]:

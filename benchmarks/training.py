@@ -25,6 +25,7 @@ from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.methods import Adversarial, Method, method
 from prismae.nets import net
+from prismae.settings import Training
 from prismae.train.build import build
 from prismae.train.loop import Run
 
@@ -122,7 +123,8 @@ def ours(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
     world = case.world()
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if precision == "bf16" else None)
     ae = build(chosen, world.shape, world.summary, n_latents=M, net=case.net, likelihood="bernoulli")
-    run = Run(fabric, chosen, world, ae, M, (), batch=case.batch, lr=1e-4, seed=0, steps=100 * TURN)
+    training = Training(n_latents=M, batch=case.batch, lr=1e-4, steps=100 * TURN)
+    run = Run(fabric, chosen, world, ae, training, ())
 
     def turn() -> None:
         for _ in range(TURN):

@@ -8,6 +8,7 @@ import torch
 import cuda_graphs
 from prismae import world
 from prismae.methods import method
+from prismae.settings import Training
 from prismae.train import train
 from prismae.train.run import Run
 
@@ -16,16 +17,16 @@ METHODS = ["vae", "beta-tcvae", "factor-vae", "gcae", "ed-gcae", "gmvae", "hgmva
 
 def trained(name, device):
     critics = name in ("gcae", "ed-gcae")
-    return train(
-        method(name, **({"critic_warmup": 2} if critics else {})),
-        world("digits"),
+    settings = Training(
         n_latents=3,
         net="mlp",
         likelihood="mse" if critics else "bernoulli",
         batch=16,
         steps=40,
         lr=1e-3,
-        device=device,
+    )
+    return train(
+        method(name, **({"critic_warmup": 2} if critics else {})), world("digits"), settings, device=device
     )
 
 

@@ -6,6 +6,7 @@ import torch
 
 from prismae import world
 from prismae.methods import method
+from prismae.settings import Training
 from prismae.studies import Job
 from prismae.studies.job import run
 from prismae.studies.scoring import score
@@ -16,12 +17,12 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
-SETTINGS = {"n_latents": 4, "net": "conv", "likelihood": "bernoulli", "batch": 32}
+TRAINING = Training(n_latents=4, net="conv", likelihood="bernoulli", batch=32, steps=200, lr=1e-3)
 
 
 @pytest.mark.parametrize("name", ["beta-tcvae", "ed-gcae", "factor-vae", "gmvae", "hgmvae-u", "swae", "wae"])
 def test_methods_learn_on_a_gpu(name):
-    history = train(method(name), world("digits"), steps=200, device="cuda", lr=1e-3, **SETTINGS).history
+    history = train(method(name), world("digits"), TRAINING, device="cuda").history
     errors = history["monitor:mse"].dropna()
     assert errors.iloc[-1] < errors.iloc[0]
 
