@@ -11,7 +11,7 @@ import torch
 
 import prismae as pr
 from prismae import cli
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.report import write_report
 from prismae.studies import score
 from prismae.train import RunFolder
@@ -142,3 +142,57 @@ def test_a_family_that_a_world_does_not_allow_is_one_sentence(tmp_path):
     }.items():
         with pytest.raises(InputError, match=said):
             score(RunFolder.open(folder.path), metrics=family, data=bare)
+
+
+def test_rmig_and_udr_look_at_the_posteriors_of_models(model, digits, tmp_path):
+    pulses = pr.world("pulses")
+    models = [pr.Autoencoder("vae", 4, random_state=seed, **FAST).fit(pulses) for seed in (0, 1)]
+    with torch.no_grad():
+        posteriors = [each.net_.encode(pulses.data[torch.arange(len(pulses))]) for each in models]
+    stds = [torch.exp(0.5 * each.log_var).numpy() for each in posteriors]
+    means = [each.mean.numpy() for each in posteriors]
+    kl = [each.kl_to_standard().mean(0).numpy() for each in posteriors]
+    wanted = ["rmig", "udr-spearman"]
+    found = pr.evaluate(models[0], pulses, metrics=wanted, other_runs=models[1:], baselines=False)
+    assert found["rmig"].score == pytest.approx(pr.metrics.rmig(means[0], pulses.factors, stds[0]), abs=1e-5)
+    assert found["udr-spearman"].score == pytest.approx(
+        float(pr.metrics.udr_spearman(means, kl=kl)), abs=1e-5
+    )
+    given = pr.evaluate(
+        means[0],
+        pulses,
+        metrics=wanted,
+        other_runs=means[1:],
+        stds=stds[0],
+        other_stds=stds[1:],
+        baselines=False,
+    )
+    assert given["rmig"].score == pytest.approx(found["rmig"].score, abs=1e-6)
+    assert given["udr-spearman"].score == pytest.approx(found["udr-spearman"].score, abs=1e-6)
+    folder = models[0].save(tmp_path / "run", pulses)
+    scores = score(RunFolder.open(folder.path), metrics=wanted, data=pulses, protocols=("locatello2019",))
+    assert scores["protocols"]["locatello2019"]["rmig"]["score"] == pytest.approx(
+        found["rmig"].score, abs=1e-6
+    )
+    assert "codes of one run alone" in scores["skipped"]["locatello2019"]["udr-spearman"]
+
+
+def test_codes_without_a_density_have_deviations_of_zero():
+    pulses = pr.world("pulses")
+    model = pr.Autoencoder("ae", 4, **FAST).fit(pulses)
+    found = pr.evaluate(model, pulses, metrics="rmig", baselines=False)
+    assert found["rmig"].score == pytest.approx(pr.metrics.rmig(model.transform(pulses), pulses.factors))
+
+
+def test_a_run_keeps_the_scores_that_it_can_have(model, digits, tmp_path):
+    folder = RunFolder.open(model.save(tmp_path / "run").path)
+    found = score(folder, metrics=["mig", "dci", "psnr", "perplexity", "udr-lasso"], data=digits)
+    assert "mig" in found["protocols"]["locatello2019"]
+    assert "psnr" in found["protocols"]["generation"]
+    assert {"dci", "udr-lasso"} <= set(found["skipped"]["locatello2019"])
+    assert "counts the words of texts" in found["skipped"]["likelihood"]["perplexity"]
+    with pytest.raises(Unavailable, match="modularity: The metric compares factors"):
+        score(folder, metrics=["modularity", "unfairness"], data=digits)
+    saved = json.loads((folder.path / "scores.json").read_text())
+    assert {"dci", "modularity", "unfairness"} <= set(saved["skipped"]["locatello2019"])
+    assert set(saved["protocols"]["locatello2019"]) == {"mig"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 
@@ -13,8 +13,12 @@ class InputError(ValueError):
 class Unavailable(InputError):
     """What was asked for is right, but cannot be had here: a package is not installed, or a model has no such score.
 
-    A study goes on without it.
+    A study goes on without it. `reasons` says why, score by score, where several were asked for.
     """
+
+    def __init__(self, message: str, reasons: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons or {})
 
 
 class NotFinite(ArithmeticError):

@@ -14,15 +14,18 @@ from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.data.text import Tokens
 from prismae.errors import InputError, Unavailable
+from prismae.latent.gaussian import Gaussian
 from prismae.methods import Clustering, Method
 from prismae.metrics._progress import Progress
 from prismae.metrics.clustering._clusters import class_labels
 from prismae.metrics.evaluate import (
     Scores,
+    by_parts,
     by_protocol,
     evaluate_codes,
     evaluate_images,
     evaluate_likelihood,
+    posteriors_needed,
     tables_needed,
 )
 from prismae.metrics.likelihood._sampling import at_samples, posteriors
@@ -38,6 +41,16 @@ FEW_SAMPLES = 10  # of each posterior, behind a reconstruction term
 def codes_table(net: nn.Module, world: World, *, progress: bool = False) -> NDArray[np.float32]:
     """Mean codes of every observation, [n, m], by an autoencoder's `encode`, in evaluation mode where it lies."""
     return _table(net, world, lambda x: net.encode(x).mean, progress)  # type: ignore[operator]
+
+
+def deviations_table(net: nn.Module, world: World, *, progress: bool = False) -> NDArray[np.float32]:
+    """Standard deviations of the posteriors of every observation, [n, m]; 0 where codes have no density."""
+
+    def deviations(x: Tensor) -> Tensor:
+        q = net.encode(x)  # type: ignore[operator]
+        return torch.exp(0.5 * q.log_var) if isinstance(q, Gaussian) else torch.zeros_like(q.mean)
+
+    return _table(net, world, deviations, progress)
 
 
 def assignments_table(
@@ -75,6 +88,8 @@ def evaluate(
     baselines: bool = True,
     seed: int = 0,
     other_runs: Sequence[Any] = (),
+    stds: ArrayLike | None = None,
+    other_stds: Sequence[ArrayLike] = (),
     test: World | tuple[ArrayLike, ArrayLike] | None = None,
     assignments: ArrayLike | None = None,
     label: str | int | None = None,
@@ -99,6 +114,9 @@ def evaluate(
         See `prismae.metrics.evaluate.evaluate_codes`.
     other_runs
         The same method trained with other seeds, as models or codes, for metrics that compare runs (UDR).
+    stds, other_stds
+        Standard deviations of the posteriors, where codes are given, for RMIG and UDR; see
+        `prismae.metrics.evaluate.evaluate_codes`. Those of models are the models' own.
     test
         A world of observations that were kept apart (``prismae.world("mnist:test")``): classifiers are scored on its
         codes, its images are reconstructed, and its likelihood is measured. Or its codes and factors, where codes are
@@ -121,7 +139,7 @@ def evaluate(
     """
     wanted = by_protocol(metrics, (protocol,))
     method = getattr(model, "method_", method)
-    found = Scores({})
+    net = getattr(model, "net_", model)
     taken: dict[str, Any] = {
         "bootstrap": bootstrap,
         "baselines": baselines,
@@ -129,58 +147,79 @@ def evaluate(
         "label": label,
         "progress": progress,
     }
-    if "generation" in wanted:
-        net = getattr(model, "net_", model)
+    unseen = test if isinstance(test, World) else None
+    of_codes = {name: chosen for name, chosen in wanted.items() if name not in ("generation", "likelihood")}
+    given: dict[str, Any] = {}
+    if of_codes:
+        given = _given(model, world, other_runs, stds, other_stds, posteriors_needed(of_codes), progress)
+        given |= {"test": test, "assignments": assignments}
+        if unseen is not None:
+            if unseen.factors is None:
+                raise InputError(
+                    f"World {unseen.name!r} has no known factors, so nothing can be tested on it."
+                )
+            classified = "classification" in wanted
+            given["test"] = (_codes(model, unseen, progress), unseen.factors) if classified else None
+        if (
+            "clustering" in wanted
+            and assignments is None
+            and isinstance(method, Clustering)
+            and isinstance(net, nn.Module)
+            and isinstance(world, World)
+        ):
+            given["assignments"] = assignments_table(method, net, world, progress=progress)
+
+    def take(name: str, chosen: str | list[str]) -> Scores:
+        if name in of_codes:
+            return evaluate_codes(metrics=chosen, protocol=name, **given, **taken)
         if not isinstance(net, nn.Module) or not isinstance(world, World):
-            raise InputError("Generation is scored on the images of a model and a World, expected both.")
-        rest = test if isinstance(test, World) else None
-        images = wanted.pop("generation")
-        found = image_scores(net, world, metrics=images, test=rest, method=method, **taken)
-    if "likelihood" in wanted:
-        net = getattr(model, "net_", model)
-        if not isinstance(net, nn.Module) or not isinstance(world, World):
-            raise InputError("Likelihood is measured on a model and a World, expected both.")
-        found = found | likelihood_scores(
+            scored = "scored on the images of" if name == "generation" else "measured on"
+            raise InputError(f"{name.capitalize()} is {scored} a model and a World, expected both.")
+        if name == "generation":
+            return image_scores(net, world, metrics=chosen, test=unseen, method=method, **taken)
+        return likelihood_scores(
             net,
-            test if isinstance(test, World) else world,
-            metrics=wanted.pop("likelihood"),
+            world if unseen is None else unseen,
+            metrics=chosen,
             method=method,
             samples=samples,
             bootstrap=bootstrap,
             seed=seed,
             progress=progress,
         )
-    if not wanted:
-        return found
-    if "clustering" in wanted and assignments is None and isinstance(method, Clustering):
-        net = getattr(model, "net_", model)
-        if isinstance(net, nn.Module) and isinstance(world, World):
-            assignments = assignments_table(method, net, world, progress=progress)
+
+    return by_parts(wanted, take)
+
+
+def _given(
+    model: Any,
+    world: World | ArrayLike | None,
+    other_runs: Sequence[Any],
+    stds: ArrayLike | None,
+    other_stds: Sequence[ArrayLike],
+    posteriors: bool,
+    progress: bool,
+) -> dict[str, Any]:
+    """Codes and factors as `evaluate_codes` takes them, and where `posteriors` are needed their deviations."""
     factors: ArrayLike | None
     if isinstance(world, World):
         factors, names, kinds = world.factors, world.factor_names or None, world.factor_kinds or None
     else:
         factors, names, kinds = world, None, None
-    if isinstance(test, World):
-        if test.factors is None:
-            raise InputError(f"World {test.name!r} has no known factors, so nothing can be tested on it.")
-        test = (_codes(model, test, progress), test.factors) if "classification" in wanted else None
-    codes = _codes(model, world, progress)
-    runs = [_codes(run, world, progress) for run in other_runs]
-    for name, chosen in wanted.items():
-        found = found | evaluate_codes(
-            codes,
-            factors,
-            factor_names=names,
-            factor_kinds=kinds,
-            metrics=chosen,
-            protocol=name,
-            other_runs=runs,
-            test=test,
-            assignments=assignments,
-            **taken,
-        )
-    return found
+    none: list[ArrayLike | None] = [None] * len(other_runs)
+    deviations = [stds, *(other_stds or none)]
+    if posteriors:
+        runs = zip([model, *other_runs], deviations, strict=False)
+        deviations = [_deviations(run, world, each, progress) for run, each in runs]
+    return {
+        "codes": _codes(model, world, progress),
+        "factors": factors,
+        "factor_names": names,
+        "factor_kinds": kinds,
+        "other_runs": [_codes(run, world, progress) for run in other_runs],
+        "stds": deviations[0],
+        "other_stds": [each for each in deviations[1:] if each is not None],
+    }
 
 
 def image_scores(
@@ -213,13 +252,19 @@ def image_scores(
 
     Raises
     ------
-    InputError
+    Unavailable
         If an observation is no image, or its pixels do not lie in [0, 1].
     """
     if len(world.shape) != 3 or world.shape[0] not in (1, 3):
-        raise InputError(
+        raise Unavailable(
             f"Generation is scored on images [1 or 3 channels, height, width], and an observation of world "
             f"{world.name!r} has shape {world.shape}."
+        )
+    seen = world.summary
+    if seen.low < 0 or seen.high > 1:
+        raise Unavailable(
+            f"Generation is scored on images, and those of world {world.name!r} range from {seen.low:.3g} to "
+            f"{seen.high:.3g}, expected pixels in [0, 1]."
         )
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(world)))
     if test is None:
@@ -364,3 +409,13 @@ def _codes(model: Any, world: World | ArrayLike | None, progress: bool) -> Array
     if not isinstance(world, World):
         raise InputError(f"A model is evaluated on a World, got {type(world).__name__}: see prismae.world.")
     return codes_table(net, world, progress=progress)
+
+
+def _deviations(
+    model: Any, world: World | ArrayLike | None, given: ArrayLike | None, progress: bool
+) -> ArrayLike | None:
+    """Deviations of all posteriors, by a model or as they are given with codes."""
+    net = getattr(model, "net_", model)
+    if isinstance(net, nn.Module) and isinstance(world, World):
+        return deviations_table(net, world, progress=progress)
+    return given

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from known_codes import grid, small_world, standardised
-from prismae.errors import InputError
-from prismae.metrics import Score, Scores, evaluate_codes, mig
+from prismae.errors import InputError, Unavailable
+from prismae.metrics import Score, Scores, all_metrics, evaluate_codes, mig
 from prismae.metrics._points import ideal_codes
 
 FACTORS = small_world()
+METRICS = all_metrics()
 RNG = np.random.default_rng(0)
 NOISY = (standardised(FACTORS) + 0.5 * RNG.normal(size=FACTORS.shape)).astype(np.float32)
 KINDS = ("categorical", "continuous", "continuous")
@@ -104,7 +105,10 @@ def test_all_metrics_with_the_reason_where_one_is_left_out():
 
 
 def test_without_factors_label_free_scores_remain():
-    found = evaluate_codes(NOISY, metrics="all", other_runs=[NOISY[:, ::-1]], bootstrap=3)
+    stds = np.full_like(NOISY, 0.1)
+    found = evaluate_codes(
+        NOISY, metrics="all", other_runs=[NOISY[:, ::-1]], stds=stds, other_stds=[stds], bootstrap=3
+    )
     assert set(found) == {
         "active-units",
         "code-mutual-information",
@@ -181,3 +185,80 @@ def test_a_factor_of_one_value_is_named():
 def test_a_named_metric_that_needs_factors_raises_without_them():
     with pytest.raises(InputError, match="mig: The metric needs the factors"):
         evaluate_codes(NOISY, metrics=["mig"])
+
+
+def collapsed(codes, dead):
+    """Codes and their posteriors' deviations, with latents beside them that hold nothing."""
+    noise = 1e-3 * np.random.default_rng(dead).normal(size=(len(codes), dead))
+    return np.hstack([codes, noise]), np.hstack([np.full_like(codes, 0.1), np.ones_like(noise)])
+
+
+@pytest.mark.parametrize("metric", ["udr-spearman", "udr-lasso"])
+def test_udr_leaves_out_collapsed_latents_by_their_divergence(metric):
+    runs = [NOISY, -NOISY[:, [2, 0, 1]] + 0.1 * RNG.normal(size=NOISY.shape), NOISY @ np.diag([1, -2, 1])]
+    bare = [(run, np.zeros_like(run)) for run in runs]
+    full = [collapsed(run, dead) for run, dead in zip(runs, (2, 6, 0), strict=True)]
+    found = []
+    for (codes, stds), *others in (bare, full):
+        other_runs, other_stds = zip(*others, strict=True)
+        how = {"other_runs": other_runs, "stds": stds, "other_stds": other_stds, "bootstrap": 5}
+        found.append(evaluate_codes(codes, metrics=metric, **how)[metric])
+    assert found[1].score == pytest.approx(found[0].score, abs=1e-6)
+    assert found[1].lower < found[1].score < found[1].upper
+    assert "kl" not in found[1].parameters
+    codes = [codes for codes, _ in full]
+    assert METRICS[metric](codes).score < found[1].score - 0.1  # without divergences
+
+
+@pytest.mark.parametrize("std", [0.0, 0.2, 0.5])
+def test_rmig_is_taken_of_the_whole_posterior(std):
+    stds = np.full_like(NOISY, std)
+    found = evaluate_codes(NOISY, FACTORS, metrics="rmig", stds=stds, bootstrap=5)["rmig"]
+    assert found.score == pytest.approx(METRICS["rmig"](NOISY, FACTORS, stds))
+    assert found.lower <= found.score <= found.upper
+    assert found.chance < found.score
+    every = evaluate_codes(NOISY, FACTORS, metrics=["rmig"], stds=stds[::-1], baselines=False)
+    assert every["rmig"].score == pytest.approx(found.score)
+
+
+@pytest.mark.parametrize("name", ["rmig", "udr-spearman", "udr-lasso"])
+def test_without_deviations_a_score_that_rests_on_them_is_left_out(name):
+    found = evaluate_codes(NOISY, FACTORS, metrics=["mig", name], other_runs=[NOISY], baselines=False)
+    assert set(found) == {"mig"}
+    assert "needs the posteriors' standard deviations" in found.skipped[name]
+    with pytest.raises(Unavailable, match=f"{name}: The metric needs the posteriors'") as error:
+        evaluate_codes(NOISY, FACTORS, metrics=name, other_runs=[NOISY])
+    assert set(error.value.reasons) == {name}
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_every_array_that_a_metric_takes_is_known_to_the_evaluation(metric):
+    arrays = {"codes", "factors", "stds", "clusters", "labels", "images", "reconstructions", "generated"}
+    arrays |= {"features", "log_weights", "losses", "mean", "log_var", "words"}
+    assert set(metric.arguments) <= arrays
+    # what has no value by itself is data, and is handed over by name
+    assert {name for name, value in metric.parameters.items() if value is None} <= {
+        "test",
+        "factor_kinds",
+        "kl",
+    }
+
+
+def test_what_cannot_be_had_is_left_out_and_fails_nothing_else():
+    wanted = ["mig", "dci", "factor-vae-score", "udr-lasso", "silhouette"]
+    found = evaluate_codes(NOISY, FACTORS[:, [1]] + 0.5, metrics=wanted, baselines=False)
+    assert set(found) == {"mig"}
+    assert set(found.skipped) == {"dci", "factor-vae-score", "udr-lasso", "silhouette"}
+    assert "0 categorical factors" in found.skipped["silhouette"]
+    with pytest.raises(Unavailable, match="dci: The metric compares factors") as error:
+        evaluate_codes(NOISY, FACTORS[:, :1], metrics=["dci", "modularity"])
+    assert set(error.value.reasons) == {"dci", "modularity"}
+
+
+def test_numbers_of_numpy_survive_json():
+    score = Score(
+        np.float32(0.5), None, None, None, None, "higher", {"a": np.float32("inf"), "b": [np.int64(2)]}, "own"
+    )
+    saved = json.loads(json.dumps(Scores({"mine": score}).to_dict(), allow_nan=False))
+    assert saved["scores"]["mine"]["score"] == 0.5
+    assert saved["scores"]["mine"]["parameters"] == {"a": "inf", "b": [2]}

@@ -110,7 +110,8 @@ def take_scores(
 
 
 def _scores_of(result: Any) -> dict[str, float]:
-    return result.scores if isinstance(result, Result) else {"": float(result)}
+    found = result.scores if isinstance(result, Result) else {"": result}
+    return {short: float(value) for short, value in found.items()}
 
 
 def _baseline(metric: Metric, inputs: Inputs | None) -> dict[str, float]:

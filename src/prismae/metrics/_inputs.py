@@ -52,6 +52,16 @@ def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -
     return z
 
 
+def as_deviations(stds: ArrayLike, codes: NDArray) -> NDArray[np.floating]:
+    """Standard deviations of the posteriors whose means are `codes`, of the same shape, 0 or more."""
+    found = as_codes(stds)
+    if found.shape != codes.shape or (found < 0).any():
+        raise InputError(
+            f"The standard deviations must be 0 or more, in the codes' shape {codes.shape}; got {found.shape}."
+        )
+    return found
+
+
 def varying(values: NDArray) -> NDArray[np.bool_]:
     """Which columns [n, m] take more than one value. The deviation of a constant may be above 0, by rounding."""
     return values.min(axis=0) < values.max(axis=0)
@@ -121,7 +131,7 @@ def _labels(column: NDArray, k: int, bins: int) -> Labels:
         present = np.bincount(values) > 0
         classes = (np.cumsum(present) - 1)[values]
     if len(values) == 0 or classes.max() == 0:
-        raise InputError(f"Factor {k} has only one value, so nothing can be said about it: leave it out.")
+        raise Unavailable(f"Factor {k} has only one value, so nothing can be said about it: leave it out.")
     labels = np.full(len(column), MISSING, dtype=np.int32)
     labels[known] = classes
     return labels

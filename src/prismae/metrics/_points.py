@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import Metric
 from prismae.metrics._calls import Call, Inputs
 from prismae.metrics._inputs import standardised
 from prismae.metrics._protocols import Protocol
+from prismae.metrics.disentanglement.udr import divergence
 
 DEAD_STD = 0.01
+UNKNOWN_STDS = (
+    "The metric needs the posteriors' standard deviations, of every run where it compares runs, and they are not "
+    "known: give the models, or with codes stds and other_stds (0 where codes have no density)."
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Points:
         k kinds, "categorical" or "continuous".
     other_runs
         The codes [n, m] of other runs.
+    stds, other_stds
+        Standard deviations of the posteriors behind `codes` [n, m] and behind the codes of the other runs; 0 where they
+        have no density; None and () if unknown.
     test
         Codes and factors to score on what is learned, where they are given apart.
     plan
@@ -47,6 +55,8 @@ class Points:
     factors: NDArray | None
     kinds: tuple[str, ...] | None
     other_runs: tuple[NDArray, ...]
+    stds: NDArray | None
+    other_stds: tuple[NDArray, ...]
     test: tuple[NDArray, NDArray] | None
     plan: Protocol
     baselines: bool
@@ -70,11 +80,13 @@ class Points:
     @cached_property
     def _ideal(self) -> Points:
         assert self.factors is not None
-        return replace(self, codes=ideal_codes(self.factors, self.codes.shape[1], self.seed))
+        codes = ideal_codes(self.factors, self.codes.shape[1], self.seed)
+        return replace(self, codes=codes, stds=np.zeros_like(codes))
 
     @cached_property
     def _shuffled(self) -> Points:
-        return replace(self, codes=self.codes[np.random.default_rng(self.seed).permutation(len(self.codes))])
+        rows = np.random.default_rng(self.seed).permutation(len(self.codes))
+        return replace(self, codes=self.codes[rows], stds=None if self.stds is None else self.stds[rows])
 
     def _inputs(self, metric: Metric) -> tuple[Inputs, dict[str, Any]]:
         """Arguments of a metric, and its parameters as results should say them."""
@@ -84,10 +96,12 @@ class Points:
             options["seed"] = self.seed
         if "factor_kinds" in valid:
             options["factor_kinds"] = self.kinds
-        said = {name: value for name, value in {**valid, **options}.items() if name != "test"}
+        said = {name: value for name, value in {**valid, **options}.items() if name not in ("test", "kl")}
         n_points = self.plan.points.get(metric.name, self.plan.n_points)
         if metric.needs not in ("codes", "runs") and self.factors is None:
-            raise InputError("The metric needs the factors of the points, and none are known.")
+            raise Unavailable("The metric needs the factors of the points, and none are known.")
+        if "stds" in metric.arguments and self.stds is None:
+            raise Unavailable(UNKNOWN_STDS)
         if metric.needs == "table":
             return Inputs((self.codes, self.factors), options), said | {"n_table": len(self.codes)}
         if metric.needs == "split":
@@ -102,12 +116,21 @@ class Points:
         said |= {"n_points": len(rows)}
         if metric.needs == "runs":
             if not self.other_runs:
-                raise InputError("The metric compares runs, and the codes of one run alone are given.")
-            return Inputs(([run[rows] for run in (self.codes, *self.other_runs)],), options), said
+                raise Unavailable("The metric compares runs, and the codes of one run alone are given.")
+            if self.stds is None or len(self.other_stds) != len(self.other_runs):
+                raise Unavailable(UNKNOWN_STDS)
+            runs = [run[rows] for run in (self.codes, *self.other_runs)]
+            deviations = [each[rows] for each in (self.stds, *self.other_stds)]
+            options["kl"] = [divergence(*each) for each in zip(runs, deviations, strict=True)]
+            return Inputs((runs,), options), said
         if metric.needs == "codes":
             return Inputs((self.codes[rows],), options), said
         assert self.factors is not None
-        return Inputs((self.codes[rows], self.factors[rows]), options), said
+        args: tuple[NDArray, ...] = (self.codes[rows], self.factors[rows])
+        if "stds" in metric.arguments:
+            assert self.stds is not None
+            args = (*args, self.stds[rows])
+        return Inputs(args, options), said
 
     def _split(self, n_points: int, n_test: int) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
         """Codes and factors to learn on, and to score on: those given apart, else up to a third of the rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from prismae.errors import InputError, Unavailable, unknown_name
 from prismae.metrics._base import Metric, all_metrics
 from prismae.metrics._calls import Given, take_scores
 from prismae.metrics._information import mutual_information_matrix
-from prismae.metrics._inputs import Test, as_clusters, as_codes, as_factors, as_kinds
+from prismae.metrics._inputs import Test, as_clusters, as_codes, as_deviations, as_factors, as_kinds
 from prismae.metrics._points import Points
 from prismae.metrics._protocols import FAMILIES, Protocol, find_protocol
 from prismae.metrics._scores import Score, Scores
@@ -25,10 +25,13 @@ __all__ = [
     "FAMILIES",
     "Score",
     "Scores",
+    "by_parts",
     "by_protocol",
     "evaluate_codes",
     "evaluate_images",
     "evaluate_likelihood",
+    "posteriors_needed",
+    "reasons",
     "tables_needed",
 ]
 
@@ -45,6 +48,8 @@ def evaluate_codes(
     baselines: bool = True,
     seed: int = 0,
     other_runs: Sequence[ArrayLike] = (),
+    stds: ArrayLike | None = None,
+    other_stds: Sequence[ArrayLike] = (),
     test: Test | None = None,
     assignments: ArrayLike | None = None,
     label: str | int | None = None,
@@ -62,8 +67,8 @@ def evaluate_codes(
         k names (for messages) and k kinds, "categorical" or "continuous".
     metrics
         "default", "all" (of the protocol), "clustering", "classification", or names. What a world does not
-        allow is left out of "default" and "all", with the reason; a metric that was named raises instead, and so does
-        a family of which nothing is left.
+        allow is left out, with the reason; if nothing is left of the metrics and families that were named, that is an
+        error.
     protocol
         "locatello2019" or "yeats2023"; the latter's numbers follow from n (at most 1,000 points:
         "beamsynthesis") unless named: "yeats2023/dsprites", "yeats2023/beamsynthesis". Metrics of clustering and
@@ -78,6 +83,10 @@ def evaluate_codes(
         Of all draws: same seed, same scores.
     other_runs
         Codes tables of other seeds of the same model, on the same points, for metrics that compare runs.
+    stds, other_stds
+        [n, m] standard deviations of the posteriors whose means `codes` are, and of those of `other_runs`; 0 where
+        codes have no density. RMIG is taken of the whole posterior, and UDR leaves out codes whose posteriors hardly
+        differ from the prior: without them these scores are left out.
     test
         (codes, factors) of points apart, to score classifiers on that learn on the others. Other protocols draw
         their test points themselves.
@@ -106,8 +115,12 @@ def evaluate_codes(
         kinds = as_kinds(factor_kinds, factors)
         _check_factors(factors, factor_names)
     runs = tuple(as_codes(run) for run in other_runs)
-    found = Scores({})
-    for name, wanted in by_protocol(metrics, (protocol,)).items():
+    deviations = None if stds is None else as_deviations(stds, z)
+    if other_stds and len(other_stds) != len(runs):
+        raise InputError(f"There are {len(runs)} other runs but deviations of {len(other_stds)}.")
+    others = tuple(as_deviations(*each) for each in zip(other_stds, runs, strict=True)) if other_stds else ()
+
+    def take(name: str, wanted: str | list[str]) -> Scores:
         plan = find_protocol(name, len(z))
         chosen, named = _choose(wanted, plan)
         if plan.name == "generation":
@@ -124,14 +137,15 @@ def evaluate_codes(
             apart = None
             if plan.name == "classification" and test is not None:
                 apart = as_codes(test[0]), as_factors(test[1], n=len(as_codes(test[0])))
-            given = Points(z, factors, kinds, runs, apart, plan, baselines, seed)
+            given = Points(z, factors, kinds, runs, deviations, others, apart, plan, baselines, seed)
         scores = _scores(given, chosen, plan, named, bootstrap, seed, progress)
         if isinstance(given, Points) and plan.name not in FAMILIES and factors is not None:
             rows = given.rows(plan.n_points)
             information = mutual_information_matrix(z[rows], factors[rows]).tolist()
             scores = Scores({}, {}, {"mutual-information": information}) | scores
-        found = found | scores
-    return found
+        return scores
+
+    return by_parts(by_protocol(metrics, (protocol,)), take)
 
 
 def evaluate_images(
@@ -250,6 +264,47 @@ def tables_needed(metrics: str | Sequence[str]) -> set[str]:
     return {name for each in _choose(wanted, find_protocol("likelihood", 0))[0] for name in each.arguments}
 
 
+def posteriors_needed(wanted: Mapping[str, str | list[str]]) -> bool:
+    """Whether any of these metrics (as `by_protocol` gives them) looks at the deviations of posteriors."""
+    chosen = [
+        each for name, metrics in wanted.items() for each in _choose(metrics, find_protocol(name, 0))[0]
+    ]
+    return any("stds" in each.arguments or "kl" in each.parameters for each in chosen)
+
+
+def by_parts(wanted: Mapping[str, str | list[str]], take: Callable[[str, str | list[str]], Scores]) -> Scores:
+    """The scores of several protocols, of which one that has none here is left out, unless there is no other.
+
+    Parameters
+    ----------
+    wanted
+        As `by_protocol` gives it.
+    take
+        The scores of a protocol, given its name and its metrics.
+
+    Raises
+    ------
+    Unavailable
+        If nothing can be had.
+    """
+    found, refused = Scores({}), []
+    for name, metrics in wanted.items():
+        try:
+            found = found | take(name, metrics)
+        except Unavailable as error:
+            refused.append(error)
+            found = found | Scores({}, reasons(error, name, metrics))
+    if refused and not found:
+        raise refused[0]
+    return found
+
+
+def reasons(error: Unavailable, protocol: str, metrics: str | list[str]) -> dict[str, str]:
+    """Why each of these metrics of a protocol cannot be had: its own reason, or the common one."""
+    chosen, _ = _choose(metrics, find_protocol(protocol, 0))
+    return {each.key: error.reasons.get(each.key, str(error)) for each in chosen}
+
+
 def by_protocol(metrics: str | Sequence[str], protocols: Sequence[str]) -> dict[str, str | list[str]]:
     """Which metrics are taken by which protocol: {protocol: "default", "all" or names}.
 
@@ -308,10 +363,10 @@ def _scores(
     scores = take_scores(
         given, chosen, label=plan.label, named=named, bootstrap=bootstrap, seed=seed, progress=progress
     )
-    if plan.name in FAMILIES and not scores:
+    if scores.skipped and not scores and (named or plan.name in FAMILIES):
         name, reason = next(iter(scores.skipped.items()))
-        kind = Unavailable if named else InputError  # of named metrics, only what is not at hand is left out
-        raise kind(f"Nothing of {plan.name} can be scored; {name}: {reason}")
+        said = "" if named else f"Nothing of {plan.name} can be scored; "
+        raise Unavailable(f"{said}{name}: {reason}", scores.skipped)
     return scores
 
 
@@ -350,6 +405,6 @@ def _check_factors(factors: NDArray, names: Sequence[str] | None) -> None:
         known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
         if not len(known) or known.min() == known.max():
             name = repr(names[k]) if names is not None else str(k)
-            raise InputError(
+            raise Unavailable(
                 f"Factor {name} has only one value, so nothing can be said about it: leave it out."
             )

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from prismae.data import World
 from prismae.data.storage import spaced
+from prismae.errors import Unavailable
 from prismae.evaluation import (
     SAMPLES,
     assignments_table,
     codes_table,
+    deviations_table,
     evaluate,
     image_scores,
     likelihood_scores,
 )
 from prismae.methods import Clustering, Method
 from prismae.metrics import all_metrics
-from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol
+from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol, posteriors_needed, reasons
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.observations import observations, unseen
 from prismae.train import RunFolder
@@ -83,6 +85,11 @@ def score(
         ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}} (without
         intervals and baselines, and without families); and, where observations are held out or the world has a test
         split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and baselines).
+
+    Raises
+    ------
+    Unavailable
+        If nothing that was asked for can be had; the reasons are written down all the same.
     """
     job = folder.read_json(JOB)
     method, trained = folder.load()
@@ -97,15 +104,21 @@ def score(
     if protocols is None:
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
+    had, refused = False, []
     for protocol, names in by_protocol(metrics, protocols).items():
         if data.factors is None and protocol not in FAMILIES:
-            reasons = dict.fromkeys(
+            unknown = dict.fromkeys(
                 names if isinstance(names, list) else (), "The world has no known factors."
             )
-            found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
+            found.setdefault("skipped", {}).setdefault(protocol, {}).update(unknown)
             continue
         taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
-        final = _final(model, protocol, label, samples, bootstrap, baselines, taken).to_dict()
+        try:
+            final = _final(model, protocol, label, samples, bootstrap, baselines, taken).to_dict()
+            had = True
+        except Unavailable as error:
+            refused.append(error)
+            final = Scores({}, reasons(error, protocol, names)).to_dict()
         scored = found.setdefault("protocols", {}).setdefault(protocol, {})
         scored.update(final["scores"])
         skipped = found.setdefault("skipped", {}).get(protocol, {}) | final["skipped"]
@@ -113,18 +126,29 @@ def score(
             name: reason for name, reason in skipped.items() if not scores_of(name, scored)
         }
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
-        if protocol in FAMILIES:
+        if protocol in FAMILIES or not final["scores"]:
             continue
         taken |= {"protocol": protocol, "baselines": False}
         if model.test is not None and model.test.factors is not None:
-            scores = evaluate(model.unseen_codes, model.test, **taken).to_dict()["scores"]
+            stds = model.stds(model.test, protocol, names)
+            scores = _as_far_as_there(model.unseen_codes, model.test, stds=stds, **taken)
             found["unseen"].setdefault("protocols", {}).setdefault(protocol, {}).update(scores)
         for step, table in snapshots.items():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            at_step.setdefault(protocol, {}).update(evaluate(table, data, **taken).to_dict()["scores"])
+            at_step.setdefault(protocol, {}).update(_as_far_as_there(table, data, **taken))
     folder.write_json(SCORES, found)
     folder.write_card()
+    if refused and not had:
+        raise refused[0]
     return found
+
+
+def _as_far_as_there(codes: NDArray, data: World, **taken: Any) -> dict[str, Any]:
+    """Scores beside those of the final codes, without those that cannot be had of these codes."""
+    try:
+        return evaluate(codes, data, **taken).to_dict()["scores"]
+    except Unavailable:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -140,6 +164,11 @@ class _Model:
     @cached_property
     def codes(self) -> NDArray:
         return codes_table(self.net, self.data, progress=self.progress)
+
+    def stds(self, world: World, protocol: str, metrics: str | list[str]) -> NDArray | None:
+        """Deviations of the posteriors, where these metrics look at them."""
+        needed = posteriors_needed({protocol: metrics})
+        return deviations_table(self.net, world, progress=self.progress) if needed else None
 
     @cached_property
     def unseen_codes(self) -> NDArray:
@@ -168,7 +197,8 @@ def _final(
         taken["assignments"] = assignments_table(method, model.net, data, progress=model.progress)
     if protocol == "classification" and test is not None and test.factors is not None:
         taken["test"] = model.unseen_codes, test.factors
-    return evaluate(model.codes, data, protocol=protocol, **taken)
+    stds = model.stds(data, protocol, taken["metrics"])
+    return evaluate(model.codes, data, protocol=protocol, stds=stds, **taken)
 
 
 def scores_of(metric: str, keys: Iterable[str]) -> list[str]:

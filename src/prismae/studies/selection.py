@@ -7,16 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
-from prismae.latent.gaussian import Gaussian
 from prismae.metrics import Better, udr_lasso, udr_spearman
-from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.observations import observations
+from prismae.studies.pictures import encoded
 from prismae.studies.plan import Plan
 from prismae.studies.summary import direction, grouped, is_score, setting_columns
 from prismae.train import RunFolder
@@ -61,27 +58,15 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
 def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.float64]:
     """UDR of each of several runs that differ in their seed; empty for fewer than two.
 
-    Codes are compared on up to 2,000 observations. Codes below 0.01 nats of KL do not inform, where the posterior is a
-    Gaussian (Duan et al. 2020); else only constant ones do not.
+    Codes are compared on up to 2,000 observations. Which of them inform: see `prismae.metrics.udr_spearman`.
     """
     if len(runs) < 2:
         return np.empty(0)
     folders = [RunFolder.open(Path(out) / run) for run in runs]
     data = observations(folders[0].read_json("job.json"))
-    seen = [_codes(folder.load()[1].ae, data) for folder in folders]
-    kl = None if seen[0][1] is None else [each for _, each in seen if each is not None]
-    return UDR[by]([codes for codes, _ in seen], kl=kl).runs
-
-
-def _codes(net: AutoencoderNet, data: World) -> tuple[NDArray, NDArray | None]:
-    """Mean codes [n, m] of some observations, and each code's mean KL [m] where the posterior is a Gaussian."""
     rows = spaced(len(data), POINTS)
-    with torch.no_grad():
-        parts = [net.encode(data.data[part]) for part in rows.split(500)]
-    codes = torch.cat([q.mean for q in parts]).numpy()
-    if not all(isinstance(q, Gaussian) for q in parts):
-        return codes, None
-    return codes, torch.cat([q.kl_to_standard() for q in parts]).mean(0).numpy()
+    seen = [encoded(folder.load()[1].ae, data, rows) for folder in folders]
+    return UDR[by]([codes for codes, _ in seen], kl=[kl for _, kl in seen]).runs
 
 
 def _column(frame: pd.DataFrame, by: str) -> str:

@@ -40,7 +40,7 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
     dict
         ``seeds`` and ``runs`` (ids); ``points``; ``latents``, for each of the first run its ``name``, ``mean`` of the
         absolute correlations, and ``matches``, a ``name`` and ``r`` for each other run; ``udr`` of the first run (see
-        `prismae.metrics.udr_spearman`; codes with a KL below 0.01 nats are left out where the posterior has one).
+        `prismae.metrics.udr_spearman`, which also says which latents inform).
 
     Raises
     ------
@@ -58,7 +58,6 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
     rows = drawn_rows(data, points)
     found = [encoded(folder.load()[1].ae, data, rows) for folder in folders]
     codes = [each.numpy() for each, _ in found]
-    kl = [each for _, each in found if each is not None]
     matched = [match(codes[0], other) for other in codes[1:]]
     latents: list[dict[str, Any]] = [
         {
@@ -73,7 +72,7 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
         "runs": [job["id"] for job in jobs],
         "points": len(rows),
         "latents": sorted(latents, key=lambda latent: -latent["mean"]),
-        "udr": float(udr_spearman(codes, kl=kl if len(kl) == len(codes) else None)),
+        "udr": float(udr_spearman(codes, kl=[kl for _, kl in found])),
     }
     folders[0].write_json(STABILITY, content)
     return content

@@ -12,6 +12,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from prismae.errors import InputError, Unavailable
+from prismae.metrics.evaluate import reasons
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.studies.claim import Claimed, claim
 from prismae.studies.job import Job, run
@@ -92,8 +93,10 @@ def score_missing(folder: RunFolder, metrics: Metrics, samples: int, device: str
             score(folder, metrics=names, protocols=(protocol,), samples=samples, device=device)
         except Unavailable as error:  # where nothing else was asked for
             found = score(folder, protocols=())
-            reasons = {name: lacking(name) or str(error) for name in names}
-            found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
+            left_out = {
+                name: lacking(name) or reason for name, reason in reasons(error, protocol, names).items()
+            }
+            found.setdefault("skipped", {}).setdefault(protocol, {}).update(left_out)
             folder.write_json(SCORES, found)
     if not (folder.path / SCORES).exists():
         score(folder, protocols=())

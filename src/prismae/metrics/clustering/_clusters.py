@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.metrics._base import Metric
 from prismae.metrics._calls import Call, Inputs
 from prismae.metrics._inputs import Labels, as_array, as_clusters
@@ -52,11 +52,11 @@ class Clusters:
         if metric.needs == "clusters":
             kinds = self._found | ({} if self.labels is None else {"labels": self.labels})
         elif self.labels is None:
-            raise InputError("The metric compares clusters with class labels, and none are known.")
+            raise Unavailable("The metric compares clusters with class labels, and none are known.")
         else:
             kinds = self._found
         if not kinds:
-            raise InputError(
+            raise Unavailable(
                 "There are neither class labels, which say the number of clusters, nor assignments."
             )
         for kind in sorted(kinds, key=("labels", "k-means", "assigned").index):
@@ -83,7 +83,7 @@ class Clusters:
 def k_means(codes: NDArray, n_clusters: int, seed: int) -> Labels:
     """Clusters [n] by k-means: the best of 10 starts. Of fewer different codes there are fewer clusters."""
     if len(codes) <= n_clusters:
-        raise InputError(f"There are {len(codes)} points for {n_clusters} clusters, expected more points.")
+        raise Unavailable(f"There are {len(codes)} points for {n_clusters} clusters, expected more points.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer clusters: their number is in the results
         found = KMeans(n_clusters, n_init=RESTARTS, random_state=seed).fit_predict(codes)
@@ -118,7 +118,7 @@ def class_labels(
         categorical = [k for k, kind in enumerate(kinds) if kind == "categorical"]
         if len(categorical) != 1:
             which = ", ".join(names) or f"0 to {len(kinds) - 1}"
-            raise InputError(
+            raise Unavailable(
                 f"There are {len(categorical)} categorical factors and one is needed as class label: choose by label "
                 f"one of {which}."
             )

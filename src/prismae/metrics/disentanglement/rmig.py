@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from prismae.errors import InputError
 from prismae.metrics._base import metric
 from prismae.metrics._information import factor_entropy, gap, mutual_information
-from prismae.metrics._inputs import Labels, as_codes, as_labels
+from prismae.metrics._inputs import Labels, as_codes, as_deviations, as_labels
 
 
 @metric(
@@ -19,8 +18,8 @@ from prismae.metrics._inputs import Labels, as_codes, as_labels
 def rmig(
     codes: ArrayLike,
     factors: ArrayLike,
-    *,
     stds: ArrayLike | None = None,
+    *,
     bins: int = 100,
     reach: float = 4.0,
 ) -> float:
@@ -38,7 +37,8 @@ def rmig(
         [n, k] class indices; a column of other numbers is cut into 20 bins. NaN: the row is left out for
         that factor.
     stds
-        [n, m] standard deviations of q(z|x); None: 0, every point falls into one bin.
+        [n, m] standard deviations of q(z|x); None: 0, codes without a density, every point falls into one bin.
+        (`prismae.evaluate` takes them from the model, and leaves the score out where they are not known.)
     bins, reach
         The grid.
 
@@ -54,11 +54,7 @@ def rmig(
     """
     z = as_codes(codes, least_codes=2, least_points=20)
     labels = as_labels(factors, n=len(z))
-    spread = np.zeros_like(z) if stds is None else as_codes(stds)
-    if spread.shape != z.shape or (spread < 0).any():
-        raise InputError(
-            f"The standard deviations must be 0 or more, in the codes' shape {z.shape}; got {spread.shape}."
-        )
+    spread = np.zeros_like(z) if stds is None else as_deviations(stds, z)
     inner = np.linspace(-reach, reach, bins + 1)[1:-1]
     information = np.stack(
         [

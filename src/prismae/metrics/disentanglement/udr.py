@@ -40,7 +40,7 @@ class UDR(Result):
 
 @metric(needs="runs", invariant=AFFINE)
 def udr_spearman(
-    codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike] | None = None, least_kl: float = 0.01
+    codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike | None] | None = None, least_kl: float = 0.01
 ) -> UDR:
     """UDR with rank correlation: do different seeds find the same codes, up to order and sign?
 
@@ -53,9 +53,9 @@ def udr_spearman(
     codes
         Of at least two runs, each [n, m_s], on the same n points.
     kl
-        Per run [m_s]: the codes' KL divergences from the prior in nats; codes below `least_kl` do not
-        inform. Without it only constant codes are left out (our reading, for models that have no such
-        divergence).
+        Per run [m_s]: the codes' mean KL divergences from the prior in nats; codes below `least_kl` do not
+        inform. None, for a run or for all: only constant codes are left out (our reading, for models that have
+        no such divergence).
     least_kl
         See `kl`.
 
@@ -76,7 +76,7 @@ def udr_spearman(
 def udr_lasso(
     codes: Sequence[ArrayLike],
     *,
-    kl: Sequence[ArrayLike] | None = None,
+    kl: Sequence[ArrayLike | None] | None = None,
     least_kl: float = 0.01,
     alpha: float = 0.1,
 ) -> UDR:
@@ -113,10 +113,15 @@ def _udr(codes, kl, least_kl, relate) -> UDR:  # type: ignore[no-untyped-def]
         raise InputError(
             f"The runs have {sorted({len(each) for each in runs})} points, expected the same points."
         )
-    if kl is not None and [len(np.asarray(each)) for each in kl] != [each.shape[1] for each in runs]:
-        raise InputError("The divergences must be given for every code of every run.")
+    divergences = [None if each is None else np.asarray(each) for each in kl or [None] * len(runs)]
+    expected = [(each.shape[1],) for each in runs]
+    if [m if d is None else d.shape for d, m in zip(divergences, expected, strict=False)] != expected:
+        raise InputError(
+            "The divergences must be given for every code of a run, and None for a run that has none."
+        )
     for i, each in enumerate(runs):
-        informs = True if kl is None else np.asarray(kl[i]) >= least_kl
+        divergence = divergences[i]
+        informs = True if divergence is None else divergence >= least_kl
         runs[i] = each[:, varying(each) & informs]
     agreement = np.full((len(runs), len(runs)), np.nan)
     for i, a in enumerate(runs):
@@ -125,6 +130,13 @@ def _udr(codes, kl, least_kl, relate) -> UDR:  # type: ignore[no-untyped-def]
                 agreement[i, j] = _agreement(relate(a, b)) if a.shape[1] and b.shape[1] else 0.0
     scores = np.nanmedian(agreement, axis=0)
     return UDR(float(scores[0]), scores, agreement)
+
+
+def divergence(codes: NDArray, stds: NDArray) -> Floats:
+    """Mean over points of KL(q(z_i|x) || N(0, 1)) [m], nats, of means and deviations [n, m]; infinite for points."""
+    mean, std = codes.astype(np.float64), stds.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        return (0.5 * (mean**2 + std**2 - 1) - np.log(std)).mean(axis=0)
 
 
 def _agreement(relation: Floats) -> float:

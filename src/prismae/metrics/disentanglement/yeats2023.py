@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._information import factor_entropy, gap, joint_counts, mutual_information
@@ -28,7 +28,7 @@ def _varying(factors: ArrayLike, n: int) -> NDArray:
     v = as_factors(factors, n=n)
     kept = v[:, [np.nanmin(column) < np.nanmax(column) for column in v.T]]
     if not kept.shape[1]:
-        raise InputError("Every factor has only one value, so nothing can be said about any.")
+        raise Unavailable("Every factor has only one value, so nothing can be said about any.")
     return kept
 
 
@@ -212,7 +212,7 @@ def sap_yeats2023(
     kinds = as_kinds(factor_kinds, as_factors(factors, n=len(as_codes(codes))))
     z, v = held_out(codes, factors, test, seed)
     if "continuous" not in kinds:
-        raise InputError(
+        raise Unavailable(
             "No factor is continuous, so the score would be the same for any codes: see factor_kinds."
         )
     columns = []
@@ -224,5 +224,5 @@ def sap_yeats2023(
     if constant_factor:
         columns.append(np.ones(z.shape[1]))
     if len(columns) < 2:
-        raise InputError("The gap is taken over factors and needs at least 2, got 1.")
+        raise Unavailable("The gap is taken over factors and needs at least 2, got 1.")
     return float(np.mean(gap(np.column_stack(columns), axis=1)))

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Test, split
@@ -132,7 +132,7 @@ def _accuracy(
     train_z, train_v, test_z, test_v = split(codes, factors, test, seed)
     sizes = sorted({int(size) for size in labels if size <= len(train_z)})
     if not sizes or sizes[0] < 1:
-        raise InputError(
+        raise Unavailable(
             f"Accuracy with {', '.join(map(str, labels)) or 'no'} labels cannot be had from {len(train_z)} training "
             f"points: name numbers of labels from 1 to {len(train_z)}."
         )

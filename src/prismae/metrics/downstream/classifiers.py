@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
 
@@ -170,7 +170,7 @@ def _accuracy(
     for k, (v, w) in enumerate(zip(train_v.T, test_v.T, strict=True)):
         rows, known = drawn[v[drawn] >= 0][:most], w >= 0
         if len(rows) < least or not known.any() or len(np.unique(v[rows])) < 2:
-            raise InputError(
+            raise Unavailable(
                 f"Factor {k} has {len(rows)} training and {known.sum()} test points, too few to learn from."
             )
         model = make_pipeline(StandardScaler(), classifier).fit(train_z[rows], v[rows])

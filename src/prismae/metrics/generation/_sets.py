@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import Metric
 from prismae.metrics._calls import Call, Inputs
 from prismae.metrics._inputs import Labels
@@ -60,7 +60,9 @@ class Images:
         said = metric.parameters | options
         if metric.needs == "pairs":
             if self.reconstructions is None:
-                raise InputError("The metric compares images with their reconstructions, and none are given.")
+                raise Unavailable(
+                    "The metric compares images with their reconstructions, and none are given."
+                )
             chance = None
             if self.baselines:
                 order = np.random.default_rng(self.seed).permutation(len(self.images))

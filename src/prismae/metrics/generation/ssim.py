@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from prismae.errors import InputError
+from prismae.errors import Unavailable
 from prismae.metrics._base import metric
 from prismae.metrics.generation._images import PairScore, as_pairs, mean_over_pairs
 
@@ -44,7 +44,7 @@ def ssim(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> Pai
 
     Raises
     ------
-    InputError
+    Unavailable
         If a side is below 6 pixels.
 
     Notes
@@ -92,7 +92,7 @@ def ms_ssim(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> 
 
     Raises
     ------
-    InputError
+    Unavailable
         If a side is below 6 pixels.
 
     Notes
@@ -126,7 +126,7 @@ def window_of(images: Tensor) -> int:
     side = min(images.shape[2:])
     if side < SMALLEST_SIDE:
         size = f"{images.shape[2]}x{images.shape[3]}"
-        raise InputError(f"The images are {size} pixels, expected sides of at least {SMALLEST_SIDE}.")
+        raise Unavailable(f"The images are {size} pixels, expected sides of at least {SMALLEST_SIDE}.")
     return min(LARGEST_WINDOW, (side // 2 - 1) // 2 * 2 + 1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from prismae.errors import InputError
+from prismae.errors import InputError, Unavailable
 from prismae.metrics._base import Metric
 from prismae.metrics._calls import Call, Inputs
 
@@ -40,7 +40,7 @@ class Densities:
         """The tables that are the metric's arguments. Nothing can be said of a ceiling or of chance."""
         for name in metric.arguments:
             if name not in self.tables:
-                raise InputError(f"The metric {TABLES[name]}.")
+                raise Unavailable(f"The metric {TABLES[name]}.")
         args = tuple(self.tables[name] for name in metric.arguments)
         options = {"seed": self.seed} if "seed" in metric.parameters else {}
         said = metric.parameters | options | {"n_observations": len(args[0])}
