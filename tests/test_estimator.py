@@ -105,6 +105,13 @@ def test_a_table_of_mixed_columns_comes_back_as_one(tmp_path):
         loaded.transform(frame.rename(columns={"size": "length"}))
 
 
+def test_columns_that_are_named_as_codes_may_stand_in_any_order(table):
+    model = pr.Autoencoder("vae", **FAST).fit(table)
+    codes = pd.DataFrame(model.transform(table), columns=model.get_feature_names_out())
+    expected = model.inverse_transform(codes.to_numpy())
+    assert np.array_equal(model.inverse_transform(codes[["z2", "z0", "z1"]]), expected)
+
+
 def test_a_table_of_numbers_may_be_followed_by_bare_arrays(table):
     frame = pd.DataFrame(table.astype(np.float64))  # whose columns are numbers, hence no names of features
     model = pr.Autoencoder("vae", **FAST).fit(frame)
@@ -353,6 +360,9 @@ def test_mistakes(table):
         model.transform(table[:, :5])
     with pytest.raises(InputError, match=r"Codes have shape \(2, 4\), expected \[n, 3\]"):
         model.inverse_transform(np.zeros((2, 4)))
+    for wrong in (np.full((2, 3), np.nan), np.ones((2, 3), complex), np.array([["a", "b", "c"]])):
+        with pytest.raises(InputError, match="expected finite numbers"):
+            model.inverse_transform(wrong)
     with pytest.raises(InputError, match="Reshape your data"):
         model.transform(table[0])
     with pytest.raises(InputError, match=r"shape \(4, 2\)|shape \(1, 4, 2\), expected \(8,\) as in the fit"):

@@ -238,9 +238,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         For texts the sentences [n] whose words are the likeliest one by one.
         """
         check_is_fitted(self)
+        names = [f"z{i}" for i in range(self._n_features_out)]
+        if isinstance(codes, pd.DataFrame) and set(codes.columns) == set(names):
+            codes = codes[names]  # columns that are named as codes may stand in any order
         z = np.asarray(codes)
         if z.ndim != 2 or z.shape[1] != self._n_features_out:
             raise InputError(f"Codes have shape {z.shape}, expected [n, {self._n_features_out}].")
+        if z.dtype.kind not in "buif" or not np.isfinite(z).all():
+            raise InputError(f"Codes are of type {z.dtype} or hold NaN or infinity, expected finite numbers.")
         parts = torch.from_numpy(z.astype(np.float32)).split(PART)
         back = self._form.given_back(self._through(self.net_.generate, iter(parts)))
         if isinstance(back, pd.DataFrame) and isinstance(codes, pd.DataFrame):
