@@ -1,19 +1,25 @@
 """What a job trains on and what it never sees: options of own data, held-out rows, names of run folders."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from markupsafe import escape
 from PIL import Image
 
 import prismae
 from prismae.data import world
 from prismae.errors import InputError
+from prismae.report import write_report
+from prismae.report.numbers import number, share
 from prismae.studies import Job, run, score
 from prismae.studies.observations import observations, unseen
+from prismae.studies.views import add_views
 
 rng = np.random.default_rng(0)
 FAST = {"steps": 12, "batch": 8, "n_latents": 2}
@@ -47,6 +53,67 @@ def test_rows_are_held_out_and_measured(fish: Path, tmp_path: Path) -> None:
     assert found["unseen"]["n"] == 24
     assert found["unseen"]["reconstruction"]["mse"] != found["reconstruction"]["mse"]
     assert 0 <= found["unseen"]["protocols"]["locatello2019"]["mig"]["score"] <= 1
+
+
+def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path) -> None:
+    """Numbers of observations are rows of the file, and the page says what was held out and how it did there."""
+    table = pd.read_csv(fish)
+    job = Job("vae", str(fish), factors=("pond",), holdout=0.4, **FAST)
+    folder = run(job, tmp_path)
+    with np.load(folder.path / "pictures.npz") as arrays:
+        drawn = dict(arrays)
+    seen = observations(asdict(job))
+    for rows, shown in (("worst_rows", "worst"), ("shown_rows", "originals")):
+        numbers = drawn[rows]
+        back = seen.table.to_frame(drawn[shown])
+        np.testing.assert_allclose(back["length"], table["length"][numbers], rtol=1e-5)
+        assert back["sex"].tolist() == table["sex"][numbers].tolist()
+    assert drawn["worst_rows"].max() >= len(seen)  # so numbers of the training part would have been others
+    found = score(folder)
+    page = write_report(folder.path).read_text().replace("\u00a0", " ")
+    assert "Held out of the training: 24 observations, 40 % of the data, drawn at random." in page
+    assert f"worst first: {', '.join(map(str, drawn['worst_rows']))} (counted from 0 in the data" in page
+    assert f'"observation {drawn["shown_rows"][0]}"' in page
+    for value in (found["unseen"]["reconstruction"]["mse"], found["reconstruction"]["nats"]):
+        assert f'<td class="n">{number(value)}</td>' in page
+    mig = found["unseen"]["protocols"]["locatello2019"]["mig"]["score"]
+    assert re.search(rf'>mig</th>\s*<td class="n">[^<]*</td>\s*<td class="n">{share(mig)}</td>', page)
+    assert "dci" in found["skipped"]["locatello2019"]
+    for reason in found["skipped"]["locatello2019"].values():
+        assert f"<td>{escape(reason)}</td>" in page
+
+
+def test_corners_are_rows_of_the_data(fish: Path, tmp_path: Path) -> None:
+    folder = run(Job("vae", str(fish), factors=("pond",), holdout=0.4, **FAST), tmp_path)
+    seen = observations(folder.read_json("job.json"))
+    held_out = sorted(set(range(60)) - set(seen.called.tolist()))
+    corners = seen.called[[30, 3, 11, 20]].tolist()
+    add_views(folder, ["manifold"], seen, corners=corners)
+    with np.load(folder.path / "pictures.npz") as arrays:
+        assert arrays["manifold_rows"].tolist() == corners
+        np.testing.assert_array_equal(arrays["manifold_corners"], seen.data[torch.tensor([30, 3, 11, 20])])
+    for first, words in ((held_out[0], f": {held_out[0]} held out"), (99, "and 59, got 99")):
+        with pytest.raises(InputError, match=words):
+            add_views(folder, ["manifold"], seen, corners=[first, *corners[:3]])
+
+
+def test_images_of_a_folder_are_called_by_their_paths(tmp_path: Path) -> None:
+    for kind in ("cat", "dog"):
+        (tmp_path / "pets" / kind).mkdir(parents=True)
+        for i in range(12):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(
+                tmp_path / "pets" / kind / f"{i:02d}.png"
+            )
+    job = Job("vae", str(tmp_path / "pets"), holdout=0.25, **FAST)
+    folder = run(job, tmp_path / "runs")
+    with np.load(folder.path / "pictures.npz") as arrays:
+        for name, image in zip(arrays["worst_rows"], arrays["worst"], strict=True):
+            kept = np.asarray(Image.open(tmp_path / "pets" / str(name))) / 255
+            np.testing.assert_allclose(image[0], kept, atol=1e-6)
+        first = str(arrays["worst_rows"][0])
+    page = write_report(folder.path).read_text()
+    assert f"worst first: {first}, " in page
+    assert "counted from 0" not in page
 
 
 def test_the_held_out_part_is_the_same_for_every_seed(fish: Path) -> None:

@@ -62,6 +62,9 @@ class World:
     offset
         What was taken off every element before it became float32; 0 but for own numbers that lie so far from zero
         that float32 would round away what varies.
+    names
+        [n] what each observation is called where it comes from: its number there, counted from 0 (of a part of a world,
+        in the whole), or the path of an image in its folder. None: by its number here.
     """
 
     name: str
@@ -74,6 +77,7 @@ class World:
     channels: ChannelScheme | None = None
     vocabulary: Vocabulary | None = None
     offset: float = 0.0
+    names: NDArray | None = None
 
     def __post_init__(self) -> None:
         if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
@@ -94,6 +98,11 @@ class World:
     def shape(self) -> tuple[int, ...]:
         """Shape of one observation."""
         return self.data.shape
+
+    @property
+    def called(self) -> NDArray:
+        """[n] what each observation is called, see `names`."""
+        return np.arange(len(self)) if self.names is None else self.names
 
     @property
     def pixels(self) -> bool:
@@ -203,9 +212,8 @@ class World:
 
     def _rows(self, rows: NDArray[np.int64]) -> World:
         factors = None if self.factors is None else self.factors[rows]
-        return replace(
-            self, data=self.data.take(torch.from_numpy(rows).to(self.data.device)), factors=factors
-        )
+        taken = self.data.take(torch.from_numpy(rows).to(self.data.device))
+        return replace(self, data=taken, factors=factors, names=self.called[rows])
 
     def to(self, device: torch.device | str) -> World:
         """The same world with its observations on `device`."""

@@ -71,7 +71,7 @@ def read_folder(path: Path, factors: Sequence[str], size: int | None, *, new: bo
             )
     x = np.empty((len(paths), channels, height, width), np.uint8)
     decode(paths, x, partial(pixels, channels=channels, side=size), path.name)
-    return Found(x, labels)
+    return Found(x, labels, names=np.array(names))
 
 
 def _check_one_size(path: Path, names: Sequence[str], shapes: Sequence[tuple[int, int, int]]) -> None:

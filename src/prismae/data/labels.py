@@ -26,13 +26,14 @@ class Labels:
 
 @dataclass(frozen=True)
 class Found:
-    """What a file or folder holds: observations [n, …], known factors, how a table became the observations, and names
-    of channels, for series."""
+    """What a file or folder holds: observations [n, …], known factors, how a table became the observations, names of
+    channels, for series, and the paths [n] of images."""
 
     x: NDArray
     labels: Labels | None = None
     table: TableScheme | None = None
     channel_names: tuple[str, ...] | None = None
+    names: NDArray | None = None
 
 
 def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = False) -> Labels | None:

@@ -242,7 +242,7 @@ def _made(
         copy=False,
         **options,
     )
-    return replace(made, table=found.table)
+    return replace(made, table=found.table, names=found.names)
 
 
 def _given(factors: NDArray | Tensor | Sequence[str] | None) -> NDArray | Tensor | None:

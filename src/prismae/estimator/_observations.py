@@ -177,12 +177,14 @@ class Form:
         """Up to n evenly spaced observations as the network sees them, as a world; one of the same scale as it is."""
         if isinstance(X, World) and self._same_scale(X):
             return X
+        rows = spaced(len(X), n).numpy()
         return World(
             "observations",
             Dense(self.some(X, n)),
             table=self.table,
             channels=self.channels,
             offset=self.offset,
+            names=X.called[rows] if isinstance(X, World) else rows,
         )
 
     def _same_scale(self, X: World) -> bool:

@@ -31,7 +31,8 @@ def explorer(run: Run) -> dict[str, Any]:
     -------
     `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` in the
     order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
-    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16; for series
+    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16, and whose names
+    are `names`; for series
     `lanes`, for each channel its name with its range in the user's units ("" where there is one channel only), its
     least and its greatest element; and for tables `features`, a name, mean and standard deviation each, and the scale
     and shift that bring it into the user's units.
@@ -66,6 +67,7 @@ def explorer(run: Run) -> dict[str, Any]:
         "base": [round(float(value), 4) for value in pictures["base"]],
         "codes": np.round(codes.astype(float), 4).tolist(),
         "originals": halves(originals),
+        "names": run.called("shown_rows", len(originals)),
     }
     if run.kind == "series":
         found["lanes"] = _lanes(run, [each.reshape(-1, *shape) for each in seen])

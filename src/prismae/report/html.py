@@ -115,6 +115,10 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         changes=changes(run),
         worst_in_units=worst_in_units(run),
         worst=pictures.get("worst_rows", np.empty(0, int)).tolist(),
+        counted=run.counted,
+        held_out=held_out(run),
+        unseen=run.unseen,
+        left_out={name: each for name, each in (run.scores or {}).get("skipped", {}).items() if each},
         n_errors=len(pictures.get("errors", ())),
         n_latents=len(pictures.get("traversals", ())),
         protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
@@ -144,6 +148,23 @@ def sentence(job: Mapping[str, Any]) -> str:
     return text + "."
 
 
+def held_out(run: Run) -> str:
+    """What the run was not trained on, and what was measured on it; nothing where it was trained on all there is."""
+    n, share = run.unseen.get("n"), run.job.get("holdout")
+    if not share and n is None:
+        return ""
+    if share:
+        many = f"{count(n)} observations, " if n is not None else ""
+        text = f"Held out of the training: {many}{100 * share:g}\u00a0% of the data, drawn at random."
+    else:
+        text = f"Not trained on: the {count(n)} observations of the world's test split."
+    if n is None:
+        return f"{text} Nothing was measured on them yet."
+    text += " What is called unseen on this page is measured on them, all else on what was trained on"
+    there = [family for family in ("classification", "generation", "likelihood") if family in run.protocols]
+    return f"{text}, save the scores of {' and '.join(there)}, which are theirs." if there else f"{text}."
+
+
 def what(protocol: str, key: str) -> str:
     """What a name in a table of scores stands for, as its metric says it; nothing for one that is not installed."""
     metric = metric_of(protocol, key)
@@ -154,24 +175,19 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     """The few numbers at the head of the page: name, value, and a remark."""
     errors = (run.scores or {}).get("reconstruction") or _monitored(run)
     origin = "evaluated" if run.scores else "last monitored"
+
+    def seen(error: str) -> str:
+        value = finite((run.unseen.get("reconstruction") or {}).get(error))
+        return "" if value is None else f", unseen {number(value)}"
+
     element, sample = ("word", "sentence") if run.kind == "texts" else ("element", "sample")
     found = []
     if finite(errors.get("mse")) is not None:
-        found.append(
-            (
-                "squared error",
-                number(errors["mse"]),
-                f"of the data's variance per {element}, {origin}",
-            )
-        )
+        remark = f"of the data's variance per {element}, {origin}{seen('mse')}"
+        found.append(("squared error", number(errors["mse"]), remark))
     if finite(errors.get("nats")) is not None:
-        found.append(
-            (
-                "reconstruction",
-                number(errors["nats"]),
-                f"nats a {sample}, {origin}",
-            )
-        )
+        remark = f"nats a {sample}, {origin}{seen('nats')}"
+        found.append(("reconstruction", number(errors["nats"]), remark))
     if run.latents is not None:
         live = int((~run.latents.dead).sum())
         found.append(("live latents", f"{live} of {len(run.latents)}", run.latents.live_from))
@@ -179,6 +195,8 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
         if finite(scores.get("mig", {}).get("score")) is not None:
             chance = finite(scores["mig"].get("chance"))
             remark = protocol if chance is None else f"{protocol}, chance {share(chance)}"
+            also = finite(run.unseen.get("protocols", {}).get(protocol, {}).get("mig", {}).get("score"))
+            remark += "" if also is None else f", unseen {share(also)}"
             found.append(("mig", share(scores["mig"]["score"]), remark))
     if finite(run.job.get("seconds")) is not None:
         found.append(("trained in", duration(run.job["seconds"]), str(run.job.get("machine", ""))))

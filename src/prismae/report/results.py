@@ -193,6 +193,27 @@ class Run:
             return [str(name) for name in names]
         return [f"x{i}" for i in range(d)]
 
+    def called(self, rows: str, n: int) -> list[str]:
+        """What n observations are called, by an array of `pictures`: "observation 17", or the path of an image."""
+        names = self.pictures.get(rows, np.arange(1, n + 1)).tolist()
+        return [name if isinstance(name, str) else f"observation {name}" for name in names]
+
+    @cached_property
+    def counted(self) -> str:
+        """From where the numbers of observations count, as the end of a sentence; empty where they have paths."""
+        shown = self.pictures.get("shown_rows")
+        if shown is None and self.job.get("holdout"):
+            return "counted from 0 among the observations that were trained on"  # as earlier versions did
+        if shown is not None and shown.dtype.kind == "U":
+            return ""
+        below = ", below the header" if "table" in self.job else ""
+        return f"counted from 0 in the data as they were given{below}"
+
+    @cached_property
+    def unseen(self) -> dict[str, Any]:
+        """What was measured on observations that were not trained on: `n`, `reconstruction`, `protocols`."""
+        return (self.scores or {}).get("unseen") or {}
+
     @property
     def channel_names(self) -> tuple[str, ...]:
         """Names of the channels of series; none where they have none."""
@@ -264,7 +285,8 @@ def _scores_fit(scores: dict[str, Any]) -> bool:
         and all(
             _says_which_is_better(score) for protocol in protocols.values() for score in protocol.values()
         )
-        and isinstance(scores.get("reconstruction") or {}, dict)
+        and all(isinstance(scores.get(part) or {}, dict) for part in ("reconstruction", "skipped", "unseen"))
+        and (not scores.get("unseen") or _scores_fit(scores["unseen"]))
     )
 
 

@@ -30,7 +30,8 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
     Returns
     -------
     dict
-        ``originals``, ``reconstructions`` [r, *shape], ``shown_codes`` [r, m]; ``traversals`` [m, t, *shape] with
+        ``originals``, ``reconstructions`` [r, *shape], ``shown_codes`` [r, m], ``shown_rows`` [r] what these
+        observations are called (see `World.names`); ``traversals`` [m, t, *shape] with
         ``traversal_values`` [m, t]: each latent moved from its 2nd to its 98th percentile, the others as in ``base``
         [m], the code nearest to the codes' median; what `latents`, `effects`, `errors` and `information` return; and
         ``feature_names`` [d] of a table.
@@ -38,7 +39,8 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
     rows = drawn_rows(world, POINTS)
     codes, kl = encoded(net, world, rows)
     with torch.no_grad():
-        shown = world.data[rows[spaced(len(rows), PAIRS)]]
+        shown_rows = rows[spaced(len(rows), PAIRS)]
+        shown = world.data[shown_rows]
         shown_codes = net.encode(shown).mean
         low, high = torch.quantile(codes, torch.tensor([0.02, 0.98]), dim=0)
         base = codes[(codes - codes.median(0).values).square().sum(1).argmin()]
@@ -57,6 +59,7 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
             "base": base,
         }
     drawn = {name: tensor.numpy() for name, tensor in arrays.items()}
+    drawn["shown_rows"] = world.called[shown_rows.numpy()]
     drawn |= latents(codes.numpy(), kl)
     drawn |= effects(net, codes[spaced(len(codes), MOVED)], low, high)
     drawn |= errors(net, world, rows[spaced(len(rows), MEASURED)])
@@ -145,8 +148,8 @@ def errors(net: AutoencoderNet, world: World, rows: Tensor) -> Arrays:
     -------
     dict
         ``errors`` [n], squared error per element in units of the world's variance; ``mean_error`` [], what these would
-        be on average if the mean of these observations stood for each; ``worst``,
-        ``worst_reconstructions`` [r, *shape] and ``worst_rows`` [r], the observations of the largest errors;
+        be on average if the mean of these observations stood for each; ``worst``, ``worst_reconstructions`` [r, *shape]
+        and ``worst_rows`` [r], the observations of the largest errors and what these are called (see `World.names`);
         for series and tables ``element_mean`` and ``element_std`` [d] of the observations.
     """
     found, sums = [], []
@@ -168,12 +171,12 @@ def errors(net: AutoencoderNet, world: World, rows: Tensor) -> Arrays:
             "mean_error": of_mean / net.std.square(),
             "worst": world.data[worst],
             "worst_reconstructions": net.generate(net.encode(world.data[worst]).mean),
-            "worst_rows": worst,
         }
         if len(world.shape) == 1:
             seen = torch.cat(sums).double()
             arrays |= {"element_mean": seen.mean(0), "element_std": seen.std(0)}
-    return {name: tensor.numpy() for name, tensor in arrays.items()}
+    found_arrays = {name: np.asarray(each) for name, each in arrays.items()}
+    return found_arrays | {"worst_rows": world.called[worst.numpy()]}
 
 
 def information(codes: NDArray, world: World, rows: Tensor) -> Arrays:

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
 
@@ -48,7 +49,8 @@ def add_views(
     seed
         Of what is drawn: corners, clusters, samples, points.
     corners
-        Four observations by number, for the manifold; drawn by default.
+        Four observations for the manifold, by their numbers in the data (see `World.names`; images of a folder, by
+        their place in the order of paths); drawn by default.
     points
         Codes in the t-SNE.
 
@@ -127,17 +129,12 @@ def manifold(
     -------
     dict
         ``manifold`` [g, g, *shape], ``manifold_corners`` [4, *shape] the observations (upper left, upper right,
-        lower left, lower right) and ``manifold_rows`` [4] their numbers.
+        lower left, lower right) and ``manifold_rows`` [4] what these are called.
     """
     if corners is None:
         rows = np.random.default_rng(seed).choice(len(world), 4, replace=len(world) < 4)
     else:
-        rows = np.asarray(corners)
-        if rows.shape != (4,) or rows.min() < 0 or rows.max() >= len(world):
-            raise InputError(
-                f"Corners should be four numbers of observations between 0 and {len(world) - 1}, got "
-                f"{', '.join(map(str, corners))}."
-            )
+        rows = _places(world, corners)
     with torch.no_grad():
         x = world.data[torch.from_numpy(rows)]
         left_right = torch.linspace(0, 1, SIDE)[None, :, None]
@@ -148,8 +145,24 @@ def manifold(
     return {
         "manifold": frames.unflatten(0, (SIDE, SIDE)).numpy(),
         "manifold_corners": x.numpy(),
-        "manifold_rows": rows,
+        "manifold_rows": world.called[rows],
     }
+
+
+def _places(world: World, corners: Sequence[int]) -> NDArray:
+    """Where the observations of these numbers stand in the world."""
+    named = world.called
+    numbers = named if np.issubdtype(named.dtype, np.integer) else np.arange(len(world))
+    found = [np.flatnonzero(numbers == corner) for corner in corners]
+    lacking = [corner for corner, place in zip(corners, found, strict=True) if not len(place)]
+    if len(corners) != 4 or lacking:
+        held_out = numbers.max() >= len(world) and any(0 <= each <= numbers.max() for each in lacking)
+        raise InputError(
+            f"Corners should be four numbers of observations between 0 and {numbers.max()}, got "
+            f"{', '.join(map(str, corners))}"
+            + (f": {', '.join(map(str, lacking))} held out, not trained on." if held_out else ".")
+        )
+    return np.concatenate(found)
 
 
 def clusters(method: Method, net: AutoencoderNet, world: World, *, seed: int = 0) -> Arrays:
@@ -211,8 +224,8 @@ def tsne(net: AutoencoderNet, world: World, *, points: int = MEASURED, seed: int
     Returns
     -------
     dict
-        ``tsne`` [n, 2], ``tsne_rows`` [n] the observations; with known factors ``tsne_factors`` [n, k] and
-        ``tsne_names`` [k].
+        ``tsne`` [n, 2], ``tsne_rows`` [n] what the observations are called; with known factors ``tsne_factors``
+        [n, k] and ``tsne_names`` [k].
     """
     if points < 10:
         raise InputError(f"A t-SNE needs at least 10 points, got {points}.")
@@ -221,7 +234,7 @@ def tsne(net: AutoencoderNet, world: World, *, points: int = MEASURED, seed: int
         raise InputError(f"A t-SNE needs at least 10 observations, but the world has {len(rows)}.")
     codes = encoded(net, world, rows)[0].numpy()
     method = TSNE(perplexity=min(30.0, (len(rows) - 1) / 3), init="pca", random_state=seed)
-    found = {"tsne": method.fit_transform(codes), "tsne_rows": rows.numpy()}
+    found = {"tsne": method.fit_transform(codes), "tsne_rows": world.called[rows.numpy()]}
     if world.factors is not None:
         found |= {"tsne_factors": world.factors[rows.numpy()], "tsne_names": np.array(world.factor_names)}
     return found

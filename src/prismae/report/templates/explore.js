@@ -141,7 +141,7 @@
     setAll(wanted);
   });
   data.codes.forEach((wanted, i) =>
-    preset("observation " + (i + 1), (button) => {
+    preset(data.names[i], (button) => {
       choose(button, originals.subarray(i * size, (i + 1) * size));
       setAll(wanted);
     })
