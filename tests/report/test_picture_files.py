@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,17 @@ def test_advice_against_twins_goes_by_what_is_explained(
     assert [text.partition(" say")[0] for text in texts] == ["z0 and z1", "z2 and z3"]
     assert all(advice in text for text in texts)
     assert all(("lower the weight first" in text) == (error > 0.5) for text in texts)
+
+
+def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = rewritten(folders["table"], tmp_path / "far")
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps(job | {"offset": 1e6}))
+    run = read_run(folder)
+    np.testing.assert_allclose(run.in_units(run.pictures["originals"]), run.pictures["originals"] + 1e6)
+    page = write_report(folder).read_text()
+    data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])
+    assert [feature[3:] for feature in data["features"]] == [[1.0, 1e6]] * 6
 
 
 def test_groups_of_twins() -> None:

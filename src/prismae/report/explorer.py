@@ -74,7 +74,7 @@ def explorer(run: Run) -> dict[str, Any]:
     if run.kind == "table":
         if not {"element_mean", "element_std"} <= pictures.keys():
             raise NoExplorer("the run was made before means and deviations of columns were kept")
-        scale, shift = run.units or (np.ones(shape), np.zeros(shape))
+        scale, shift = (np.broadcast_to(each, shape) for each in run.units or (1.0, 0.0))
         numbers = np.stack([pictures["element_mean"], pictures["element_std"], scale, shift], axis=1).tolist()
         found["features"] = [[name, *four] for name, four in zip(run.feature_names, numbers, strict=True)]
     return found

@@ -168,7 +168,8 @@ class Run:
     def units(self) -> tuple[NDArray, NDArray] | None:
         """Scale and shift that bring elements of an observation into the user's units; None where they are in them.
 
-        Both are [d] for a table, 1 and 0 for the columns of categories, and [c, 1] for series of several channels.
+        Both are [d] for a table, 1 and 0 for the columns of categories, [c, 1] for series of several channels, and [1]
+        for other numbers that lie far from zero.
         """
         if "channels" in self.job:
             channels = self.job["channels"]
@@ -178,6 +179,8 @@ class Run:
             pairs += [[0.0, 1.0]] * sum(map(len, self.job["table"]["categories"].values()))
             shift, scale = np.array(pairs).T
             return scale, shift
+        if "offset" in self.job:
+            return np.ones(1), np.full(1, float(self.job["offset"]))
         return None
 
     def in_units(self, frames: NDArray) -> NDArray:
