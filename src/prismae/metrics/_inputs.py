@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError, Unavailable
+from prismae.metrics._standard import Standard
 
 Codes = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -76,13 +77,7 @@ def centred(codes: NDArray) -> Codes:
 
 def standardised(codes: NDArray) -> Codes:
     """Columns [n, m] of mean 0 and variance 1, of whatever magnitude; 0 where a column is constant."""
-    z = centred(codes)
-    z /= _or_one(np.abs(z).max(axis=0))  # first, since squares of tiny numbers are 0
-    return z / _or_one(z.std(axis=0))
-
-
-def _or_one(spread: Codes) -> Codes:
-    return np.where(spread > 0, spread, 1.0)
+    return Standard.of(codes)(codes)
 
 
 def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int = 1) -> Labels:
