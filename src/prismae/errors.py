@@ -1,4 +1,5 @@
-"""The exception that a user's mistake raises, that for what cannot be had, and the sentence for an unknown name."""
+"""The exception that a user's mistake raises, that for what cannot be had, the sentence for an unknown name, and the
+warning of a training that went wrong."""
 
 from __future__ import annotations
 
@@ -27,6 +28,10 @@ class NotFinite(ArithmeticError):
 
 class Interrupted(Exception):
     """Training was stopped by Ctrl-C after a checkpoint was written; the message says how to go on."""
+
+
+class TrainingWarning(UserWarning):
+    """A training came to its end, but not well: it diverged, learned nothing, or left most of its clusters unused."""
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:

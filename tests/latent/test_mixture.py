@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
+from torch.nn.functional import linear, relu
 
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.mixture import (
@@ -13,6 +14,19 @@ from prismae.latent.mixture import (
     sample_mixture,
     weighted_sum,
 )
+from prismae.nets.mixture import ComponentNets
+
+
+def test_component_networks_equal_a_loop_over_them_in_double_precision():
+    torch.manual_seed(0)
+    nets = ComponentNets(3, 2, 4, 16).double()
+    z, w = torch.randn(5, 3, 2, dtype=torch.float64), torch.rand(5, 3, dtype=torch.float64)
+    found = nets(z, w)
+    for k in range(3):
+        hidden = relu(linear(torch.cat([z[:, k], w], 1), nets.hidden.weight[k], nets.hidden.bias[k]))
+        mean, log_var = linear(hidden, nets.last.weight[k], nets.last.bias[k]).chunk(2, 1)
+        torch.testing.assert_close(found.mean[:, k], mean, rtol=1e-12, atol=1e-15)
+        torch.testing.assert_close(found.log_var[:, k], log_var, rtol=1e-12, atol=1e-15)
 
 
 def normal(g):

@@ -1,6 +1,6 @@
 """What every method that is found must hold; a new file in prismae.methods is tested by this alone."""
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from inspect import getdoc
 
 import numpy as np
@@ -13,6 +13,7 @@ from prismae import Autoencoder, load, world
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
+from prismae.latent.gaussian import Gaussian
 from prismae.methods import Adversarial, Clustering, Context, all_methods, method
 from prismae.train import build
 from prismae.train.build import choose_likelihood, choose_net
@@ -95,6 +96,26 @@ def test_terms_are_finite_and_of_a_declared_shape(name, data):
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_double_precision_is_kept_from_the_network_s_outputs_to_the_terms(name, data, monkeypatch):
+    chosen, ae, ctx = ready(name, data)
+    ae.double()
+    doubled = {name: value.double() for name in ("noise", "critic") if (value := getattr(ctx, name)) is not None}
+    ctx = replace(ctx, **doubled)
+    read = Gaussian.from_parameters
+
+    def watched(parameters):
+        assert parameters.dtype == torch.float64
+        return read(parameters)
+
+    monkeypatch.setattr(Gaussian, "from_parameters", watched)
+    x = data.data[torch.arange(32)].double()
+    terms = chosen.terms(ae, x, ctx)
+    if isinstance(chosen, Adversarial):
+        terms |= chosen.critic_terms(ctx.critic, ae.encode(x), ctx)
+    assert {value.dtype for value in terms.values()} == {torch.float64}
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_gradients_reach_every_weight_of_the_autoencoder_and_none_of_the_critic(name, data):
     chosen, ae, ctx = ready(name, data)
     if ctx.critic is not None:
@@ -123,6 +144,29 @@ def test_a_critic_s_loss_reaches_all_of_the_critic_and_nothing_else(name, data):
         assert parameter.grad is not None, weight
         assert parameter.grad.abs().sum() > 0, weight
     assert all(parameter.grad is None for parameter in ae.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_batch_of_1_trains_or_is_refused_before_training(name, data):
+    chosen = quick(name)
+
+    def run():
+        return train(chosen, data, steps=2, batch=1, device="cpu", **settings(chosen, data))
+
+    if chosen.smallest_batch == 1:
+        assert run().history["recon"].notna().all()
+        return
+    with pytest.raises(InputError, match=rf"^{name} compares .*: batch should be at least 2, got 1\.$"):
+        run()
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if issubclass(all_methods()[name], Clustering)])
+def test_more_components_than_observations_are_refused_before_training(name, data):
+    chosen = method(name, n_components=33)
+    with pytest.raises(
+        InputError, match=r"33 components for 32 observations: n_components should be at most 32\.$"
+    ):
+        train(chosen, data, steps=2, device="cpu", **settings(chosen, data))
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -65,6 +65,16 @@ def test_critic_loss_and_its_gradient_equal_a_plain_loop(shared, head, dtype, ch
 
 
 @pytest.mark.parametrize(("shared", "head"), CASES)
+def test_the_method_s_own_critic_loss_keeps_double_precision(shared, head):
+    critics, z, *_ = made(shared, head)
+    torch.manual_seed(3)
+    loss = critics.critic_loss(z)
+    torch.manual_seed(3)
+    swaps = critics.bound * (2 * torch.rand(5, critics.copies, 70, dtype=z.dtype) - 1)
+    torch.testing.assert_close(loss, plain_gcae.critic_loss(critics, z, swaps), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(("shared", "head"), CASES)
 def test_gradcheck_where_no_log_ratio_is_clamped(shared, head):
     # the log ratio carries no gradient, and none is missed: its terms cancel in the derivative
     critics, z, u, swaps = made(shared, min(head, 4), m=3, batch=6, width=6)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, out
+from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, err, out
 from prismae.cli._options import Written, options_of
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading, Training, as_plain
@@ -77,6 +77,7 @@ def fit(
     from prismae.studies import Job, run, score
     from prismae.studies.observations import observations
     from prismae.studies.stability import stability
+    from prismae.train.run_folder import JOB
 
     known = all_methods()
     if method not in known:
@@ -107,6 +108,8 @@ def fit(
             each, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True
         )
         out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
+        for sentence in finished.read_json(JOB).get("warnings", ()):
+            err.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
         if evaluate:
             print_scores(score(finished, data=data, progress=True))
         done.append(finished)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from prismae._fields import Count, Positive, check_arguments, unknown_field
 from prismae._words import lengths, padded
 from prismae.control import Controller, all_controllers, controller
 from prismae.data import World, world
-from prismae.errors import InputError
+from prismae.errors import InputError, TrainingWarning
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.methods import Method, method
@@ -171,6 +172,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             one-hot coded each by its kind, or a `World`.
         y
             Not used.
+
+        Warns
+        -----
+        TrainingWarning
+            If the training diverged, learned nothing, or left most of a method's components unused; it is kept in
+            ``about_["warnings"]``.
         """
         settings = self._settings()
         chosen = self._method()
@@ -214,7 +221,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             progress=self.verbose,
             start=start,
         )
-        about |= {"seconds": round(trained.seconds, 1), "machine": machine(self.device)}
+        about |= {
+            "seconds": round(trained.seconds, 1),
+            "machine": machine(self.device),
+            "warnings": list(trained.warnings),
+        }
+        for sentence in trained.warnings:
+            warnings.warn(sentence, TrainingWarning, stacklevel=2)
         return self._take(chosen, trained, about)
 
     def _take(self, chosen: Method, trained: Trained, about: dict[str, Any]) -> Self:

@@ -12,6 +12,11 @@ from torch import Tensor
 LOWEST, LOW, HIGH, HIGHEST = -15.0, -10.0, 4.0, 6.0  # of a log-variance; between LOW and HIGH it is as it is
 
 
+def widened(x: Tensor) -> Tensor:
+    """A network's output in single precision where a bfloat16 run made it narrower; else as it is, float64 too."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def bounded(log_var: Tensor) -> Tensor:
     """Log-variances as they are from -10 to 4, and bent beyond, so that they stay between -15 and 6.
 
@@ -34,8 +39,8 @@ class Gaussian:
 
     @classmethod
     def from_parameters(cls, parameters: Tensor) -> Gaussian:
-        """Read [batch, 2m] network outputs as means and log-variances; log-variances are bounded, see `bounded`."""
-        mean, log_var = parameters.chunk(2, dim=-1)
+        """Read [batch, 2m] network outputs as means and log-variances, `widened`; log-variances are `bounded`."""
+        mean, log_var = widened(parameters).chunk(2, dim=-1)
         return cls(mean, bounded(log_var))
 
     def flatten(self) -> Gaussian:

@@ -55,6 +55,7 @@ class Method(ABC):
 
     net: ClassVar[str] = "auto"
     likelihood: ClassVar[str] = "auto"
+    smallest_batch: ClassVar[int] = 1  # 2 where terms compare a batch's codes with each other
     has_prior: ClassVar[bool] = True  # whether codes are drawn to a prior, whose samples can be decoded
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -24,6 +24,8 @@ class DIPVAE(Method):
            (covariances of codes, no nats).
     Limit  lambda_od = lambda_d = 0 is the VAE.
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     variant: Literal["i", "ii"] = "ii"
     lambda_od: NonNegative = 10.0  # weight of the off-diagonal part

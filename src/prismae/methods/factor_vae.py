@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from prismae._fields import Count, CountOrZero, NonNegative
-from prismae.errors import InputError
 from prismae.latent.decomposition import permute_columns
-from prismae.latent.gaussian import Posterior
+from prismae.latent.gaussian import Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 
@@ -31,6 +31,8 @@ class FactorVAE(Adversarial):
            batch and a second one.
     """
 
+    smallest_batch: ClassVar[int] = 2
+
     gamma: NonNegative = 35.0  # weight of the total correlation; 10 to 100, the authors' 35 on dSprites
     critic_layers: Count = 6
     critic_width: Count = 1000
@@ -43,7 +45,7 @@ class FactorVAE(Adversarial):
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)
         z = q.rsample()
-        return {"recon": ae.nll(x, z), "kl": q.kl_to_standard().sum(1), "tc": ctx.critic(z).float()}
+        return {"recon": ae.nll(x, z), "kl": q.kl_to_standard().sum(1), "tc": widened(ctx.critic(z))}
 
     def critic(self, n_latents: int) -> nn.Module:
         widths = [n_latents, *[self.critic_width] * self.critic_layers]
@@ -52,8 +54,6 @@ class FactorVAE(Adversarial):
 
     def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
         z = q.rsample()
-        if len(z) < 2:
-            raise InputError("factor-vae needs batches of at least 2 observations, got 1.")
         joint, other = z.chunk(2)  # unlike halves, so that no shuffled code is made of the codes beside it
-        real, shuffled = critic(joint).float(), critic(permute_columns(other)).float()
+        real, shuffled = widened(critic(joint)), widened(critic(permute_columns(other)))
         return {"critic": 0.5 * (softplus(-real).mean() + softplus(shuffled).mean())}

@@ -81,5 +81,5 @@ class GMVAE(Clustering):
 
     def _mixture(self, ae: AutoencoderNet, w: Tensor) -> tuple[Gaussian, Tensor]:
         """The components [batch, K, m] at w, and the logarithms of their equal weights [K]."""
-        components = Gaussian.from_parameters(ae.parts["components"](w).float())
+        components = Gaussian.from_parameters(ae.parts["components"](w))
         return components, w.new_full((self.n_components,), -log(self.n_components))

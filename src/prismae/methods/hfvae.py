@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -22,6 +23,8 @@ class HFVAE(Method):
            with the authors' weights ("leave-one-out"), so they may be below 0.
     Limits  all betas 1 is the VAE in expectation; group_size = 1 is the beta-TCVAE (with this estimator).
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     group_size: Count = 2
     beta1: NonNegative = 1.0  # weight of the total correlation inside groups

@@ -41,6 +41,7 @@ class HGMVAE(Clustering):
            paper's equations leave open or contradict is listed in docs/methods/hgmvae.md.
     """
 
+    smallest_batch: ClassVar[int] = 2
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "hgmvae-g": {"variant": "g"},
         "hgmvae-u": {"variant": "u"},
@@ -99,7 +100,7 @@ class HGMVAE(Clustering):
         w, w_prior = self._drawn_weights(w_head)
         parts = q.rsample()  # u_k, [batch, K, m]
         u = (w.unsqueeze(2) * parts).sum(1)
-        q_z = Gaussian.from_parameters(ae.parts["z"](torch.cat([u, w], 1)).float())
+        q_z = Gaussian.from_parameters(ae.parts["z"](torch.cat([u, w], 1)))
         z = q_z.rsample()
         p = ae.parts["components"](z, w)
         mi, tc, inner_tc, dwkl = decompose_kl_by_groups(q_z.flatten(), z.flatten(1), ctx.n_data, z.shape[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Le
@@ -27,6 +27,8 @@ class InfoVAE(Method):
     Ours  The defaults: the MMD-VAE (alpha = 1) with lam = 1000, which sums of squared errors over an image's pixels
            ask for. A public default of alpha 0 and lam 0.001 makes the MMD's weight -0.999; that is refused here.
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     alpha: Annotated[float, Le(1)] = 1.0  # 1 minus the KL's weight
     lam: NonNegative = 1000.0  # lambda of the paper: the MMD's weight is alpha + lam - 1

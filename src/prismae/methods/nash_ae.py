@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from prismae._fields import BelowOne, Count, CountOrZero, Positive
-from prismae.latent.gaussian import Point, Posterior
+from prismae.latent.gaussian import Point, Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.predictors import Predictors
@@ -29,6 +29,8 @@ class NashAE(Adversarial):
     Limit  weight = 0 is the autoencoder with a sigmoid code.
     Ours  Sum over predictors where each has its own loss in the authors' code; Adam moves them the same way.
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
@@ -52,7 +54,7 @@ class NashAE(Adversarial):
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         z = ae.encode(x).mean
         centred = (z - z.mean(0)).detach()
-        return {"recon": ae.nll(x, z), "covariance": (centred * ctx.critic(z).float()).mean(0).sum()}
+        return {"recon": ae.nll(x, z), "covariance": (centred * widened(ctx.critic(z))).mean(0).sum()}
 
     def critic(self, n_latents: int) -> nn.Module:
         return Predictors(n_latents, self.critic_width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +28,8 @@ class SWAE(Method):
            with the elements of x. The weight is constant; the authors' grows by 1.1 per epoch after the tenth. Adam's
            rate, 1e-3, with its usual betas.
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     weight: NonNegative = 1000.0  # of the distance, against nats summed over an image; see Ours
     directions: Count = 50  # random slices per step; the authors' 50 or 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -29,6 +29,8 @@ class WAE(Method):
            should grow with the elements of x. Rate and beta1 are the authors' (Adam 1e-3, 0.5); the rate is constant,
            theirs falls.
     """
+
+    smallest_batch: ClassVar[int] = 2
 
     weight: NonNegative = 1000.0  # of the MMD, against nats summed over an image; see Ours
     kernel: Literal["imq", "rbf"] = "imq"

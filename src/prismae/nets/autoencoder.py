@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prismae.latent.gaussian import Posterior
+from prismae.latent.gaussian import Posterior, widened
 from prismae.nets.likelihood import Bernoulli, Gaussian, Likelihood
 
 
@@ -64,11 +64,11 @@ class AutoencoderNet(nn.Module):
 
     def encoded(self, x: Tensor) -> Tensor:
         """Output of the encoder as it is, [batch, n_outputs]: for methods that read more than the posterior in it."""
-        return self.encoder(self.standardise(x)).float()
+        return widened(self.encoder(self.standardise(x)))
 
     def decode(self, z: Tensor) -> Tensor:
         """Output of the decoder for codes [batch, m]: what the likelihood reads, [batch, *shape]."""
-        return self.decoder(z).float()
+        return widened(self.decoder(z))
 
     def nll(self, x: Tensor, z: Tensor) -> Tensor:
         """Reconstruction term of x under the decoder at z: [batch], in the likelihood's unit."""
@@ -96,3 +96,7 @@ class AutoencoderNet(nn.Module):
         if self.likelihood.standardised:
             return squared, Gaussian().nll(output, target).mean()
         return squared / self.std.square(), Bernoulli().nll(output, target).mean()
+
+    def error_of_mean(self, x: Tensor) -> float:
+        """The mse that `errors` would find if each reconstruction were the world's mean, element by element alike."""
+        return float(((x - self.mean) / self.std).square().mean())

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prismae.latent.density_ratio import node_sums, uniform_nodes
+from prismae.latent.gaussian import widened
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -94,7 +95,7 @@ class ConditionalCritics(nn.Module):
         """
         m, batch = self.n_latents, len(z)
         swaps = self.bound * (2 * torch.rand(m, self.copies, batch, dtype=z.dtype, device=z.device) - 1)
-        real = F.softplus(-self(z).float()).sum()
+        real = F.softplus(-widened(self(z))).sum()
         fake = _FakeLoss.apply(self, z, swaps, *self.parameters())
         return (real + fake) / (batch * (1 + self.copies))
 

@@ -41,4 +41,4 @@ class ComponentNets(nn.Module):
     def forward(self, z: Tensor, w: Tensor) -> Gaussian:
         """z [batch, k, d] and w [batch, k] → components [batch, k, m]."""
         inputs = torch.cat([z, w.unsqueeze(1).expand(-1, z.shape[1], -1)], 2).transpose(0, 1)
-        return Gaussian.from_parameters(self.last(relu(self.hidden(inputs))).transpose(0, 1).float())
+        return Gaussian.from_parameters(self.last(relu(self.hidden(inputs))).transpose(0, 1))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from prismae._words import BOS, EOS, PAD, UNK, lengths, trimmed
 from prismae.errors import InputError
+from prismae.latent.gaussian import widened
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import squared_errors
 from prismae.nets.lstm import LSTMDecoder
@@ -31,7 +32,7 @@ class TextAutoencoderNet(AutoencoderNet):
 
     def nll(self, x: Tensor, z: Tensor) -> Tensor:
         """Negative log-likelihood of sentences x [batch, t] at z: [batch], nats, each word given those before it."""
-        return self.likelihood.nll(self.decoder(z, x).float(), x)
+        return self.likelihood.nll(widened(self.decoder(z, x)), x)
 
     def decode(self, z: Tensor) -> Tensor:
         raise InputError("A decoder of texts has no output for codes alone: see `generate` and `nll`.")
@@ -77,7 +78,11 @@ class TextAutoencoderNet(AutoencoderNet):
         found = []
         for part in x[lengths(x).argsort(stable=True)].split(TOGETHER):
             ids = trimmed(part)
-            logits = self.decoder(self.encode(ids).mean, ids).float()
+            logits = widened(self.decoder(self.encode(ids).mean, ids))
             found.append(torch.stack([squared_errors(logits, ids), self.likelihood.nll(logits, ids)]).sum(1))
         squared, nats = torch.stack(found).sum(0)
         return squared / (1 - 1 / logits.shape[-1]) / lengths(x).sum(), nats / len(x)
+
+    def error_of_mean(self, x: Tensor) -> float:
+        """1: the unit of `errors` is that of a model for which all words are alike."""
+        return 1.0

@@ -28,8 +28,13 @@ class Finding:
 
 def findings(run: Run) -> list[Finding]:
     """All findings on a run, warnings first."""
-    found = [*_terms(run), *_latents(run), *_codes(run), *_chance(run), *_missing(run)]
+    found = [*_outcome(run), *_terms(run), *_latents(run), *_codes(run), *_chance(run), *_missing(run)]
     return sorted(found, key=lambda finding: finding.kind != "warning")
+
+
+def _outcome(run: Run) -> Iterator[Finding]:
+    """What the training said of itself when it ended."""
+    yield from map(_warning, run.job.get("warnings", ()))
 
 
 def _terms(run: Run) -> Iterator[Finding]:

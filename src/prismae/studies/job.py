@@ -139,7 +139,12 @@ def run(
             at_step=ticks | {step: keep(step) for step in job.snapshots},
             progress=progress,
         )
-        folder.write_json(JOB, about | {"seconds": round(trained.seconds, 1), "machine": machine(device)})
+        about |= {
+            "seconds": round(trained.seconds, 1),
+            "machine": machine(device),
+            "warnings": list(trained.warnings),
+        }
+        folder.write_json(JOB, about)
         folder.write_json(DECODER, describe_decoder(trained.ae))
         folder.write_arrays(PICTURES, all_but_slow(chosen, trained.ae, data))
         folder.write_trained(trained)

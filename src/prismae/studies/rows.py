@@ -14,7 +14,7 @@ from prismae.train import RunFolder
 from prismae.train.run_folder import HISTORY, JOB, SCORES
 
 FIRST = ("arm", "method", "world", "seed")
-LAST = ("seconds", "machine", "precision", "likelihood", "prismae", "run")
+LAST = ("warnings", "seconds", "machine", "precision", "likelihood", "prismae", "run")
 
 
 def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
@@ -25,7 +25,8 @@ def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
     pandas.DataFrame
         Columns ``arm``, ``method`` (its name), ``world``, ``seed``, one for each grid, ``steps`` (of the snapshot, or
         all); ``mse`` (of the data's variance per element), ``nats`` (per observation); for each metric
-        ``protocol:metric`` and ``protocol:metric:chance``, the score of shuffled codes; ``seconds`` of training,
+        ``protocol:metric`` and ``protocol:metric:chance``, the score of shuffled codes; ``warnings``, how the training
+        went wrong, empty where it did not; ``seconds`` of training,
         ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
         (version), ``run`` (the job's id).
     """
@@ -51,6 +52,7 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     about, scores = folder.read_json(JOB), folder.read_json(SCORES)
     row = {"arm": planned.arm, "method": job.method, "world": job.world, "seed": job.seed} | planned.swept
     tail = {
+        "warnings": " ".join(about.get("warnings", ())),
         "machine": about["machine"],
         "precision": job.precision,
         "likelihood": about["likelihood"],

@@ -18,7 +18,7 @@ from torch import nn
 from prismae.control import Controller, as_controller
 from prismae.data import World
 from prismae.errors import InputError, Interrupted, unknown_name
-from prismae.methods import Method
+from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.build import build, choices
@@ -44,6 +44,8 @@ class Trained:
         One row per logged step, as `prismae.train.history.History.frame` describes.
     seconds
         Wall time of the training, over all its pieces if it was resumed.
+    warnings
+        What went wrong, a sentence each: see `prismae.train.outcome`.
     state
         All that a longer training needs to go on from here to the bit, on the CPU; None for a run read from disk.
     """
@@ -52,6 +54,7 @@ class Trained:
     critic: nn.Module | None
     history: pd.DataFrame
     seconds: float
+    warnings: tuple[str, ...] = ()
     state: dict[str, Any] | None = None
 
 
@@ -95,6 +98,7 @@ def train(
     controllers = [as_controller(each) for each in training.controls]
     check_moves(method, controllers)
     check_device(device)
+    check_sizes(method, len(world), training.batch)
     fabric = Fabric(accelerator=device, devices=1)
     if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
         plugin = MixedPrecision("bf16-mixed", fabric.device.type)
@@ -143,9 +147,10 @@ def train(
                         f"Stopped after step {run.step} of {steps}; "
                         + ("the same command goes on from there." if checkpoint else "nothing was kept.")
                     )
+        warnings = run.went_wrong()
         state = move_data_to_device(run.state(), torch.device("cpu"))
     critic = run.critic and run.critic.cpu().eval()
-    return Trained(ae.cpu().eval(), critic, run.history.frame(), run.seconds, state)
+    return Trained(ae.cpu().eval(), critic, run.history.frame(), run.seconds, warnings, state)
 
 
 def check_device(device: str) -> None:
@@ -173,6 +178,20 @@ def check_moves(method: Method, controllers: Sequence[Controller]) -> None:
         raise InputError(
             f"The weights {' and '.join(together)} of {method.name()} are moved by two controllers that make trials: "
             f"expected one for all of them, as in {','.join(together)}=evolve."
+        )
+
+
+def check_sizes(method: Method, n: int, batch: int) -> None:
+    """Refuse batches that are too small for a method's terms, and fewer of n observations than clusters."""
+    if batch < method.smallest_batch:
+        raise InputError(
+            f"{method.called()} compares the codes of a batch with each other: batch should be at least "
+            f"{method.smallest_batch}, got {batch}."
+        )
+    if isinstance(method, Clustering) and n < method.n_components:
+        raise InputError(
+            f"{method.called()} has {method.n_components} components for {n} observations: n_components should be at "
+            f"most {n}."
         )
 
 

@@ -15,18 +15,21 @@ from prismae.control import Controller
 from prismae.control._base import Values
 from prismae.data import World
 from prismae.data.storage import spaced
-from prismae.methods import Adversarial, Context, Method, Terms
+from prismae.latent.gaussian import widened
+from prismae.methods import Adversarial, Clustering, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.batches import batches_of
 from prismae.train.checkpoint import generator_state, restore_generator
 from prismae.train.history import History
+from prismae.train.outcome import divergence, few_components
 from prismae.train.trial import CopyTrial
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PROBE = 256  # observations that the monitored errors are measured on
+COUNTED = 2000  # observations whose clusters are counted at the end
 
 
 class Run:
@@ -129,7 +132,7 @@ class Run:
 
     def _means(self, terms: Terms) -> Terms:
         """Losses are averaged over the batch; observations keep their shape."""
-        return {k: v.float().mean() if k in self.values else v.detach() for k, v in terms.items()}
+        return {k: widened(v).mean() if k in self.values else v.detach() for k, v in terms.items()}
 
     def _update_critic(self, method: Adversarial) -> Terms:
         assert self.critic is not None
@@ -138,7 +141,7 @@ class Run:
             with torch.no_grad():  # the critic's loss must not reach the encoder
                 q = self.ae.encode(x)
             terms = method.critic_terms(self.critic, q, replace(self.context, critic=None))
-        means = {name: value.float().mean() for name, value in terms.items()}
+        means = {name: widened(value).mean() for name, value in terms.items()}
         self._descend(torch.stack(list(means.values())).sum(), self.critic_optimizer)
         self.critic_updates += 1
         return {name: mean.detach() for name, mean in means.items()}
@@ -191,6 +194,21 @@ class Run:
         values = {"mse": float(mse), "nats": float(nats)}
         values |= {f"spread[{i}]": value for i, value in enumerate(spread.tolist())}
         self.history.monitor(self.step - 1, values)
+
+    def went_wrong(self) -> tuple[str, ...]:
+        """What a user must know of how the training ended, a sentence each; none if it went well."""
+        said = [divergence(self.history.frame(), self.method.weights(), self.ae.error_of_mean(self.probe))]
+        if isinstance(self.method, Clustering):
+            self.ae.eval()
+            with torch.no_grad():
+                shares = [
+                    self.method.responsibilities(self.ae, part)
+                    for part in self._observations(COUNTED).split(PROBE)
+                ]
+            self.ae.train()
+            held = torch.cat(shares).argmax(1).bincount(minlength=self.method.n_components)
+            said.append(few_components(held.tolist()))
+        return tuple(sentence for sentence in said if sentence is not None)
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs to go on to the bit."""

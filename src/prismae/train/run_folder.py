@@ -228,7 +228,9 @@ class RunFolder:
             history = pd.read_parquet(self.path / HISTORY)
         except (OSError, ValueError) as error:
             raise InputError(f"{str(self.path / HISTORY)!r} is damaged: {error}.") from None
-        return chosen, Trained(ae.eval(), critic and critic.eval(), history, job["seconds"])
+        return chosen, Trained(
+            ae.eval(), critic and critic.eval(), history, job["seconds"], tuple(job.get("warnings", ()))
+        )
 
     def _write(self, name: str, write: Callable[[str], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

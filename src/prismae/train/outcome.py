@@ -1,0 +1,94 @@
+"""How a training went wrong, in sentences: it diverged, it learned nothing, it left most of its clusters unused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import exp, log
+
+import pandas as pd
+
+ROWS = 5  # of the history, whose median is what a loss "stands at": one odd batch is nothing
+FAR = 10.0  # times the larger of where a loss began and the least that it reached: so far above that it diverged
+BOTTOMLESS = 100.0  # times where it began: so far below 0 that it has no minimum
+BEYOND = 1.05  # times the error of the mean: a little above it is within what a few observations show
+SHORT = 100  # steps below which an error like the mean's says nothing
+
+
+def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mean: float = 1.0) -> str | None:
+    """A sentence if a training diverged or learned nothing, else None.
+
+    It diverged if its loss ended far from all that it had been, or if its error ended above the mean's and had been
+    half of that. The loss is that of the weights at the end, whatever they were before: a weight that is raised is no
+    rise of the loss; it is taken as its running median over five rows. Far is above the lowest median by more than ten
+    times that or where the loss began (the largest size in its first five rows), whichever is larger; or below 0 by
+    more than a hundred times where it began. It learned nothing if after a hundred steps or more the error is above
+    the mean's.
+
+    Parameters
+    ----------
+    history
+        As `prismae.train.history.History.frame` describes it.
+    weights
+        Of the method's terms, where the history has none.
+    error_of_mean
+        The monitored error of a model that knows the data's mean and nothing else.
+    """
+    return _far_away(history, weights) or _worse_than_mean(history, error_of_mean)
+
+
+def _far_away(history: pd.DataFrame, weights: Mapping[str, float]) -> str | None:
+    if len(history) < 2 * ROWS:
+        return None
+    last = history.iloc[-1]
+    loss = pd.Series(0.0, index=history.index)
+    for name, weight in weights.items():
+        loss += last.get(f"weight:{name}", weight) * history[name]
+    medians = loss.rolling(ROWS).median()
+    now, best = medians.iloc[-1], medians.iloc[ROWS - 1 : -ROWS].min()
+    start = loss.iloc[:ROWS].abs().max()
+    if now > best + FAR * max(start, abs(best)):
+        return f"The training diverged: its loss ended at {now:.3g}, far above the {best:.3g} that it had reached."
+    if now < -BOTTOMLESS * start:
+        began = loss.iloc[0]
+        return f"The training diverged: its loss fell from {began:.3g} to {now:.3g}, so a term has no lower bound."
+    return None
+
+
+def _worse_than_mean(history: pd.DataFrame, error_of_mean: float) -> str | None:
+    errors = history.set_index("step")["monitor:mse"].dropna() / error_of_mean
+    if errors.empty or errors.iloc[-1] <= BEYOND:
+        return None
+    now, best = errors.iloc[-1], errors.min()
+    if now > 2 * best:
+        return (
+            f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
+            f"had {best:.3g} times that at step {errors.idxmin() + 1:,}."
+        )
+    if history["step"].iloc[-1] + 1 < SHORT:
+        return None
+    return (
+        f"The training learned nothing: reconstructions have {now:.3g} times the error of the mean observation. Try "
+        "another learning rate, or look at the data's range and the weights."
+    )
+
+
+def few_components(sizes: Sequence[int]) -> str | None:
+    """A sentence if observations use less than half of a method's components, else None.
+
+    How many are in use is counted in two ways: those that are any observation's, and the effective number, exp of the
+    entropy of the shares: K for equal shares, about 1 where one holds almost all. The second one decides.
+
+    Parameters
+    ----------
+    sizes
+        For each component the number of observations that it is the largest share of.
+    """
+    held, total = [n for n in sizes if n > 0], sum(sizes)
+    effective = exp(-sum(n / total * log(n / total) for n in held))
+    if effective >= len(sizes) / 2:
+        return None
+    some = "observation" + ("s" if total != 1 else "")
+    return (
+        f"Few components are in use: {len(held)} of {len(sizes)} hold any of {total:,} {some}, and by their shares "
+        f"they count as {effective:.1f}."
+    )

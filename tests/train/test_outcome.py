@@ -1,0 +1,161 @@
+"""How a training went wrong: on made-up histories, on counts, and where it is said."""
+
+import json
+import warnings
+from math import exp, log
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from prismae import Autoencoder
+from prismae.cli import app
+from prismae.errors import TrainingWarning
+from prismae.methods.hgmvae import HGMVAE
+from prismae.train.outcome import divergence, few_components
+
+
+def history(recon, mse=None, **columns):
+    """A history of one step a row; the monitored error in every tenth row."""
+    n = len(recon)
+    errors = np.full(n, np.nan)
+    if mse is not None:
+        errors[9::10] = np.interp(np.arange(n)[9::10], np.linspace(9, n - 1, len(mse)), mse)
+    return pd.DataFrame({"step": np.arange(n), "recon": recon, "monitor:mse": errors, **columns})
+
+
+def falling(n=400, start=550.0, end=98.0):
+    rng = np.random.default_rng(0)
+    return end + (start - end) * np.exp(-np.arange(n) / (n / 8)) + rng.normal(size=n)
+
+
+WELL = [1.2, 0.3, 0.2, 0.2]
+ONE = {"recon": 1.0}
+
+
+def test_a_training_that_falls_has_no_sentence():
+    assert divergence(history(falling(), WELL), ONE) is None
+
+
+def test_a_loss_that_jumps_in_its_last_rows_diverged():
+    loss = falling()
+    loss[-4:] *= 60_000
+    assert "diverged: its loss ended at 5.9" in divergence(history(loss, WELL), ONE)
+
+
+def test_one_odd_batch_is_no_divergence():
+    for place in (200, -1):
+        loss = falling()
+        loss[place] = 1e9
+        assert divergence(history(loss, WELL), ONE) is None
+
+
+def test_a_loss_far_below_0_fell_without_end_and_a_log_density_did_not():
+    loss = falling()
+    assert "no lower bound" in divergence(
+        history(loss, WELL, fisher=-np.geomspace(1, 1e24, 400)), ONE | {"fisher": 1.0}
+    )
+    assert divergence(history(falling(start=90.0, end=-300.0), WELL), ONE) is None
+
+
+def test_a_weight_that_is_raised_is_no_rise_of_the_loss():
+    kl = 60 * np.exp(-np.arange(400) / 50) + 15
+    weight = np.where(np.arange(400) < 300, 0.0, 50.0)
+    raised = history(falling(), WELL, kl=kl, **{"weight:kl": weight})
+    assert divergence(raised, ONE | {"kl": 0.0}) is None
+
+
+def test_an_observation_is_no_part_of_the_loss():
+    assert divergence(history(falling(), WELL, entropy=np.geomspace(1, 1e9, 400)), ONE) is None
+
+
+def test_an_error_that_rose_above_the_mean_s_diverged():
+    said = divergence(history(falling(), [1.2, 0.2, 0.2, 1.37]), ONE)
+    assert said.startswith(
+        "The training diverged: reconstructions ended with 1.37 times the error of the mean"
+    )
+    assert "had 0.2 times" in said
+
+
+def test_an_error_that_stays_above_the_mean_s_is_nothing_learned_unless_there_was_no_time():
+    assert "learned nothing" in divergence(history(falling(), [1.3, 1.2, 1.2]), ONE)
+    assert divergence(history(falling(60), [1.3, 1.2, 1.2]), ONE) is None
+    # the probe's own spread is the unit: the mean itself has 1.5 there, so 1.5 is a collapse to the mean, no worse
+    assert divergence(history(falling(), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5) is None
+
+
+def test_few_rows_and_no_monitor_have_no_sentence():
+    assert divergence(history(falling(3)), ONE) is None
+    assert divergence(history(falling(400)), ONE) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "few"),
+    [
+        ([200] * 10, False),
+        ([2000] + [0] * 9, True),
+        ([900, 1100] + [0] * 8, True),
+        ([99, 1], False),
+        ([5], False),
+    ],
+)
+def test_fewer_than_half_of_the_components_in_use_are_said(sizes, few):
+    assert (few_components(sizes) is not None) == few
+
+
+def test_components_in_use_are_counted_in_both_ways():
+    # shares .9, .1: exp of their entropy
+    effective = exp(-0.9 * log(0.9) - 0.1 * log(0.1))
+    assert few_components([1800, 200, 0, 0]) == (
+        "Few components are in use: 2 of 4 hold any of 2,000 observations, and by their shares they count as "
+        f"{effective:.1f}."
+    )
+
+
+def test_a_raw_fisher_term_of_weight_1_is_called_diverged_by_the_estimator():
+    method = HGMVAE(fisher="raw", fisher_weight=1.0, n_components=3)
+    rows = np.random.default_rng(0).normal(size=(200, 12)).astype(np.float32)
+    model = Autoencoder(method, n_latents=3, steps=600, lr=1e-2, device="cpu")
+    with pytest.warns(TrainingWarning, match="The training diverged") as said:
+        model.fit(rows)
+    assert {str(each.message) for each in said if each.category is TrainingWarning} == set(
+        model.about_["warnings"]
+    )
+
+
+def test_a_good_training_has_no_warning():
+    rows = np.random.default_rng(0).normal(size=(200, 12)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingWarning)
+        model = Autoencoder("vae", n_latents=3, steps=200, device="cpu").fit(rows)
+    assert model.about_["warnings"] == []
+
+
+def test_fit_says_so_in_a_line_keeps_it_in_the_run_folder_and_the_report_has_it_first(tmp_path):
+    command = [
+        "fit",
+        "hgmvae-g",
+        "pulses",
+        "--net",
+        "mlp:width=16",
+        "--steps",
+        "400",
+        "--lr",
+        "0.01",
+        "--latents",
+        "3",
+    ]
+    command += ["-p", "fisher=raw", "-p", "fisher_weight=1", "--no-evaluate", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    (folder,) = tmp_path.iterdir()
+    kept = json.loads((folder / "job.json").read_text())["warnings"]
+    assert "diverged" in kept[0]
+    for sentence in kept:
+        assert f"warning: {sentence}" in done.output
+    from prismae.report.findings import findings
+    from prismae.report.results import read_run
+
+    first = findings(read_run(folder))[0]
+    assert (first.kind, first.text) == ("warning", kept[0])
