@@ -99,7 +99,9 @@ def test_terms_are_finite_and_of_a_declared_shape(name, data):
 def test_double_precision_is_kept_from_the_network_s_outputs_to_the_terms(name, data, monkeypatch):
     chosen, ae, ctx = ready(name, data)
     ae.double()
-    doubled = {name: value.double() for name in ("noise", "critic") if (value := getattr(ctx, name)) is not None}
+    doubled = {
+        name: value.double() for name in ("noise", "critic") if (value := getattr(ctx, name)) is not None
+    }
     ctx = replace(ctx, **doubled)
     read = Gaussian.from_parameters
 

@@ -55,14 +55,15 @@ def _far_away(history: pd.DataFrame, weights: Mapping[str, float]) -> str | None
 
 
 def _worse_than_mean(history: pd.DataFrame, error_of_mean: float) -> str | None:
-    errors = history.set_index("step")["monitor:mse"].dropna() / error_of_mean
-    if errors.empty or errors.iloc[-1] <= BEYOND:
+    seen = history[history["monitor:mse"].notna()]
+    errors, steps = seen["monitor:mse"].to_numpy() / error_of_mean, seen["step"].to_numpy() + 1
+    if not len(errors) or errors[-1] <= BEYOND:
         return None
-    now, best = errors.iloc[-1], errors.min()
+    now, best, then = errors[-1], errors.min(), int(steps[errors.argmin()])
     if now > 2 * best:
         return (
             f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
-            f"had {best:.3g} times that at step {errors.idxmin() + 1:,}."
+            f"had {best:.3g} times that after {then:,} steps."
         )
     if history["step"].iloc[-1] + 1 < SHORT:
         return None
