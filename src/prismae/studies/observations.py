@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def unseen(job: Mapping[str, Any]) -> World | None:
 
 def everything(job: Mapping[str, Any]) -> World:
     """The world of a job, with what is held out. Raises what `observations` does."""
+    if "given_shape" in job:
+        return _named(job)
     return world(
         _unchanged(job),
         factors=job.get("factors") or None,
@@ -81,13 +84,20 @@ def known_by(source: str) -> dict[str, str]:
     return {"found_at": str(path.resolve()) + (f":{part}" if part else ""), "contents": _hash(source)}
 
 
+def _named(job: Mapping[str, Any]) -> World:
+    """The world that a model saved from Python was fitted on, where it is one with a name and still the same."""
+    if job["world"] in world_names():
+        found = world(job["world"])
+        if (len(found), list(found.shape), asdict(found.summary)) == (job["n"], job["shape"], job["summary"]):
+            return found
+    raise InputError(
+        "The run was saved from Python, so its data are not known here: give the data to "
+        "Autoencoder.save(folder, X), prismae.evaluate(model, world) or `prismae export RUN --world DATA`."
+    )
+
+
 def _unchanged(job: Mapping[str, Any]) -> str:
     """Where a job's world is: its name, or the path of its own data, which are still what they were."""
-    if "given_shape" in job:
-        raise InputError(
-            "The run was saved from Python, so its data are not known here: give the data to "
-            "Autoencoder.save(folder, X), prismae.evaluate(model, world) or `prismae export RUN --world DATA`."
-        )
     source, at = job["world"], job.get("found_at")
     if at is not None and split_path(at)[0].exists():
         source = at
