@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 import prismae as pr
-from prismae._fields import NonNegative
+from prismae.fields import NonNegative
 from prismae.methods import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 

@@ -14,9 +14,9 @@ import pytest
 
 import prismae as pr
 from prismae._discovery import entry_points, kebab
-from prismae._fields import NonNegative
 from prismae.control import Controller, Ramp, all_controllers
 from prismae.errors import InputError
+from prismae.fields import NonNegative
 from prismae.methods import all_methods
 from prismae.nets import all_likelihoods, all_nets
 
@@ -26,7 +26,7 @@ X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 MODULE = '''
 """Two methods and a controller in one file."""
 from dataclasses import dataclass
-from prismae._fields import NonNegative
+from prismae.fields import NonNegative
 from prismae.control import Controller
 from prismae.methods import Method
 

@@ -99,7 +99,7 @@ def test_fields_of_a_method_are_parameters():
 def test_a_method_of_the_user_s_own_is_a_parameter_too(table):
     from dataclasses import dataclass
 
-    from prismae._fields import NonNegative
+    from prismae.fields import NonNegative
     from prismae.methods import Method
 
     @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from prismae._fields import BelowOne, Count, CountOrZero, Positive, check_fields
 from prismae.errors import InputError
+from prismae.fields import BelowOne, Count, CountOrZero, Positive, check_fields
 
 Precision = Literal["32", "bf16"]
 Layout = Literal["channels-first", "channels-last"]

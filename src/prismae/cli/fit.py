@@ -70,9 +70,9 @@ def fit(
     # here: completion and help of this command would wait for PyTorch
     from dataclasses import replace
 
-    from prismae._fields import from_text
     from prismae.cli.evaluate import print_scores
     from prismae.control import controllers_from_text
+    from prismae.fields import from_text
     from prismae.methods import all_methods
     from prismae.studies import Job, run, score
     from prismae.studies.observations import observations

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae._fields import from_text, unknown_field
 from prismae.control._base import GROUP, Controller, Outcome, Trial
 from prismae.control.cyclical import Cyclical
 from prismae.control.entropy_noise import EntropyNoise
@@ -15,6 +14,7 @@ from prismae.control.incremental_pi import IncrementalPI
 from prismae.control.pi import PI
 from prismae.control.ramp import Ramp
 from prismae.errors import InputError, unknown_name
+from prismae.fields import from_text, unknown_field
 
 __all__ = [
     "PI",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, cast
 from torch import Tensor
 
 from prismae._discovery import entry_name, kebab
-from prismae._fields import check_fields
+from prismae.fields import check_fields
 
 Values = dict[str, float | Tensor]
 State = dict[str, Tensor]

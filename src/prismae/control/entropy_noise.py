@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from prismae._fields import Count, Fraction, NonNegative
 from prismae.control._base import Controller, State, Trial, Values
+from prismae.fields import Count, Fraction, NonNegative
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from annotated_types import Gt
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative, Positive
 from prismae.control._base import Controller, Outcome, State, Trial, Values
 from prismae.control._genetics import first_generation, next_generation
 from prismae.errors import InputError
+from prismae.fields import Count, NonNegative, Positive
 
 BOX = 3.0  # log10: weights stay within 0.001 and 1000
 SCALE = 0.2  # of the first mutations, as a share of the reach

@@ -9,9 +9,9 @@ from math import inf
 import torch
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative
 from prismae.control._base import Controller, State, Trial, Values
 from prismae.control._shapes import stairs
+from prismae.fields import Count, NonNegative
 
 
 @dataclass(frozen=True)

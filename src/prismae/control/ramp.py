@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prismae._fields import Count, CountOrZero, NonNegative
 from prismae.control._base import Controller, State, Trial, Values
 from prismae.control._shapes import Shape, rise
+from prismae.fields import Count, CountOrZero, NonNegative
 
 
 @dataclass(frozen=True)

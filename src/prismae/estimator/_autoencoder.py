@@ -18,13 +18,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from prismae._discovery import class_path, of_package
-from prismae._fields import Count, Positive, check_arguments, unknown_field
 from prismae._words import lengths, padded
 from prismae.control import Controller, all_controllers, controller
 from prismae.data import World, world
 from prismae.errors import InputError, TrainingWarning
 from prismae.estimator._observations import PART, Form, Observations, checked, note_features
 from prismae.estimator._warm_start import refuse_another_training
+from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.settings import Layout, Precision, Training, as_plain

@@ -6,8 +6,8 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae._fields import unknown_field
 from prismae.errors import InputError, unknown_name
+from prismae.fields import unknown_field
 from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Method, Terms
 
 __all__ = ["Adversarial", "Clustering", "Context", "Method", "Terms", "all_methods", "method"]

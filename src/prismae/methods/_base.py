@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from prismae._discovery import entry_name, kebab
-from prismae._fields import check_fields
 from prismae.control import Controller
+from prismae.fields import check_fields
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.nets.autoencoder import AutoencoderNet
 
@@ -50,7 +50,7 @@ class Method(ABC):
 
     One file in `prismae.methods` (or an entry point of group ``prismae.methods``) holds one method; its name on the
     command line is the class's (``HingeVAE``: hinge-vae) or the entry point's, unless it declares `variants`: names,
-    and the fields that each of them fixes. Fields are annotated with their range (see `prismae._fields`).
+    and the fields that each of them fixes. Fields are annotated with their range (see `prismae.fields`).
     """
 
     net: ClassVar[str] = "auto"

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative
+from prismae.fields import Count, NonNegative
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from prismae._fields import NonNegative
+from prismae.fields import NonNegative
 from prismae.latent.decomposition import decompose_kl
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative
 from prismae.control import PI, Controller
+from prismae.fields import Count, NonNegative
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 

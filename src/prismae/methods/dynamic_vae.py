@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from prismae._fields import Count, CountOrZero, NonNegative
 from prismae.control import Controller, IncrementalPI
+from prismae.fields import Count, CountOrZero, NonNegative
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from prismae._fields import Count, CountOrZero, Fraction, NonNegative, Positive
 from prismae.control import Controller, EntropyNoise
 from prismae.errors import InputError
+from prismae.fields import Count, CountOrZero, Fraction, NonNegative, Positive
 from prismae.latent.channel import CODE_BOUND, bounded, through_channel
 from prismae.latent.density_ratio import excess_entropy_power, histogram_entropy
 from prismae.latent.gaussian import Point, Posterior

@@ -8,8 +8,8 @@ from typing import Annotated
 from annotated_types import Gt
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative, Positive
 from prismae.control import Controller, Evolve
+from prismae.fields import Count, NonNegative, Positive
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from prismae._fields import Count, CountOrZero, NonNegative
+from prismae.fields import Count, CountOrZero, NonNegative
 from prismae.latent.decomposition import permute_columns
 from prismae.latent.gaussian import Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from prismae._fields import Count, CountOrZero, NonNegative, Positive
+from prismae.fields import Count, CountOrZero, NonNegative, Positive
 from prismae.latent.channel import bounded, through_channel
 from prismae.latent.density_ratio import excess_entropy_power
 from prismae.latent.gaussian import Point, Posterior

@@ -8,7 +8,7 @@ from math import log
 import torch
 from torch import Tensor, nn
 
-from prismae._fields import Count, NonNegative
+from prismae.fields import Count, NonNegative
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.latent.mixture import categorical_kl, log_assignments, sample_mixture
 from prismae.methods._base import Clustering, Context, Terms

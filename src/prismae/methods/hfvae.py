@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative
+from prismae.fields import Count, NonNegative
 from prismae.latent.decomposition import decompose_kl_by_groups
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet

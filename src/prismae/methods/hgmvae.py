@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from prismae._fields import Count, NonNegative
+from prismae.fields import Count, NonNegative
 from prismae.latent.decomposition import decompose_kl_by_groups, log_aggregates
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.latent.mixture import categorical_kl, fisher_ratio, mixture_kl_bound, weighted_sum

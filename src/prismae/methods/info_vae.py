@@ -9,8 +9,8 @@ import torch
 from annotated_types import Le
 from torch import Tensor
 
-from prismae._fields import NonNegative
 from prismae.errors import InputError
+from prismae.fields import NonNegative
 from prismae.latent.divergence import mmd
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet

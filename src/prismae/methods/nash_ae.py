@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from prismae._fields import BelowOne, Count, CountOrZero, Positive
+from prismae.fields import BelowOne, Count, CountOrZero, Positive
 from prismae.latent.gaussian import Point, Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from prismae._fields import Count, NonNegative
+from prismae.fields import Count, NonNegative
 from prismae.latent.divergence import sliced_wasserstein
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms

@@ -10,8 +10,8 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
-from prismae._fields import Count, CountOrZero
 from prismae.control import Controller, Ramp
+from prismae.fields import Count, CountOrZero
 from prismae.latent.mixture import categorical_kl, kl_to_components, log_assignments, sample_mixture
 from prismae.methods._base import Clustering, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet

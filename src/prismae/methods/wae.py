@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from prismae._fields import NonNegative
+from prismae.fields import NonNegative
 from prismae.latent.divergence import mmd
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms

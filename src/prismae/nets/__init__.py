@@ -6,8 +6,8 @@ from math import prod
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae._fields import from_text
 from prismae.errors import InputError, unknown_name
+from prismae.fields import from_text
 from prismae.nets._base import Architecture, FunctionNet, Net
 from prismae.nets.likelihood import Likelihood, all_likelihoods, likelihood
 

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from prismae._discovery import entry_name, kebab
-from prismae._fields import check_fields
 from prismae.errors import InputError
+from prismae.fields import check_fields
 from prismae.settings import plain
 
 Pair = tuple[nn.Module, nn.Module]
@@ -23,7 +23,7 @@ class Net(ABC):
     """A frozen dataclass whose fields are the settings of an architecture, such as its width.
 
     One file in `prismae.nets` (or an entry point of group ``prismae.nets``) holds one network; its name on the
-    command line is the class's, ``MLP`` → ``mlp``. Fields are annotated with their range (see `prismae._fields`).
+    command line is the class's, ``MLP`` → ``mlp``. Fields are annotated with their range (see `prismae.fields`).
     """
 
     texts: ClassVar[bool] = False  # whether observations are sentences; else they are arrays of numbers

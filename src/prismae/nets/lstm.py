@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from prismae._fields import BelowOne, Count, Fraction
 from prismae._words import BOS, PAD, UNK, lengths
+from prismae.fields import BelowOne, Count, Fraction
 from prismae.nets._base import Net
 
 WIDTH = 256

@@ -9,9 +9,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from prismae._fields import Count, CountOrZero
 from prismae.errors import InputError, unknown_name
 from prismae.evaluation import SAMPLES
+from prismae.fields import Count, CountOrZero
 from prismae.metrics import all_metrics
 from prismae.metrics._protocols import PROTOCOLS
 from prismae.studies.job import Job

@@ -1,7 +1,8 @@
 """Fields of frozen dataclasses as settings: checked on construction, readable from text.
 
-A method's or controller's fields are its configuration, so their annotations carry the valid range:
-``beta: NonNegative = 4.0``. pydantic reads the annotations; this module turns what it finds into one sentence.
+The fields of a method, a controller, a network or a likelihood are its configuration, so their annotations carry the
+valid range: ``beta: NonNegative = 4.0``. pydantic reads the annotations; this module turns what it finds into one
+sentence. Classes of your own import their ranges from here.
 """
 
 from __future__ import annotations
@@ -17,12 +18,31 @@ from pydantic import AllowInfNan, TypeAdapter, ValidationError
 from prismae._discovery import kebab
 from prismae.errors import InputError, unknown_name
 
+__all__ = [
+    "BelowOne",
+    "Count",
+    "CountOrZero",
+    "Fraction",
+    "NonNegative",
+    "Positive",
+    "check_arguments",
+    "check_fields",
+    "from_text",
+    "unknown_field",
+]
+
 Positive = Annotated[float, Gt(0), AllowInfNan(False)]
+"""A finite number above 0."""
 NonNegative = Annotated[float, Ge(0), AllowInfNan(False)]
+"""A finite number, 0 or above."""
 Fraction = Annotated[float, Ge(0), Le(1)]
+"""A number from 0 to 1."""
 BelowOne = Annotated[float, Ge(0), Lt(1)]
+"""A number from 0 to below 1."""
 Count = Annotated[int, Ge(1)]
+"""A whole number, 1 or above."""
 CountOrZero = Annotated[int, Ge(0)]
+"""A whole number, 0 or above."""
 
 
 def _label(cls: type) -> str:
