@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from prismae._random import Draws
 from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.data.text import Tokens
@@ -276,8 +277,7 @@ def image_scores(
     rows = order[: 2 * n]
     device = next(net.parameters()).device
     training = net.training
-    with torch.no_grad(), torch.random.fork_rng(), Progress("images", 2 * n, enabled=progress) as bar:
-        torch.manual_seed(seed)
+    with torch.no_grad(), Draws(seed), Progress("images", 2 * n, enabled=progress) as bar:
         net.eval()
 
         def generated(codes: Tensor) -> Tensor:
@@ -359,22 +359,22 @@ def likelihood_scores(
     total = len(rows) * (1 + sum(draws.values()))
     training = net.training
     tables: dict[str, Tensor] = {}
-    with torch.no_grad(), torch.random.fork_rng(), Progress("likelihood", total, enabled=progress) as bar:
+    with torch.no_grad(), Progress("likelihood", total, enabled=progress) as bar:
         try:
             net.eval()
             q = posteriors(net, world.data, rows, bar)
             for name, k in draws.items():
-                torch.manual_seed(seed)  # so that a score does not depend on which others are taken
-                tables[name] = at_samples(
-                    net,
-                    world.data,
-                    rows,
-                    q,
-                    k,
-                    weighted=name == "log_weights",
-                    n_words=world.n_words,
-                    bar=bar,
-                )
+                with Draws(seed):  # anew, so that a score does not depend on which others are taken
+                    tables[name] = at_samples(
+                        net,
+                        world.data,
+                        rows,
+                        q,
+                        k,
+                        weighted=name == "log_weights",
+                        n_words=world.n_words,
+                        bar=bar,
+                    )
         finally:
             net.train(training)
     return evaluate_likelihood(

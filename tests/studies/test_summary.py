@@ -12,9 +12,10 @@ from scipy.stats import ttest_rel, wilcoxon
 
 from prismae.errors import InputError
 from prismae.studies.plan import Arm, Plan, Published
+from prismae.studies.rows import read_rows, write_rows
 from prismae.studies.selection import select
 from prismae.studies.summary import direction, holm, paired_test, summarise
-from prismae.studies.tables import render
+from prismae.studies.tables import number, render
 
 MIG = "yeats2023:mig"
 RNG = np.random.default_rng(0)
@@ -52,7 +53,7 @@ def test_means_deviations_the_best_and_published_numbers():
     assert bad.published is None
     assert summary.lines["good", 2.0]["mse"].published is None
     assert summary.lines["good", 2.0]["mse"].best  # the smaller is better
-    assert summary.chance == {MIG: pytest.approx(0.05)}
+    assert summary.chance == {"digits": {MIG: pytest.approx(0.05)}}
     assert bad.p == pytest.approx(ttest_rel(SCORES["good"], SCORES["bad"]).pvalue)
     assert good.p is None
 
@@ -139,3 +140,89 @@ def test_settings_are_ranked_by_a_score():
     assert list(select(PLAN, frame(), "mse")["arm"]) == ["good", "bad"]
     with pytest.raises(InputError, match="Unknown score 'mgi': expected one of mse, nats, udr"):
         select(PLAN, frame(), "mgi")
+
+
+def test_each_p_says_its_test_and_how_many_seeds_both_arms_have():
+    a, b = RNG.normal(size=(2, 12))
+    rows = frame({"good": a + 5, "bad": b[:5]})
+    cell = summarise(PLAN, rows).lines["bad", None][MIG]
+    assert (cell.test, cell.pairs) == ("paired t", 5)
+    assert cell.p == pytest.approx(ttest_rel(a[:5] + 5, b[:5]).pvalue)
+    assert "p of the paired t test" in render(PLAN, summarise(PLAN, rows))
+    assert "with 5 seeds Wilcoxon's p cannot fall below 0.0625" in render(PLAN, summarise(PLAN, rows))
+    plan = Plan("t", {"digits": {}}, {n: Arm("vae") for n in ("good", "bad", "third")}, [0])
+    text = render(plan, summarise(plan, frame({"good": a + 5, "bad": b[:5], "third": b})))
+    assert "p of the paired t (t) or the Wilcoxon signed-rank (W) test" in text
+    assert "(t, 5)" in text
+    assert "(W, 12)" in text
+
+
+def test_each_world_has_its_own_chance_level():
+    rows = pd.concat([frame(), frame().assign(world="pulses", **{f"{MIG}:chance": 0.01})])
+    text = render(PLAN, summarise(PLAN, rows))
+    assert "| shuffled codes (chance) | digits |  |  | 0.050 |" in text
+    assert "| shuffled codes (chance) | pulses |  |  | 0.010 |" in text
+
+
+def test_worlds_and_likelihoods_are_ranked_apart():
+    better = frame().assign(world="pulses", mse=0.01, nats=1000.0)
+    ranked = select(PLAN, pd.concat([better, frame()], ignore_index=True), "mse")
+    assert ranked[["world", "arm"]].values.tolist() == [
+        ["pulses", "good"], ["pulses", "bad"], ["digits", "good"], ["digits", "bad"],
+    ]  # fmt: skip
+    rows = frame().assign(nats=[9.0, 9.0, 9.0, 1.0, 1.0, 1.0])
+    ranked = select(PLAN, rows.assign(likelihood=np.repeat(["gaussian", "bernoulli"], 3)), "nats")
+    assert ranked[["likelihood", "arm"]].values.tolist() == [["gaussian", "good"], ["bernoulli", "bad"]]
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "text"),
+    [
+        (0.3694, 0.0404, "0.369 ± 0.040"),
+        (4e-4, 1e-4, "0.00040 ± 0.00010"),
+        (12.3, 0.012, "12.300 ± 0.012"),
+        (1081.62, 4.04, "1081.6 ± 4.0"),
+        (4e-8, 1e-8, "4e-08 ± 1e-08"),
+        (0.9, 1e-9, "0.900 ± 1e-09"),
+        (0.5, 0.0, "0.500 ± 0.000"),
+        (0.0, 0.0, "0.000 ± 0.000"),
+        (2.5e-4, None, "0.00025"),
+        (0.0, None, "0.000"),
+        (float("inf"), None, "inf"),
+    ],
+)
+def test_small_numbers_keep_their_digits(mean, deviation, text):
+    assert number(mean, deviation) == text
+
+
+def test_rows_of_several_machines_count_each_run_once(tmp_path):
+    rows = frame().assign(
+        precision="bf16", prismae="0.1.0", lr=[1e-6] * 3 + [2e-6] * 3, mse=RNG.random(6) / 1e7
+    )
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    write_rows(rows.iloc[:4], one)
+    write_rows(rows.iloc[2:].assign(machine="another", seconds=9.0), two)
+    found = read_rows([one, two])
+    pd.testing.assert_frame_equal(
+        found.drop(columns=["machine", "seconds"]), rows.drop(columns=["machine", "seconds"])
+    )
+    assert found["seconds"].tolist() == [1.0] * 4 + [9.0] * 2
+    write_rows(rows.iloc[2:].assign(**{MIG: 0.5}), two)
+    with pytest.raises(InputError, match=f"Rows of one run differ in {MIG}: bad0, good2"):
+        read_rows([one, two])
+    with pytest.raises(InputError, match=r"There is no file of rows .*three.csv"):
+        read_rows([one, tmp_path / "three.csv"])
+
+
+def test_a_seed_counts_once():
+    rows = frame()
+    rows = pd.concat([rows, rows.iloc[[1]].assign(run="other")])
+    with pytest.raises(InputError, match=r"good, 2\.0 has seed 1 more than once, by runs good1, other"):
+        summarise(PLAN, rows)
+
+
+def test_rows_of_several_versions_are_told():
+    rows = frame().assign(prismae=["0.1", "0.2", "0.2"] * 2)
+    text = render(PLAN, summarise(PLAN, rows))
+    assert "several versions of prismae: 0.2 (4 rows), 0.1 (2 rows)" in text
+    assert "several" not in render(PLAN, summarise(PLAN, frame()))

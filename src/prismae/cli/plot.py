@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
-from prismae.cli.table import RowsFile, read_rows
+from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
 from prismae.metrics import Better
 from prismae.report.figures.canvas import png
@@ -31,12 +31,12 @@ def plot(
         str | None, typer.Option(help="Draw scores over this grid's values instead of bars.")
     ] = None,
     folder: Runs = Path("runs"),
-    rows_file: RowsFile = None,
+    rows_files: RowsFiles = None,
     to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
 ) -> None:
     """Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file."""
     plan = Plan.load(path, profile)
-    frame = read_rows(plan, folder, rows_file)
+    frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
     parts = []
     to.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str)
 
 def _chance(frame: pd.DataFrame, summary: Summary) -> dict[str, float]:
     """What shuffled codes score; of several worlds it is not one number."""
-    return summary.chance if frame["world"].nunique() == 1 else {}
+    return next(iter(summary.chance.values())) if len(summary.chance) == 1 else {}
 
 
 def _better(scores: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
-from prismae.cli.table import RowsFile, read_rows
+from prismae.cli.table import RowsFiles, rows_of
 from prismae.studies.plan import Plan
 from prismae.studies.selection import select
 
@@ -22,11 +22,11 @@ def select_settings(
     ],
     profile: Profile = None,
     folder: Runs = Path("runs"),
-    rows_file: RowsFile = None,
+    rows_files: RowsFiles = None,
 ) -> None:
     """Rank the settings of PLAN, the best first."""
     plan = Plan.load(path, profile)
-    ranked = select(plan, read_rows(plan, folder, rows_file), by, folder)
+    ranked = select(plan, rows_of(plan, folder, rows_files), by, folder)
     table = Table(*map(str, ranked.columns), box=None)
     for _, line in ranked.iterrows():
         texts = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in line]

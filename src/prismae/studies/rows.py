@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from prismae._files import written_whole
+from prismae.errors import InputError
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.scoring import scores_of
 from prismae.train import RunFolder
@@ -40,9 +42,42 @@ def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
 
 
 def write_rows(frame: pd.DataFrame, path: Path) -> None:
-    """Write rows as a small CSV file, numbers with five digits after the point."""
+    """Write rows as a CSV file, numbers with all their digits: rounded settings would become one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.round(5).to_csv(path, index=False)
+    with written_whole(path) as part:
+        frame.to_csv(part, index=False)
+
+
+def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
+    """The rows of several files, of several machines say; a run that is in more than one of them counts once.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, and where files give one run different settings or scores.
+    """
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise InputError(f"There is no file of rows {', '.join(map(repr, missing))}.")
+    frame = pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+    return _once(frame)
+
+
+def _once(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows without those that are there twice; the time, the machine and the version may differ, the rest may not."""
+    keys = [key for key in ("arm", "run", "steps") if key in frame]
+    compared = [column for column in frame if column not in ("seconds", "machine", "prismae")]
+    first = frame.groupby(keys, sort=False, dropna=False)[compared].transform("first")
+    same = (frame[compared] == first) | frame[compared].isna()
+    if not same.all(axis=None):
+        columns = [str(column) for column in compared if not same[column].all()]
+        runs = sorted({str(run) for run in frame.loc[~same.all(axis=1), "run"]})
+        raise InputError(
+            f"Rows of one run differ in {', '.join(columns)}: {', '.join(runs)}. Expected the same numbers, or one of "
+            "the files."
+        )
+    kept = frame.groupby(keys, sort=False, dropna=False, as_index=False).first()
+    return kept[list(frame.columns)]
 
 
 def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:

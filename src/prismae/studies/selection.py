@@ -15,7 +15,7 @@ from prismae.metrics import Better, udr_lasso, udr_spearman
 from prismae.studies.observations import observations
 from prismae.studies.pictures import encoded
 from prismae.studies.plan import Plan
-from prismae.studies.summary import direction, grouped, is_score, setting_columns
+from prismae.studies.summary import NATS, direction, grouped, is_score, setting_columns
 from prismae.train import RunFolder
 
 UDR = {"udr": udr_spearman, "udr-spearman": udr_spearman, "udr-lasso": udr_lasso}
@@ -23,7 +23,7 @@ POINTS = 2_000  # observations that runs are compared on
 
 
 def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -> pd.DataFrame:
-    """The settings of a plan, the best first.
+    """The settings of a plan, the best first; those of each world, and for nats of each likelihood, by themselves.
 
     Parameters
     ----------
@@ -38,13 +38,17 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     Returns
     -------
     pandas.DataFrame
-        The columns that tell settings apart, the score's mean and deviation over seeds, and ``seeds``.
+        The columns that tell settings apart, with ``likelihood`` where nats are of several, the score's mean and
+        deviation over seeds, and ``seeds``.
     """
     score = by if by in UDR else _column(frame, by)
     better = Better.HIGHER if by in UDR else direction(score)
     if better is Better.NEITHER:
         raise InputError(f"Neither end of {score!r} is better, so nothing can be chosen by it.")
     keys = ["arm", *setting_columns(frame)]
+    apart = ["likelihood"] if score == NATS and frame["likelihood"].nunique() > 1 else []
+    apart = [*(["world"] if "world" in keys else []), *apart]
+    keys += [key for key in apart if key not in keys]
     found = []
     for values, group in grouped(frame, keys):
         scores = udr(group["run"].tolist(), out, by) if by in UDR else group[score].dropna().to_numpy()
@@ -52,7 +56,11 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         mean = float(np.mean(scores)) if len(scores) else float("nan")
         found.append({**about, score: mean, "deviation": spread, "seeds": len(scores)})
-    return pd.DataFrame(found).sort_values(score, ascending=better is Better.LOWER, ignore_index=True)
+    ranked = pd.DataFrame(found).sort_values(score, ascending=better is Better.LOWER, ignore_index=True)
+    if not apart:
+        return ranked
+    order = ranked[apart].apply(lambda column: pd.factorize(frame[column.name])[1].get_indexer(column))
+    return ranked.loc[order.sort_values(apart, kind="stable").index].reset_index(drop=True)
 
 
 def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.float64]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_rel, wilcoxon
 
+from prismae.errors import InputError
 from prismae.metrics import Better, metric_of
 from prismae.studies.plan import Plan
 
 NATS = "nats"
 ERRORS = ("mse", NATS)
 WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
+Test = Literal["paired t", "Wilcoxon signed-rank"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Cell:
     p
         Of the paired test against the best, over the seeds that both have, corrected after Holm for all comparisons
         with this best; None for the best itself, for scores without a direction, and for fewer than two seeds.
+    test, pairs
+        Which test p is of, and over how many seeds; None without p.
     published
         Mean and deviation (None where the paper gives none) to stand beside.
     """
@@ -41,6 +45,8 @@ class Cell:
     best: bool = False
     p: float | None = None
     published: tuple[float, float | None] | None = None
+    test: Test | None = None
+    pairs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,15 @@ class Summary:
     lines
         Values of the keys → cells by score ("yeats2023:mig", "mse").
     chance
-        Mean score of shuffled codes, where it is known.
+        World → mean score of shuffled codes by score, where it is known.
+    notes
+        What tells rows apart that stand in one line or column and should not: versions, numbers of samples.
     """
 
     keys: tuple[str, ...]
     lines: dict[tuple[Any, ...], dict[str, Cell]]
-    chance: dict[str, float]
+    chance: dict[str, dict[str, float]]
+    notes: tuple[str, ...] = ()
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -73,12 +82,18 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     Lines of one world are compared with each other, in nats only where they have one likelihood. The test is paired by
     seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use
     with five seeds (1/16).
+
+    Raises
+    ------
+    InputError
+        Where a line has one seed more than once.
     """
     scores = [str(c) for c in frame if is_score(str(c))]
     keys = ["arm", *setting_columns(frame)]
     lines: dict[tuple[Any, ...], dict[str, Cell]] = {}
     seeds: dict[tuple[Any, ...], pd.DataFrame] = {}
     for values, group in grouped(frame, keys):
+        _check_seeds(values, group)
         seeds[values] = group.set_index("seed")
         known = {score: group[score].dropna() for score in scores}
         lines[values] = {
@@ -95,9 +110,32 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     for values, cells in lines.items():
         for score, cell in cells.items():
             numbers = _published(plan, seeds[values].iloc[0], score)
-            cells[score] = Cell(cell.mean, cell.deviation, cell.n, cell.best, cell.p, numbers)
-    chance = {s: float(frame[f"{s}:chance"].mean()) for s in scores if f"{s}:chance" in frame}
-    return Summary(tuple(keys), lines, chance)
+            cells[score] = replace(cell, published=numbers)
+    chance: dict[str, dict[str, float]] = {}
+    for world, group in frame.groupby("world", sort=False):
+        levels = {s: group[f"{s}:chance"].mean() for s in scores if f"{s}:chance" in frame}
+        chance[str(world)] = {s: float(level) for s, level in levels.items() if level == level}
+    return Summary(tuple(keys), lines, chance, tuple(_notes(frame)))
+
+
+def _check_seeds(values: tuple[Any, ...], group: pd.DataFrame) -> None:
+    twice = group[group["seed"].duplicated(keep=False)]
+    if len(twice):
+        about = ", ".join(str(value) for value in values if value is not None)
+        raise InputError(
+            f"{about} has seed {', '.join(map(str, sorted(set(twice['seed']))))} more than once, by runs "
+            f"{', '.join(sorted(set(twice['run'])))}: expected each seed once, so leave out the rows of one of them."
+        )
+
+
+def _notes(frame: pd.DataFrame) -> Iterator[str]:
+    for column, what in (
+        ("prismae", "versions of prismae"),
+        ("samples", "numbers of samples behind likelihoods"),
+    ):
+        if column in frame and frame[column].nunique() > 1:
+            found = ", ".join(f"{value} ({n} rows)" for value, n in frame[column].value_counts().items())
+            yield f"These rows are of several {what}: {found}. Numbers may differ for that alone."
 
 
 def grouped(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -131,12 +169,17 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
+def fitting_test(pairs: int) -> Test:
+    """The test for that many seeds."""
+    return "Wilcoxon signed-rank" if pairs >= WILCOXON_FROM else "paired t"
+
+
 def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Two-sided p of the same seeds' scores under two arms; None for fewer than two seeds or none that differ."""
     difference = np.subtract(a, b)
     if len(difference) < 2 or not difference.any():
         return None
-    found = wilcoxon(a, b) if len(difference) >= WILCOXON_FROM else ttest_rel(a, b)
+    found = ttest_rel(a, b) if fitting_test(len(difference)) == "paired t" else wilcoxon(a, b)
     return float(found.pvalue)
 
 
@@ -153,16 +196,23 @@ def _compare(
         return
     best = (max if better is Better.HIGHER else min)(having, key=lambda values: lines[values][score].mean)
     tested: dict[tuple[Any, ...], float] = {}
+    pairs: dict[tuple[Any, ...], int] = {}
     for values in having:
         if values != best:
             pair = pd.concat([seeds[best][score], seeds[values][score]], axis=1, join="inner").dropna()
             p = paired_test(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
             if p is not None:
-                tested[values] = p
+                tested[values], pairs[values] = p, len(pair)
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
     for values in having:
-        cell = lines[values][score]
-        lines[values][score] = Cell(cell.mean, cell.deviation, cell.n, values == best, corrected.get(values))
+        n = pairs.get(values)
+        lines[values][score] = replace(
+            lines[values][score],
+            best=values == best,
+            p=corrected.get(values),
+            test=None if n is None else fitting_test(n),
+            pairs=n,
+        )
 
 
 def _published(plan: Plan, row: pd.Series, score: str) -> tuple[float, float | None] | None:

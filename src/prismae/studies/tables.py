@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import floor, isfinite, isnan, log10
 
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.summary import ERRORS, WILCOXON_FROM, Cell, Summary
+from prismae.studies.summary import ERRORS, Cell, Summary, Test
 
 FORMATS = ("markdown", "csv", "latex")
+MOST_DIGITS = 5  # after the point; smaller numbers are written as 1.2e-07
 
 
 def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
@@ -43,11 +44,22 @@ def seeds(cells: dict[str, Cell], scores: list[str]) -> str:
 
 
 def number(mean: float, deviation: float | None) -> str:
-    """ "0.369 ± 0.040"; without a deviation the mean alone; three digits after the point below 10."""
+    """ "0.369 ± 0.040"; without a deviation the mean alone.
+
+    Below 10 with three digits after the point, else with one; but with two digits of what would be shown as 0: of the
+    deviation ("12.300 ± 0.012"), or of the mean where there is none.
+    """
     digits = 3 if abs(mean) < 10 else 1
-    if deviation is None or isnan(deviation):
-        return f"{mean:.{digits}f}"
-    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+    spread = None if deviation is None or isnan(deviation) else deviation
+    smallest = abs(spread or mean)
+    usual = form = f".{digits}f"
+    if isfinite(smallest) and smallest and not round(smallest, digits):
+        needed = 1 - floor(log10(smallest))
+        form = f".{needed}f" if needed <= MOST_DIGITS else ".2g"
+    if spread is None:
+        return f"{mean:{form}}"
+    of_mean = usual if form == ".2g" and round(mean, digits) else form
+    return f"{mean:{of_mean}} ± {spread:{form}}"
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,11 @@ def tables(summary: Summary) -> Iterator[Table]:
                     table.best.add((len(table.lines), len(line)))
                 line.append(_text(cell, published))
             table.lines.append(line)
-        if any(s in summary.chance for s in scores):
-            chance = ["" if p else _chance(summary, s) for s, p in pairs]
-            table.lines.append(["shuffled codes (chance)", *[""] * len(summary.keys), *chance])
+        for world, levels in summary.chance.items():
+            if any(s in levels for s in scores):
+                chance = ["" if p or s not in levels else number(levels[s], None) for s, p in pairs]
+                keys = [world if key == "world" else "" for key in summary.keys[1:]]
+                table.lines.append(["shuffled codes (chance)", *keys, "", *chance])
         yield table
 
 
@@ -102,6 +116,7 @@ def _markdown(plan: Plan, summary: Summary) -> str:
         parts += ["", *_tests(summary, scores)]
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"Published: {'; '.join(sources)}.", ""] if sources else []
+    parts += [text for note in summary.notes for text in (note, "")]
     return "\n".join([*parts, *(text for note in plan.notes for text in (note.strip(), ""))])
 
 
@@ -110,15 +125,25 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
     tested = [s for s in scores if any(s in c and c[s].p is not None for c in summary.lines.values())]
     if not tested:
         return
-    n = max(cells[s].n for cells in summary.lines.values() for s in tested if s in cells)
-    name = "Wilcoxon signed-rank" if n >= WILCOXON_FROM else "paired t"
-    why = "" if n >= WILCOXON_FROM else f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
+    cells = [c[s] for c in summary.lines.values() for s in tested if s in c and c[s].p is not None]
+    kinds = {(cell.test, cell.pairs) for cell in cells}
+    (name, n), mixed = next(iter(kinds)), len(kinds) > 1
+    if mixed:
+        name = "paired t (t) or the Wilcoxon signed-rank (W)" if len({t for t, _ in kinds}) > 1 else name
+        why = "; beside each p the number of seeds that both have"
+    else:
+        why = "" if name != "paired t" else f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
     yield f"p of the {name} test against the best of the column, paired by seed, corrected after Holm{why}:"
     yield ""
     yield _row([*summary.keys, *map(_short, tested)])
     yield "|---" * (len(summary.keys) + len(tested)) + "|"
-    for values, cells in summary.lines.items():
-        texts = ["best" if s in cells and cells[s].best else _p(cells.get(s)) for s in tested]
+    for values, line in summary.lines.items():
+        texts = [
+            "best"
+            if s in line and line[s].best
+            else _p(line.get(s)) + (_test(line.get(s), kinds) if mixed else "")
+            for s in tested
+        ]
         yield _row([*map(plain, values), *texts])
     yield ""
 
@@ -126,15 +151,25 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
 def _csv(plan: Plan, summary: Summary) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    about = ("score", "mean", "deviation", "seeds", "best", "p", "published", "published_deviation")
+    about = (
+        "score",
+        "mean",
+        "deviation",
+        "seeds",
+        "best",
+        "p",
+        "test",
+        "pairs",
+        "published",
+        "published_deviation",
+    )
     writer.writerow([*summary.keys, *about])
     for values, cells in summary.lines.items():
         for score, cell in cells.items():
             published = cell.published or (None, None)
-            deviation = None if isnan(cell.deviation) else round(cell.deviation, 5)
-            writer.writerow(
-                [*values, score, round(cell.mean, 5), deviation, cell.n, cell.best, cell.p, *published]
-            )
+            deviation = None if isnan(cell.deviation) else cell.deviation
+            tested = (cell.p, cell.test, cell.pairs)
+            writer.writerow([*values, score, cell.mean, deviation, cell.n, cell.best, *tested, *published])
     return text.getvalue()
 
 
@@ -161,6 +196,7 @@ def _latex(plan: Plan, summary: Summary) -> str:
         parts += [r"\bottomrule", r"\end{tabular}", ""]
     if plan.published:
         parts.append("% in brackets: published")
+    parts += [f"% {note}" for note in summary.notes]
     return "\n".join(parts) + "\n"
 
 
@@ -186,8 +222,12 @@ def _p(cell: Cell | None) -> str:
     return "< 0.001" if cell.p < 0.001 else f"{cell.p:.3f}"
 
 
-def _chance(summary: Summary, score: str) -> str:
-    return number(summary.chance[score], None) if score in summary.chance else ""
+def _test(cell: Cell | None, kinds: set[tuple[Test | None, int | None]]) -> str:
+    """Which test a p is of, where a table has several: " (t, 5)"."""
+    if cell is None or cell.test is None:
+        return ""
+    letter = "" if len({test for test, _ in kinds}) == 1 else f"{'t' if cell.test == 'paired t' else 'W'}, "
+    return f" ({letter}{cell.pairs})"
 
 
 def _tex(text: str) -> str:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from prismae._random import Draws
 from prismae.data import Tokens, Vocabulary, World
 from prismae.data.storage import spaced
 from prismae.data.text import as_sentences
@@ -45,8 +46,7 @@ def written(
     """Sentences for codes [n, m]: the likeliest word at each place, or drawn at a `temperature` above 0."""
     if not temperature >= 0:
         raise InputError(f"A temperature should be at least 0, got {temperature:g}.")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with Draws(seed):
         return vocabulary.decode(net.generate(z, temperature=temperature))
 
 
@@ -63,8 +63,7 @@ def sampled(folder: RunFolder, n: int, *, temperature: float = 1.0, seed: int = 
         raise InputError(f"{method.name()} has no prior to draw codes from.")
     if n < 1:
         raise InputError(f"At least 1 sentence can be drawn, got {n}.")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with Draws(seed):
         z = method.prior_sample(net, n_latents, n)
     return written(net, vocabulary, z, temperature=temperature, seed=seed)
 
@@ -108,8 +107,7 @@ def texts(method: Method, net: TextAutoencoderNet, world: World, *, seed: int = 
         "sentence_path": _between(net, vocabulary, ends, PATH),
     }
     if method.has_prior:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with Draws(seed):
             z = method.prior_sample(net, codes.shape[1], SHOWN)
         found["sentence_samples"] = written(net, vocabulary, z, temperature=1.0, seed=seed)
     arrays = {name: np.array(each) for name, each in found.items()}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
 
+from prismae._random import Draws
 from prismae.data import World
 from prismae.errors import InputError, unknown_name
 from prismae.methods import Clustering, Method
@@ -213,8 +214,7 @@ def samples(method: Method, net: AutoencoderNet, n_latents: int, *, seed: int = 
     """
     if not method.has_prior:
         raise InputError(f"{method.called()} has no prior, so no codes can be drawn from it.")
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+    with Draws(seed), torch.no_grad():
         return {"samples": net.generate(method.prior_sample(net, n_latents, SAMPLES)).numpy()}
 
 

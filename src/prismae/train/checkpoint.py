@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -71,18 +70,3 @@ def _fill(value: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, list):
         return [_fill(v, tensors) for v in value]
     return value
-
-
-def generator_state(device: torch.device) -> dict[str, Tensor]:
-    """State of torch's random generators that a run on `device` draws from."""
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def restore_generator(state: dict[str, Tensor], device: torch.device) -> None:
-    """Continue the random numbers where `generator_state` was taken."""
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], device)

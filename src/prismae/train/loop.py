@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from prismae._random import Draws
 from prismae.control import Controller, as_controller
 from prismae.data import World
 from prismae.errors import InputError, Interrupted, unknown_name
@@ -103,9 +104,7 @@ def train(
     if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
         plugin = MixedPrecision("bf16-mixed", fabric.device.type)
         fabric = Fabric(accelerator=device, devices=1, plugins=[plugin])
-    devices = [fabric.device] if fabric.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(training.seed)
+    with Draws(training.seed) as draws:
         ae = build(
             method,
             world.shape,
@@ -115,7 +114,7 @@ def train(
             likelihood=likelihood,
             words=world.n_words,
         )
-        run = Run(fabric, method, world, ae, training, controllers)
+        run = Run(fabric, method, world, ae, training, controllers, draws)
         steps = training.steps
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))

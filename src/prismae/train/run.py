@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from prismae._random import Draws
 from prismae.control import Controller
 from prismae.control._base import Values
 from prismae.data import World
@@ -20,7 +21,6 @@ from prismae.methods import Adversarial, Clustering, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.batches import batches_of
-from prismae.train.checkpoint import generator_state, restore_generator
 from prismae.train.history import History
 from prismae.train.outcome import divergence, few_components
 from prismae.train.trial import CopyTrial
@@ -43,8 +43,9 @@ class Run:
         ae: AutoencoderNet,
         training: Training,
         controllers: Sequence[Controller],
+        draws: Draws,
     ) -> None:
-        self.fabric, self.method, self.seed = fabric, method, training.seed
+        self.fabric, self.method, self.draws, self.seed = fabric, method, draws, training.seed
         self.world = world.to(fabric.device)
         fabric.to_device(ae)
         self.ae = ae.train()
@@ -220,7 +221,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "values": self.values,
             "controllers": self.controller_states,
-            "generator": generator_state(self.fabric.device),
+            "generator": self.draws.state(self.fabric.device),
             "history": self.history.state(),
         }
         if self.critic is not None:
@@ -241,7 +242,7 @@ class Run:
             self.critic.load_state_dict(state["critic"])
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.history.restore(state["history"])
-        restore_generator(state["generator"], self.fabric.device)
+        self.draws.restore(state["generator"], self.fabric.device)
 
 
 def _adam(module: nn.Module, settings: dict[str, Any]) -> torch.optim.Optimizer:

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from prismae._discovery import class_path, of_package
 from prismae._files import written_whole
+from prismae._random import Draws
 from prismae._version import __version__
 from prismae.data import Summary, World
 from prismae.errors import InputError
@@ -202,7 +203,7 @@ class RunFolder:
         if missing:
             raise InputError(f"{str(self.path / JOB)!r} is damaged: it has no {', '.join(missing)}.")
         chosen = _found(job) if method is None else _given(job, method)
-        with torch.random.fork_rng(devices=[]):
+        with Draws(0):  # weights that are written over
             ae = build(
                 chosen,
                 tuple(job["shape"]),

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-
 from prismae.control import Outcome
 from prismae.control._base import Values
 
@@ -32,14 +30,12 @@ class CopyTrial:
         return self.run.seed
 
     def __call__(self, values: Values, steps: int) -> Outcome:
-        device = self.run.fabric.device
-        devices = [device] if device.type == "cuda" else []
         twin = self.run.twin(values)
-        with torch.random.fork_rng(devices=devices):  # each trial draws what the run would draw next
+        with self.run.draws.rewound():  # each trial draws what the run would draw next
             for _ in range(steps):
                 twin.step += 1
                 twin.update_players()
-        with torch.random.fork_rng(devices=devices):
+        with self.run.draws.rewound():
             terms = twin.measure(self.run.world.data[twin.batches[self.run.step]])
         return Outcome(terms, partial(self.run.adopt, twin))
 

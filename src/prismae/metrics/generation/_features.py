@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
+from prismae._random import Draws
 from prismae.errors import InputError
 from prismae.metrics._inputs import as_codes, centred
 
@@ -50,8 +51,7 @@ def classifier(images: Tensor, labels: NDArray[np.int32]) -> Features:
     Two convolutions of stride 2, a hidden layer, 500 steps of Adam on 100 images each. Its randomness has a seed of its
     own, so that it is the same for every model that is measured with it.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with Draws(0):
         hidden = nn.Sequential(
             nn.Conv2d(images.shape[1], CHANNELS[0], 3, stride=2, padding=1),
             nn.ReLU(),

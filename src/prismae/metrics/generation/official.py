@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from prismae._random import Draws
 from prismae.errors import Unavailable
 from prismae.metrics._base import UNBOUNDED, metric
 from prismae.metrics.generation._images import as_pairs, as_sets
@@ -97,8 +98,7 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
     """
     x, y = as_sets(images, generated)
     size = min(SUBSET, len(x), len(y))
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        torch.manual_seed(seed)
+    with Draws(seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save", UserWarning)
         measure = _network("KID", "kid.KernelInceptionDistance", normalize=True, subset_size=size)
         return _compared(measure, x, y).compute()[0].item()
