@@ -72,7 +72,7 @@ def test_draws_are_taken_back_and_go_on_where_they_stood() -> None:
 
 def fitted(seed: int) -> np.ndarray:
     X = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
-    model = pr.Autoencoder("factor-vae", 3, steps=60, batch=32, random_state=seed, device="cpu")
+    model = pr.Autoencoder("vae", 3, steps=40, batch=32, random_state=seed, device="cpu")
     return model.fit_transform(X)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -240,8 +241,8 @@ def test_paths_and_parts() -> None:
 
 def test_contents_tell_other_data(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X)
-    assert b"".join(contents(str(tmp_path / "x.npy"))) == (tmp_path / "x.npy").read_bytes()
-    assert list(contents("pulses")) == list(contents("mnist:test")) == []
+    assert contents(str(tmp_path / "x.npy")) == hashlib.sha256((tmp_path / "x.npy").read_bytes()).digest()
+    assert contents("pulses") == contents("mnist:test") == b""
 
 
 def test_holding_out() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from prismae.data import world_names
 from prismae.errors import InputError
-from prismae.studies import Job, Plan, study
+from prismae.studies import Job, Plan, rows, run, score, study
+from prismae.studies.plan import Arm
+from prismae.train import RunFolder
 
 PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
 PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]
@@ -188,3 +193,89 @@ def test_samples_behind_likelihoods_reach_the_scores(tmp_path):
     frame = study(path, tmp_path / "runs", threads=1, device="cpu")
     scores = json.loads((tmp_path / "runs" / frame["run"][0] / "scores.json").read_text())
     assert scores["protocols"]["likelihood"]["nll"]["parameters"]["n_samples"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("seeds: [0, 1, 0]", r"line \d+: seeds: Expected each value once, got 0 again"),
+        (
+            "seeds: [0]\ngrid: {beta: [2.0, 2]}",
+            r"line \d+: grid\.beta: Expected each value once, got 2 again",
+        ),
+    ],
+)
+def test_a_value_that_is_there_twice_is_refused(given, message, tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text(f"title: twice\nworlds: digits\nmethods: beta-vae\n{given}\n")
+    with pytest.raises(InputError, match=message):
+        Plan.load(path)
+    with pytest.raises(InputError, match="seeds: Expected each value once"):
+        Plan("t", {"digits": {}}, {"vae": Arm("vae")}, [0, 0]).jobs()
+
+
+def test_a_world_is_read_once_for_its_length(monkeypatch):
+    read = []
+    original = __import__("prismae.studies.plan", fromlist=["observations"]).observations
+    monkeypatch.setattr("prismae.studies.plan.observations", lambda job: read.append(job) or original(job))
+    plan = Plan(
+        "t", {"digits": {}}, {"vae": Arm("vae"), "ae": Arm("ae")}, [0, 1, 2], {"epochs": 2, "batch": 100}
+    )
+    assert {each.job.steps for each in plan.jobs()} == {36}  # 1,797 digits
+    assert len(read) == 1
+
+
+def test_own_data_are_read_once_while_they_do_not_change(tmp_path, monkeypatch):
+    data = tmp_path / "own.npy"
+    np.save(data, np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32))
+    read, original = [], hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *given: read.append(given) or original(*given))
+    plan = Plan("t", {str(data): {}}, {"vae": Arm("vae"), "ae": Arm("ae")}, [0, 1], {"steps": 2})
+    ids = {each.job.id for each in plan.jobs() + plan.jobs()}
+    assert (len(ids), len(read)) == (4, 1)
+    np.save(data, np.ones((30, 4), np.float32))
+    assert ids.isdisjoint(each.job.id for each in plan.jobs())
+
+
+def test_other_samples_or_another_seed_are_another_score(tmp_path):
+    path, out = tmp_path / "likely.yaml", tmp_path / "runs"
+    text = (
+        "title: likely\nworlds: digits\nmethods: vae\nseeds: [0]\nsamples: 2\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\n"
+        "metrics: {likelihood: [nll], locatello2019: [mig]}\n"
+    )
+    path.write_text(text)
+    few = study(path, out, threads=1, device="cpu")
+    path.write_text(text.replace("samples: 2", "samples: 9"))
+    assert "likelihood:nll" not in rows(Plan.load(path), out)  # what 2 samples gave is not shown as of 9
+    folder = RunFolder(out / few["run"][0])
+    score(folder, metrics=["mig"], seed=7)
+    many = study(path, out, threads=1, device="cpu")
+    assert (few["samples"][0], many["samples"][0]) == (2, 9)
+    assert many["likelihood:nll"][0] != few["likelihood:nll"][0]
+    saved = folder.read_json("scores.json")["protocols"]
+    assert saved["locatello2019"]["mig"]["taken"]["seed"] == 0
+    assert saved["likelihood"]["nll"]["taken"] == {"seed": 0, "samples": 9, "prismae": many["prismae"][0]}
+
+
+def test_what_is_added_at_once_is_all_kept(tmp_path):
+    folder = run(Job("vae", "digits", steps=2, batch=8, n_latents=2, net="mlp"), tmp_path, device="cpu")
+    names = ["mig", "jemmig", "active-units"]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda name: score(folder, metrics=[name], baselines=False), names))
+    table = folder.read_json("scores.json")["protocols"]["locatello2019"]
+    assert all(any(key.startswith(name) for key in table) for name in names)
+    card = (folder.path / "README.md").read_text()
+    assert all(f"`{key}`" in card for key in table)
+
+
+def test_a_metric_that_does_not_fit_costs_no_other_score(tmp_path):
+    path = tmp_path / "unfit.yaml"
+    path.write_text(
+        "title: unfit\nworlds: digits\nmethods: vae\nseeds: [0]\n"
+        "budget: {steps: 2, batch: 8, n_latents: 2, net: mlp}\nmetrics: {locatello2019: [mig, dci]}\n"
+    )
+    frame = study(path, tmp_path / "runs", threads=1, device="cpu")
+    assert frame.attrs["failures"] == {}
+    assert frame["locatello2019:mig"].notna().all()
+    assert "needs 2 or more, got 1" in frame.attrs["left_out"]["locatello2019:dci"]

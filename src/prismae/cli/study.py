@@ -89,7 +89,9 @@ def study_plan(
 def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, device: str) -> None:
     """Print each job, whether it is done, and how long it may take."""
     wanted = chosen(plan.jobs(), only)
-    todo = [each for each in wanted if not complete(RunFolder(folder / each.job.id), plan.metrics)]
+    todo = [
+        each for each in wanted if not complete(RunFolder(folder / each.job.id), plan.metrics, plan.samples)
+    ]
     table = Table("job", "run", "steps", "minutes", "known from", box=None)
     total = 0.0
     known = estimates([each.job for each in todo], folder, device, threads)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,21 +176,33 @@ def split_path(source: str) -> tuple[Path, str | None]:
     return path, chosen[2].strip("/") if chosen else None
 
 
-def contents(source: str) -> Iterator[bytes]:
-    """All that own data on disk are made of, piece by piece, so that a hash tells other data under the same path.
+def contents(source: str) -> bytes:
+    """A digest of all that own data on disk are made of, which tells other data under the same path.
 
-    A world's name has no contents.
+    Files of the same path, size and time of change as before are not read again. A world's name has no contents: b"".
     """
     if not is_path(source):
-        return
+        return b""
     path, _ = split_path(source)
-    if path.is_file():
-        yield path.read_bytes()
-    elif path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in SUFFIXES or file == path / LABELS:
-                yield file.relative_to(path).as_posix().encode()
-                yield file.read_bytes()
+    if not path.is_dir():
+        return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
+    files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in SUFFIXES or f == path / LABELS]
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
+    return whole.digest()
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@cache
+def _digest(file: Path, size: int, changed: int) -> bytes:
+    """Of a file's content; `size` and `changed` (its time of change) are for the cache."""
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
 
 
 def _read(

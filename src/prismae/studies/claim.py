@@ -18,8 +18,8 @@ class Claimed(InputError):
 
 
 @contextmanager
-def claim(folder: RunFolder, *, wait: bool = False) -> Iterator[None]:
-    """Hold a run folder for this process.
+def claim(folder: RunFolder, *, wait: bool = False, lock: str = LOCK) -> Iterator[None]:
+    """Hold a run folder, or what another `lock` of it stands for, for this process and thread.
 
     The lock is the operating system's, on a file in the folder: it ends with the process that holds it, also by a
     kill, so none is ever left behind. On a folder that several machines share, its file system must have locks
@@ -36,9 +36,9 @@ def claim(folder: RunFolder, *, wait: bool = False) -> Iterator[None]:
         When another process holds the folder.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.path / LOCK)
+    held = FileLock(folder.path / lock)
     try:
-        lock.acquire(timeout=-1 if wait else 0)
+        held.acquire(timeout=-1 if wait else 0)
     except Timeout:
         raise Claimed(
             f"{str(folder.path)!r} is being computed by another process: wait until it is done."
@@ -46,4 +46,4 @@ def claim(folder: RunFolder, *, wait: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        held.release()

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Job(Training, Reading):
         """The controllers that `controls` describes."""
         return tuple(as_controller(each) for each in self.controls)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
         fields = as_plain(self)
@@ -67,8 +68,7 @@ class Job(Training, Reading):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-        for piece in contents(self.world):  # other data under the same path are another job
-            digest.update(piece)
+        digest.update(contents(self.world))  # other data under the same path are another job
         path, part = split_path(self.world)
         world = re.sub(r"[/\\:]+", "-", path.stem + (f"-{part}" if part else ""))
         return f"{self.method}-{world}-{digest.hexdigest()[:8]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -81,7 +80,10 @@ def known_by(source: str) -> dict[str, str]:
     if not is_path(source):
         return {}
     path, part = split_path(source)
-    return {"found_at": str(path.resolve()) + (f":{part}" if part else ""), "contents": _hash(source)}
+    return {
+        "found_at": str(path.resolve()) + (f":{part}" if part else ""),
+        "contents": contents(source).hex(),
+    }
 
 
 def _named(job: Mapping[str, Any]) -> World:
@@ -106,17 +108,10 @@ def _unchanged(job: Mapping[str, Any]) -> str:
             f"The run's data, {split_path(at)[0]}, are not there any more, nor is {source} in this folder: "
             "put them back."
         )
-    if job.get("contents") not in (None, _hash(source)):
+    if job.get("contents") not in (None, contents(source).hex()):
         raise InputError(
             f"{split_path(source)[0]} has changed since the run was trained on it: put back what it held, or train "
             f"again. To look at the new data on purpose: `prismae export RUN --codes --world {source}` encodes them, "
             f"prismae.evaluate(prismae.load(RUN), prismae.world({source!r})) scores the codes."
         )
     return source
-
-
-def _hash(source: str) -> str:
-    digest = hashlib.sha256()
-    for piece in contents(source):
-        digest.update(piece)
-    return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
 from math import ceil
@@ -14,12 +14,15 @@ from prismae.evaluation import SAMPLES
 from prismae.fields import Count, CountOrZero
 from prismae.metrics import all_metrics
 from prismae.metrics._protocols import PROTOCOLS
+from prismae.settings import Reading
 from prismae.studies.job import Job
 from prismae.studies.observations import observations
 from prismae.studies.plan_file import Source, checked, merged, read_source
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
 """A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
+
+READING = tuple(f.name for f in fields(Reading))
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,11 @@ class Plan:
         source.check_keys(plan.budget, ("budget",), settings)
         for name, given in plan.worlds.items():
             source.check_keys(given, ("worlds", name), settings)
+        for place, values in plan._values():
+            try:
+                _check_once(values)
+            except InputError as error:
+                raise source.error(error, place) from None
         for protocol, names in plan.metrics.items():
             _check_metrics(source, protocol, names)
         return plan
@@ -191,9 +199,21 @@ class Plan:
         InputError
             For a job that cannot be: an unknown method or field, a value out of range.
         """
+        for place, values in self._values():
+            _check_once(values, f"Plan {self.name}, {'.'.join(place)}: ")
         return list(self._jobs())
 
+    def _values(self) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+        """What is tried each with each, and where in the file it stands."""
+        yield ("seeds",), self.seeds
+        for key, values in self.grid.items():
+            yield ("grid", key), values
+        for name, arm in self.methods.items():
+            for key, values in arm.grid.items():
+                yield ("methods", name, "grid", key), values
+
     def _jobs(self) -> Iterator[Planned]:
+        lengths: dict[str, int] = {}
         for seed, (world_name, special), (name, arm) in product(
             self.seeds, self.worlds.items(), self.methods.items()
         ):
@@ -210,7 +230,7 @@ class Plan:
                 settings = self.budget | special | arm.settings | chosen
                 own = arm.fields | {key: value for key, value in given.items() if key not in chosen}
                 try:
-                    job = Job(arm.method, world_name, own, seed=seed, **_steps(settings, world_name))
+                    job = Job(arm.method, world_name, own, seed=seed, **_steps(settings, world_name, lengths))
                 except InputError as error:
                     raise InputError(f"Plan {self.name}, {name}: {error}") from None
                 yield Planned(name, job, swept)
@@ -228,15 +248,33 @@ def _arm(source: Source, name: str, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _steps(settings: Mapping[str, Any], world_name: str) -> dict[str, Any]:
-    """Settings of a job, with epochs as steps (the world must be at hand then) and lists as tuples."""
+def _check_once(values: Sequence[Any], where: str = "") -> None:
+    """Refuse a value that is there twice: it would be computed once and count twice."""
+    twice = [value for i, value in enumerate(values) if any(_equal(value, each) for each in values[:i])]
+    if twice:
+        raise InputError(f"{where}Expected each value once, got {', '.join(map(repr, twice))} again.")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """As settings: 2 and 2.0 are one value, 1 and true are two."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _steps(settings: Mapping[str, Any], world_name: str, lengths: dict[str, int]) -> dict[str, Any]:
+    """Settings of a job, with epochs as steps (the world must be at hand then) and lists as tuples.
+
+    `lengths` are those of the worlds that were read before: each is read once.
+    """
     settings = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
     if "epochs" not in settings:
         return settings
     if "steps" in settings:
         raise InputError("steps and epochs are both given: expected one of them.")
     epochs, batch = settings.pop("epochs"), settings.get("batch", Job.batch)
-    return settings | {"steps": ceil(epochs * len(observations({"world": world_name, **settings})) / batch)}
+    read = {"world": world_name} | {key: settings[key] for key in READING if key in settings}
+    if repr(read) not in lengths:
+        lengths[repr(read)] = len(observations(read))
+    return settings | {"steps": ceil(epochs * lengths[repr(read)] / batch)}
 
 
 def _check_metrics(source: Source, protocol: str, names: list[str]) -> None:

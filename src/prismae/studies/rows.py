@@ -11,16 +11,16 @@ import pandas as pd
 from prismae._files import written_whole
 from prismae.errors import InputError
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.scoring import scores_of
+from prismae.studies.scoring import fits, scores_of
 from prismae.train import RunFolder
 from prismae.train.run_folder import HISTORY, JOB, SCORES
 
 FIRST = ("arm", "method", "world", "seed")
-LAST = ("warnings", "seconds", "machine", "precision", "likelihood", "prismae", "run")
+LAST = ("warnings", "seconds", "machine", "precision", "likelihood", "prismae", "scored", "samples", "run")
 
 
-def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
-    """What the run folders in `out` hold of a plan.
+def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = None) -> pd.DataFrame:
+    """What the run folders in `out` hold of a plan; `jobs` are its jobs if they are already listed.
 
     Returns
     -------
@@ -30,15 +30,19 @@ def rows(plan: Plan, out: Path | str = "runs") -> pd.DataFrame:
         ``protocol:metric`` and ``protocol:metric:chance``, the score of shuffled codes; ``warnings``, how the training
         went wrong, empty where it did not; ``seconds`` of training,
         ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
-        (version), ``run`` (the job's id).
+        (version that trained it), ``scored`` (versions that its scores are of, where they say so), ``samples`` (of
+        each posterior, where the plan asks for likelihoods), ``run`` (the job's id).
     """
-    found = [row for planned in plan.jobs() for row in _rows(plan, planned, Path(out))]
+    found = [
+        row for planned in (plan.jobs() if jobs is None else jobs) for row in _rows(plan, planned, Path(out))
+    ]
     frame = pd.DataFrame(found)
     if frame.empty:
         return pd.DataFrame(columns=[*FIRST, "steps", *LAST])
     scores = [c for c in frame if ":" in str(c) or c in ("mse", "nats")]
-    others = [c for c in frame if c not in (*FIRST, *scores, *LAST)]
-    return frame[[*FIRST, *others, *scores, *LAST]]
+    last = [c for c in LAST if c in frame]
+    others = [c for c in frame if c not in (*FIRST, *scores, *last)]
+    return frame[[*FIRST, *others, *scores, *last]]
 
 
 def write_rows(frame: pd.DataFrame, path: Path) -> None:
@@ -66,7 +70,7 @@ def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
 def _once(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows without those that are there twice; the time, the machine and the version may differ, the rest may not."""
     keys = [key for key in ("arm", "run", "steps") if key in frame]
-    compared = [column for column in frame if column not in ("seconds", "machine", "prismae")]
+    compared = [column for column in frame if column not in ("seconds", "machine", "prismae", "scored")]
     first = frame.groupby(keys, sort=False, dropna=False)[compared].transform("first")
     same = (frame[compared] == first) | frame[compared].isna()
     if not same.all(axis=None):
@@ -92,6 +96,8 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
         "precision": job.precision,
         "likelihood": about["likelihood"],
         "prismae": about["version"],
+        "scored": _versions(plan, scores.get("protocols", {})),
+        **({"samples": plan.samples} if "likelihood" in plan.metrics else {}),
         "run": job.id,
     }
     history = pd.read_parquet(folder.path / HISTORY).set_index("step") if job.snapshots else None
@@ -113,12 +119,25 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     )
 
 
+def _versions(plan: Plan, protocols: dict[str, dict[str, Any]]) -> str:
+    """The versions of prismae that took the scores that the plan asks for: "0.1.0, 0.2.0"."""
+    taken = [
+        protocols.get(protocol, {})[key].get("taken", {})
+        for protocol, names in plan.metrics.items()
+        for name in names
+        for key in scores_of(name, protocols.get(protocol, {}))
+    ]
+    return ", ".join(sorted({each["prismae"] for each in taken if "prismae" in each}))
+
+
 def _flat(plan: Plan, protocols: dict[str, dict[str, Any]]) -> dict[str, float]:
     """The scores that the plan asks for, by "protocol:metric"; with "…:chance" where a chance level is known."""
     flat: dict[str, float] = {}
     for protocol, names in plan.metrics.items():
         table = protocols.get(protocol, {})
         for key in (key for name in names for key in scores_of(name, table)):
+            if not fits(table[key], protocol, samples=plan.samples):  # `prismae study` takes it anew
+                continue
             flat[f"{protocol}:{key}"] = float(table[key]["score"])
             if table[key]["chance"] is not None:
                 flat[f"{protocol}:{key}:chance"] = float(table[key]["chance"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from prismae._version import __version__
 from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import Unavailable
@@ -27,6 +29,7 @@ from prismae.methods import Clustering, Method
 from prismae.metrics import all_metrics
 from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol, posteriors_needed, reasons
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.studies.claim import claim
 from prismae.studies.observations import observations, unseen
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
@@ -38,6 +41,8 @@ YEATS_WORLDS = (
     "dsprites",
 )  # whose sizes the constants of "yeats2023" are made for
 POINTS = 10_000  # observations that reconstruction errors are measured on
+
+LOCK = ".scores.lock"
 
 
 def score(
@@ -82,7 +87,8 @@ def score(
     dict
         ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
         code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
-        ``matrices`` (see `prismae.metrics.Scores`), and ``snapshots`` {step: {protocol: {metric: score}}} (without
+        ``matrices`` (see `prismae.metrics.Scores`); each score says under ``taken`` its seed, the version of prismae
+        and, if it is of a likelihood, its samples; ``snapshots`` {step: {protocol: {metric: score}}} (without
         intervals and baselines, and without families); and, where observations are held out or the world has a test
         split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and baselines).
 
@@ -95,12 +101,14 @@ def score(
     method, trained = folder.load()
     data = observations(job) if data is None else data
     model = _Model(method, trained.ae.to(_named(device)), data, unseen(job), progress)
-    found = folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
+    saved = _Saved(folder)
+    found = saved.read()
     if "reconstruction" not in found:
         found["reconstruction"] = reconstruction(model.net, data)
         found["spread"] = model.codes.std(0, ddof=1).tolist()
     if model.test is not None and "unseen" not in found:
         found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(model.net, model.test)}
+    found = saved.add(found)
     if protocols is None:
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
@@ -120,12 +128,16 @@ def score(
             refused.append(error)
             final = Scores({}, reasons(error, protocol, names)).to_dict()
         scored = found.setdefault("protocols", {}).setdefault(protocol, {})
-        scored.update(final["scores"])
+        about: dict[str, Any] = {"seed": seed, "prismae": __version__}
+        if protocol == "likelihood":
+            about["samples"] = samples
+        scored.update({name: each | {"taken": about} for name, each in final["scores"].items()})
         skipped = found.setdefault("skipped", {}).get(protocol, {}) | final["skipped"]
         found["skipped"][protocol] = {
             name: reason for name, reason in skipped.items() if not scores_of(name, scored)
         }
         found["matrices"] = found.get("matrices", {}) | final["matrices"]
+        found = saved.add(found)
         if protocol in FAMILIES or not final["scores"]:
             continue
         taken |= {"protocol": protocol, "baselines": False}
@@ -136,11 +148,65 @@ def score(
         for step, table in snapshots.items():
             at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
             at_step.setdefault(protocol, {}).update(_as_far_as_there(table, data, **taken))
-    folder.write_json(SCORES, found)
-    folder.write_card()
+    found = saved.add(found)
     if refused and not had:
         raise refused[0]
     return found
+
+
+def leave_out(folder: RunFolder, protocol: str, reasons: Mapping[str, str]) -> None:
+    """Write to a run's scores.json why it has no score by some metrics."""
+    saved = _Saved(folder)
+    found = saved.read()
+    found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
+    saved.add(found)
+
+
+class _Saved:
+    """A run's scores.json, to which several processes may add at once.
+
+    What one adds goes into what is there by then, under a lock: nothing that another one wrote meanwhile is lost.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.known: dict[str, Any] = {}
+
+    def read(self) -> dict[str, Any]:
+        found = self.folder.read_json(SCORES) if (self.folder.path / SCORES).exists() else {}
+        self.known = deepcopy(found)
+        return found
+
+    def add(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Write what has changed in `found` since it was read or added, and return what is there then."""
+        with claim(self.folder, wait=True, lock=LOCK):
+            known = self.known
+            whole = _with_changes(self.read(), known, found)
+            self.folder.write_json(SCORES, whole)
+            self.folder.write_card()
+        self.known = deepcopy(whole)
+        return whole
+
+
+def _with_changes(now: Any, before: Any, after: Any) -> Any:
+    """`now`, with all that differs between `before` and `after`; a score is changed as a whole."""
+    if not all(isinstance(each, dict) for each in (now, before, after)) or "score" in after:
+        return after
+    kept = {key: value for key, value in now.items() if key in after or key not in before}
+    for key, value in after.items():
+        if key not in before or before[key] != value:
+            kept[key] = _with_changes(now.get(key, {}), before.get(key, {}), value)
+    return kept
+
+
+def fits(score: Mapping[str, Any], protocol: str, *, samples: int, seed: int = 0) -> bool:
+    """Whether a saved score was taken so.
+
+    Versions before 0.2 did not write it down: their scores count as of seed 0, and their likelihoods as of no known
+    number of samples.
+    """
+    taken = score.get("taken", {"seed": 0})
+    return taken["seed"] == seed and (protocol != "likelihood" or taken.get("samples") == samples)
 
 
 def _as_far_as_there(codes: NDArray, data: World, **taken: Any) -> dict[str, Any]:

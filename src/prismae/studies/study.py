@@ -69,20 +69,25 @@ def study(
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan, profile)
     out = Path(out).resolve()
-    wanted = chosen(plan.jobs(), only)
-    todo = {each.job.id: each for each in wanted if not complete(RunFolder(out / each.job.id), plan.metrics)}
+    planned = plan.jobs()
+    wanted = chosen(planned, only)
+
+    def ended(job: str) -> bool:
+        return complete(RunFolder(out / job), plan.metrics, plan.samples)
+
+    todo = {each.job.id: each for each in wanted if not ended(each.job.id)}
     done = len({each.job.id for each in wanted}) - len(todo)
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True, quiet=not progress)
     with tempfile.TemporaryDirectory(prefix=".study-", dir=out) as folder:
         files = {job: Path(folder) / f"{job}.json" for job in todo}
-        names = {job: str(planned) for job, planned in todo.items()}
-        steps = {job: planned.job.steps for job, planned in todo.items()}
+        names = {job: str(each) for job, each in todo.items()}
+        steps = {job: each.job.steps for job, each in todo.items()}
         try:
             with (
                 start_engine(engine, jobs, threads, address=address, gpus_per_job=gpus_per_job) as (
                     run,
-                    each,
+                    share,
                 ),
                 Watch(console, files, names, steps, done),
             ):
@@ -90,21 +95,21 @@ def study(
                 for wait in (False, True):
                     run(
                         delayed(perform)(
-                            planned.job,
+                            each.job,
                             out,
                             plan.metrics,
                             files[job],
                             samples=plan.samples,
-                            threads=each,
+                            threads=share,
                             device=device,
                             checkpoint_every=checkpoint_every,
                             wait=wait,
                         )
-                        for job, planned in todo.items()
+                        for job, each in todo.items()
                         if read_status(files[job]).state in ("waiting", "elsewhere")
                     )
         except (KeyboardInterrupt, Interrupted):
-            left = sum(not complete(RunFolder(out / job), plan.metrics) for job in todo)
+            left = sum(not ended(job) for job in todo)
             raise Interrupted(
                 f"Stopped with {done + len(todo) - left} of {done + len(todo)} jobs done; "
                 "the same command goes on from there."
@@ -115,12 +120,12 @@ def study(
                 "and needs less memory with fewer jobs at once."
             ) from None
         ends = {job: read_status(path) for job, path in files.items()}
-    frame = rows(plan, out)
+    frame = rows(plan, out, planned)
     frame.attrs["failures"] = {job: end.error for job, end in ends.items() if end.state == "failed"}
     frame.attrs["left_out"] = {
         score: reason
-        for planned in wanted
-        for score, reason in left_out(RunFolder(out / planned.job.id), plan.metrics).items()
+        for each in wanted
+        for score, reason in left_out(RunFolder(out / each.job.id), plan.metrics).items()
     }
     return frame
 

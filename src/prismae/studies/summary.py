@@ -131,6 +131,7 @@ def _check_seeds(values: tuple[Any, ...], group: pd.DataFrame) -> None:
 def _notes(frame: pd.DataFrame) -> Iterator[str]:
     for column, what in (
         ("prismae", "versions of prismae"),
+        ("scored", "versions of prismae that took the scores"),
         ("samples", "numbers of samples behind likelihoods"),
     ):
         if column in frame and frame[column].nunique() > 1:

@@ -127,12 +127,12 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
         return
     cells = [c[s] for c in summary.lines.values() for s in tested if s in c and c[s].p is not None]
     kinds = {(cell.test, cell.pairs) for cell in cells}
-    (name, n), mixed = next(iter(kinds)), len(kinds) > 1
-    if mixed:
-        name = "paired t (t) or the Wilcoxon signed-rank (W)" if len({t for t, _ in kinds}) > 1 else name
-        why = "; beside each p the number of seeds that both have"
-    else:
-        why = "" if name != "paired t" else f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
+    mixed, names = len(kinds) > 1, {test for test, _ in kinds}
+    name = "paired t (t) or the Wilcoxon signed-rank (W)" if len(names) > 1 else next(iter(names))
+    why = "; beside each p the number of seeds that both have" if mixed else ""
+    if not mixed and name == "paired t":
+        n = next(iter(kinds))[1] or 0
+        why = f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
     yield f"p of the {name} test against the best of the column, paired by seed, corrected after Holm{why}:"
     yield ""
     yield _row([*summary.keys, *map(_short, tested)])

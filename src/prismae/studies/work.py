@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,11 +13,10 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from prismae.errors import InputError, Unavailable
-from prismae.metrics.evaluate import reasons
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.studies.claim import Claimed, claim
 from prismae.studies.job import Job, run
-from prismae.studies.scoring import score, scores_of
+from prismae.studies.scoring import fits, leave_out, score, scores_of
 from prismae.studies.status import Reporter, Status
 from prismae.train import Interrupted, NotFinite, RunFolder
 from prismae.train.run_folder import SCORES
@@ -87,32 +87,55 @@ def perform(
 
 
 def score_missing(folder: RunFolder, metrics: Metrics, samples: int, device: str) -> None:
-    """Score a finished run with those metrics that its scores.json does not have."""
-    for protocol, names in missing(folder, metrics).items():
-        try:
-            score(folder, metrics=names, protocols=(protocol,), samples=samples, device=device)
-        except Unavailable as error:  # where nothing else was asked for
-            found = score(folder, protocols=())
-            left_out = {
-                name: lacking(name) or reason for name, reason in reasons(error, protocol, names).items()
-            }
-            found.setdefault("skipped", {}).setdefault(protocol, {}).update(left_out)
-            folder.write_json(SCORES, found)
+    """Score a finished run with those metrics that its scores.json does not have.
+
+    A metric that cannot be had of this run is left out, with the reason; one that breaks raises when all the others are
+    saved.
+    """
     if not (folder.path / SCORES).exists():
         score(folder, protocols=())
+    broken: list[Exception] = []
+    for protocol, names in missing(folder, metrics, samples).items():
+        for taken in (
+            names,
+            *([name] for name in names),
+        ):  # all together, and one by one if one of them breaks
+            try:
+                score(folder, metrics=taken, protocols=(protocol,), samples=samples, device=device)
+            except Unavailable:  # and the reasons are written down
+                leave_out(folder, protocol, {name: reason for name in taken if (reason := lacking(name))})
+            except InputError as error:
+                if taken is not names:
+                    leave_out(folder, protocol, {name: str(error) for name in taken})
+                continue
+            except Exception as error:
+                if taken is not names:
+                    broken.append(error)
+                continue
+            if taken is names:
+                break
+    if broken:
+        raise broken[0]
 
 
-def missing(folder: RunFolder, metrics: Metrics) -> dict[str, list[str]]:
+def missing(folder: RunFolder, metrics: Metrics, samples: int) -> dict[str, list[str]]:
     """For each protocol the metrics that a run still has to be scored with.
 
-    What was left out is not tried again, except a score whose network has been installed since.
+    A score of another seed or of another number of samples is not what is asked for. What was left out is not tried
+    again, except a score whose network has been installed since.
     """
     found = _found(folder)
+
+    def had(protocol: str, name: str) -> bool:
+        table = found.get("protocols", {}).get(protocol, {})
+        keys = scores_of(name, table)
+        return bool(keys) and all(fits(table[key], protocol, samples=samples) for key in keys)
+
     wanted = {
         protocol: [
             name
             for name in names
-            if not scores_of(name, found.get("protocols", {}).get(protocol, {}))
+            if not had(protocol, name)
             and (
                 name not in found.get("skipped", {}).get(protocol, {})
                 or (name in PACKAGES and not lacking(name))
@@ -134,22 +157,52 @@ def left_out(folder: RunFolder, metrics: Metrics) -> dict[str, str]:
     }
 
 
-def complete(folder: RunFolder, metrics: Metrics) -> bool:
+def complete(folder: RunFolder, metrics: Metrics, samples: int) -> bool:
     """Whether a run is trained and scored."""
-    return folder.finished and (folder.path / SCORES).exists() and not missing(folder, metrics)
+    return folder.finished and (folder.path / SCORES).exists() and not missing(folder, metrics, samples)
 
 
 def _found(folder: RunFolder) -> dict[str, Any]:
     return folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
 
 
+class _Threads:
+    """How many threads the process's libraries had before the first of those that limit them now."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside = threading.Lock(), 0
+
+    def enter(self, n: int) -> None:
+        with self.lock:
+            if not self.inside:
+                self.torch, self.blas = torch.get_num_threads(), threadpool_limits(n, user_api="blas")
+            else:
+                threadpool_limits(n, user_api="blas")
+            self.inside += 1
+        torch.set_num_threads(n)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.blas.restore_original_limits()
+        torch.set_num_threads(self.torch)
+
+
+_threads = _Threads()  # one, as the libraries' numbers are the process's
+
+
 @contextmanager
 def limited_threads(n: int) -> Iterator[None]:
-    """Give torch and the numerical libraries n threads, so that workers do not crowd each other's cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
+    """Give torch and the numerical libraries n threads, so that workers do not crowd each other's cores.
+
+    Of several threads of Python at once each computes with its own n where the library counts by thread (torch,
+    OpenMP); libraries of linear algebra have the number that was set last. When the last one leaves, all is as before
+    the first.
+    """
+    _threads.enter(n)
     try:
-        with threadpool_limits(n):
+        with threadpool_limits(n, user_api="openmp"):
             yield
     finally:
-        torch.set_num_threads(before)
+        _threads.leave()
