@@ -78,3 +78,14 @@ def test_api_pages_name_everything_there_is(kind):
         "likelihoods": [each.__qualname__ for each in all_likelihoods().values()],
     }[kind]
     assert [name for name in found if f".{name}\n" not in text] == []
+
+
+def test_every_description_names_what_it_describes():
+    # "Of all draws." under a parameter, or as a help text, is half a sentence: "Seed of all draws."
+    halves = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if re.match(r"\s+(Of|At once)\b", line) or re.search(r'(\"{3}|help=")(Of|At once)\b', line)
+    ]
+    assert halves == []

@@ -129,7 +129,7 @@ def evaluate(
     method
         What was trained, where the model is a bare net: its prior gives samples, its clusters are scored.
     samples
-        Of each observation's posterior, behind a likelihood.
+        Samples of each observation's posterior, behind a likelihood.
     progress
         Whether progress bars are shown.
 
@@ -320,8 +320,8 @@ def likelihood_scores(
 ) -> Scores:
     """Score an autoencoder with a Gaussian posterior and the prior N(0, I) as a density, in nats an observation.
 
-    Of up to 2,000 observations, evenly spaced: the likelihood by `samples` importance samples each, reconstructions by
-    10, and the posteriors.
+    Up to 2,000 observations are taken, evenly spaced: the likelihood by `samples` importance samples each,
+    reconstructions by 10, and the posteriors.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def likelihood_scores(
     world
         The observations, of which the model has seen none if the score is to say how it generalises.
     samples
-        Of each posterior, behind a likelihood: fewer are faster and a looser bound.
+        Samples of each posterior, behind a likelihood: fewer are faster and a looser bound.
     metrics, bootstrap, seed
         See `prismae.metrics.evaluate.evaluate_likelihood`.
     method, progress

@@ -31,22 +31,6 @@ def test_sample_draws_observations_with_their_factors(grid: World) -> None:
     assert torch.equal(x, again)
 
 
-def test_intervene_holds_one_factor(grid: World) -> None:
-    x, factors = grid.intervene("b", 3, 100, rng)
-    np.testing.assert_array_equal(x.numpy(), factors)
-    assert set(factors[:, 1]) == {3}
-    assert set(factors[:, 0]) == {0, 1, 2}
-
-
-def test_intervening_in_vain(grid: World) -> None:
-    with pytest.raises(InputError, match="no observation has b = 7"):
-        grid.intervene("b", 7, 10, rng)
-    with pytest.raises(InputError, match="Unknown factor of grid 'c': expected one of a, b"):
-        grid.intervene("c", 0, 10, rng)
-    with pytest.raises(InputError, match="has no known factors, so none can be held fixed"):
-        World("bare", Dense(torch.eye(3))).intervene("a", 0, 10, rng)
-
-
 @pytest.mark.parametrize("batch", [1, 4, 15, 1024])
 def test_codes_table_is_in_the_order_of_the_world(grid: World, batch: int) -> None:
     def encode(x: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from prismae._better import Better
 from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
 from prismae.evaluation import SAMPLES
-from prismae.metrics import Better
 from prismae.metrics.evaluate import FAMILIES
 from prismae.studies import score
 from prismae.studies.scoring import PROTOCOLS
@@ -34,13 +34,16 @@ def evaluate_run(
         str | None, typer.Option(help=f"{' or '.join(PROTOCOLS)}; else those made for the world.")
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Replicates behind the 95 % intervals; 0: none.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the metrics' draws.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the metrics' draws.")] = 0,
     label: Annotated[
         str | None,
         typer.Option(help="Factor that clusters are compared with; else the only categorical one."),
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="Of each posterior, behind a likelihood; fewer are faster and a looser bound.")
+        int,
+        typer.Option(
+            help="Samples of each posterior, behind a likelihood; fewer are faster and a looser bound."
+        ),
     ] = SAMPLES,
     as_json: AsJson = False,
 ) -> None:

@@ -46,7 +46,7 @@ def picture(
     ] = None,
     points: Annotated[int | None, typer.Option(help=f"Codes in a t-SNE; {MEASURED:,} by default.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of corners, clusters, samples and points: draws them anew.")
+        int | None, typer.Option(help="Seed of corners, clusters, samples and points: draws them anew.")
     ] = None,
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""

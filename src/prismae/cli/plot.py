@@ -11,10 +11,10 @@ import typer
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from prismae._better import Better
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
-from prismae.metrics import Better
 from prismae.report.figures.canvas import png
 from prismae.report.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page

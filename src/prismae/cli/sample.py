@@ -18,7 +18,7 @@ def sample(
     temperature: Annotated[
         float, typer.Option(help="Below 1: likelier words; 0: the likeliest word at each place (greedy).")
     ] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of codes and words.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of codes and words.")] = 0,
 ) -> None:
     """Write sentences for codes that are drawn from the prior, by a run on texts."""
     for sentence in sampled(RunFolder.open(path), n, temperature=temperature, seed=seed):

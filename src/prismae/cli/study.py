@@ -25,10 +25,11 @@ def study_plan(
     profile: Profile = None,
     engine: Annotated[str, typer.Option(help="local, ray or dask.")] = "local",
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="At once; by default one, on a cluster all it has room for.")
+        int | None,
+        typer.Option(min=1, help="Jobs at once; by default one, on a cluster all it has room for."),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Of each job; by default the cores, shared evenly.")
+        int | None, typer.Option(min=1, help="Threads of each job; by default the cores, shared evenly.")
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -40,7 +41,7 @@ def study_plan(
         bool, typer.Option("--dry-run", help="List the jobs, with an estimate of the time, and do nothing.")
     ] = False,
     address: Annotated[
-        str | None, typer.Option(help="Of the Ray or Dask cluster; one on this machine by default.")
+        str | None, typer.Option(help="Address of the Ray or Dask cluster; one on this machine by default.")
     ] = None,
     gpus_per_job: Annotated[
         float, typer.Option(min=0, help="Share of a GPU that Ray sets aside for each job.")

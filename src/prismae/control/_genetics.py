@@ -27,7 +27,7 @@ def next_generation(
     genes, fitness
         [population, k] and [population].
     scale
-        Of mutations, in the genes' unit.
+        Scale of mutations, in the genes' unit.
     low, high
         [k] bounds of the box.
     """

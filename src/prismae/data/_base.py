@@ -18,7 +18,7 @@ from prismae.data.channels import ChannelScheme
 from prismae.data.storage import Dense, Storage, spaced
 from prismae.data.tables import TableScheme
 from prismae.data.text import Tokens, Vocabulary, restricted
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError
 
 FactorKind = Literal["categorical", "continuous"]
 
@@ -187,9 +187,9 @@ class World:
         Parameters
         ----------
         fraction
-            Of the observations that are held out, in (0, 1).
+            Fraction of the observations that are held out, in (0, 1).
         seed
-            Of the draw: the same part for the same seed.
+            Seed of the draw: the same part for the same seed.
 
         Raises
         ------
@@ -223,20 +223,6 @@ class World:
         """Draw n observations [n, *shape] with replacement, and their factors [n, k]."""
         rows = rng.integers(len(self), size=n)
         return self.data[torch.from_numpy(rows)], None if self.factors is None else self.factors[rows]
-
-    def intervene(
-        self, factor: str, value: float, n: int, rng: np.random.Generator
-    ) -> tuple[Tensor, NDArray]:
-        """Draw n observations that share `value` of `factor`, and their factors [n, k]."""
-        if self.factors is None:
-            raise InputError(f"World {self.name!r} has no known factors, so none can be held fixed.")
-        if factor not in self.factor_names:
-            raise unknown_name(f"factor of {self.name}", factor, self.factor_names)
-        rows = np.flatnonzero(self.factors[:, self.factor_names.index(factor)] == value)
-        if not len(rows):
-            raise InputError(f"World {self.name!r}: no observation has {factor} = {value}.")
-        rows = rng.choice(rows, size=n)
-        return self.data[torch.from_numpy(rows)], self.factors[rows]
 
     def codes_table(
         self, encode: Callable[[Tensor], Tensor], batch: int | None = None

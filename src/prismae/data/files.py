@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
+from platformdirs import user_cache_path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -21,13 +21,7 @@ _TIMEOUT = 30  # seconds without an answer after which a download counts as fail
 
 def user_cache() -> Path:
     """The platform's cache folder for prismae; on Linux $XDG_CACHE_HOME/prismae or ``~/.cache/prismae``."""
-    if sys.platform == "win32":
-        root = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "prismae"
+    return user_cache_path("prismae", appauthor=False)
 
 
 def data_folder() -> Path:

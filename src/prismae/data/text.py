@@ -103,7 +103,7 @@ class Tokens:
         return self.values.nbytes
 
     def extremes(self) -> tuple[float, float]:
-        """Of words written one-hot."""
+        """The least and greatest element of words written one-hot."""
         return 0.0, 1.0
 
     def take(self, rows: Tensor) -> Tokens:

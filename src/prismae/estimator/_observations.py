@@ -39,9 +39,9 @@ class Form:
     Parameters
     ----------
     shape
-        Of one observation as the user gave it: (h, w) or (h, w, c), say, where the network sees (c, h, w).
+        Shape of one observation as the user gave it: (h, w) or (h, w, c), say, where the network sees (c, h, w).
     seen
-        Of one observation as the network sees it.
+        Shape of one observation as the network sees it.
     pixels
         Whether uint8 means pixels of 0 to 255.
     table

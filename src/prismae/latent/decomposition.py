@@ -59,22 +59,14 @@ def _placed_weights(
     return log_weights(batch, n_data, estimator).to(device, dtype)
 
 
-def log_aggregate(q: Gaussian, z: Tensor, n_data: int, size: int, estimator: Estimator) -> Tensor:
-    """Log-density of q(z) over each group of `size` consecutive dimensions: [batch, groups], nats.
-
-    size = m is the joint log q(z), size = 1 the marginals log q(z_d); a last group may be smaller.
-    """
-    (groups,) = log_aggregates(q, z, n_data, (size,), estimator)
-    return groups
-
-
 def log_aggregates(
     q: Gaussian, z: Tensor, n_data: int, sizes: Sequence[int], estimator: Estimator
 ) -> tuple[Tensor, ...]:
-    """`log_aggregate` for several sizes of groups, from densities that are computed once.
+    """Log-densities of q(z) over each group of consecutive dimensions, for several sizes: [batch, groups] each, nats.
 
-    There are batch x batch x m densities; above `PAIRS` of them samples are taken in parts, whose densities are
-    computed again for the gradient instead of being kept.
+    Size m is the joint log q(z), size 1 the marginals log q(z_d); a last group may be smaller. There are batch x
+    batch x m densities, computed once; above `PAIRS` of them samples are taken in parts, whose densities are computed
+    again for the gradient instead of being kept.
     """
     weights = _placed_weights(len(z), n_data, estimator, z.dtype, z.device)
 

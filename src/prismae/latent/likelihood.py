@@ -22,7 +22,7 @@ def log_importance_weights(nll: Tensor, q: Gaussian, z: Tensor) -> Tensor:
 def log_mean_exp(log_weights: Tensor) -> Tensor:
     """Logarithm of the mean of weights over the samples in the last axis, [..., k] → [...], without overflow.
 
-    Of importance weights it is the bound L_k on log p(x) (Burda et al. 2016, arXiv:1509.00519, Eq. 8): below it in
+    For importance weights it is the bound L_k on log p(x) (Burda et al. 2016, arXiv:1509.00519, Eq. 8): below it in
     expectation, k = 1 is the ELBO, more samples never loosen it, and it converges to log p(x).
     """
     return torch.logsumexp(log_weights, -1) - log(log_weights.shape[-1])

@@ -1,6 +1,7 @@
 """Metrics: functions of arrays, from any framework, for codes, their factors, clusters, images and likelihoods."""
 
-from prismae.metrics._base import Better, Learned, Metric, Result, all_metrics, metric, metric_of
+from prismae._better import Better
+from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric, metric_of
 from prismae.metrics._information import mutual_information_matrix
 from prismae.metrics.clustering.agreement import ari, clustering_accuracy, nmi
 from prismae.metrics.clustering.calinski_harabasz import calinski_harabasz

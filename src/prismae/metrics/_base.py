@@ -6,13 +6,13 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from math import inf
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from numpy.random import Generator
 
+from prismae._better import Better
 from prismae._discovery import distribution, kebab, left_out, modules, plugins
 from prismae.errors import InputError
 
@@ -32,46 +32,6 @@ Needs = Literal[
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Better(StrEnum):
-    """Which end of a score is better; what is written of it anywhere comes from here."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    NEITHER = "neither"
-
-    @classmethod
-    def of(cls, saved: Mapping[str, Any]) -> Better:
-        """Of a score that was saved as plain data; of one that does not say it, neither.
-
-        Scores of earlier versions have ``higher_is_better``, with true, false, or null for neither.
-
-        Raises
-        ------
-        ValueError
-            For anything else.
-        """
-        return cls(saved.get("better", saved.get("higher_is_better")))
-
-    @classmethod
-    def _missing_(cls, value: object) -> Better | None:
-        earlier = {True: cls.HIGHER, False: cls.LOWER, None: cls.NEITHER}
-        return next((better for said, better in earlier.items() if value is said), None)
-
-    @property
-    def word(self) -> str:
-        """What a table's column "better" says: "higher", "lower", or a dash."""
-        return "–" if self is Better.NEITHER else self.value
-
-    @property
-    def phrase(self) -> str:
-        """ "higher is better", "lower is better", "neither is better"."""
-        return f"{self.value} is better"
-
-    def beats(self, score: float, other: float) -> bool:
-        """Whether a score is better than another; no score is where neither end is better."""
-        return score > other if self is Better.HIGHER else self is Better.LOWER and score < other
 
 
 class Result:

@@ -48,7 +48,7 @@ class Points:
     baselines
         Whether ceiling and chance level are wanted.
     seed
-        Of every draw.
+        Seed of every draw.
     """
 
     codes: NDArray

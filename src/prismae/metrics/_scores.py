@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prismae.metrics._base import Better
+from prismae._better import Better
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Standard:
 
     @classmethod
     def of(cls, codes: NDArray) -> Standard:
-        """Of codes [n, m], or of values [n], of any size: squares of tiny numbers are 0, so the range comes first."""
+        """Mean and deviation of codes [n, m], or values [n], of any size: squares of tiny numbers are 0, so the range
+        comes first."""
         z = codes.astype(np.float64)
         low, high = z.min(axis=0), z.max(axis=0)
         middle, half = low / 2 + high / 2, high / 2 - low / 2

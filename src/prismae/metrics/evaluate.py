@@ -80,7 +80,7 @@ def evaluate_codes(
     baselines
         Whether ceiling and chance level are computed (three times the work).
     seed
-        Of all draws: same seed, same scores.
+        Seed of all draws: same seed, same scores.
     other_runs
         Codes tables of other seeds of the same model, on the same points, for metrics that compare runs.
     stds, other_stds
@@ -169,7 +169,7 @@ def evaluate_images(
     images
         Real ones [n, c, h, w] in [0, 1].
     reconstructions
-        Of these, in the same order, [n, c, h, w].
+        Reconstructions of these, in the same order, [n, c, h, w].
     samples
         From the prior, [n', c, h, w].
     others
@@ -179,7 +179,7 @@ def evaluate_images(
     labels
         [2 n''] class of each of the others: with them, features of a classifier are taken as well.
     name
-        Of the world: a classifier's features are called ``classifier:NAME``.
+        Name of the world: a classifier's features are called ``classifier:NAME``.
     metrics
         "generation" or names. Of "generation" is left out what needs a network that is not installed.
     bootstrap, baselines, seed, progress

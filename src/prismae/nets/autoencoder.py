@@ -24,7 +24,8 @@ class AutoencoderNet(nn.Module):
     likelihood
         Reads the decoder's output.
     mean, std
-        Of the world's elements. Data are standardised with them unless the likelihood models them as they are.
+        Mean and standard deviation of the world's elements, with which data are standardised unless the likelihood
+        models them as they are.
     parts
         Further networks that belong to the method (a learned prior, say); trained with the autoencoder.
     """

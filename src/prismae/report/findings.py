@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.metrics import Better
+from prismae._better import Better
 from prismae.report.numbers import finite
 from prismae.report.results import Run
 

@@ -13,8 +13,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from prismae._better import Better
 from prismae._files import written_whole
-from prismae.metrics import Better, metric_of
+from prismae.metrics import metric_of
 from prismae.report import figures as draw
 from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
 from prismae.report.explorer import NoExplorer, explorer

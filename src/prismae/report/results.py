@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from prismae._better import Better
 from prismae.errors import InputError
-from prismae.metrics import Better
 from prismae.report.latents import Latents
 from prismae.report.numbers import finite
 
@@ -132,7 +132,7 @@ class Run:
     def explained(self) -> float | None:
         """Share of the data's variance that reconstructions explain: 1 - error / error of the mean observation.
 
-        Of a run that did not keep the latter, 1 - error in units of the variance of all elements, which is never less.
+        For a run that did not keep the latter, 1 - error in units of the variance of all elements, which is never less.
         None where no error is known, and for texts.
         """
         if self.kind == "texts":

@@ -32,11 +32,11 @@ def engine(
     name
         "local": processes of this machine (loky), with one job at a time this process itself; "ray", "dask": a cluster.
     jobs
-        At once; None: one locally, as many as the cluster has room for otherwise.
+        Jobs at once; None: one locally, as many as the cluster has room for otherwise.
     threads
-        Of each job; None: this machine's, shared evenly, or one on a cluster.
+        Threads of each job; None: this machine's, shared evenly, or one on a cluster.
     address
-        Of the cluster; None: one on this machine, for as long as the study takes.
+        Address of the cluster; None: one on this machine, for as long as the study takes.
     gpus_per_job
         Share of a GPU that Ray sets aside for each job.
     """

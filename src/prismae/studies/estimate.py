@@ -39,7 +39,7 @@ def estimates(
     out
         Run folders, among which finished jobs of a kind are looked for: those of this machine, device and threads.
     threads
-        Of each job; None: this process's.
+        Threads of each job; None: this process's.
     """
     with limited_threads(threads or torch.get_num_threads()):
         return _estimates(jobs, out, device)

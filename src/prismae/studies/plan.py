@@ -34,7 +34,7 @@ class Arm:
     method
         Its name; the arm's own name if it is not given.
     fields
-        Of the method; those not given have their defaults.
+        Fields of the method; those not given have their defaults.
     grid
         Values to try, each with each: of the method's fields, or of a job's settings. A key "name = field = field"
         gives several fields the same value, and rows a column "name".
@@ -94,7 +94,7 @@ class Plan:
     worlds, methods
         By name: settings that a world needs, arms of the table.
     seeds
-        Of every arm.
+        Seeds of every arm.
     budget
         Settings of all jobs: `steps` or `epochs`, `batch`, `lr`, `precision`, `n_latents`, `net` …
     grid
@@ -102,13 +102,13 @@ class Plan:
     metrics
         For each protocol the metrics to score with.
     samples
-        Of each posterior, behind a likelihood.
+        Samples of each posterior, behind a likelihood.
     published
         Numbers to stand beside.
     notes
         What a reader of the numbers should know: what is reproduced, what is not and why.
     name, profile
-        Of the file, and of the profile that was applied.
+        Names of the file, and of the profile that was applied.
     """
 
     title: str

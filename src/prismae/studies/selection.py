@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prismae._better import Better
 from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
-from prismae.metrics import Better, udr_lasso, udr_spearman
+from prismae.metrics import udr_lasso, udr_spearman
 from prismae.studies.observations import observations
 from prismae.studies.pictures import encoded
 from prismae.studies.plan import Plan

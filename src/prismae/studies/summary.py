@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_rel, wilcoxon
 
+from prismae._better import Better
 from prismae.errors import InputError
-from prismae.metrics import Better, metric_of
+from prismae.metrics import metric_of
 from prismae.studies.plan import Plan
 
 NATS = "nats"
@@ -31,8 +32,9 @@ class Cell:
     best
         Whether its mean is the best among the rows that it is compared with.
     p
-        Of the paired test against the best, over the seeds that both have, corrected after Holm for all comparisons
-        with this best; None for the best itself, for scores without a direction, and for fewer than two seeds.
+        p value of the paired test against the best, over the seeds that both have, corrected after Holm for all
+        comparisons with this best; None for the best itself, for scores without a direction, and for fewer than two
+        seeds.
     test, pairs
         Which test p is of, and over how many seeds; None without p.
     published
@@ -146,7 +148,7 @@ def grouped(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[tuple[An
 
 
 def setting_columns(frame: pd.DataFrame) -> list[str]:
-    """Of world, grids and steps those columns that tell the rows of one arm and seed apart."""
+    """The columns of world, grids and steps that tell the rows of one arm and seed apart."""
     columns = [str(c) for c in frame]
     settings = ["world", *columns[columns.index("seed") + 1 : columns.index("mse")]]
     return [c for c in settings if frame[c].nunique(dropna=False) > 1]

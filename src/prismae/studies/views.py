@@ -44,11 +44,11 @@ def add_views(
     Parameters
     ----------
     views
-        Of "pictures" (what every run ends with), "manifold", "clusters", "samples", "tsne".
+        Which of "pictures" (what every run ends with), "manifold", "clusters", "samples", "tsne".
     data
         What the run was trained on.
     seed
-        Of what is drawn: corners, clusters, samples, points.
+        Seed of what is drawn: corners, clusters, samples, points.
     corners
         Four observations for the manifold, by their numbers in the data (see `World.names`; images of a folder, by
         their place in the order of paths); drawn by default.

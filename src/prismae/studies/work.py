@@ -46,9 +46,9 @@ def perform(
     status
         File to write the progress and the outcome to.
     samples
-        Of each posterior, behind a likelihood.
+        Samples of each posterior, behind a likelihood.
     threads
-        Of this process while it works.
+        Threads of this process while it works.
     wait
         Wait for another process that computes the same run; else its status is "elsewhere".
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from prismae.metrics import Better
+from prismae._better import Better
 
 LIMITS = """\
 - It knows the data above and nothing else: observations of another kind get codes too, without a warning.

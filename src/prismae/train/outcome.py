@@ -29,7 +29,7 @@ def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mea
     history
         As `prismae.train.history.History.frame` describes it.
     weights
-        Of the method's terms, where the history has none.
+        Weights of the method's terms, where the history has none.
     error_of_mean
         The monitored error of a model that knows the data's mean and nothing else.
     """

@@ -36,7 +36,7 @@ class Clusters:
         Whether chance levels are wanted: the same with the labels shuffled over the points. (There is no ceiling:
         what perfect codes score under an index of distances depends on how far they put the classes apart.)
     seed
-        Of k-means and of shuffling.
+        Seed of k-means and of shuffling.
     """
 
     codes: NDArray

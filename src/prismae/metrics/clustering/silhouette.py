@@ -50,7 +50,7 @@ def silhouette(codes: ArrayLike, clusters: ArrayLike, *, points: int = 10_000, s
         The most points that are looked at, since the work grows with their square; more are drawn from, without
         replacement, by `seed`.
     seed
-        Of that draw.
+        Seed of that draw.
 
     Returns
     -------

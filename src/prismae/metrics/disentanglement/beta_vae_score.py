@@ -57,7 +57,7 @@ def beta_vae_score(
     pairs, train_size, test_size
         Pairs of an example, examples to learn on, examples to score.
     seed
-        Of all draws.
+        Seed of all draws.
 
     Returns
     -------

@@ -123,7 +123,7 @@ def dci(
         "compiled": scikit-learn's algorithm, exact splits, compiled; "sklearn": scikit-learn itself, some
         twenty times slower. They differ only in how ties between splits fall (a few 1e-4 in D and C).
     seed
-        Of the ties, and of the split without `test`.
+        Seed of the ties, and of the split without `test`.
     n_jobs
         Threads over factors; the result does not depend on it.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
 from prismae.metrics._base import AFFINE, Learned, metric
@@ -57,7 +58,7 @@ def explicitness(
     test
         (codes, factors) to score on; without it, a third of the points is kept apart.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------
@@ -92,25 +93,10 @@ def area_under_curve(scores: Floats, labels: NDArray) -> float:
     """Mean over classes of the ROC area of column c [n, classes] for class c against the rest [n]."""
     n = len(labels)
     count = np.bincount(labels, minlength=scores.shape[1])
-    # The area is the share of (member, other) pairs in the right order: a sum of ranks.
-    ranks = np.empty(scores.shape)
-    for c in np.flatnonzero((count > 0) & (count < n)):
-        ranks[:, c] = _ranks(scores[:, c])
-    members = ranks[np.arange(n), labels]
-    sums = np.bincount(labels, weights=np.nan_to_num(members), minlength=scores.shape[1])
     usable = (count > 0) & (count < n)
     if not usable.any():
         return 0.5
-    count, sums = count[usable], sums[usable]
+    # The area is the fraction of (member, other) pairs in the right order: a sum of the members' ranks.
+    ranks = rankdata(scores, axis=0)[np.arange(n), labels]
+    count, sums = count[usable], np.bincount(labels, weights=ranks, minlength=scores.shape[1])[usable]
     return float(np.mean((sums - count * (count + 1) / 2) / (count * (n - count))))
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks 1 ... n [n]; equal values share their mean rank."""
-    order = np.argsort(values)
-    ordered = values[order]
-    start = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    count = np.diff(np.r_[start, len(values)])
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(start + (count + 1) / 2, count)
-    return ranks

@@ -49,7 +49,7 @@ def factor_vae_score(
     least_std
         Codes with a smaller standard deviation are left out; if none remains the score is 0.
     seed
-        Of all draws.
+        Seed of all draws.
 
     Returns
     -------

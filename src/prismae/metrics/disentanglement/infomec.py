@@ -86,15 +86,15 @@ def infomec(
         [n, k] with k >= 2, class indices; a column of other numbers is cut into 20 bins. NaN: the row is
         left out for that factor.
     neighbours
-        Of the nearest-neighbour estimate of information between numbers and classes (Ross 2014), which needs
-        no bins.
+        Neighbours of a point in the estimate of information between numbers and classes (Ross 2014), which needs no
+        bins.
     least_range
         Codes whose range is smaller than this share of the widest code's range are left out.
     balanced
         Whether InfoE's regressions, with codes and without, weigh classes equally (and are scored on points all
         the same). Without codes that costs log(classes) in place of H(v_k).
     seed
-        Of the tiny noise (1e-10 of a standard deviation) that separates equal values.
+        Seed of the tiny noise (1e-10 of a standard deviation) that separates equal values.
 
     Returns
     -------

@@ -36,7 +36,7 @@ def mig(
         Standard deviation of Gaussian noise added to the codes first: the information that gets through a
         noisy channel z + channel * eps. (Our own addition, for methods that add such noise in training.)
     seed
-        Of the channel's noise.
+        Seed of the channel's noise.
 
     Returns
     -------

@@ -91,7 +91,7 @@ def sap(codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed:
     test
         (codes, factors) to score on; without it, a third of the points is kept apart.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def sap_mixed(
     test
         (codes, factors) to score on; without it, a third of the points is kept apart.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------

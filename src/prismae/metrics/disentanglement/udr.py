@@ -51,7 +51,7 @@ def udr_spearman(
     Parameters
     ----------
     codes
-        Of at least two runs, each [n, m_s], on the same n points.
+        Codes of at least two runs, each [n, m_s], on the same n points.
     kl
         Per run [m_s]: the codes' mean KL divergences from the prior in nats; codes below `least_kl` do not
         inform. None, for a run or for all: only constant codes are left out (our reading, for models that have

@@ -104,7 +104,7 @@ def fac_yeats2023(
     least_variance
         Codes with less variance are left out; if none remains the score is 0.
     seed
-        Of all draws.
+        Seed of all draws.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def dci_yeats2023(
     constant_factor
         Whether there is that factor: True for dSprites, False for Beamsynthesis.
     seed
-        Of ties between splits.
+        Seed of ties between splits.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def sap_yeats2023(
     test
         (codes, factors) to score on; without it, a third of the points is kept apart, and the score is theirs.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------

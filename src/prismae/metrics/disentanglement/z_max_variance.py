@@ -61,7 +61,7 @@ def z_max_variance(
         How the held values are drawn: "values", every combination that two rows share alike, as the review's
         code does; "rows", as often as it occurs. It matters for tables that are no full grid.
     seed
-        Of all draws.
+        Seed of all draws.
 
     Returns
     -------

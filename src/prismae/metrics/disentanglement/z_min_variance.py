@@ -60,7 +60,7 @@ def z_min_variance(
         How the held value is drawn: "values", every value alike, as the review's code does; "rows", as often as
         it occurs. It matters for factors whose values are not equally frequent.
     seed
-        Of all draws.
+        Seed of all draws.
 
     Returns
     -------

@@ -67,7 +67,7 @@ def logistic_accuracy(
     labels
         Numbers of labelled points to learn on; those beyond the training points are left out.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def boosted_accuracy(
     codes, factors, test, labels
         As for `logistic_accuracy`.
     seed
-        Of ties between splits, and of the split without `test`.
+        Seed of ties between splits, and of the split without `test`.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def linear_svm_accuracy(
     penalty
         C: how much a point on the wrong side costs.
     seed
-        Of the split without `test`.
+        Seed of the split without `test`.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def rbf_svm_accuracy(
     points
         The most training points, since the work grows faster than their square; of more, these are drawn by `seed`.
     seed
-        Of that draw, and of the split without `test`.
+        Seed of that draw, and of the split without `test`.
 
     Returns
     -------

@@ -54,7 +54,7 @@ def unfairness(
     test
         (codes, factors) to predict; without it, a third of the points is kept apart.
     seed
-        Of ties between splits, and of the split without `test`.
+        Seed of ties between splits, and of the split without `test`.
 
     Returns
     -------

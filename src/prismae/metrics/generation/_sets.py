@@ -26,7 +26,7 @@ class Images:
     images
         Real ones.
     reconstructions
-        Of these, in the same order; None: there are none.
+        Reconstructions of these, in the same order; None: there are none.
     samples
         From the prior; None: there are none.
     others
@@ -37,11 +37,11 @@ class Images:
     labels
         Class of each of the `taught`, for features of a classifier; None if unknown.
     name
-        Of the world: a classifier's features are called by it.
+        Name of the world: a classifier's features are called by it.
     baselines
         Whether ceiling and chance level are wanted. Chance: reconstructions shuffled over the images.
     seed
-        Of the metrics and of shuffling.
+        Seed of the metrics and of shuffling.
     """
 
     images: Tensor

@@ -84,7 +84,7 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
     images, generated
         As for `fid`.
     seed
-        Of the subsets.
+        Seed of the subsets.
 
     Returns
     -------

@@ -30,7 +30,7 @@ class Densities:
     tables
         "log_weights" [n, k], "losses" [n, k], "mean" and "log_var" [n, m], "words" [n], as far as they are there.
     seed
-        Of the metrics.
+        Seed of the metrics.
     """
 
     tables: Mapping[str, Any]

@@ -38,7 +38,7 @@ def mutual_information(
     samples
         Codes drawn from each posterior.
     seed
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------

@@ -80,7 +80,7 @@ def effects(
     latents
         What is known of the m latents; the order in which they come, dead ones left out unless all are dead.
     names
-        Of the elements: given, they are drawn as bars, a table's columns; else series and images.
+        Names of the elements: given, they are drawn as bars, a table's columns; else series and images.
     most
         How many latents are drawn at most.
     channels
@@ -123,7 +123,7 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
     labels
         [n] the factor's value of each point; None: one colour.
     name
-        Of the factor.
+        Name of the factor.
 
     Notes
     -----

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from prismae.metrics import Better
+from prismae._better import Better
 from prismae.report.figures.canvas import (
     ACCENT,
     FAINT,

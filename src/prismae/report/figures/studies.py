@@ -85,7 +85,7 @@ def swept_curves(
     Parameters
     ----------
     name
-        Of the setting.
+        Name of the setting.
     scores
         Score → line → (the setting's values [n], for each the seeds' values).
     chance, better
