@@ -172,7 +172,7 @@ def test_methods_without_such_a_density_are_refused_in_one_sentence(name, said):
 def test_a_likelihood_that_is_not_in_nats_codes_alone_and_no_samples_are_refused(linear):
     net, world, _ = linear
     model = pr.Autoencoder("vae", 2, steps=1, likelihood="mse").fit(world)
-    with pytest.raises(InputError, match="in nats, and the likelihood 'mse' is none"):
+    with pytest.raises(InputError, match="in nats, and 'mse' is none"):
         pr.evaluate(model, world, metrics="likelihood")
     with pytest.raises(InputError, match="a model and a World"):
         pr.evaluate(model.transform(world), world, metrics="likelihood")

@@ -14,7 +14,7 @@ import pytest
 
 import prismae as pr
 from prismae._discovery import entry_points, kebab
-from prismae.control import Controller, Ramp, all_controllers
+from prismae.control import Controller, Moves, Ramp, all_controllers
 from prismae.errors import InputError
 from prismae.fields import NonNegative
 from prismae.methods import all_methods
@@ -162,7 +162,7 @@ def test_methods_of_other_packages_have_the_name_they_are_declared_under(tmp_pat
 class Halve(Controller):
     """Stands for a controller."""
 
-    moves: str
+    moves: Moves
     share: NonNegative = 0.5
 
     def init(self, values):

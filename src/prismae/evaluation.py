@@ -30,7 +30,6 @@ from prismae.metrics.evaluate import (
     tables_needed,
 )
 from prismae.metrics.likelihood._sampling import at_samples, posteriors
-from prismae.nets.likelihood import MSE
 
 IMAGES = 5_000  # real ones, as many reconstructions and samples, and twice as many more real ones
 CHUNK = 500
@@ -347,10 +346,10 @@ def likelihood_scores(
         raise Unavailable(
             f"Likelihood is measured against the prior N(0, I), and that of {method.called()} is another."
         )
-    if isinstance(net.likelihood, MSE):
+    if not net.likelihood.nats:
         raise Unavailable(
-            "Likelihood is measured in nats, and the likelihood 'mse' is none: train with 'bernoulli', 'gaussian' or "
-            "'gaussian-learned'."
+            f"Likelihood is measured in nats, and {net.likelihood.name()!r} is none: train with 'bernoulli', "
+            "'gaussian' or 'gaussian-learned'."
         )
     chosen = "likelihood" if metrics == "default" else metrics
     draws = {"log_weights": samples, "losses": FEW_SAMPLES}

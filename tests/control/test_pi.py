@@ -8,7 +8,7 @@ from prismae.control import PI, IncrementalPI
 
 def run(controller, terms, weight):
     """Weights after each of the given values of the term."""
-    state = controller.init({"kl": weight})
+    _, state = controller.init({"kl": weight})
     values = []
     for t, term in enumerate(terms):
         moved, state = controller.step(state, {"kl": torch.tensor(term)}, t, None)
@@ -18,7 +18,7 @@ def run(controller, terms, weight):
 
 def closed_loop(controller, steps, weight, gain=40.0):
     """The term of a plant whose KL is gain / weight, after some steps."""
-    state = controller.init({"kl": weight})
+    _, state = controller.init({"kl": weight})
     value = torch.tensor(weight)
     for t in range(steps):
         moved, state = controller.step(state, {"kl": gain / value}, t, None)

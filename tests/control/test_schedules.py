@@ -1,7 +1,6 @@
 from itertools import pairwise
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,11 +12,10 @@ SHAPES = ["linear", "cosine", "sigmoid"]
 
 def course(controller, steps, weight=2.0):
     """The moved weight at each of `steps` steps."""
-    state = controller.init({"kl": weight})
-    values = [state["kl"].item()]
+    start, state = controller.init({"kl": weight})
+    values = [start["kl"].item()]
     for t in range(steps - 1):
         moved, state = controller.step(state, {}, t, None)
-        assert torch.equal(moved["kl"], state["kl"])
         values.append(moved["kl"].item())
     return values
 

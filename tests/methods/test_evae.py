@@ -5,7 +5,7 @@ import pytest
 import torch
 from flat import train
 
-from prismae import Job, world
+from prismae import Job, run, world
 from prismae.control import Controller, Evolve
 from prismae.errors import InputError
 from prismae.methods.beta_tcvae import BetaTCVAE
@@ -46,6 +46,15 @@ def test_every_generation_is_in_the_history():
     assert history["weight:kl"][:24].eq(1.0).all()
 
 
+def test_updates_of_trials_are_counted(tmp_path):
+    whole = trained(EVAE(**QUICK), 30)
+    assert whole.trial_updates == 3 * 2
+    assert trained(EVAE(**QUICK), 54, start=whole.state).trial_updates == 2 * 3 * 2
+    folder = run(Job("evae", "digits", QUICK, n_latents=2, steps=30, batch=8), tmp_path, device="cpu")
+    assert folder.read_json("job.json")["updates"] == 36
+    assert "6 updates more" in (folder.path / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("method", "controllers"),
     [(EVAE(**QUICK), ()), (FACTOR, (Evolve("kl,tc", **QUICK),))],
@@ -71,7 +80,7 @@ def test_a_stopped_evolution_goes_on_to_the_bit(method, controllers, stopped, tm
 class Tries(Controller):
     """Makes trials at one step, adopts none or the last, and moves nothing."""
 
-    moves = "kl"
+    moves = ("kl",)
     found: dict
 
     def __init__(self, adopt=False):
@@ -81,7 +90,7 @@ class Tries(Controller):
         pass
 
     def init(self, values):
-        return {"kl": torch.tensor(float(values["kl"]))}
+        return {}, {}
 
     def step(self, state, means, t, trial):
         if t == 3:
@@ -126,7 +135,7 @@ def test_bad_input_is_refused():
         trained(BetaTCVAE(), controllers=[Evolve("mi,tcc")])
     with pytest.raises(InputError, match="expected one for all of them, as in kl,tc=evolve"):
         trained(FACTOR, controllers=[Evolve("kl"), Evolve("tc")])
-    with pytest.raises(InputError, match="needs a method with the terms recon and kl"):
+    with pytest.raises(InputError, match=r"evolve cannot move 'mmd' of wae: .* declares no KL .* beta-vae"):
         trained(WAE(), controllers=[Evolve("mmd")])
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 import torch
 from flat import train
+from torch.distributions import Normal, kl_divergence
 
 from prismae import Autoencoder, load, world
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 from prismae.latent.gaussian import Gaussian
-from prismae.methods import Adversarial, Clustering, Context, all_methods, method
+from prismae.methods import Adversarial, Clustering, Context, Method, all_methods, method
 from prismae.train import build
 from prismae.train.build import choose_likelihood, choose_net
 
@@ -89,7 +90,7 @@ def test_an_unknown_field_is_refused_with_the_valid_ones(name):
 def test_terms_are_finite_and_of_a_declared_shape(name, data):
     chosen, ae, ctx = ready(name, data)
     terms = chosen.terms(ae, data.data[torch.arange(32)], ctx)
-    assert set(chosen.weights()) <= set(terms)
+    assert set(terms) == set(chosen.weights()) | set(chosen.observations())
     for term, value in terms.items():
         assert value.isfinite().all(), term
         assert value.shape in ({(), (32,)} if term in chosen.weights() else {(), (M,)}), term
@@ -115,6 +116,29 @@ def test_double_precision_is_kept_from_the_network_s_outputs_to_the_terms(name, 
     if isinstance(chosen, Adversarial):
         terms |= chosen.critic_terms(ctx.critic, ae.encode(x), ctx)
     assert {value.dtype for value in terms.values()} == {torch.float64}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_terms_that_a_method_declares_are_its_kl_and_its_reconstruction(name, data):
+    chosen, ae, ctx = ready(name, data)
+    x = 10 * data.data[torch.arange(32)]  # codes far from the prior
+    with torch.no_grad():
+        assert chosen.reconstruction in chosen.terms(ae, x, ctx)
+        q = ae.encode(x)
+        standard = type(chosen).prior_sample is Method.prior_sample and chosen.has_prior
+        assert bool(chosen.kl) == (standard and isinstance(q, Gaussian))
+        if not chosen.kl:
+            return
+        draws = []
+        for _ in range(300):  # parts of a KL are estimates from one sample of each posterior
+            terms = chosen.terms(ae, x, ctx)
+            draws.append(sum(terms[part].mean() for part in chosen.kl))
+    closed = kl_divergence(Normal(q.mean, (q.log_var / 2).exp()), Normal(0.0, 1.0)).sum(1).mean()
+    assert closed > 0.1
+    error = torch.stack(draws).std() / 300**0.5
+    assert torch.stack(draws).mean().item() == pytest.approx(
+        closed.item(), abs=4 * error.item() + 1e-4 * closed.item()
+    )
 
 
 @pytest.mark.parametrize("name", METHODS)

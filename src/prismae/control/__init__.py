@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae.control._base import GROUP, Controller, Outcome, Trial
+from prismae.control._base import GROUP, Controller, Moves, Outcome, Trial, names_of
 from prismae.control.cyclical import Cyclical
 from prismae.control.entropy_noise import EntropyNoise
 from prismae.control.evolve import Evolve
@@ -23,6 +23,7 @@ __all__ = [
     "EntropyNoise",
     "Evolve",
     "IncrementalPI",
+    "Moves",
     "Outcome",
     "Ramp",
     "Trial",
@@ -80,8 +81,7 @@ def controllers_from_text(text: str) -> tuple[Controller, ...]:
         )
     fields = {field.strip(): value.strip() for field, _, value in pairs}
     cls = _found(name.strip())
-    weights = [weight.strip() for weight in names.split(",")]
-    moves = [",".join(weights)] if cls.together else weights
+    moves = [names] if cls.together else names_of(names)
     return tuple(from_text(cls, fields | {"moves": each}) for each in moves)
 
 

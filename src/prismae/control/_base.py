@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol, cast
+from typing import Annotated, Any, ClassVar, Protocol, cast
 
+from pydantic import PlainValidator
 from torch import Tensor
 
 from prismae._discovery import entry_name, kebab
+from prismae.errors import InputError
 from prismae.fields import check_fields
 
 Values = dict[str, float | Tensor]
 State = dict[str, Tensor]
 GROUP = "prismae.controllers"  # of entry points
+
+
+def names_of(text: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of values as a tuple; a text has commas between them: ``"mi, tc"``."""
+    return tuple(name.strip() for name in (text.split(",") if isinstance(text, str) else text))
+
+
+Moves = Annotated[Sequence[str], PlainValidator(names_of)]  # given as a text or a sequence, kept as a tuple
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,16 @@ class Outcome:
     ----------
     terms
         Every term and observation of the copy on the held-out batch, averaged over it.
+    nll, kl
+        The reconstruction's term, and KL(q(z|x) || p(z)), as the method declares them; NaN where it declares none. In
+        nats where the controller `needs_elbo`, for then other methods and likelihoods are refused.
     adopt
         Makes the run go on with the copy's weights.
     """
 
     terms: dict[str, Tensor]
+    nll: float
+    kl: float
     adopt: Callable[[], None]
 
 
@@ -56,41 +71,47 @@ class Controller(ABC):
 
     One file in `prismae.control` (or an entry point of group ``prismae.controllers``) holds one controller; its name
     on the command line is the class's in kebab-case, or the entry point's. A subclass is a frozen dataclass; its
-    fields are its settings. It keeps nothing between steps itself: what it needs travels in a state of tensors, which
-    checkpoints save. `step` must not wait for the device (no `.item()`), unless it makes a trial.
+    fields are its settings, one of them ``moves: Moves``. It keeps nothing between steps itself: what it needs travels
+    in a state of tensors, which checkpoints save. `step` must not wait for the device (no `.item()`), unless it makes
+    a trial.
+
+    What it declares here is compared with the method before the training starts.
     """
 
-    together: ClassVar[bool] = (
-        False  # whether `moves` may name several weights, with commas, for one controller
-    )
-    moves: str
+    together: ClassVar[bool] = False  # whether one controller may move several values
+    kinds: ClassVar[tuple[str, ...]] = ("weight", "noise")  # what it can move
+    reads: ClassVar[
+        tuple[str, ...]
+    ] = ()  # terms or observations that it looks up, beside those that it moves
+    needs_elbo: ClassVar[bool] = False  # whether it reads `nll` and `kl` of a trial's outcome, in nats
+    moves: Moves
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if not self.together and len(self.moves) != 1:
+            raise InputError(
+                f"{self.name()}: a controller of this kind moves one value, got {', '.join(self.moves)}: "
+                "attach one for each."
+            )
 
     @classmethod
     def name(cls) -> str:
         """Name on the command line: the entry point's that declares the class, else the class's in kebab-case."""
         return entry_name(cls, GROUP) or kebab(cls.__name__)
 
-    @property
-    def moved(self) -> tuple[str, ...]:
-        """The names of the values that it moves."""
-        return tuple(name.strip() for name in self.moves.split(",")) if self.together else (self.moves,)
-
     def fields(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return asdict(cast(Any, self))
+        """The settings as plain data; what it moves is a text with commas."""
+        return asdict(cast(Any, self)) | {"moves": ",".join(self.moves)}
 
     def described(self) -> dict[str, Any]:
         """Name and settings as plain data: what `prismae.control.controller` makes the same controller of."""
         return {"controller": self.name(), **self.fields()}
 
     @abstractmethod
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        """State before the first step, from the method's initial values.
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        """The values that it moves at the first step, and its state, from the method's initial values.
 
-        A state holds each value moved, under its name; so this is also the value at the first step.
+        The keys of a state are the controller's own: no name of a term is among them.
         """
 
     @abstractmethod

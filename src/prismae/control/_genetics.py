@@ -64,7 +64,7 @@ def mutate(genes: NDArray, scale: float, rng: np.random.Generator) -> NDArray:
 
 
 def reflect(genes: NDArray, low: NDArray, high: NDArray) -> NDArray:
-    """Fold what left the box back into it, as if its walls were mirrors."""
+    """Fold what left the box back into it, as if its walls were mirrors; a box of width 0 is its only point."""
     width = high - low
-    beyond = (genes - low) % (2 * width)
-    return low + np.minimum(beyond, 2 * width - beyond)
+    beyond = (genes - low) % np.where(width > 0, 2 * width, 1.0)
+    return low + np.minimum(beyond, 2 * width - beyond).clip(0, width)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import cos, exp, pi
 from typing import Literal
 
+from prismae.errors import InputError
+
 Shape = Literal["linear", "cosine", "sigmoid"]
 
 
@@ -20,6 +22,12 @@ def rise(fraction: float, shape: Shape) -> float:
         return (1 - cos(pi * x)) / 2
     low, at, high = (1 / (1 + exp(-12 * (v - 0.5))) for v in (0.0, x, 1.0))
     return (at - low) / (high - low)
+
+
+def check_stairs(label: str, start: float | None, stop: float) -> None:
+    """Refuse a target of the controller `label` that would have to fall; `stairs` of settings climb."""
+    if start is not None and start > stop:
+        raise InputError(f"{label}: target_start should be at most target, got {start:g} > {stop:g}.")
 
 
 def stairs(t: int, start: float, stop: float, height: float, every: int, ramp: int) -> float:

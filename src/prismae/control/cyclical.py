@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prismae.control._base import Controller, State, Trial, Values
+from prismae.control._base import Controller, Moves, State, Trial, Values
 from prismae.control._shapes import Shape, rise
 from prismae.fields import Count, Fraction, NonNegative
 
@@ -22,7 +22,7 @@ class Cyclical(Controller):
     Limit: cycles = 1 and ramp = 0, one flat cycle, is the method without a controller.
     """
 
-    moves: str
+    moves: Moves
     period: Count = 2500  # steps; the authors have 4 cycles in a training
     cycles: Count = 4
     ramp: Fraction = 0.5  # share of a period in which the weight rises
@@ -30,13 +30,14 @@ class Cyclical(Controller):
     end: NonNegative | None = None  # None: the method's own weight
     shape: Shape = "linear"
 
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        end = torch.as_tensor(values[self.moves] if self.end is None else self.end, dtype=torch.float32)
-        return {"end": end, self.moves: self._at(0, end)}
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        (moved,) = self.moves
+        end = torch.as_tensor(values[moved] if self.end is None else self.end, dtype=torch.float32)
+        return {moved: self._at(0, end)}, {"end": end}
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
-        value = self._at(t + 1, state["end"])
-        return {self.moves: value}, state | {self.moves: value}
+        (moved,) = self.moves
+        return {moved: self._at(t + 1, state["end"])}, state
 
     def _at(self, t: int, end: Tensor) -> Tensor:
         rising = self.ramp * self.period

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from prismae.control._base import Controller, State, Trial, Values
+from prismae.control._base import Controller, Moves, State, Trial, Values
+from prismae.errors import InputError
 from prismae.fields import Count, Fraction, NonNegative
 
 
@@ -27,21 +28,32 @@ class EntropyNoise(Controller):
     only with g in groups of 20 steps, the outer counter of GCAE's code, does gamma = 0.999 anneal over a training.
     """
 
+    kinds: ClassVar[tuple[str, ...]] = ("noise",)
+    reads: ClassVar[tuple[str, ...]] = ("entropy",)
+
     sigma_max: NonNegative = 0.4
     sigma_min: NonNegative = 0.2
     alpha: Fraction = 0.1
     gamma: Fraction = 0.999
     rule: Literal["ema", "literal"] = "ema"
     group: Count = 20
-    moves: Literal["noise"] = "noise"
+    moves: Moves = ("noise",)
 
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        noise = values["noise"]
-        assert isinstance(noise, Tensor)
-        return {"noise": noise}
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sigma_min > self.sigma_max:
+            raise InputError(
+                f"{self.name()}: sigma_min should be at most sigma_max, got {self.sigma_min:g} > {self.sigma_max:g}."
+            )
+
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        (moved,) = self.moves
+        noise = torch.as_tensor(values[moved])
+        return {moved: noise}, {"sigma": noise}
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
-        entropy, sigma = means["entropy"], state["noise"]
+        (moved,) = self.moves
+        entropy, sigma = means["entropy"], state["sigma"]
         low, high = entropy.aminmax()
         scaled = torch.where(high > low, (entropy - low) / (high - low), 0.5)
         target = (self.sigma_max - (self.sigma_max - self.sigma_min) * scaled) * self.gamma ** (
@@ -52,4 +64,4 @@ class EntropyNoise(Controller):
         else:
             sigma = (self.alpha * sigma + (1 - self.alpha)) * target
         sigma = sigma.clamp(min=self.sigma_min)
-        return {"noise": sigma}, {"noise": sigma}
+        return {moved: sigma}, {"sigma": sigma}

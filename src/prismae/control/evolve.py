@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from annotated_types import Gt
 from numpy.typing import NDArray
+from pydantic import AllowInfNan
 from torch import Tensor
 
-from prismae.control._base import Controller, Outcome, State, Trial, Values
+from prismae.control._base import Controller, Moves, Outcome, State, Trial, Values
 from prismae.control._genetics import first_generation, next_generation
 from prismae.errors import InputError
 from prismae.fields import Count, NonNegative, Positive
@@ -23,7 +24,6 @@ SCALE = 0.2  # of the first mutations, as a share of the reach
 SHARE = 0.25  # steps in trials for each step of the run, at most
 LEAST_RATE = 1.0  # nats, of a target that is estimated: half of nothing would be a target for a collapse
 SETTLED = 1.1  # a KL that grew by less than this factor between two generations is one to estimate from
-KL_PARTS = ("mi", "tc", "inner_tc", "dwkl")  # what the KL is the sum of, where a method has no term "kl"
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,23 @@ class Evolve(Controller):
     Raises
     ------
     InputError
-        If trials cost more than a quarter of the run's own steps, if a weight does not start within 0.001 and 1000,
-        or if the method has no KL.
+        If trials cost more than a quarter of the run's own steps, or a weight does not start within 0.001 and 1000;
+        before the training also for a method that declares no KL, and a likelihood that is not in nats.
     """
 
     together: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("weight",)
+    needs_elbo: ClassVar[bool] = True
 
-    moves: str
+    moves: Moves
     rate: Positive | None = None  # nats; None: half of the KL at the start, as soon as it grows no more
     kappa: NonNegative = 100.0  # nats, for a KL that misses the rate by all of it
     population: Count = 6  # the weights in force and others; 1 compares nothing and moves nothing
     every: Count = 250  # steps between generations
     trial_steps: Count = 10
-    reach: Annotated[float, Gt(1)] = 2.0  # factor by which a weight may change in one generation
+    reach: Annotated[float, Gt(1), AllowInfNan(False)] = (
+        2.0  # factor by which a weight may change in one generation
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,15 +76,16 @@ class Evolve(Controller):
                 f"({most}), got population {self.population} x trial_steps {self.trial_steps} = {cost}."
             )
 
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        own = {name: torch.as_tensor(values[name], dtype=torch.float32) for name in self.moved}
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        own = {name: torch.as_tensor(values[name], dtype=torch.float32) for name in self.moves}
         for name, value in own.items():
             if value.ndim or not 10**-BOX <= float(value) <= 10**BOX:
                 raise InputError(
                     f"{self.name()}: {name!r} should start as one number within {10**-BOX:g} and {10**BOX:g} "
                     f"(its logarithm evolves), got {value.tolist()}."
                 )
-        return own | {
+        return {**own}, {
+            "weights": torch.stack(list(own.values())),
             "genes": torch.empty(0, len(own)),
             "generation": torch.tensor(0),
             "rate": torch.tensor(0.0 if self.rate is None else self.rate),  # 0: not known yet
@@ -88,15 +93,10 @@ class Evolve(Controller):
         }
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
-        if "recon" not in means or not parts_of_kl(means):
-            raise InputError(
-                f"{self.name()}: the fitness needs a method with the terms recon and kl (or {', '.join(KL_PARTS)}), "
-                f"but the terms are {', '.join(name for name in means if ':' not in name)}."
-            )
         if self.population == 1 or (t + 1) % self.every:
             return {}, state
         incumbent = trial({}, 0)
-        rate, kl = float(state["rate"]), kl_of(incumbent)
+        rate, kl = float(state["rate"]), incumbent.kl
         if rate == 0:
             last = float(state["last_kl"])
             if last == -inf or max(kl, LEAST_RATE) > SETTLED * max(last, LEAST_RATE):
@@ -112,7 +112,7 @@ class Evolve(Controller):
         rng = np.random.default_rng([trial.seed, generation])
         genes = state["genes"].cpu().double().numpy()
         if generation == 0:
-            own = np.array([log10(float(state[name])) for name in self.moved])
+            own = state["weights"].cpu().double().log10().numpy()
             genes = first_generation(own, self.population, *self._box(own), rng)
 
         fitness, best = np.full(len(genes), -inf), incumbent
@@ -120,14 +120,14 @@ class Evolve(Controller):
         for i, chromosome in enumerate(genes):
             weights = self._weights(chromosome) if i else {}  # the first are the weights in force, to the bit
             outcome = trial({**weights}, self.trial_steps)
-            kl, gain = kl_of(outcome), elbo_of(outcome) - elbo_of(incumbent)
+            kl, gain = outcome.kl, elbo_of(outcome) - elbo_of(incumbent)
             found = gain - self.kappa * abs(kl - rate) / rate
             if found > fitness.max():  # a copy that diverged to NaN is no better than any
                 best = outcome
             fitness[i] = found if found == found else -inf
-            noted |= {f"evolve:weight:{k}[{i}]": 10.0**g for k, g in zip(self.moved, chromosome, strict=True)}
+            noted |= {f"evolve:weight:{k}[{i}]": 10.0**g for k, g in zip(self.moves, chromosome, strict=True)}
             noted |= {f"evolve:fitness[{i}]": fitness[i], f"evolve:kl[{i}]": kl}
-            noted[f"evolve:recon[{i}]"] = float(outcome.terms["recon"])
+            noted[f"evolve:recon[{i}]"] = outcome.nll
         trial.note(noted)
         best.adopt()
 
@@ -136,8 +136,9 @@ class Evolve(Controller):
         scale = SCALE * 2 * log10(self.reach) / np.sqrt(1 + generation)
         children = next_generation(genes, fitness, scale, low, high, rng)
         weights = self._weights(genes[winner]) if winner else {}
-        after = {"genes": torch.from_numpy(children).float(), "generation": torch.tensor(generation + 1)}
-        return {**weights}, state | weights | after
+        after = {"weights": torch.stack(list(weights.values()))} if winner else {}
+        after |= {"genes": torch.from_numpy(children).float(), "generation": torch.tensor(generation + 1)}
+        return {**weights}, state | after
 
     def _box(self, genes: NDArray) -> tuple[NDArray, NDArray]:
         """Bounds [k] of what can be reached from genes [k] in one generation."""
@@ -145,19 +146,9 @@ class Evolve(Controller):
         return np.maximum(genes - reach, -BOX), np.minimum(genes + reach, BOX)
 
     def _weights(self, genes: NDArray) -> dict[str, Tensor]:
-        return {name: torch.tensor(10.0**gene).float() for name, gene in zip(self.moved, genes, strict=True)}
-
-
-def parts_of_kl(terms: Mapping[str, Tensor]) -> list[Tensor]:
-    """The terms whose sum is the KL of posterior and prior; empty if the method has none."""
-    return [terms["kl"]] if "kl" in terms else [terms[name] for name in KL_PARTS if name in terms]
-
-
-def kl_of(outcome: Outcome) -> float:
-    """KL, nats."""
-    return float(sum(parts_of_kl(outcome.terms)))
+        return {name: torch.tensor(10.0**gene).float() for name, gene in zip(self.moves, genes, strict=True)}
 
 
 def elbo_of(outcome: Outcome) -> float:
     """The evidence lower bound, nats; both its terms have weight 1 whatever the run's weights are."""
-    return -float(outcome.terms["recon"]) - kl_of(outcome)
+    return -outcome.nll - outcome.kl

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from prismae.control._base import Controller, State, Trial, Values
-from prismae.control._shapes import stairs
+from prismae.control._base import Controller, Moves, State, Trial, Values
+from prismae.control._shapes import check_stairs, stairs
+from prismae.errors import InputError
 from prismae.fields import Count, CountOrZero, NonNegative
 
 
@@ -25,7 +27,9 @@ class IncrementalPI(Controller):
     Ours  At the floor the integral step is dropped only where it would push further down. e_{-1} = 0.
     """
 
-    moves: str
+    kinds: ClassVar[tuple[str, ...]] = ("weight",)
+
+    moves: Moves
     target: NonNegative = 20.0  # nats
     kp: NonNegative = 0.01
     ki: NonNegative = 0.005
@@ -36,22 +40,33 @@ class IncrementalPI(Controller):
     target_every: Count = 6000
     target_ramp: CountOrZero = 1000
 
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        weight = torch.as_tensor(values[self.moves], dtype=torch.float32)
-        return {
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_stairs(self.name(), self.target_start, self.target)
+        if self.target_start is not None and self.target_ramp > self.target_every:
+            raise InputError(
+                f"{self.name()}: target_ramp should be at most target_every, got {self.target_ramp} > "
+                f"{self.target_every}: the target would never climb a whole target_step."
+            )
+
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        (moved,) = self.moves
+        weight = torch.as_tensor(values[moved], dtype=torch.float32)
+        return {moved: weight}, {
             "seen": weight.new_zeros(self.window),
             "previous": weight.new_tensor(0.5),  # s(0)
-            self.moves: weight,
+            "weight": weight,
         }
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
+        (moved,) = self.moves
         start = self.target if self.target_start is None else self.target_start
         target = stairs(t, start, self.target, self.target_step, self.target_every, self.target_ramp)
-        term = means[self.moves].float()
+        term = means[moved].float()
         seen = torch.cat([state["seen"][1:], term.reshape(1)])
         error = target - seen.sum() / min(t + 1, self.window)
         proportional = torch.sigmoid(-error)
-        before = state[self.moves]
+        before = state["weight"]
         integral = torch.where((before <= self.low) & (error > 0), 0.0, self.ki * error)
         weight = (before + self.kp * (proportional - state["previous"]) - integral).clamp(min=self.low)
-        return {self.moves: weight}, {"seen": seen, "previous": proportional, self.moves: weight}
+        return {moved: weight}, {"seen": seen, "previous": proportional, "weight": weight}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from prismae.control._base import Controller, State, Trial, Values
-from prismae.control._shapes import stairs
+from prismae.control._base import Controller, Moves, State, Trial, Values
+from prismae.control._shapes import check_stairs, stairs
+from prismae.errors import InputError
 from prismae.fields import Count, NonNegative
 
 
@@ -27,7 +29,9 @@ class PI(Controller):
     own.
     """
 
-    moves: str
+    kinds: ClassVar[tuple[str, ...]] = ("weight",)
+
+    moves: Moves
     target: NonNegative = (
         18.0  # nats; the authors' 16 or 18 on dSprites, 170 to 200 for images, 1.5 to 3 for text
     )
@@ -39,14 +43,22 @@ class PI(Controller):
     target_step: NonNegative = 0.15
     target_every: Count = 5000
 
-    def init(self, values: Mapping[str, float | Tensor]) -> State:
-        weight = torch.as_tensor(values[self.moves], dtype=torch.float32)
-        return {"integral": weight - self.low, self.moves: weight}
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_stairs(self.name(), self.target_start, self.target)
+        if self.high is not None and self.low > self.high:
+            raise InputError(f"{self.name()}: low should be at most high, got {self.low:g} > {self.high:g}.")
+
+    def init(self, values: Mapping[str, float | Tensor]) -> tuple[Values, State]:
+        (moved,) = self.moves
+        weight = torch.as_tensor(values[moved], dtype=torch.float32)
+        return {moved: weight}, {"integral": weight - self.low}
 
     def step(self, state: State, means: Mapping[str, Tensor], t: int, trial: Trial) -> tuple[Values, State]:
+        (moved,) = self.moves
         start = self.target if self.target_start is None else self.target_start
         target = stairs(t, start, self.target, self.target_step, self.target_every, ramp=0)
-        error = target - means[self.moves].float()
+        error = target - means[moved].float()
         proportional = self.kp * torch.sigmoid(-error)
         high = inf if self.high is None else self.high
         integral = state["integral"] - self.ki * error
@@ -54,4 +66,4 @@ class PI(Controller):
         outwards = ((weight > high) & (error < 0)) | ((weight < self.low) & (error > 0))
         integral = torch.where(outwards, state["integral"], integral)
         weight = (proportional + integral + self.low).clamp(self.low, high)
-        return {self.moves: weight}, {"integral": integral, self.moves: weight}
+        return {moved: weight}, {"integral": integral}

@@ -224,6 +224,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         about |= {
             "seconds": round(trained.seconds, 1),
             "machine": machine(self.device),
+            "updates": about["steps"] + trained.trial_updates,
             "warnings": list(trained.warnings),
         }
         for sentence in trained.warnings:

@@ -56,6 +56,10 @@ class Method(ABC):
     net: ClassVar[str] = "auto"
     likelihood: ClassVar[str] = "auto"
     smallest_batch: ClassVar[int] = 1  # 2 where terms compare a batch's codes with each other
+    reconstruction: ClassVar[str] = "recon"  # the term that is the likelihood's, in its unit
+    kl: ClassVar[
+        tuple[str, ...]
+    ] = ()  # terms whose sum is KL(q(z|x) || p(z)), nats, in expectation; (): it has none
     has_prior: ClassVar[bool] = True  # whether codes are drawn to a prior, whose samples can be decoded
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -91,6 +95,10 @@ class Method(ABC):
     @abstractmethod
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         """Unweighted terms of a batch x [batch, *shape]: each [batch] or scalar; observations scalar or [m]."""
+
+    def observations(self) -> tuple[str, ...]:
+        """Names of what `terms` gives beside the terms that have a weight."""
+        return ()
 
     def modules(self, n_latents: int) -> nn.ModuleDict:
         """Networks beyond encoder and decoder, trained with them; found in `ae.parts`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -23,12 +23,17 @@ class AnnealedVAE(Method):
     Limit  capacity = 0 is the beta-VAE with beta = gamma.
     """
 
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
+
     gamma: NonNegative = 1000.0  # weight of the excess; other authors take 100
     capacity: NonNegative = 25.0  # nats, the last C
     capacity_steps: Count = 100_000  # steps over which C grows linearly from 0
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "excess": self.gamma}
+
+    def observations(self) -> tuple[str, ...]:
+        return ("kl", "target")
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)

@@ -27,6 +27,7 @@ class BetaTCVAE(Method):
     """
 
     smallest_batch: ClassVar[int] = 2
+    kl: ClassVar[tuple[str, ...]] = ("mi", "tc", "dwkl")
 
     alpha: NonNegative = 1.0  # weight of the mutual information
     beta: NonNegative = 6.0  # weight of the total correlation; the authors' value on dSprites

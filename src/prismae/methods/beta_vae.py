@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -18,6 +19,8 @@ class BetaVAE(Method):
     Terms  recon, kl: each [batch], nats per sample.
     Limit  beta = 1 is the VAE.
     """
+
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     beta: NonNegative = 4.0  # weight of the KL; the authors' value on dSprites
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -23,14 +24,20 @@ class ControlVAE(Method):
     Limit  kp = ki = 0 is the beta-VAE with beta = beta_min.
     """
 
-    target: NonNegative = 18.0  # nats, of the batch's mean KL
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
+
+    target: NonNegative = PI.target  # nats, of the batch's mean KL
     target_start: NonNegative = 0.5  # nats
-    target_step: NonNegative = 0.15  # nats, added to the target after each target_every steps
-    target_every: Count = 5000
-    kp: NonNegative = 0.01
-    ki: NonNegative = 0.001
-    beta_min: NonNegative = 1.0  # where beta starts, and its least value
-    beta_max: NonNegative | None = None
+    target_step: NonNegative = PI.target_step  # nats, added to the target after each target_every steps
+    target_every: Count = PI.target_every
+    kp: NonNegative = PI.kp
+    ki: NonNegative = PI.ki
+    beta_min: NonNegative = PI.low  # where beta starts, and its least value
+    beta_max: NonNegative | None = PI.high
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.controllers()  # refuses bounds and targets that contradict each other
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "kl": self.beta_min}

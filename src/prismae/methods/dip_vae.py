@@ -26,6 +26,7 @@ class DIPVAE(Method):
     """
 
     smallest_batch: ClassVar[int] = 2
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     variant: Literal["i", "ii"] = "ii"
     lambda_od: NonNegative = 10.0  # weight of the off-diagonal part

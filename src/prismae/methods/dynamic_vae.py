@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -24,16 +25,24 @@ class DynamicVAE(Method):
     Limit  kp = ki = 0 is the beta-VAE with beta = beta_start.
     """
 
-    target: NonNegative = 20.0  # nats, of the batch's mean KL
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
+
+    target: NonNegative = IncrementalPI.target  # nats, of the batch's mean KL
     target_start: NonNegative = 0.5  # nats
-    target_step: NonNegative = 0.15  # nats, added to the target after each target_every steps
-    target_every: Count = 6000
-    target_ramp: CountOrZero = 1000  # steps over which a target_step is added
-    kp: NonNegative = 0.01
-    ki: NonNegative = 0.005
-    window: Count = 5  # KLs in the moving average
+    target_step: NonNegative = (
+        IncrementalPI.target_step
+    )  # nats, added to the target after each target_every steps
+    target_every: Count = IncrementalPI.target_every
+    target_ramp: CountOrZero = IncrementalPI.target_ramp  # steps over which a target_step is added
+    kp: NonNegative = IncrementalPI.kp
+    ki: NonNegative = IncrementalPI.ki
+    window: Count = IncrementalPI.window  # KLs in the moving average
     beta_start: NonNegative = 50.0  # the authors' 50 on dSprites, 100 on MNIST, 90 on SmallNORB
-    beta_min: NonNegative = 0.1
+    beta_min: NonNegative = IncrementalPI.low
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.controllers()  # refuses a target that would fall or never climb a whole step
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "kl": self.beta_start}

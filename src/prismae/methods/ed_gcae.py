@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from prismae.control import Controller, EntropyNoise
-from prismae.errors import InputError
 from prismae.fields import Count, CountOrZero, Fraction, NonNegative, Positive
 from prismae.latent.channel import CODE_BOUND, bounded, through_channel
 from prismae.latent.density_ratio import excess_entropy_power, histogram_entropy
@@ -39,12 +38,14 @@ class EDGCAE(Adversarial):
     has_prior: ClassVar[bool] = False
 
     weight: NonNegative = 0.4  # of the dependence; 0.1 to 0.5 is the useful range
-    sigma_max: NonNegative = 0.4  # where each sigma_i starts
-    sigma_min: NonNegative = 0.2
-    alpha: Fraction = 0.1  # share of the old sigma_i in the new one; 1 keeps it
-    gamma: Fraction = 0.999  # annealing of the noise per group of steps; 1 does not anneal
-    noise_rule: Literal["ema", "literal"] = "ema"  # Eq. 3 with the annealed target, or Eq. 4 as printed
-    group: Count = 20  # steps per count of g
+    sigma_max: NonNegative = EntropyNoise.sigma_max  # where each sigma_i starts
+    sigma_min: NonNegative = EntropyNoise.sigma_min
+    alpha: Fraction = EntropyNoise.alpha  # share of the old sigma_i in the new one; 1 keeps it
+    gamma: Fraction = EntropyNoise.gamma  # annealing of the noise per group of steps; 1 does not anneal
+    noise_rule: Literal["ema", "literal"] = (
+        EntropyNoise.rule
+    )  # Eq. 3 with the annealed target, or Eq. 4 as printed
+    group: Count = EntropyNoise.group  # steps per count of g
     entropy: Literal["marginal", "histogram", "noisy-histogram"] = "marginal"  # estimator of H(z_i)
     critic_type: Literal["shared", "independent"] = "shared"
     head_width: CountOrZero = 0  # hidden units of a head; 0: a linear unit
@@ -59,10 +60,7 @@ class EDGCAE(Adversarial):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sigma_min > self.sigma_max:
-            raise InputError(
-                f"ed-gcae: sigma_min should be at most sigma_max, got {self.sigma_min} > {self.sigma_max}."
-            )
+        self.controllers()  # refuses sigma_min above sigma_max
 
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
@@ -86,6 +84,9 @@ class EDGCAE(Adversarial):
                 self.sigma_max, self.sigma_min, self.alpha, self.gamma, rule=self.noise_rule, group=self.group
             ),
         )
+
+    def observations(self) -> tuple[str, ...]:
+        return ("entropy",)
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         z = ae.encode(x).mean

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Gt
+from pydantic import AllowInfNan
 from torch import Tensor
 
 from prismae.control import Controller, Evolve
@@ -25,12 +26,16 @@ class EVAE(Method):
     Limit  population = 1 is the VAE.
     """
 
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
+
     rate: Positive | None = Evolve.rate  # nats, of the batch's mean KL; None: half of what it is at weight 1
     kappa: NonNegative = Evolve.kappa  # nats, for a KL that misses the rate by all of it
     population: Count = Evolve.population
     every: Count = Evolve.every  # steps between generations
     trial_steps: Count = Evolve.trial_steps
-    reach: Annotated[float, Gt(1)] = Evolve.reach  # factor by which the weight may change in one generation
+    reach: Annotated[float, Gt(1), AllowInfNan(False)] = (
+        Evolve.reach
+    )  # factor by which the weight may change in one generation
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -23,11 +23,16 @@ class FreeBitsVAE(Method):
     Limit  floor = 0 is the VAE.
     """
 
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
+
     floor: NonNegative = 0.5  # nats, per latent or per sample
     per: Literal["dimension", "sample", "batch"] = "dimension"  # what has a floor; see `free_bits`
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "floored": 1.0}
+
+    def observations(self) -> tuple[str, ...]:
+        return ("kl",)
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)

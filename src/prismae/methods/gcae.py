@@ -51,10 +51,13 @@ class GCAE(Adversarial):
         return Point(bounded(parameters))
 
     def weights(self) -> dict[str, float]:
-        return {"recon": 1.0, "dependence": self.weight}
+        return {"recon": 1.0} | ({"dependence": self.weight} if self.weight > 0 else {})
 
     def noise(self) -> float:
         return self.sigma
+
+    def observations(self) -> tuple[str, ...]:
+        return ("entropy",) if self.weight > 0 else ()
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         z = ae.encode(x).mean

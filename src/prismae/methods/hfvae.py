@@ -25,6 +25,7 @@ class HFVAE(Method):
     """
 
     smallest_batch: ClassVar[int] = 2
+    kl: ClassVar[tuple[str, ...]] = ("inner_tc", "dwkl", "mi", "tc")
 
     group_size: Count = 2
     beta1: NonNegative = 1.0  # weight of the total correlation inside groups

@@ -95,6 +95,9 @@ class HGMVAE(Clustering):
             {"component_tc": self.component_tc_weight} if self.conditional == "decomposed" else {}
         )
 
+    def observations(self) -> tuple[str, ...]:
+        return ("w_entropy",)
+
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q, w_head = self._read(ae.encoded(x))
         w, w_prior = self._drawn_weights(w_head)

@@ -29,6 +29,7 @@ class InfoVAE(Method):
     """
 
     smallest_batch: ClassVar[int] = 2
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     alpha: Annotated[float, Le(1)] = 1.0  # 1 minus the KL's weight
     lam: NonNegative = 1000.0  # lambda of the paper: the MMD's weight is alpha + lam - 1

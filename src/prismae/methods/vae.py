@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -16,6 +17,8 @@ class VAE(Method):
 
     Terms  recon, kl: each [batch], nats per sample. Their sum is the negative ELBO.
     """
+
+    kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "kl": 1.0}

@@ -24,6 +24,7 @@ class Likelihood(ABC):
 
     standardised: ClassVar[bool] = True  # whether it models (x - mean) / std of the world, or x as it is
     support: ClassVar[tuple[float, float]] = (-inf, inf)  # the range that the world's elements must lie in
+    nats: ClassVar[bool] = True  # whether `nll` is a negative log-likelihood, summed over elements
     texts: ClassVar[bool] = False  # whether it is of sentences; else it is of arrays of numbers
 
     @classmethod
@@ -82,6 +83,8 @@ class GaussianLearned(Likelihood, nn.Module):
 
 class MSE(Likelihood):
     """Mean squared error per element of standardised data: not nats, but what some papers' weights assume."""
+
+    nats = False
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         return (output - x).square().flatten(1).mean(1)

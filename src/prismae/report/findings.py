@@ -50,7 +50,7 @@ def _terms(run: Run) -> Iterator[Finding]:
                 f"The term {name} has stood at {values[-1]:.4g} for the last quarter of the steps: "
                 "it may be saturated at a bound."
             )
-    if "recon" in run.terms and _still_falls(run.terms["recon"]):
+    if run.reconstruction is not None and _still_falls(run.reconstruction):
         yield _note(
             "The reconstruction term still fell by more than 5\u00a0% in the last tenth: train longer."
         )

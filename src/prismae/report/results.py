@@ -84,6 +84,11 @@ class Run:
         return {name: values for name, values in self.scalars.items() if not name.startswith("monitor:")}
 
     @cached_property
+    def reconstruction(self) -> NDArray | None:
+        """[n] the term that the method declares as its reconstruction; None where it was not logged."""
+        return self.terms.get(self.job.get("reconstruction", "recon"))  # earlier versions did not say it
+
+    @cached_property
     def weights(self) -> dict[str, NDArray]:
         """The weight of each term, each [n]."""
         names = [name for name in self._names if name.startswith("weight:")]

@@ -24,8 +24,8 @@ from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.observations import known_by, observations
 from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
+from prismae.train.attached import check_controllers
 from prismae.train.build import choices
-from prismae.train.loop import check_moves
 from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
 
 TICKS = 100  # times in a run that a watcher hears of it
@@ -52,7 +52,7 @@ class Job(Training, Reading):
     def __post_init__(self) -> None:
         Training.__post_init__(self)  # which checks all fields, those of a `Reading` too
         chosen = method(self.method, **(self.fields or {}))
-        check_moves(chosen, self.controllers())
+        check_controllers(chosen, self.controllers(), self.likelihood)
         object.__setattr__(self, "fields", chosen.fields())
         object.__setattr__(self, "controls", tuple(each.described() for each in self.controllers()))
 
@@ -142,6 +142,7 @@ def run(
         about |= {
             "seconds": round(trained.seconds, 1),
             "machine": machine(device),
+            "updates": job.steps + trained.trial_updates,
             "warnings": list(trained.warnings),
         }
         folder.write_json(JOB, about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ import torch
 from torch import nn
 
 from prismae._random import Draws
-from prismae.control import Controller, as_controller
+from prismae.control import as_controller
 from prismae.data import World
-from prismae.errors import InputError, Interrupted, unknown_name
+from prismae.errors import InputError, Interrupted
 from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
+from prismae.train.attached import check_controllers
 from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
@@ -47,6 +48,8 @@ class Trained:
         Wall time of the training, over all its pieces if it was resumed.
     warnings
         What went wrong, a sentence each: see `prismae.train.outcome`.
+    trial_updates
+        Autoencoder updates beside its steps: those of copies in the trials of a controller.
     state
         All that a longer training needs to go on from here to the bit, on the CPU; None for a run read from disk.
     """
@@ -56,6 +59,7 @@ class Trained:
     history: pd.DataFrame
     seconds: float
     warnings: tuple[str, ...] = ()
+    trial_updates: int = 0
     state: dict[str, Any] | None = None
 
 
@@ -97,7 +101,7 @@ def train(
 
     net, likelihood = choices(method, world, training)
     controllers = [as_controller(each) for each in training.controls]
-    check_moves(method, controllers)
+    check_controllers(method, controllers, likelihood)
     check_device(device)
     check_sizes(method, len(world), training.batch)
     fabric = Fabric(accelerator=device, devices=1)
@@ -149,7 +153,15 @@ def train(
         warnings = run.went_wrong()
         state = move_data_to_device(run.state(), torch.device("cpu"))
     critic = run.critic and run.critic.cpu().eval()
-    return Trained(ae.cpu().eval(), critic, run.history.frame(), run.seconds, warnings, state)
+    return Trained(
+        ae.cpu().eval(),
+        critic,
+        run.history.frame(),
+        run.seconds,
+        warnings,
+        run.trial_updates,
+        state,
+    )
 
 
 def check_device(device: str) -> None:
@@ -159,24 +171,6 @@ def check_device(device: str) -> None:
         raise InputError(
             f"There is no device {device!r} that PyTorch {torch.__version__} can use here: expected 'cpu', or 'auto', "
             "which takes what there is."
-        )
-
-
-def check_moves(method: Method, controllers: Sequence[Controller]) -> None:
-    """Refuse controllers that move what the method does not have, or the same value twice, or by two evolutions."""
-    values = [*method.weights(), *([] if method.noise() is None else ["noise"])]
-    attached = (*method.controllers(), *controllers)
-    moved = [name for controller in attached for name in controller.moved]
-    for place, name in enumerate(moved):
-        if name not in values:
-            raise unknown_name(f"weight of {method.name()}", name, values)
-        if name in moved[:place]:
-            raise InputError(f"Two controllers move the {name!r} of {method.name()}: expected at most one.")
-    together = [controller.moves for controller in attached if controller.together]
-    if len(together) > 1:
-        raise InputError(
-            f"The weights {' and '.join(together)} of {method.name()} are moved by two controllers that make trials: "
-            f"expected one for all of them, as in {','.join(together)}=evolve."
         )
 
 

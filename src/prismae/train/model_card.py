@@ -84,6 +84,9 @@ def _training(job: Mapping[str, Any]) -> str:
     for each in job.get("controls", ()):
         fields = ", ".join(f"{k} = {v}" for k, v in each.items() if k not in ("controller", "moves"))
         rows[f"controller of {each['moves']}"] = f"{each['controller']} ({fields})"
+    trials = job.get("updates", job["steps"]) - job["steps"]  # earlier versions did not count them
+    if trials:
+        rows["trials"] = f"{trials:,} updates more, of copies that a controller compared"
     if "seconds" in job:
         rows["time"] = f"{job['seconds']:g} s on {job['machine']}"
     return _table(("setting", "value"), rows.items())

@@ -16,10 +16,12 @@ from prismae.control import Controller
 from prismae.control._base import Values
 from prismae.data import World
 from prismae.data.storage import spaced
+from prismae.errors import InputError
 from prismae.latent.gaussian import widened
 from prismae.methods import Adversarial, Clustering, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
+from prismae.train.attached import NOISE
 from prismae.train.batches import batches_of
 from prismae.train.history import History
 from prismae.train.outcome import divergence, few_components
@@ -50,7 +52,7 @@ class Run:
         fabric.to_device(ae)
         self.ae = ae.train()
         self.critic: nn.Module | None = None
-        self.step, self.critic_updates, self.spent = 0, 0, 0.0
+        self.step, self.critic_updates, self.trial_updates, self.spent = 0, 0, 0, 0.0
         self.started = time.perf_counter()
         self.history = History(every=-(-training.steps // 5000))
 
@@ -66,18 +68,20 @@ class Run:
 
         self.values: dict[str, float | Tensor] = dict(method.weights())
         noise = method.noise()
+        self.channel = None if noise is None else NOISE  # the one value that is no term's weight
         if noise is not None:
-            self.values["noise"] = torch.full((training.n_latents,), noise, device=fabric.device)
+            self.values[NOISE] = torch.full((training.n_latents,), noise, device=fabric.device)
         self.controllers = (*method.controllers(), *controllers)
-        self.controller_states = [fabric.to_device(each.init(self.values)) for each in self.controllers]
-        for controller, state in zip(self.controllers, self.controller_states, strict=True):
-            self.values |= {name: state[name] for name in controller.moved}
+        started = [fabric.to_device(each.init(self.values)) for each in self.controllers]
+        self.controller_states = [state for _, state in started]
+        for values, _ in started:
+            self.values |= values
         self.probe = self._observations(PROBE)
 
     @property
     def context(self) -> Context:
-        weights = {name: value for name, value in self.values.items() if name != "noise"}
-        noise = torch.as_tensor(self.values.get("noise", ()))
+        weights = {name: value for name, value in self.values.items() if name != self.channel}
+        noise = torch.as_tensor(self.values[self.channel] if self.channel else ())
         return Context(len(self.world), weights, noise, self.critic, self.step)
 
     def _observations(self, n: int) -> Tensor:
@@ -99,11 +103,13 @@ class Run:
         """One step: the critic's updates, the autoencoder's, and the controllers."""
         with torch.no_grad():
             self.method.prepare(self.ae, self._observations, self.step)
-        noted: dict[str, float | Tensor] = {**self.update_players()}
+        means = self.update_players()
+        noted: dict[str, float | Tensor] = {**means}
         moved = [name for name, value in self.values.items() if isinstance(value, Tensor)]
-        noted |= {("sigma" if name == "noise" else f"weight:{name}"): self.values[name] for name in moved}
+        noted |= {
+            ("sigma" if name == self.channel else f"weight:{name}"): self.values[name] for name in moved
+        }
         self.history.add(self.step, noted)
-        means = {name: value for name, value in noted.items() if isinstance(value, Tensor)}
         for place, controller in enumerate(self.controllers):
             values, state = controller.step(self.controller_states[place], means, self.step, CopyTrial(self))
             self.values |= values
@@ -216,6 +222,7 @@ class Run:
         state: dict[str, Any] = {
             "step": self.step,
             "critic_updates": self.critic_updates,
+            "trial_updates": self.trial_updates,
             "seconds": self.seconds,
             "ae": self.ae.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -232,7 +239,20 @@ class Run:
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue where `state` was taken."""
+        """Continue where `state` was taken.
+
+        Raises
+        ------
+        InputError
+            If the controllers of `state` kept other things than those of this run.
+        """
+        if [set(each) for each in state["controllers"]] != [set(each) for each in self.controller_states]:
+            raise InputError(
+                "The checkpoint cannot be continued, since its controllers kept another state: an earlier version of "
+                "prismae wrote it, or other controllers were attached. Delete it to train from the start, or go on "
+                "with the version that wrote it."
+            )
+        self.trial_updates = state.get("trial_updates", 0)  # earlier versions did not count them
         self.step, self.critic_updates, self.spent = state["step"], state["critic_updates"], state["seconds"]
         self.ae.load_state_dict(state["ae"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -273,6 +273,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
     return {
         "method": method.called(),
         "fields": method.fields(),
+        "reconstruction": method.reconstruction,
         "class": class_path(type(method)),
         **run,
         "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from math import nan
 from typing import TYPE_CHECKING
 
 from prismae.control import Outcome
@@ -37,7 +38,13 @@ class CopyTrial:
                 twin.update_players()
         with self.run.draws.rewound():
             terms = twin.measure(self.run.world.data[twin.batches[self.run.step]])
-        return Outcome(terms, partial(self.run.adopt, twin))
+        self.run.trial_updates += steps
+        method = self.run.method
+        nll, kl = (
+            float(sum(terms[name] for name in names)) if names else nan
+            for names in (terms.keys() & {method.reconstruction}, method.kl)
+        )
+        return Outcome(terms, nll, kl, partial(self.run.adopt, twin))
 
     def note(self, values: Mapping[str, float]) -> None:
         self.run.history.monitor(self.run.step, values)
