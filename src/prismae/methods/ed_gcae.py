@@ -51,11 +51,11 @@ class EDGCAE(Adversarial):
     head_width: CountOrZero = 0  # hidden units of a head; 0: a linear unit
     critic_steps: Count = 1  # k, critic updates per autoencoder update
     critic_warmup: CountOrZero = 500  # critic updates before the first autoencoder update
-    critic_width: Count = 256  # units of each of the critic's two hidden layers
+    critic_width: Count = ConditionalCritics.WIDTH  # units of each of the critic's two hidden layers
     critic_lr: Positive = 2e-4
-    copies: Count = 8  # fake rows per real row
-    bound: Positive = 4.0  # the reference density is uniform on (-bound, bound)
-    n_nodes: Count = 50  # nodes of the Monte Carlo integral over z_i
+    copies: Count = ConditionalCritics.COPIES  # fake rows per real row
+    bound: Positive = ConditionalCritics.BOUND  # the reference density is uniform on (-bound, bound)
+    n_nodes: Count = ConditionalCritics.NODES  # nodes of the Monte Carlo integral over z_i
     nodes: Literal["independent", "stratified"] = "independent"
 
     def __post_init__(self) -> None:

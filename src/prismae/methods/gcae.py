@@ -37,11 +37,11 @@ class GCAE(Adversarial):
     sigma: NonNegative = 0.2  # standard deviation of the channel
     critic_steps: Count = 5  # k, critic updates per autoencoder update
     critic_warmup: CountOrZero = 500  # critic updates before the first autoencoder update
-    critic_width: Count = 256  # units of each of a critic's two hidden layers
+    critic_width: Count = ConditionalCritics.WIDTH  # units of each of a critic's two hidden layers
     critic_lr: Positive = 2e-4
-    copies: Count = 8  # fake rows per real row
-    bound: Positive = 4.0  # the reference density is uniform on (-bound, bound)
-    n_nodes: Count = 50  # nodes of the Monte Carlo integral over z_i
+    copies: Count = ConditionalCritics.COPIES  # fake rows per real row
+    bound: Positive = ConditionalCritics.BOUND  # the reference density is uniform on (-bound, bound)
+    n_nodes: Count = ConditionalCritics.NODES  # nodes of the Monte Carlo integral over z_i
     nodes: Literal["independent", "stratified"] = "independent"
 
     def n_outputs(self, n_latents: int) -> int:

@@ -62,15 +62,22 @@ class ConditionalCritics(nn.Module):
         The reference density is Uniform(-bound, bound).
     """
 
+    WIDTH, COPIES, BOUND, NODES = (
+        256,
+        8,
+        4.0,
+        50,
+    )  # the GCAE authors', and the defaults of methods that have critics
+
     def __init__(
         self,
         n_latents: int,
         *,
-        width: int = 256,
+        width: int = WIDTH,
         shared: bool = False,
         head_width: int = 0,
-        copies: int = 8,
-        bound: float = 4.0,
+        copies: int = COPIES,
+        bound: float = BOUND,
     ) -> None:
         super().__init__()
         m, backbone = n_latents, 1 if shared else n_latents
