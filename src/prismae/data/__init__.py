@@ -1,12 +1,19 @@
 """Worlds: data, with known factors of variation where there are any."""
 
-from prismae.data._base import Summary, World
+from prismae.data._base import World
 from prismae.data._world import world, world_descriptions, world_names, world_splits
 from prismae.data.files import data_folder
+from prismae.data.kinds import Images, Kind, Series, Table, Texts
+from prismae.data.summary import Summary
 from prismae.data.text import Tokens, Vocabulary
 
 __all__ = [
+    "Images",
+    "Kind",
+    "Series",
     "Summary",
+    "Table",
+    "Texts",
     "Tokens",
     "Vocabulary",
     "World",

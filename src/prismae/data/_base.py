@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod, sqrt
 from typing import Literal
 
 import numpy as np
@@ -13,27 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae._words import UNK
 from prismae.data.channels import ChannelScheme
-from prismae.data.storage import Dense, Storage, spaced
+from prismae.data.kinds import Kind, Series, Table, Texts, plain_kind
+from prismae.data.storage import Storage, of_bytes
+from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
-from prismae.data.text import Tokens, Vocabulary, restricted
+from prismae.data.text import Vocabulary
 from prismae.errors import InputError
 
 FactorKind = Literal["categorical", "continuous"]
 
 _NAMED = 6  # factors that a description names
-_AT_A_TIME = 1 << 24  # elements in double precision, 128 MB
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Mean, standard deviation, least and greatest element of a world's observations, over all elements."""
-
-    mean: float
-    std: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -53,15 +42,10 @@ class World:
         k names and k kinds, "categorical" or "continuous".
     source
         Where the observations come from, as results should say it: "rendered dSprites".
-    table
-        How the columns of a table became those of the observations; None for anything but a table.
-    channels
-        How series of several channels were scaled; None for anything else.
-    vocabulary
-        The words of texts; None for anything but texts.
-    offset
-        What was taken off every element before it became float32; 0 but for own numbers that lie so far from zero
-        that float32 would round away what varies.
+    kind
+        What the observations are, and how they became the numbers in `data`: `prismae.data.Images`, `Series`, `Table`
+        or `Texts`. None: by their shape, [c, h, w] images, [c, length] series, and vectors the rows of a table; texts
+        and series [length] say it.
     names
         [n] what each observation is called where it comes from: its number there, counted from 0 (of a part of a world,
         in the whole), or the path of an image in its folder. None: by its number here.
@@ -73,13 +57,12 @@ class World:
     factor_names: tuple[str, ...] = ()
     factor_kinds: tuple[FactorKind, ...] = ()
     source: str = ""
-    table: TableScheme | None = None
-    channels: ChannelScheme | None = None
-    vocabulary: Vocabulary | None = None
-    offset: float = 0.0
+    kind: Kind = None  # type: ignore[assignment]  # `__post_init__` finds one
     names: NDArray | None = None
 
     def __post_init__(self) -> None:
+        if self.kind is None:
+            object.__setattr__(self, "kind", plain_kind(self.data))
         if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
             raise InputError(
                 f"World {self.name!r}: the factors have shape {self.factors.shape}, "
@@ -107,7 +90,23 @@ class World:
     @property
     def pixels(self) -> bool:
         """Whether observations are kept as pixels of 0 to 255, drawn as value / 255."""
-        return isinstance(self.data, Dense) and self.data.values.dtype == torch.uint8
+        return of_bytes(self.data)
+
+    @property
+    def table(self) -> TableScheme | None:
+        return self.kind.scheme if isinstance(self.kind, Table) else None
+
+    @property
+    def channels(self) -> ChannelScheme | None:
+        return self.kind.scheme if isinstance(self.kind, Series) else None
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        return self.kind.vocabulary if isinstance(self.kind, Texts) else None
+
+    @property
+    def offset(self) -> float:
+        return getattr(self.kind, "offset", 0.0)
 
     @property
     def n_words(self) -> int:
@@ -127,28 +126,10 @@ class World:
 
         The elements of texts are those of words written one-hot, 0 and 1.
         """
-        if self.vocabulary is not None:
-            share = 1 / len(self.vocabulary)
-            return Summary(share, sqrt(share * (1 - share)), 0.0, 1.0)
-        rows = spaced(len(self), 20_000).to(self.data.device)
-        shift = self.data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
-        size, total, squares = 0, 0.0, 0.0
-        for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(self.shape)))):
-            x = self.data[part].cpu().double() - shift
-            size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
-        mean = total / size
-        std = sqrt(max(squares - size * mean**2, 0.0) / max(size - 1, 1))
-        return Summary(float(shift) + mean, std, *self.data.extremes())
+        return self.kind.summary(self.data)
 
     def describe(self) -> str:
         """What there is, in three lines: observations with shape and memory, their range, the factors."""
-        columns = ""
-        if self.table is not None:
-            numeric, categorical = len(self.table.scaling), len(self.table.categories)
-            columns = f" (of {numeric} numeric and {categorical} categorical columns)"
-        if self.channels is not None:
-            named = f": {', '.join(self.channels.names)};" if self.channels.names else ","
-            columns = f" (series of {len(self.channels.means)} channels{named} each scaled)"
         factors = [
             f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"
             for name, size, kind in zip(self.factor_names, self.factor_sizes, self.factor_kinds, strict=True)
@@ -158,25 +139,10 @@ class World:
         return "\n".join(
             [
                 f"{self.source or self.name}: {len(self):,} observations of shape {'x'.join(map(str, self.shape))}"
-                f"{columns}, {_memory(self.data.nbytes)}",
-                self._values(),
+                f"{self.kind.noted()}, {_memory(self.data.nbytes)}",
+                self.kind.values(self.data, self.summary),
                 f"factors: {listed or 'none known'}",
             ]
-        )
-
-    def _values(self) -> str:
-        if isinstance(self.data, Tokens) and self.vocabulary is not None:
-            lengths, unknown = self.data.lengths, int((self.data.values == UNK).sum())
-            return (
-                f"{int(lengths.sum()):,} words, {len(self.vocabulary):,} different ones, {unknown:,} unknown; "
-                f"sentences of {int(lengths.min())} to {int(lengths.max())} words, their ends among them"
-            )
-        found = self.summary
-        low, high, mean = (value + self.offset for value in (found.low, found.high, found.mean))
-        digits = ".10g" if self.offset else ".4g"
-        return (
-            f"values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
-            f"mean {mean:{digits}}, standard deviation {found.std:.4g}"
         )
 
     def split(self, fraction: float, seed: int = 0) -> tuple[World, World]:
@@ -204,11 +170,8 @@ class World:
             )
         order = np.random.default_rng(seed).permutation(len(self))
         kept, part = self._rows(np.sort(order[held:])), self._rows(np.sort(order[:held]))
-        if isinstance(kept.data, Tokens) and isinstance(part.data, Tokens) and self.vocabulary is not None:
-            vocabulary, of_kept, of_part = restricted(self.vocabulary, kept.data, part.data)
-            kept = replace(kept, data=of_kept, vocabulary=vocabulary)
-            part = replace(part, data=of_part, vocabulary=vocabulary)
-        return kept, part
+        kind, of_kept, of_part = self.kind.parted(kept.data, part.data)
+        return replace(kept, data=of_kept, kind=kind), replace(part, data=of_part, kind=kind)
 
     def _rows(self, rows: NDArray[np.int64]) -> World:
         factors = None if self.factors is None else self.factors[rows]

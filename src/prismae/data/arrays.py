@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,13 +11,12 @@ from torch import Tensor
 
 from prismae.data._base import FactorKind, World
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
+from prismae.data.kinds import Images, Kind, Series, Table
+from prismae.data.layout import check_size, images_first, numbers
 from prismae.data.offset import less, offset_of
-from prismae.data.storage import BitPacked, Dense, Storage
+from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
-
-_CHANNELS = (1, 3, 4)
-_SLENDER = 4  # times as long as wide: [n, 12, 1000] may be images of 12x1000 pixels or series of 12 channels
 
 
 def from_array(
@@ -32,7 +30,7 @@ def from_array(
     name: str = "array",
     source: str = "own array",
     copy: bool = True,
-    channels: ChannelScheme | None = None,
+    like: Kind | None = None,
     new: bool = False,
 ) -> World:
     """A world of the user's own observations.
@@ -61,8 +59,8 @@ def from_array(
         How results call the world, and where it comes from.
     copy
         Whether x is copied even where it could be kept as it is, so that the world does not change with it.
-    channels
-        The scale of series of several channels, where it is known already.
+    like
+        The kind of data that they are like, where that is known already: series of several channels get its scale.
     new
         Whether x is for a model that was trained before: then one observation is enough, and nothing needs to vary.
 
@@ -75,23 +73,28 @@ def from_array(
         that do not fit.
     """
     where = f"World {name!r}"
-    numbers = _numbers(x, where)
-    if series is not None:
-        numbers = channels_first(numbers, series, where)
-        _check_size(numbers, name, least=1 if new else 2)
-        if channels is None:
-            channels = ChannelScheme.fit(numbers, names=channel_names, name=where)
-        else:
-            channels.check(numbers, where)
-        storage, offset = _stored(channels.scaled(numbers), name, copy=False, new=new)
-    elif channel_names is not None:
+    given = numbers(x, where)
+    if channel_names is not None and series is None:
         raise InputError(
             f"{where}: channel names are for series of several channels, so say where their channels stand: "
             f"series={' or '.join(map(repr, LAYOUTS))}."
         )
+    kind: Kind
+    if series is None:
+        laid_out = images_first(given, name, least=1 if new else 2, slender=new)
+        storage, offset = _stored(laid_out, name, copy, new=new)
+        plain = Images if len(storage.shape) == 3 else Table
+        kind = plain(pixels=of_bytes(storage), offset=offset)
     else:
-        images = _images_first(numbers, name, least=1 if new else 2, slender=new)
-        storage, offset = _stored(images, name, copy, new=new)
+        given = channels_first(given, series, where)
+        check_size(given, name, least=1 if new else 2)
+        scheme = like.scheme if isinstance(like, Series) else None
+        if scheme is None:
+            scheme = ChannelScheme.fit(given, names=channel_names, name=where)
+        else:
+            scheme.check(given, where)
+        storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
+        kind = Series(offset=offset, scheme=scheme, layout=series)
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -99,102 +102,7 @@ def from_array(
         known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
     elif factor_names is not None or factor_kinds is not None:
         raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
-    return replace(World(name, storage, known, names, kinds, source), channels=channels, offset=offset)
-
-
-def as_observations(
-    x: NDArray | Tensor,
-    shape: tuple[int, ...],
-    *,
-    pixels: bool,
-    series: Layout | None = None,
-    channels: ChannelScheme | None = None,
-    offset: float = 0.0,
-    start: int = 0,
-) -> Tensor:
-    """New observations for a model of observations of `shape`: float32 [n, *shape], n may be 1.
-
-    `pixels` says whether uint8 means pixels of 0 to 255, as `World.pixels` does; `series` where the channels of series
-    stand, and `channels` how they are scaled; `offset` is taken off, as `World.offset` was; `start` is the row at which
-    x begins in what the user gave, for messages.
-
-    Raises
-    ------
-    InputError
-        For NaN or infinity, values that are no numbers, and another shape.
-    """
-    new = _numbers(x, "New observations", start)
-    if series is None:
-        new = _images_first(new, "new observations", least=1, slender=True)
-    else:
-        new = channels_first(new, series, "New observations")
-    if new.shape[1:] != shape:
-        raise InputError(f"Observations have shape {new.shape[1:]}, expected {shape} as in the fit.")
-    if channels is not None:
-        return torch.from_numpy(channels.scaled(new))
-    values = torch.from_numpy(less(new, offset))
-    return values / 255 if pixels and new.dtype == np.uint8 else values
-
-
-def _numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
-    """`x` as a NumPy array of truth values, integers or floats, all of it finite and in float32's range."""
-    if isinstance(x, Tensor):
-        x = x.detach().cpu()
-        x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
-    if x.dtype.kind not in "buif":
-        raise InputError(f"{what}: values of type {x.dtype} cannot be used, expected numbers.")
-    if x.dtype.kind != "f":
-        return x
-    if x.ndim == 0:
-        return x
-    bad = np.empty(x.shape, np.bool_)
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
-        for start_of in range(0, len(x), 1024):
-            part = slice(start_of, start_of + 1024)
-            bad[part] = ~np.isfinite(x[part].astype(np.float32, copy=False))
-    if bad.any():
-        first = [int(i) for i in np.unravel_index(bad.argmax(), bad.shape)]
-        first[0] += start
-        count = int(bad.sum())
-        are = "1 value is" if count == 1 else f"{count} values are"
-        raise InputError(
-            f"{what}: {are} NaN or infinite, the first at index {first}; "
-            "expected finite numbers of float32's range."
-        )
-    return x
-
-
-def _images_first(x: NDArray, name: str, *, least: int = 2, slender: bool = False) -> NDArray:
-    """Observations [n, d] or [n, c, h, w], of whichever accepted shape `x` is; `slender` ones may be images too."""
-    if x.ndim not in (2, 3, 4):
-        raise InputError(
-            f"World {name!r}: observations of shape {x.shape} cannot be used, "
-            "expected [n, d] vectors or series, or [n, h, w], [n, c, h, w] or [n, h, w, c] images."
-        )
-    _check_size(x, name, least)
-    if x.ndim == 3:
-        if max(x.shape[1:]) > _SLENDER * min(x.shape[1:]) and not slender:
-            likely = "channels-first" if x.shape[1] < x.shape[2] else "channels-last"
-            raise InputError(
-                f"World {name!r}: observations of shape {x.shape[1:]} may be series of several channels or slender "
-                f"images: expected series={likely!r} (--series {likely}) for series, or [n, 1, h, w] for images."
-            )
-        return x[:, None]
-    if x.ndim == 4 and x.shape[1] not in _CHANNELS:
-        if x.shape[3] not in _CHANNELS:
-            raise InputError(
-                f"World {name!r}: images of shape {x.shape[1:]}, expected 1, 3 or 4 channels, first or last."
-            )
-        return np.moveaxis(x, 3, 1)
-    return x
-
-
-def _check_size(x: NDArray, name: str, least: int) -> None:
-    if len(x) < least or x.size == 0:
-        count = "two" if least == 2 else "one"
-        raise InputError(
-            f"World {name!r}: observations of shape {x.shape}, expected at least {count} and none empty."
-        )
+    return World(name, storage, known, names, kinds, source, kind)
 
 
 def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, float]:
@@ -236,7 +144,7 @@ def _factors(
     n: int,
     world: str,
 ) -> tuple[NDArray, tuple[str, ...], tuple[FactorKind, ...]]:
-    factors = _numbers(given, f"World {world!r}: factors")
+    factors = numbers(given, f"World {world!r}: factors")
     factors = factors.astype(np.float32) if factors.dtype.kind == "f" else factors
     if factors.ndim == 1:
         factors = factors[:, None]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,11 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
-from prismae.data.channels import ChannelScheme
 from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
+from prismae.data.kinds import Kind, Table, Texts
 from prismae.data.labels import Found
 from prismae.data.table_files import from_table, read_table
-from prismae.data.tables import TableScheme
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
@@ -32,22 +31,6 @@ from prismae.settings import Layout
 
 ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
 FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """How the observations of a fit became numbers, so that new ones become the same.
-
-    Parameters
-    ----------
-    table
-        The scheme of its table; None for anything else.
-    channels
-        That of its series of several channels; None for anything else.
-    """
-
-    table: TableScheme | None = None
-    channels: ChannelScheme | None = None
 
 
 def from_path(
@@ -60,7 +43,7 @@ def from_path(
     series: Layout | None = None,
     channel_names: Sequence[str] | None = None,
     name: str | None = None,
-    like: Fitted | None = None,
+    like: Kind | None = None,
 ) -> World:
     """A world of own data on disk.
 
@@ -78,8 +61,8 @@ def from_path(
     size
         Side that the images of a folder are scaled to.
     like
-        For observations that are new to a model: how those that it was trained on became numbers. One observation is
-        enough then, nothing needs to vary, and factors may be missing.
+        For observations that are new to a model: the kind of those that it was trained on, so that they become
+        numbers the same way. One observation is enough then, nothing needs to vary, and factors may be missing.
 
     Raises
     ------
@@ -114,7 +97,7 @@ def from_path(
         name=name or whole.stem,
         source=called,
         new=like is not None,
-        channels=None if like is None else like.channels,
+        like=like,
     )
 
 
@@ -205,9 +188,7 @@ def _digest(file: Path, size: int, changed: int) -> bytes:
         return hashlib.file_digest(opened, "sha256").digest()
 
 
-def _read(
-    path: Path, part: str | None, factors: Sequence[str], size: int | None, like: Fitted | None
-) -> Found:
+def _read(path: Path, part: str | None, factors: Sequence[str], size: int | None, like: Kind | None) -> Found:
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
@@ -218,7 +199,7 @@ def _read(
     if path.suffix in ARRAYS:
         return read_arrays(path, part, factors, new=new)
     if path.suffix in TABLES:
-        return read_table(path, factors, scheme=None if like is None else like.table, new=new)
+        return read_table(path, factors, scheme=like.scheme if isinstance(like, Table) else None, new=new)
     raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
 
 
@@ -229,7 +210,7 @@ def _text(path: Path, name: str, options: dict[str, Any]) -> World:
         raise InputError(f"{path} is a text, which has no {' or '.join(given)}: leave that out.")
     sentences = read_sentences(path)
     vocabulary = Vocabulary.of(sentences)
-    return World(name, vocabulary.encode(sentences), source=f"own file {path.name}", vocabulary=vocabulary)
+    return World(name, vocabulary.encode(sentences), source=f"own file {path.name}", kind=Texts(vocabulary))
 
 
 def _made(
@@ -256,7 +237,9 @@ def _made(
         copy=False,
         **options,
     )
-    return replace(made, table=found.table, names=found.names)
+    return replace(
+        made, kind=made.kind if found.table is None else Table(scheme=found.table), names=found.names
+    )
 
 
 def _given(factors: NDArray | Tensor | Sequence[str] | None) -> NDArray | Tensor | None:

@@ -91,6 +91,11 @@ class Dense:
         return Dense(self.values.to(device))
 
 
+def of_bytes(data: Storage) -> bool:
+    """Whether observations are kept as pixels of 0 to 255, drawn as value / 255."""
+    return isinstance(data, Dense) and data.values.dtype == torch.uint8
+
+
 @dataclass(frozen=True)
 class BitPacked:
     """Binary observations, eight pixels to a byte (most significant bit first, as `numpy.packbits`)."""

@@ -18,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from prismae._discovery import class_path, of_package
-from prismae._words import lengths, padded
+from prismae._words import lengths
 from prismae.control import Controller, all_controllers, controller
 from prismae.data import World, world
+from prismae.data.kinds import PART
 from prismae.errors import InputError, TrainingWarning
-from prismae.estimator._observations import PART, Form, Observations, checked, note_features
+from prismae.estimator._observations import Form, Observations, checked, note_features
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
@@ -273,7 +274,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         written one-hot, each expected from those before it and the code).
         """
         check_is_fitted(self)
-        if self._form.vocabulary is not None:
+        if self._form.kind.elements == "words":
             with torch.no_grad():
                 errors = [
                     (lengths(x).sum(), self.net_.errors(x)[0]) for x in self._form.parts(checked(self, X))
@@ -384,7 +385,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _through(self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor]) -> NDArray[np.float32]:
         with torch.no_grad():
             found = [function(part) for part in parts]
-            return torch.cat(found if self._form.vocabulary is None else padded(found)).numpy()
+            return self._form.kind.joined(found).numpy()
 
 
 def auto_steps(n: int, batch: int) -> int:
@@ -433,7 +434,7 @@ def load(
         controllers=_controllers(about, controllers),
     )
     model._take(chosen, trained, about)
-    note_features(model, model.shape_, model._form.table)
+    note_features(model, model.shape_, model._form.kind.columns)
     if about.get("feature_names"):
         model.feature_names_in_ = np.asarray(about["feature_names"], dtype=object)
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prismae.data.kinds import kind_of
 from prismae.errors import InputError
 
 TRAINING = (
@@ -19,7 +20,6 @@ TRAINING = (
     "controls",
 )
 DATA = ("n", "shape", "pixels", "summary")
-FORM = ("table", "channels", "vocabulary", "offset")  # too long to be shown
 
 
 def refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -42,8 +42,9 @@ def refuse_another_training(before: dict[str, Any], now: dict[str, Any]) -> None
                     f"warm_start goes on with the same {what}, but {name} was {before[name]!r} and is {now[name]!r}: "
                     "expected no change but of steps, or warm_start=False."
                 )
-    for name in FORM:
-        if before.get(name) != now.get(name):
+    kinds = [kind_of(about).as_seen().to_json() for about in (before, now)]
+    for name in sorted(kinds[0] | kinds[1]):  # too long to be shown
+        if name != "kind" and kinds[0].get(name) != kinds[1].get(name):
             raise InputError(
                 f"warm_start goes on with the same data, but its {name} is another: expected the data of the last "
                 "fit, or warm_start=False."

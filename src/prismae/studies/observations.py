@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from prismae.data import World, world, world_names, world_splits
-from prismae.data.channels import ChannelScheme
-from prismae.data.own import Fitted, contents, from_path, is_path, split_path
-from prismae.data.tables import TableScheme
+from prismae.data.kinds import kind_of
+from prismae.data.own import contents, from_path, is_path, split_path
 from prismae.errors import InputError
 
 
@@ -59,16 +58,12 @@ def new_observations(source: str, job: Mapping[str, Any]) -> World:
     """
     if not is_path(source) and (source in world_names() or not Path(source).is_dir()):
         return world(source)
-    table, channels = job.get("table"), job.get("channels")
     return from_path(
         source,
         factors=job.get("factors") or None,
         size=job.get("size") if split_path(source)[0].is_dir() else None,
-        series=job.get("series") if channels is not None else None,
-        like=Fitted(
-            None if table is None else TableScheme.from_json(table),
-            None if channels is None else ChannelScheme.from_json(channels),
-        ),
+        series=job.get("series"),
+        like=kind_of(job),
     )
 
 

@@ -275,18 +275,14 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "fields": method.fields(),
         "reconstruction": method.reconstruction,
         "class": class_path(type(method)),
+        **world.kind.to_json(),
         **run,
         "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],
         "source": world.source,
         "n": len(world),
         "shape": list(world.shape),
-        "pixels": world.pixels,
         "summary": asdict(world.summary),
         "version": __version__,
-        **({"offset": world.offset} if world.offset else {}),
-        **({} if world.table is None else {"table": world.table.to_json()}),
-        **({} if world.vocabulary is None else {"vocabulary": list(world.vocabulary.words)}),
-        **({} if world.channels is None else {"channels": world.channels.to_json()}),
     }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from prismae.data._base import World
 from prismae.data.files import official_file
+from prismae.data.kinds import Series
 from prismae.data.signals import DUTY_CYCLES, FACTOR_KINDS, FACTOR_NAMES, FREQUENCIES, LENGTH, grid
 from prismae.data.storage import Dense
 from prismae.errors import InputError
@@ -34,8 +35,8 @@ def load() -> World:
         Where the file cannot be had, or is corrupted.
     """
     x = read_series(official_file("beamsynthesis", FILE, URL, SHA256))
-    source = "official Beamsynthesis"
-    return World("beamsynthesis", Dense(torch.from_numpy(x)), grid(), FACTOR_NAMES, FACTOR_KINDS, source)
+    data, source = Dense(torch.from_numpy(x)), "official Beamsynthesis"
+    return World("beamsynthesis", data, grid(), FACTOR_NAMES, FACTOR_KINDS, source, Series())
 
 
 def read_series(path: Path) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from prismae.data._base import World
 from prismae.data.files import find, place
+from prismae.data.kinds import Texts
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
 
@@ -23,7 +24,7 @@ def load(split: Split = "train") -> World:
         name="ptb",
         data=(vocabulary := Vocabulary.of(_read("train"))).encode(_read(split)),
         source="Penn Treebank",
-        vocabulary=vocabulary,
+        kind=Texts(vocabulary),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from prismae.data._base import World
+from prismae.data.kinds import Series
 from prismae.data.signals import DUTY_CYCLES, FACTOR_KINDS, FACTOR_NAMES, FREQUENCIES, grid, pulse_trains
 from prismae.data.storage import Dense
 
@@ -18,6 +19,5 @@ def load() -> World:
     """
     factors = grid()
     x = pulse_trains(np.array(FREQUENCIES)[factors[:, 0]], np.array(DUTY_CYCLES)[factors[:, 1]])
-    return World(
-        "pulses", Dense(torch.from_numpy(x)), factors, FACTOR_NAMES, FACTOR_KINDS, "simulated pulses"
-    )
+    data, source = Dense(torch.from_numpy(x)), "simulated pulses"
+    return World("pulses", data, factors, FACTOR_NAMES, FACTOR_KINDS, source, Series())

@@ -1,0 +1,282 @@
+"""Kind: what observations are, and all that follows from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae._discovery import kebab
+from prismae.data.layout import images_first, numbers
+from prismae.data.offset import less
+from prismae.data.storage import Dense, Storage
+from prismae.data.summary import Summary, summary_of
+from prismae.errors import InputError
+
+PART = 1024  # observations that are read, and go through a network, at a time
+FEW, NARROW = 100, 256  # elements of an observation below which the MLP has that width
+
+
+class Kind(ABC):
+    """A kind of data, with what was learnt of these data to make a network's input of them and to give them back.
+
+    One file in `prismae.data.kinds` (or an entry point of group ``prismae.kinds``) holds one kind, a frozen dataclass:
+    a `World` carries it, job.json keeps it. Its name there is the class's, ``Images`` → ``images``, and says how a
+    report draws observations.
+    """
+
+    elements: ClassVar[Literal["numbers", "words"]] = "numbers"  # what networks and likelihoods must be for
+
+    @classmethod
+    def name(cls) -> str:
+        """Name in job.json."""
+        return kebab(cls.__name__)
+
+    @classmethod
+    @abstractmethod
+    def plain(cls, data: Storage) -> Self | None:
+        """The kind of observations of which nothing is said but how they lie in memory; None where they are not."""
+
+    # in files and in words
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """What job.json says of the kind: ``kind``, its name, and keys of its own; plain lists, numbers and texts."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Self:
+        """The kind that a job.json tells of; those of version 0.1 have no ``kind`` but the other keys."""
+
+    def noted(self) -> str:
+        """What a description says behind the observations' shape, as " (of 3 numeric columns)"; or nothing."""
+        return ""
+
+    @abstractmethod
+    def values(self, data: Storage, summary: Summary) -> str:
+        """One line on the values of observations."""
+
+    @abstractmethod
+    def units(self) -> str:
+        """In which units a network sees observations, as a part of a sentence."""
+
+    def sentences(self) -> list[str]:
+        """What a model card says of how the data were read."""
+        return []
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the user gave; none where they have none."""
+        return ()
+
+    @property
+    def element_names(self) -> tuple[str, ...]:
+        """Names of the elements of an observation as a network sees it; none where they have none."""
+        return ()
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels; none where they have none."""
+        return ()
+
+    @abstractmethod
+    def summary(self, data: Storage) -> Summary:
+        """Statistics of all elements of the observations."""
+
+    # training
+
+    @abstractmethod
+    def default_net(self, shape: tuple[int, ...]) -> str:
+        """The network for observations of `shape` where none is asked for, as `prismae.nets.net` reads it."""
+
+    @abstractmethod
+    def default_likelihood(self, summary: Summary) -> str:
+        """The likelihood where none is asked for."""
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a decoder for each element of an observation."""
+        return 1
+
+    def lengths(self, data: Storage) -> Tensor | None:
+        """[n] length of each observation, where batches should be of about equally long ones; else None."""
+        return None
+
+    def parted(self, kept: Storage, held: Storage) -> tuple[Self, Storage, Storage]:
+        """The kind of a part of the data, which knows nothing of what is held out, and both parts in it."""
+        return self, kept, held
+
+    # what users give, and what they get back
+
+    def given_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of an observation as the user's arrays have it, of that which a network sees."""
+        return shape
+
+    def as_seen(self) -> Self:
+        """The same kind of observations that lie in arrays as a network sees them."""
+        return self
+
+    @abstractmethod
+    def alike(self, kind: Kind) -> bool:
+        """Whether observations of `kind` became the same numbers as those of this kind would have."""
+
+    @abstractmethod
+    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+        """A user's new observations as a network sees them, [up to 1024, *shape], one part after the other.
+
+        Only the part is ever copied, so X may be larger than memory.
+
+        Raises
+        ------
+        InputError
+            For observations of another kind or shape, and values that cannot be used.
+        """
+
+    @abstractmethod
+    def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:
+        """The same for the observations of a world called `name`, which are of `kind`."""
+
+    @abstractmethod
+    def joined(self, parts: list[Tensor]) -> Tensor:
+        """Parts of observations or codes as one."""
+
+    @abstractmethod
+    def stored(self, x: Tensor) -> Storage:
+        """Observations as a network sees them, to be kept in memory."""
+
+    @abstractmethod
+    def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
+        """Observations of a network in the user's units: an array [n, *shape], a table, or sentences [n]."""
+
+    def within(self, summary: Summary, support: tuple[float, float]) -> tuple[float, float]:
+        """The range that elements of new observations have to lie in, given that of the likelihood."""
+        return support
+
+    def how_to_scale(self) -> str:
+        """What to do about new observations that are out of range, as the end of a sentence."""
+        return "scale them as those of the fit were"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers(Kind):
+    """Arrays of numbers.
+
+    Parameters
+    ----------
+    pixels
+        Whether uint8 means pixels of 0 to 255, drawn as value / 255.
+    offset
+        What was taken off every element before it became float32; 0 but for own numbers that lie so far from zero
+        that float32 would round away what varies.
+    """
+
+    pixels: bool = False
+    offset: float = 0.0
+
+    @property
+    def scheme(self) -> Any:
+        """How a user's numbers became others, by columns or channels; None where they stayed what they are."""
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        offset = {"offset": self.offset} if self.offset else {}
+        return {"kind": self.name(), "pixels": self.pixels, **offset}
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Self:
+        return cls(pixels=about["pixels"], offset=about.get("offset", 0.0))
+
+    def values(self, data: Storage, summary: Summary) -> str:
+        low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
+        digits = ".10g" if self.offset else ".4g"
+        return (
+            f"values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
+            f"mean {mean:{digits}}, standard deviation {summary.std:.4g}"
+        )
+
+    def units(self) -> str:
+        units = "value / 255 for pixels of 0 to 255" if self.pixels else "the data's own units"
+        return units + (f" less {self.offset!r}, taken off in double precision" if self.offset else "")
+
+    def sentences(self) -> list[str]:
+        return ["Pixels of 0 to 255 are drawn as value / 255."] if self.pixels else []
+
+    def summary(self, data: Storage) -> Summary:
+        return summary_of(data)
+
+    def default_net(self, shape: tuple[int, ...]) -> str:
+        return "mlp" if np.prod(shape) >= FEW else f"mlp:width={NARROW}"
+
+    def default_likelihood(self, summary: Summary) -> str:
+        return "gaussian"
+
+    def alike(self, kind: Kind) -> bool:
+        return isinstance(kind, Numbers) and (kind.scheme, kind.offset) == (self.scheme, self.offset)
+
+    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+        for start in range(0, len(X), PART):
+            yield self._read(np.asarray(X[start : start + PART]), shape, start)
+
+    def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:
+        if not isinstance(kind, Numbers):
+            raise InputError(
+                f"The observations are not what was fitted: expected no {kind.name()}, as a World."
+            )
+        if type(kind.scheme) is not type(self.scheme):
+            given, fitted = f"{name!r} is", "the observations of the fit were"
+            pair = (fitted, self, given) if kind.scheme is None else (given, kind, fitted)
+            raise InputError(
+                f"The kinds of observations differ: {pair[0]} {pair[1]._called}, {pair[2]} not; expected the same."
+            )
+        if kind.scheme != self.scheme:  # by way of the user's units
+            x = data[torch.arange(len(data))].numpy()
+            yield from self.as_seen().parts(kind.as_seen().given_back(x, data.shape), shape)
+            return
+        check_shape(data.shape, shape)
+        for start in range(0, len(data), PART):
+            rows = torch.arange(start, min(start + PART, len(data)), device=data.device)
+            part = data[rows].cpu()
+            moved = kind.offset != self.offset
+            yield (part.double() + (kind.offset - self.offset)).float() if moved else part
+
+    def joined(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat(parts)
+
+    def stored(self, x: Tensor) -> Storage:
+        return Dense(x)
+
+    def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
+        return x.astype(np.float64) + self.offset if self.offset else x
+
+    def how_to_scale(self) -> str:
+        if self.pixels:
+            return "the fit had pixels of type uint8, drawn as value / 255, so give uint8 or values divided by 255"
+        return "scale them as those of the fit were (pixels of 0 to 255: divided by 255)"
+
+    @property
+    def _called(self) -> str:
+        """The kind in a sentence."""
+        return self.name()
+
+    def _read(self, x: NDArray, shape: tuple[int, ...], start: int) -> Tensor:
+        """Observations in a user's array, float32 [n, *shape]; `start` is the first one's place, for messages."""
+        new = images_first(numbers(x, NEW, start), NEW.lower(), least=1, slender=True)
+        check_shape(new.shape[1:], shape)
+        values = torch.from_numpy(less(new, self.offset))
+        return values / 255 if self.pixels and new.dtype == np.uint8 else values
+
+
+NEW = "New observations"  # what messages call them
+
+
+def check_shape(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse observations of another shape than those of the fit."""
+    if shape != expected:
+        raise InputError(f"Observations have shape {shape}, expected {expected} as in the fit.")

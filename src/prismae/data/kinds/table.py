@@ -1,0 +1,74 @@
+"""Tables: rows of columns, each with a meaning of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae.data.kinds._base import Numbers
+from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
+from prismae.data.tables import TableScheme
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Numbers):
+    """Rows [n, d] of a table, or vectors of numbers of which nothing else is said.
+
+    Parameters
+    ----------
+    scheme
+        How the columns of a table became those of an array; None for arrays.
+    """
+
+    scheme: TableScheme | None = None
+
+    @classmethod
+    def plain(cls, data: Storage) -> Self | None:
+        return (
+            cls(pixels=of_bytes(data))
+            if len(data.shape) == 1 and isinstance(data, Dense | BitPacked)
+            else None
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | ({} if self.scheme is None else {"table": self.scheme.to_json()})
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Self:
+        scheme = TableScheme.from_json(about["table"]) if "table" in about else None
+        return replace(super().from_json(about), scheme=scheme)
+
+    def noted(self) -> str:
+        if self.scheme is None:
+            return ""
+        numeric, categorical = len(self.scheme.scaling), len(self.scheme.categories)
+        return f" (of {numeric} numeric and {categorical} categorical columns)"
+
+    def units(self) -> str:
+        return super().units() if self.scheme is None else "columns scaled and one-hot as `table` says"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return () if self.scheme is None else self.scheme.columns
+
+    @property
+    def element_names(self) -> tuple[str, ...]:
+        return () if self.scheme is None else self.scheme.feature_names
+
+    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+        if self.scheme is not None:
+            named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.columns))
+            X = self.scheme.to_array(named)
+        return super().parts(X, shape)
+
+    def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
+        return super().given_back(x, shape) if self.scheme is None else self.scheme.to_frame(x)
+
+    @property
+    def _called(self) -> str:
+        return "a table"

@@ -1,0 +1,107 @@
+"""Texts: sentences of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, ClassVar, Literal, NoReturn, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae._words import UNK, padded
+from prismae.data.kinds._base import PART, Kind
+from prismae.data.storage import Storage
+from prismae.data.summary import Summary
+from prismae.data.text import Tokens, Vocabulary, restricted
+from prismae.errors import InputError
+
+
+@dataclass(frozen=True)
+class Texts(Kind):
+    """Sentences, as numbers of words.
+
+    Parameters
+    ----------
+    vocabulary
+        The words that are known.
+    """
+
+    vocabulary: Vocabulary
+
+    elements: ClassVar[Literal["numbers", "words"]] = "words"
+
+    @classmethod
+    def plain(cls, data: Storage) -> Self | None:
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.name(), "pixels": False, "vocabulary": list(self.vocabulary.words)}
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Self:
+        return cls(Vocabulary(tuple(about["vocabulary"])))
+
+    def values(self, data: Storage, summary: Summary) -> str:
+        assert isinstance(data, Tokens)
+        lengths, unknown = data.lengths, int((data.values == UNK).sum())
+        return (
+            f"{int(lengths.sum()):,} words, {len(self.vocabulary):,} different ones, {unknown:,} unknown; "
+            f"sentences of {int(lengths.min())} to {int(lengths.max())} words, their ends among them"
+        )
+
+    def units(self) -> str:
+        return "numbers of words as `vocabulary` says"
+
+    def summary(self, data: Storage) -> Summary:
+        """The elements are those of words written one-hot, 0 and 1."""
+        share = 1 / len(self.vocabulary)
+        return Summary(share, sqrt(share * (1 - share)), 0.0, 1.0)
+
+    def default_net(self, shape: tuple[int, ...]) -> str:
+        return "lstm"
+
+    def default_likelihood(self, summary: Summary) -> str:
+        return "categorical"
+
+    @property
+    def outputs(self) -> int:
+        return len(self.vocabulary)
+
+    def lengths(self, data: Storage) -> Tensor | None:
+        assert isinstance(data, Tokens)
+        return data.lengths
+
+    def parted(self, kept: Storage, held: Storage) -> tuple[Self, Storage, Storage]:
+        assert isinstance(kept, Tokens)
+        assert isinstance(held, Tokens)
+        vocabulary, of_kept, of_held = restricted(self.vocabulary, kept, held)
+        return type(self)(vocabulary), of_kept, of_held
+
+    def alike(self, kind: Kind) -> bool:
+        return kind == self
+
+    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> NoReturn:
+        raise InputError("The observations are not what was fitted: expected texts, as a World.")
+
+    def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:
+        if not isinstance(kind, Texts):
+            self.parts(np.empty(0), shape)
+        if kind != self:  # what is new is unknown
+            sentences = [text.split() for text in kind.vocabulary.decode(data[torch.arange(len(data))])]
+            data = self.vocabulary.encode(sentences)
+        for rows in torch.arange(len(data), device=data.device).split(PART):
+            yield data[rows].cpu()
+
+    def joined(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat(padded(parts))
+
+    def stored(self, x: Tensor) -> Storage:
+        return Tokens(x.int())
+
+    def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
+        return np.array(self.vocabulary.decode(torch.from_numpy(x)), dtype=object)

@@ -1,0 +1,35 @@
+"""Mean, deviation and range of observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod, sqrt
+
+import torch
+
+from prismae.data.storage import Storage, spaced
+
+_AT_A_TIME = 1 << 24  # elements in double precision, 128 MB
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, standard deviation, least and greatest element of a world's observations, over all elements."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+def summary_of(data: Storage) -> Summary:
+    """Mean and deviation of at most 20,000 observations, evenly spaced; the range of all."""
+    rows = spaced(len(data), 20_000).to(data.device)
+    shift = data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
+    size, total, squares = 0, 0.0, 0.0
+    for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(data.shape)))):
+        x = data[part].cpu().double() - shift
+        size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
+    mean = total / size
+    std = sqrt(max(squares - size * mean**2, 0.0) / max(size - 1, 1))
+    return Summary(float(shift) + mean, std, *data.extremes())
