@@ -36,7 +36,7 @@ def new_run(method: Method, net: str, shape: tuple[int, ...], batch: int) -> Run
     """A run on binary noise: what is drawn does not change the time."""
     torch.manual_seed(0)
     world = World("noise", Dense((torch.rand(4096, *shape) > 0.8).float()))
-    ae = build(method, shape, world.summary, n_latents=M, net=net, likelihood="bernoulli")
+    ae = build(method, world.kind, shape, world.summary, n_latents=M, net=net, likelihood="bernoulli")
     fabric = Fabric(accelerator="cpu", devices=1)
     return Run(fabric, method, world, ae, Training(n_latents=M, batch=batch), ())
 

@@ -38,7 +38,9 @@ def plain_step(method: GCAE | EDGCAE, world: World, batch: int, device: str = "c
     """One step of the plain loop."""
     torch.manual_seed(0)
     world = world.to(device)
-    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse").to(device)
+    ae = build(method, world.kind, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse").to(
+        device
+    )
     critics = method.critic(M).to(device)
     sigma = torch.full((M,), float(method.noise()), device=device)
     ae_adam = torch.optim.Adam(ae.parameters(), lr=5e-5)
@@ -74,7 +76,7 @@ def prismae_run(method: GCAE | EDGCAE, world: World, batch: int, precision: str,
     """A training of the library's own loop, before its first step."""
     torch.manual_seed(0)
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
-    ae = build(method, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
+    ae = build(method, world.kind, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
     return Run(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), ())
 
 

@@ -122,7 +122,9 @@ def ours(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
     torch.manual_seed(0)
     world = case.world()
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if precision == "bf16" else None)
-    ae = build(chosen, world.shape, world.summary, n_latents=M, net=case.net, likelihood="bernoulli")
+    ae = build(
+        chosen, world.kind, world.shape, world.summary, n_latents=M, net=case.net, likelihood="bernoulli"
+    )
     training = Training(n_latents=M, batch=case.batch, lr=1e-4, steps=100 * TURN)
     run = Run(fabric, chosen, world, ae, training, ())
 

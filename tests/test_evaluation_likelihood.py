@@ -14,7 +14,7 @@ from torch.distributions import MultivariateNormal
 
 import prismae as pr
 from prismae import cli
-from prismae.data import Summary, World
+from prismae.data import Summary, Texts, World
 from prismae.data.text import SPECIAL, Vocabulary
 from prismae.errors import InputError
 from prismae.evaluation import likelihood_scores
@@ -116,10 +116,10 @@ def text():
     words = Vocabulary((*SPECIAL, "a", "b", "c"))
     rng = np.random.default_rng(0)
     sentences = [rng.choice(["a", "b", "c"], size=1 + i % 4).tolist() for i in range(40)]
-    world = World("letters", words.encode(sentences), vocabulary=words)
+    world = World("letters", words.encode(sentences), kind=Texts(words))
     torch.manual_seed(0)
-    how = {"n_latents": 1, "net": "lstm:width=4", "likelihood": "categorical", "words": len(words)}
-    net = build(VAE(), world.shape, Summary(0.0, 1.0, 0.0, 6.0), **how).eval()
+    how = {"n_latents": 1, "net": "lstm:width=4", "likelihood": "categorical"}
+    net = build(VAE(), world.kind, world.shape, Summary(0.0, 1.0, 0.0, 6.0), **how).eval()
     with torch.no_grad():
         for each in net.parameters():
             nn.init.uniform_(each, -0.8, 0.8)  # so that the code matters

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from prismae._random import Draws
 from prismae.data import World
 from prismae.data.storage import spaced
-from prismae.data.text import Tokens
 from prismae.errors import InputError, Unavailable
 from prismae.latent.gaussian import Gaussian
 from prismae.methods import Clustering, Method
@@ -371,14 +370,15 @@ def likelihood_scores(
                         q,
                         k,
                         weighted=name == "log_weights",
-                        n_words=world.n_words,
+                        outputs=world.kind.outputs,
                         bar=bar,
                     )
         finally:
             net.train(training)
+    lengths = world.kind.lengths(world.data)
     return evaluate_likelihood(
         **tables,
-        words=world.data.lengths[rows] if isinstance(world.data, Tokens) else None,
+        words=None if lengths is None else lengths[rows],
         mean=q.mean,
         log_var=q.log_var,
         metrics=chosen,

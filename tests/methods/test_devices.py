@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from prismae import world
+from prismae.data import Images
 from prismae.methods import Adversarial, Clustering, Context, all_methods, method
 from prismae.train.build import build
 
@@ -24,7 +25,13 @@ def test_terms_stay_on_the_device_of_the_batch(name, monkeypatch):
     monkeypatch.setattr(torch, "cov", lambda x, **_: x @ x.T)  # it looks at values
     chosen = method(name)
     ae = build(
-        chosen, (1, 28, 28), world("digits").summary, n_latents=N_LATENTS, net="conv5", likelihood="bernoulli"
+        chosen,
+        Images(),
+        (1, 28, 28),
+        world("digits").summary,
+        n_latents=N_LATENTS,
+        net="conv5",
+        likelihood="bernoulli",
     )
     ae.to("meta")
     x = torch.rand(8, 1, 28, 28, device="meta")

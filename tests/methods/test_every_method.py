@@ -46,8 +46,8 @@ def data():
 def settings(chosen, data):
     return {
         "n_latents": M,
-        "net": choose_net("auto", chosen, data.shape),
-        "likelihood": choose_likelihood("auto", chosen, data.shape, data.summary),
+        "net": choose_net("auto", chosen, data.kind, data.shape),
+        "likelihood": choose_likelihood("auto", chosen, data.kind, data.summary),
     }
 
 
@@ -55,7 +55,7 @@ def ready(name, data):
     """A method with its autoencoder, and a context as the loop gives it."""
     chosen = quick(name)
     torch.manual_seed(0)
-    ae = build(chosen, data.shape, data.summary, **settings(chosen, data))
+    ae = build(chosen, data.kind, data.shape, data.summary, **settings(chosen, data))
     critic = chosen.critic(M) if isinstance(chosen, Adversarial) else None
     noise = None if chosen.noise() is None else torch.full((M,), chosen.noise())
     return chosen, ae, Context(len(data), chosen.weights(), noise, critic)

@@ -30,7 +30,7 @@ def ae():
     """An autoencoder whose posteriors differ from the prior and from each other."""
     data = world("digits")
     torch.manual_seed(0)
-    made = build(VAE(), data.shape, data.summary, n_latents=M, net="mlp", likelihood="bernoulli")
+    made = build(VAE(), data.kind, data.shape, data.summary, n_latents=M, net="mlp", likelihood="bernoulli")
     with torch.no_grad():
         made.encoder[-1][-1].weight.mul_(3)
     return made

@@ -32,7 +32,9 @@ def x(digits):
 
 def made(method, data):
     torch.manual_seed(0)
-    return build(method, data.shape, data.summary, n_latents=M, net="conv5", likelihood="bernoulli")
+    return build(
+        method, data.kind, data.shape, data.summary, n_latents=M, net="conv5", likelihood="bernoulli"
+    )
 
 
 def terms(method, ae, x):
@@ -164,12 +166,14 @@ def test_a_step_of_128_images_128_latents_and_10_components_takes_less_than_a_gi
     code = """
 import resource, torch
 from prismae.methods import Context, method
-from prismae.data import Summary
+from prismae.data import Images, Summary
 from prismae.train import build
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 chosen = method("hgmvae-g", conditional="{conditional}", z_latents=128)
-ae = build(chosen, (1, 28, 28), Summary(0.1, 0.3, 0.0, 1.0), n_latents=128, net="conv5", likelihood="bernoulli")
+ae = build(
+    chosen, Images(), (1, 28, 28), Summary(0.1, 0.3, 0.0, 1.0), n_latents=128, net="conv5", likelihood="bernoulli"
+)
 before = peak()
 terms = chosen.terms(ae, torch.rand(128, 1, 28, 28), Context(60_000, chosen.weights()))
 torch.stack([terms[name].mean() for name in chosen.weights()]).sum().backward()

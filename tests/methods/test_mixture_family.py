@@ -28,7 +28,7 @@ def digits():
 
 def made(method, data):
     torch.manual_seed(0)
-    return build(method, data.shape, data.summary, n_latents=M, net="conv", likelihood="bernoulli")
+    return build(method, data.kind, data.shape, data.summary, n_latents=M, net="conv", likelihood="bernoulli")
 
 
 def terms(method, ae, x, step=0):
@@ -106,7 +106,7 @@ def test_vade_s_mixture_starts_at_the_clusters_of_the_codes():
     method = VaDE(n_components=3, pretrain_steps=1)
     data = World("clusters", Dense(x))
     torch.manual_seed(0)
-    ae = build(method, data.shape, data.summary, n_latents=2, net="mlp", likelihood="gaussian")
+    ae = build(method, data.kind, data.shape, data.summary, n_latents=2, net="mlp", likelihood="gaussian")
     with torch.no_grad():
         method.prepare(ae, lambda n: x[:n], 0)
         before = ae.parts["mixture"].mean.clone()

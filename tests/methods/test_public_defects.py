@@ -244,7 +244,7 @@ def test_reconstruction_is_the_run_s_likelihood_in_every_method(name):
     data = world("digits")
     likelihood = chosen.likelihood if chosen.likelihood != "auto" else "bernoulli"
     torch.manual_seed(0)
-    ae = build(chosen, data.shape, data.summary, n_latents=3, net="conv", likelihood=likelihood)
+    ae = build(chosen, data.kind, data.shape, data.summary, n_latents=3, net="conv", likelihood=likelihood)
     critic = chosen.critic(3) if isinstance(chosen, Adversarial) else None
     noise = None if chosen.noise() is None else torch.full((3,), chosen.noise())
     x = data.data[torch.arange(16)]

@@ -6,7 +6,7 @@ from flat import train
 from torch import nn
 
 from prismae import Autoencoder, world
-from prismae.data import Summary
+from prismae.data import Images, Series, Summary, Table
 from prismae.errors import InputError
 from prismae.methods.vae import VAE
 from prismae.nets import all_likelihoods, all_nets, net
@@ -82,10 +82,10 @@ def test_shapes_that_a_network_is_not_for_are_refused(cls, shape):
 
 def test_every_network_can_be_named():
     assert set(all_nets()) == {"mlp", "conv", "conv5", "conv1d", "lstm"}
-    assert choose_net("conv1d", VAE(), (100,)) == Conv1d()
-    assert choose_net("auto", VAE(), (100,)) == MLP()
-    assert choose_net("auto", VAE(), (21,)) == MLP(width=256)
-    assert choose_net("auto", VAE(), (1, 28, 28)) == Conv()
+    assert choose_net("conv1d", VAE(), Series(), (100,)) == Conv1d()
+    assert choose_net("auto", VAE(), Series(), (100,)) == MLP()
+    assert choose_net("auto", VAE(), Table(), (21,)) == MLP(width=256)
+    assert choose_net("auto", VAE(), Images(), (1, 28, 28)) == Conv()
     for name, cls in all_nets().items():
         assert cls.__module__ == f"prismae.nets.{name}"  # one stem: file, class and name
         assert net(name) == cls()
@@ -156,22 +156,22 @@ def test_a_network_of_one_s_own_is_trained(own):
 
 
 @pytest.mark.parametrize(
-    ("shape", "low", "high", "expected"),
+    ("kind", "low", "high", "expected"),
     [
-        ((1, 28, 28), 0.0, 1.0, "bernoulli"),
-        ((1, 28, 28), -1.0, 1.0, "gaussian"),
-        ((1, 28, 28), 0.0, 255.0, "gaussian"),
-        ((100,), 0.0, 1.0, "gaussian"),
+        (Images(), 0.0, 1.0, "bernoulli"),
+        (Images(), -1.0, 1.0, "gaussian"),
+        (Images(), 0.0, 255.0, "gaussian"),
+        (Series(), 0.0, 1.0, "gaussian"),
     ],
 )
-def test_the_likelihood_is_chosen_by_the_data(shape, low, high, expected):
-    assert choose_likelihood("auto", VAE(), shape, Summary(0.5, 0.3, low, high)).name() == expected
+def test_the_likelihood_is_chosen_by_the_data(kind, low, high, expected):
+    assert choose_likelihood("auto", VAE(), kind, Summary(0.5, 0.3, low, high)).name() == expected
 
 
 def test_bernoulli_outside_0_and_1_is_refused():
     # public implementations return NaN there
     with pytest.raises(InputError, match=r"data in \[0, 1\], but they range from -1 to 1"):
-        choose_likelihood("bernoulli", VAE(), (1, 28, 28), Summary(0.0, 1.0, -1.0, 1.0))
+        choose_likelihood("bernoulli", VAE(), Images(), Summary(0.0, 1.0, -1.0, 1.0))
 
 
 @pytest.mark.parametrize("name", sorted(set(all_likelihoods()) - {"mse", "categorical"}))
@@ -213,6 +213,12 @@ def test_a_learned_scale_is_trained_and_kept_with_the_weights():
     assert "likelihood.log_scale" in done.ae.state_dict()
     assert done.ae.likelihood.log_scale != 0
     new = build(
-        VAE(), (1000,), world("pulses").summary, n_latents=3, net="conv1d", likelihood="gaussian-learned"
+        VAE(),
+        Series(),
+        (1000,),
+        world("pulses").summary,
+        n_latents=3,
+        net="conv1d",
+        likelihood="gaussian-learned",
     )
     new.load_state_dict(done.ae.state_dict())

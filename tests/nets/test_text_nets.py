@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from prismae._words import BOS, EOS, PAD, UNK
-from prismae.data import Summary
+from prismae.data import Summary, Table, Texts, Vocabulary
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.methods.vae import VAE
@@ -17,12 +17,13 @@ from prismae.nets.lstm import LSTM
 from prismae.train.build import build, choose_likelihood, choose_net
 
 WORDS = 9
+TEXTS = Texts(Vocabulary(tuple("abcdefghi")))
 SENTENCES = torch.tensor([[4, 5, 6, EOS], [7, EOS, PAD, PAD]])
 
 
 def made(net):
     summary = Summary(0.1, 0.3, 0, 1)
-    return build(VAE(), (4,), summary, n_latents=3, net=net, likelihood="categorical", words=WORDS)
+    return build(VAE(), TEXTS, (4,), summary, n_latents=3, net=net, likelihood="categorical")
 
 
 @pytest.fixture
@@ -108,20 +109,21 @@ def test_word_dropout_hides_words_in_training_only():
 
 
 def test_names_for_texts():
-    assert choose_net("auto", VAE(), (4,), words=9) == LSTM()
-    assert choose_likelihood("auto", VAE(), (4,), Summary(0, 1, 0, 1), words=9).name() == "categorical"
-    texts = {"words": 9}
-    with pytest.raises(InputError, match="Network 'conv' is not for texts, expected one of lstm"):
-        choose_net("conv", VAE(), (4,), **texts)
-    with pytest.raises(InputError, match="Network 'lstm' is for texts"):
-        choose_net("lstm", VAE(), (4,))
-    with pytest.raises(InputError, match="'gaussian' cannot be taken, since texts have 'categorical' only"):
-        choose_likelihood("gaussian", VAE(), (4,), Summary(0, 1, 0, 1), **texts)
-    with pytest.raises(InputError, match="'categorical' cannot be taken, since 'categorical' is for texts"):
-        choose_likelihood("categorical", VAE(), (4,), Summary(0, 1, 0, 1))
+    summary = Summary(0, 1, 0, 1)
+    assert choose_net("auto", VAE(), TEXTS, (4,)) == choose_net("auto", method("gcae"), TEXTS, (4,)) == LSTM()
+    assert choose_likelihood("auto", VAE(), TEXTS, summary).name() == "categorical"
+    words, numbers = "and the observations are words: expected", "and the observations are numbers: expected"
+    with pytest.raises(InputError, match=f"Network 'conv' is for numbers, {words} one of lstm, auto"):
+        choose_net("conv", VAE(), TEXTS, (4,))
+    with pytest.raises(InputError, match=f"Network 'lstm' is for words, {numbers} one of conv"):
+        choose_net("lstm", VAE(), Table(), (4,))
+    with pytest.raises(InputError, match=f"Likelihood 'gaussian' is for numbers, {words} categorical"):
+        choose_likelihood("gaussian", VAE(), TEXTS, summary)
+    with pytest.raises(InputError, match=f"Likelihood 'categorical' is for words, {numbers} bernoulli or "):
+        choose_likelihood("categorical", VAE(), Table(), summary)
     own = next(m for m in (method("gcae"), method("nash-ae")) if m.likelihood != "auto")
     with pytest.raises(InputError, match=f"{own.name()} is defined with it"):
-        choose_likelihood("auto", own, (4,), Summary(0, 1, 0, 1), **texts)
+        choose_likelihood("auto", own, TEXTS, summary)
 
 
 @pytest.mark.parametrize(
@@ -135,4 +137,4 @@ def test_names_for_texts():
 )
 def test_settings_that_cannot_be(net, said):
     with pytest.raises(InputError, match=said):
-        made(choose_net(net, VAE(), (4,), WORDS))
+        made(choose_net(net, VAE(), TEXTS, (4,)))

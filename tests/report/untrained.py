@@ -33,7 +33,7 @@ def untrained_run(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         ae = build(
-            chosen, data.shape, data.summary, n_latents=n_latents, net=net, likelihood=likelihood
+            chosen, data.kind, data.shape, data.summary, n_latents=n_latents, net=net, likelihood=likelihood
         ).eval()
         with torch.no_grad():
             for weight in ae.decoder.parameters():

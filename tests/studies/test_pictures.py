@@ -34,7 +34,7 @@ def net_for(method, data=TABLE, n_latents=3, net="mlp", likelihood="gaussian") -
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return build(
-            method, data.shape, data.summary, n_latents=n_latents, net=net, likelihood=likelihood
+            method, data.kind, data.shape, data.summary, n_latents=n_latents, net=net, likelihood=likelihood
         ).eval()
 
 

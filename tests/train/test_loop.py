@@ -115,7 +115,7 @@ def test_bf16_learns_with_float32_weights():
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 def test_decoders_give_back_the_shape(net, shape):
     data = world(np.random.default_rng(0).random((4, *shape), dtype=np.float32))
-    ae = build(VAE(), data.shape, data.summary, n_latents=3, net=net, likelihood="gaussian")
+    ae = build(VAE(), data.kind, data.shape, data.summary, n_latents=3, net=net, likelihood="gaussian")
     x = data.data[torch.arange(4)]
     assert ae.encode(x).mean.shape == (4, 3)
     assert ae.decode(torch.zeros(4, 3)).shape == x.shape
@@ -123,16 +123,18 @@ def test_decoders_give_back_the_shape(net, shape):
 
 def test_networks_and_likelihoods_follow_the_data():
     images, series = world("digits"), world("pulses")
-    assert choose_net("auto", VAE(), images.shape) == Conv()
-    assert choose_net("auto", VAE(), series.shape) == MLP()
-    assert choose_likelihood("auto", VAE(), images.shape, images.summary).name() == "bernoulli"
-    assert choose_likelihood("auto", VAE(), series.shape, series.summary).name() == "gaussian"
+    assert choose_net("auto", VAE(), images.kind, images.shape) == Conv()
+    assert choose_net("auto", VAE(), series.kind, series.shape) == MLP()
+    assert choose_likelihood("auto", VAE(), images.kind, images.summary).name() == "bernoulli"
+    assert choose_likelihood("auto", VAE(), series.kind, series.summary).name() == "gaussian"
     with pytest.raises(InputError, match=r"'bernoulli' needs data in \[0, 1\], but they range from"):
-        choose_likelihood("bernoulli", VAE(), series.shape, series.summary)
+        choose_likelihood("bernoulli", VAE(), series.kind, series.summary)
     with pytest.raises(InputError, match="Unknown network 'con': did you mean 'conv'"):
-        choose_net("con", VAE(), images.shape)
+        choose_net("con", VAE(), images.kind, images.shape)
     with pytest.raises(InputError, match="needs images of at least 8x8 pixels"):
-        build(VAE(), series.shape, series.summary, n_latents=3, net="conv", likelihood="gaussian")
+        build(
+            VAE(), series.kind, series.shape, series.summary, n_latents=3, net="conv", likelihood="gaussian"
+        )
 
 
 def test_errors_are_in_the_same_units_for_every_likelihood():
@@ -140,7 +142,7 @@ def test_errors_are_in_the_same_units_for_every_likelihood():
     x = data.data[torch.arange(50)]
     for likelihood in ("bernoulli", "gaussian", "mse"):
         torch.manual_seed(0)
-        ae = build(VAE(), data.shape, data.summary, n_latents=3, net="conv", likelihood=likelihood)
+        ae = build(VAE(), data.kind, data.shape, data.summary, n_latents=3, net="conv", likelihood=likelihood)
         with torch.no_grad():
             mse, _ = ae.errors(x)
             z = ae.encode(x).mean

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, cast
 
 from prismae._discovery import subclasses
 from prismae.errors import InputError, unknown_name
 from prismae.fields import from_text
-from prismae.nets._base import Architecture, FunctionNet, Net
+from prismae.nets._base import Architecture, Elements, FunctionNet, Net
 from prismae.nets.likelihood import Likelihood, all_likelihoods, likelihood
 
 __all__ = [
     "Architecture",
+    "Elements",
     "Likelihood",
     "Net",
     "all_likelihoods",
     "all_nets",
-    "default_net",
     "likelihood",
     "net",
 ]
-
-FEW, NARROW = 100, 256  # elements of an observation below which the MLP has that width
 
 
 def all_nets() -> dict[str, type[Net]]:
@@ -66,18 +63,3 @@ def net(given: str | Net | Architecture) -> Net:
         f"A network should be a name ({', '.join(all_nets())} or auto), a prismae.nets.Net, or a function "
         f"(shape, n_outputs, n_latents) -> (encoder, decoder), got {given!r}."
     )
-
-
-def default_net(shape: tuple[int, ...], *, texts: bool = False) -> Net:
-    """The network for observations of `shape` where none is asked for.
-
-    That is conv for images, conv1d for series of several channels, lstm for texts, and mlp for the rest and what is
-    too small for these, a narrow one for fewer than 100 elements (most tables).
-    """
-    if texts:
-        return net("lstm")
-    if len(shape) == 2 and shape[1] >= 16:
-        return net("conv1d")
-    if len(shape) == 3 and min(shape[1:]) >= 8:
-        return net("conv")
-    return net("mlp" if prod(shape) >= FEW else f"mlp:width={NARROW}")

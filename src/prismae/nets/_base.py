@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from prismae.errors import InputError
 from prismae.fields import check_fields
 from prismae.settings import plain
 
+Elements = Literal["numbers", "words"]
 Pair = tuple[nn.Module, nn.Module]
 Architecture = Callable[[tuple[int, ...], int, int], Pair]
 
@@ -26,7 +27,7 @@ class Net(ABC):
     command line is the class's, ``MLP`` → ``mlp``. Fields are annotated with their range (see `prismae.fields`).
     """
 
-    texts: ClassVar[bool] = False  # whether observations are sentences; else they are arrays of numbers
+    elements: ClassVar[Elements] = "numbers"  # what observations are made of; "words": they are sentences
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from prismae._discovery import entry_name, kebab, subclasses
 from prismae._words import PAD
 from prismae.errors import InputError, unknown_name
+from prismae.nets._base import Elements
 
 
 class Likelihood(ABC):
@@ -25,7 +26,7 @@ class Likelihood(ABC):
     standardised: ClassVar[bool] = True  # whether it models (x - mean) / std of the world, or x as it is
     support: ClassVar[tuple[float, float]] = (-inf, inf)  # the range that the world's elements must lie in
     nats: ClassVar[bool] = True  # whether `nll` is a negative log-likelihood, summed over elements
-    texts: ClassVar[bool] = False  # whether it is of sentences; else it is of arrays of numbers
+    elements: ClassVar[Elements] = "numbers"  # what observations are made of; "words": they are sentences
 
     @classmethod
     def name(cls) -> str:
@@ -94,7 +95,7 @@ class Categorical(Likelihood):
     """Words: the output is logits [batch, t, words]. Nats, summed over each sentence; padding counts nothing."""
 
     standardised = False
-    texts = True
+    elements = "words"
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         each = F.cross_entropy(output.flatten(0, 1), x.flatten(), ignore_index=PAD, reduction="none")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from prismae._words import BOS, PAD, UNK, lengths
 from prismae.fields import BelowOne, Count, Fraction
-from prismae.nets._base import Net
+from prismae.nets._base import Elements, Net
 
 WIDTH = 256
 INIT = 0.1  # weights of that width start uniform within this
@@ -75,7 +75,7 @@ class LSTM(Net):
     within 0.1 sqrt(256 / width), which is ours: signals that fade on their way through a narrow network reach no code.
     """
 
-    texts: ClassVar[bool] = True
+    elements: ClassVar[Elements] = "words"
 
     width: Count = WIDTH  # of embeddings and states
     dropout: BelowOne = 0.5  # of embeddings and of the decoder's states before the words are read from them

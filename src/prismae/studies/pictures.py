@@ -63,8 +63,8 @@ def pictures(net: AutoencoderNet, world: World) -> Arrays:
     drawn |= latents(codes.numpy(), kl)
     drawn |= effects(net, codes[spaced(len(codes), MOVED)], low, high)
     drawn |= errors(net, world, rows[spaced(len(rows), MEASURED)])
-    if world.table is not None:
-        drawn["feature_names"] = np.array(world.table.feature_names)
+    if world.kind.element_names:
+        drawn["feature_names"] = np.array(world.kind.element_names)
     return drawn | information(codes.numpy(), world, rows)
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data import Tokens, World
+from prismae.data import World
 
 POOL = 50  # batches of texts that are sorted by length together
 
@@ -66,7 +66,8 @@ class BucketedBatches(Batches):
 
 
 def batches_of(world: World, batch: int, seed: int, player: int, device: torch.device) -> Batches:
-    """The stream of a player for a world: by length for texts."""
-    if isinstance(world.data, Tokens):
-        return BucketedBatches(world.data.lengths, batch, seed, player, device)
-    return Batches(len(world), batch, seed, player, device)
+    """The stream of a player for a world: by length where its kind of data has lengths."""
+    lengths = world.kind.lengths(world.data)
+    if lengths is None:
+        return Batches(len(world), batch, seed, player, device)
+    return BucketedBatches(lengths, batch, seed, player, device)

@@ -111,12 +111,12 @@ def train(
     with Draws(training.seed) as draws:
         ae = build(
             method,
+            world.kind,
             world.shape,
             world.summary,
             n_latents=training.n_latents,
             net=net,
             likelihood=likelihood,
-            words=world.n_words,
         )
         run = Run(fabric, method, world, ae, training, controllers, draws)
         steps = training.steps

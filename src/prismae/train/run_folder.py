@@ -22,6 +22,7 @@ from prismae._files import written_whole
 from prismae._random import Draws
 from prismae._version import __version__
 from prismae.data import Summary, World
+from prismae.data.kinds import kind_of
 from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
@@ -206,12 +207,12 @@ class RunFolder:
         with Draws(0):  # weights that are written over
             ae = build(
                 chosen,
+                kind_of(job),
                 tuple(job["shape"]),
                 Summary(**job["summary"]),
                 n_latents=job["n_latents"],
                 net=job["net"] if net is None else net,
                 likelihood=job["likelihood"] if likelihood is None else likelihood,
-                words=len(job.get("vocabulary", ())),
             )
             critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
         tensors = read_tensors(self.path / WEIGHTS)

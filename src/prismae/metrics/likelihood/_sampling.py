@@ -40,20 +40,20 @@ def at_samples(
     samples: int,
     *,
     weighted: bool,
-    n_words: int = 0,
+    outputs: int = 1,
     bar: Progress,
 ) -> Tensor:
     """Nats of some observations at samples of each one's posterior: [len(rows), samples] on the CPU.
 
     -log p(x|z), or if `weighted` the log-weight of importance sampling, log p(x, z) - log q(z|x). Some samples are
-    decoded at once: a part of those of one observation, or those of several; of texts, whose decoder puts out
-    `n_words` probabilities for each word, fewer.
+    decoded at once: a part of those of one observation, or those of several; fewer where the decoder has several
+    `outputs` for each element, as for each word the probabilities of all.
     """
     found = torch.empty(len(rows), samples)
     for some in torch.arange(len(rows)).split(max(1, CHUNK // samples)):
         x = _drawn(net, data, rows[some])
         mean, log_var = posterior.mean[some], posterior.log_var[some]
-        at_once = min(CHUNK, OUTPUTS // (x[0].numel() * max(1, n_words)))
+        at_once = min(CHUNK, OUTPUTS // (x[0].numel() * outputs))
         for columns in torch.arange(samples).split(max(1, at_once // len(some))):
             k = len(columns)
             q = Gaussian(mean.repeat_interleave(k, 0), log_var.repeat_interleave(k, 0))
