@@ -7,18 +7,21 @@ Rows come from `prismae study PLAN --profile P --rows results/<plan>.<profile>.c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from prismae.metrics import Better
 from prismae.studies import Plan
-from prismae.studies.plan import Planned
+from prismae.studies.plan import Claim, Planned
 from prismae.studies.plan_file import read_source
-from prismae.studies.summary import summarise
-from prismae.studies.tables import plain, render
+from prismae.studies.summary import TEST_FROM, direction, paired_test, published, summarise
+from prismae.studies.tables import number, plain, render
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
@@ -33,28 +36,58 @@ HEAD = """# Reproduction
 
 Every table and figure of the three papers as a plan (`plans/`), what has been run of it, and our numbers beside the
 published ones. This page is written by `python plans/reproduction.py` from the plans and from the rows in `results/`.
-"paper" is the paper's budget as far as it is known, "small" a reduced one whose numbers are not comparable with it.
+"paper" is the paper's budget as far as it is known, "gpu" the same with critics in bf16, "small" a reduced one whose
+numbers are not comparable with it.
+
+## What is reached
+
+A score is *reached* if our mean over three or more seeds is at least the published mean less its standard deviation;
+*in part* if that is so with fewer seeds, or if the published mean lies within one standard deviation of ours alone;
+else *not reached*. An order of two things is *reached* if it is the paper's with p < 0.05, *in part* if it is the
+paper's and there are too few seeds for a test, else *not reached*. p is of the paired t test over common seeds, where
+there are three or more. *Budget* is the share of the paper's training images that our runs saw, as far as the paper's
+budget is known; *seeds* are ours of the plan's. Where two things are compared, the numbers are of the first, then of
+the second.
 """
+VERDICTS = """| what the paper says | score | published | ours | p | budget | seeds | verdict | why |
+|---|---|---|---|---|---|---|---|---|"""
+JOBS = """
+## What has been run
+
+| plan | profile | jobs with rows | budget of the rows |
+|---|---|---|---|"""
 
 
 def page(plans: Path, results: Path) -> str:
     """The page from a folder of plans and one of rows, as Markdown."""
-    lines = [HEAD, "| plan | profile | jobs with rows | budget of the rows |", "|---|---|---|---|"]
-    sections = []
-    for prefix, paper in PAPERS.items():
-        sections.append(f"## {paper}\n")
+    verdicts, contents, lines, sections = [HEAD, VERDICTS], ["\n## Contents\n"], [JOBS], []
+    for prefix, name in PAPERS.items():
+        sections.append(f"## {name}\n")
+        contents.append(f"- {_link(name)}")
         for path in sorted(plans.glob(f"{prefix}_*.yaml")):
             source = read_source(path).data
+            contents.append(f"  - {_link(source['title'])}")
+            profiles, frames = {each: Plan.load(path, each) for each in source["profiles"]}, {}
             sections.append(f"### {source['title']}\n\nPlan: `plans/{path.name}`.\n")
-            for profile in source["profiles"]:
-                plan = Plan.load(path, profile)
+            for profile, plan in profiles.items():
                 rows = results / f"{path.stem}.{profile}.csv"
                 found = Found.of(plan, pd.read_csv(rows) if rows.exists() else pd.DataFrame())
-                number = f"{len(found.there)} of {len(found.there) + len(found.lacking)}"
-                lines.append(f"| {path.stem} | {profile} | {number} | {_budget(found.frame)} |")
-                sections.append(_section(plan, found, number))
+                frames[profile] = found.frame
+                share = f"{len(found.there)} of {len(found.there) + len(found.lacking)}"
+                lines.append(f"| {path.stem} | {profile} | {share} | {_budget(found.frame)} |")
+                sections.append(_section(plan, found, share))
+            paper = next(iter(profiles.values()))
+            for claim in paper.claims:
+                held = Held.of(claim, paper, profiles[claim.profile], frames[claim.profile])
+                verdicts.append(held.line(claim, source["title"]))
             sections += [f"{' '.join(note.split())}\n" for note in source.get("notes", [])]
-    return "\n".join([*lines, "", *sections]).rstrip() + "\n"
+    return "\n".join([*verdicts, *contents, *lines, "", *sections]).rstrip() + "\n"
+
+
+def _link(title: str, text: str = "") -> str:
+    """A link to a heading, by the anchor that GitHub gives it."""
+    anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+    return f"[{text or title}](#{anchor})"
 
 
 @dataclass(frozen=True)
@@ -81,6 +114,118 @@ class Found:
             [each for each, known in zip(jobs, there, strict=True) if not known],
             fits.count(False),
         )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claim held to the rows.
+
+    Parameters
+    ----------
+    published, ours
+        Mean and deviation (None where there is none) of the claim's one or two things; None where there are no numbers.
+    n
+        Seeds of each of ours.
+    p
+        Of the paired test of two things, None for fewer than three common seeds.
+    budget
+        Share of the paper's images, None where the paper's profile has no such job.
+    seeds
+        How many the plan's profile "paper" has.
+    better
+        Which end of the score is better.
+    credible
+        Whether the published number can be right at all.
+    """
+
+    published: list[tuple[float, float | None] | None]
+    ours: list[tuple[float, float | None] | None]
+    n: list[int]
+    p: float | None
+    budget: float | None
+    seeds: int
+    better: Better
+    credible: bool
+
+    @classmethod
+    def of(cls, claim: Claim, paper: Plan, plan: Plan, frame: pd.DataFrame) -> Held:
+        """A claim by the rows of its profile of the plan; `paper` is the profile of the paper's budget."""
+        things = [each for each in (claim.of, claim.beside) if each]
+        known = frame if claim.score in frame else frame.assign(**{claim.score: None})
+        rows = [_agreeing(known, each).dropna(subset=claim.score) for each in things]
+        both = rows[0].merge(rows[-1], on="seed")[[f"{claim.score}_x", f"{claim.score}_y"]].to_numpy()
+        return cls(
+            [published(plan, each, claim.score) for each in things],
+            [(float(r.mean()), float(r.std()) if len(r) > 1 else None) if len(r) else None
+             for r in (each[claim.score] for each in rows)],
+            [len(each) for each in rows],
+            paired_test(both[:, 0], both[:, 1]) if len(things) > 1 else None,
+            _share(plan, paper, claim.of, rows[0]),
+            len(paper.seeds),
+            direction(claim.score),
+            claim.credible,
+        )  # fmt: skip
+
+    @property
+    def verdict(self) -> str:
+        """What the rows say; see the page's head."""
+        if None in self.ours:
+            return "not run"
+        if not self.credible:
+            return "not credible"
+        sign = -1 if self.better is Better.LOWER else 1
+        first, last = self.ours[0], self.ours[-1]
+        assert first is not None  # for the type checker: looked at above
+        assert last is not None
+        if len(self.ours) > 1:
+            if sign * (first[0] - last[0]) <= 0:
+                return "not reached"
+            return "in part" if self.p is None else "reached" if self.p < 0.05 else "not reached"
+        wanted = self.published[0]
+        assert wanted is not None, "a claim about one thing needs its published number"
+        below = sign * (wanted[0] - first[0])
+        if below > max(wanted[1] or 0.0, first[1] or 0.0):
+            return "not reached"
+        return "reached" if below <= (wanted[1] or 0.0) and self.n[0] >= TEST_FROM else "in part"
+
+    def line(self, claim: Claim, title: str) -> str:
+        """The claim's line of the first table, with a link to its plan's section."""
+        return _row(
+            _link(title, claim.claim),
+            claim.score.replace(":", ": "),
+            "; ".join(number(*each) for each in self.published if each) or "no numbers at hand",
+            "–" if None in self.ours else "; ".join(number(*each) for each in self.ours if each),
+            "" if self.p is None else "< 0.001" if self.p < 0.001 else f"{self.p:.3f}",
+            "–" if self.budget is None or None in self.ours else f"{100 * self.budget:.3g} %",
+            "; ".join(f"{n} of {self.seeds}" for n in dict.fromkeys(self.n)),
+            self.verdict,
+            claim.why,
+        )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _agreeing(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows that have these values."""
+    if frame.empty:
+        return pd.DataFrame(columns=["seed", "steps", *frame])
+    fits = [frame[key].map(plain) == plain(value) for key, value in about.items()]
+    return frame[np.logical_and.reduce(fits)]
+
+
+def _share(plan: Plan, paper: Plan, about: Mapping[str, Any], rows: pd.DataFrame) -> float | None:
+    """Training images of rows, as a share of the most that a job of the paper's profile has that is about the same."""
+    left = {"steps"} | ({"arm"} if about["arm"] not in paper.methods else set())
+    wanted = {key: plain(value) for key, value in about.items() if key not in left}
+    ours, theirs = (
+        [each.job for each in p.jobs() if all(plain(_about(each).get(k)) == v for k, v in wanted.items())]
+        for p in (plan, paper)
+    )
+    if not ours or not theirs or rows.empty:
+        return None
+    return float(rows["steps"].max()) * ours[0].batch / max(job.steps * job.batch for job in theirs)
 
 
 def _about(planned: Planned) -> dict[str, Any]:

@@ -73,14 +73,15 @@ def test_the_test_fits_the_number_of_seeds():
     assert paired_test(a, b) == pytest.approx(wilcoxon(a, b).pvalue)
     assert paired_test(a[:5], b[:5]) == pytest.approx(ttest_rel(a[:5], b[:5]).pvalue)
     assert paired_test(a[:5] + 9 + 0.1 * b[:5], a[:5]) < 2 / 2**5  # below what Wilcoxon's could be
-    assert paired_test([1.0], [2.0]) is None
-    assert paired_test([1.0, 2.0], [1.0, 2.0]) is None
+    assert paired_test([1.0, 2.0], [2.0, 4.0]) is None  # two seeds are too few
+    assert paired_test([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]) is None
 
 
 def test_seeds_are_paired_by_their_number_and_not_by_their_place():
-    rows = frame()
+    scores = {"good": [0.5, 0.6, 0.7, 0.9], "bad": [0.1, 0.3, 0.2, 0.2]}
+    rows = frame(scores)
     summary = summarise(PLAN, rows[(rows["arm"] == "good") | (rows["seed"] > 0)].iloc[::-1])
-    expected = ttest_rel(SCORES["good"][1:], SCORES["bad"][1:]).pvalue
+    expected = ttest_rel(scores["good"][1:], scores["bad"][1:]).pvalue
     assert summary.lines["bad", None][MIG].p == pytest.approx(expected)
 
 

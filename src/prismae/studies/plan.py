@@ -71,6 +71,37 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """Something that a paper says. Its numbers are not here: ours are the rows', the paper's those of `Published`.
+
+    Parameters
+    ----------
+    claim
+        What the paper says, in one sentence.
+    score
+        By which it is judged, as rows call it.
+    profile
+        Whose rows are meant.
+    of
+        The arm, and the settings that its rows must have: `{arm: VAE, world: mnist, n_latents: 8}`.
+    why
+        What explains the difference, or limits the agreement, in one clause.
+    beside
+        What it is compared with, where the paper says that one thing is better than another.
+    credible
+        Whether the published number can be right at all.
+    """
+
+    claim: str
+    score: str
+    profile: str
+    of: dict[str, Any]
+    why: str
+    beside: dict[str, Any] = field(default_factory=dict)
+    credible: bool = True
+
+
+@dataclass(frozen=True)
 class Planned:
     """A job of a plan: the arm that it belongs to, and the values of the grids."""
 
@@ -105,6 +136,8 @@ class Plan:
         Samples of each posterior, behind a likelihood.
     published
         Numbers to stand beside.
+    claims
+        What the paper says, to be held to the rows.
     notes
         What a reader of the numbers should know: what is reproduced, what is not and why.
     name, profile
@@ -120,6 +153,7 @@ class Plan:
     metrics: dict[str, list[str]] = field(default_factory=dict)
     samples: Count = SAMPLES
     published: list[Published] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     name: str = "plan"
     profile: str = "default"

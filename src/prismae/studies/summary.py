@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from prismae.studies.plan import Plan
 
 NATS = "nats"
 ERRORS = ("mse", NATS)
+TEST_FROM = 3  # seeds: two have one difference of differences, and its p says next to nothing
 WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
 Test = Literal["paired t", "Wilcoxon signed-rank"]
 
@@ -33,7 +34,7 @@ class Cell:
         Whether its mean is the best among the rows that it is compared with.
     p
         p value of the paired test against the best, over the seeds that both have, corrected after Holm for all
-        comparisons with this best; None for the best itself, for scores without a direction, and for fewer than two
+        comparisons with this best; None for the best itself, for scores without a direction, and for fewer than three
         seeds.
     test, pairs
         Which test p is of, and over how many seeds; None without p.
@@ -111,7 +112,7 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
                 _compare(score, compared, lines, seeds)
     for values, cells in lines.items():
         for score, cell in cells.items():
-            numbers = _published(plan, seeds[values].iloc[0], score)
+            numbers = published(plan, seeds[values].iloc[0].to_dict(), score)
             cells[score] = replace(cell, published=numbers)
     chance: dict[str, dict[str, float]] = {}
     for world, group in frame.groupby("world", sort=False):
@@ -178,9 +179,9 @@ def fitting_test(pairs: int) -> Test:
 
 
 def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Two-sided p of the same seeds' scores under two arms; None for fewer than two seeds or none that differ."""
+    """Two-sided p of the same seeds' scores under two arms; None for fewer than three seeds or none that differ."""
     difference = np.subtract(a, b)
-    if len(difference) < 2 or not difference.any():
+    if len(difference) < TEST_FROM or not difference.any():
         return None
     found = ttest_rel(a, b) if fitting_test(len(difference)) == "paired t" else wilcoxon(a, b)
     return float(found.pvalue)
@@ -218,7 +219,7 @@ def _compare(
         )
 
 
-def _published(plan: Plan, row: pd.Series, score: str) -> tuple[float, float | None] | None:
+def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, float | None] | None:
     """The paper's number for a row, if a plan has it: the arm, and everything in `at`, must agree."""
     for each in plan.published:
         fits = all(_same(row.get(key), value) for key, value in each.at.items())

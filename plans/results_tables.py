@@ -1,0 +1,191 @@
+"""The tables of docs/results/ that are made of rows alone: between `<!-- rows: NAME -->` and `<!-- end of rows -->`.
+
+python plans/results_tables.py
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prismae.studies import Plan
+from prismae.studies.summary import is_score, paired_test, published
+from prismae.studies.tables import number
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("ed_gcae_critic_rate.md", "hgmvae_mnist.md")
+MIG, USUAL_MIG = "yeats2023:mig", "locatello2019:mig"
+KINDS = (
+    "shared critic, dynamic noise",
+    "shared critic, σ 0.2",
+    "independent critics, dynamic noise",
+    "independent critics, σ 0.2",
+)
+RATES, UPDATES = (0.0002, 0.001), (1, 5)
+
+
+def filled(text: str, results: Path = ROOT / "results") -> str:
+    """A page with its tables made anew."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"{found[1]}\n\n{TABLES[found[2]](results)}\n\n{found[4]}"
+
+    return re.sub(r"(?s)(<!-- rows: ([\w ,-]+) -->)(.*?)(<!-- end of rows -->)", table, text)
+
+
+def _table(head: list[str], lines: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
+
+
+def _cell(values: pd.Series) -> str:
+    return number(values.mean(), values.std()) if len(values) > 1 else number(values.mean(), None)
+
+
+def critic_rate(results: Path) -> str:
+    """Scores of every setting."""
+    frame = pd.read_csv(results / "ed_gcae_critic_rate.gpu.csv")
+    scores = (MIG, "yeats2023:fac", "yeats2023:dci", "yeats2023:sap", USUAL_MIG, "mse")
+    lines = []
+    for k, rate, arm in product(UPDATES, RATES, KINDS):
+        rows = _rows(frame, {"k": k, "critic_lr": rate, "arm": arm})
+        lines.append([str(k), f"{rate:g}", arm, str(len(rows)), *(_cell(rows[score]) for score in scores)])
+    chance = [number(frame[f"{score}:chance"].mean(), None) for score in scores[:-1]]
+    lines.append(["shuffled codes (chance)", "", "", "", *chance, ""])
+    names = ("mig", "fac", "dci", "sap", "mig of locatello2019", "mse")
+    return _table(["k", "critic_lr", "critic and noise", "seeds", *names], lines)
+
+
+def table1(results: Path) -> str:
+    """MIG, FAC, DCI and error of Table 1's arms, the published ones beside."""
+    plan = Plan.load(ROOT / "plans" / "ed_gcae_table1.yaml", "gpu")
+    frame = pd.read_csv(results / "ed_gcae_table1.gpu.csv")
+    lines = []
+    for arm in frame["arm"].unique():
+        rows, line = _rows(frame, {"arm": arm}), [arm]
+        for score in (MIG, "yeats2023:fac", "yeats2023:dci"):
+            theirs = published(plan, {"arm": arm}, score)
+            line += [_cell(rows[score]), number(*theirs) if theirs else "–"]
+        lines.append([*line[:1], str(len(rows)), *line[1:], _cell(rows["mse"])])
+    head = [
+        "method",
+        "seeds",
+        *(text for score in ("mig", "fac", "dci") for text in (score, "published")),
+        "mse",
+    ]
+    return _table(head, lines)
+
+
+def critic_pairs(results: Path) -> str:
+    """Differences of MIG between two settings, seed by seed."""
+    frame = pd.read_csv(results / "ed_gcae_critic_rate.gpu.csv")
+    lines = []
+    for question, first, last, setting in _pairs():
+        pair = _rows(frame, first).merge(_rows(frame, last), on="seed")
+        for score in (MIG, USUAL_MIG):
+            gap = pair[f"{score}_x"] - pair[f"{score}_y"]
+            p = paired_test(pair[f"{score}_x"].to_list(), pair[f"{score}_y"].to_list())
+            if score == MIG:
+                lines.append([question, setting, str(len(pair)), _cell(gap), f"{p:.3f}"])
+            else:
+                lines[-1] += [_cell(gap), f"{p:.3f}"]
+    return _table(["difference", "in", "seeds", "mig", "p", "mig of locatello2019", "p"], lines)
+
+
+def _rows(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    for key, value in about.items():
+        frame = frame[frame[key] == value]
+    return frame
+
+
+def _pairs() -> Iterator[tuple[str, dict[str, Any], dict[str, Any], str]]:
+    for k, arm in product(UPDATES, KINDS):
+        base = {"k": k, "arm": arm}
+        yield (
+            "critic_lr 0.001 − 0.0002",
+            base | {"critic_lr": 0.001},
+            base | {"critic_lr": 0.0002},
+            f"k = {k}, {arm}",
+        )
+    for rate, arm in product(RATES, KINDS):
+        base = {"critic_lr": rate, "arm": arm}
+        yield "k = 5 − k = 1", base | {"k": 5}, base | {"k": 1}, f"{rate:g}, {arm}"
+    for what, pairs in (
+        ("dynamic − fixed noise", ((0, 1), (2, 3))),
+        ("shared − independent critics", ((0, 2), (1, 3))),
+    ):
+        for k, rate, (first, last) in product(UPDATES, RATES, pairs):
+            base, arms = {"k": k, "critic_lr": rate}, (KINDS[first], KINDS[last])
+            common = arms[0].split(", ")[0] if what.startswith("dynamic") else arms[0].split(", ")[1]
+            yield what, base | {"arm": arms[0]}, base | {"arm": arms[1]}, f"k = {k}, {rate:g}, {common}"
+
+
+def images(name: str, profile: str, world: str) -> Callable[[Path], str]:
+    """Reconstructions and samples of one world, with SSIM and MS-SSIM beside the paper's where the rows have them."""
+    plan = Plan.load(ROOT / "plans" / f"{name}.yaml", profile)
+    frechet = [
+        f"generation:frechet[{features}]-{of}"
+        for of in ("reconstructions", "samples")
+        for features in ("pixels-pca", f"classifier:{world}")
+    ]
+
+    def table(results: Path) -> str:
+        frame = _rows(pd.read_csv(results / f"{name}.{profile}.csv"), {"world": world})
+        beside = [score for score in ("generation:ssim", "generation:ms-ssim") if score in frame]
+        lines = []
+        for row in frame.to_dict("records"):
+            line = [row["arm"]]
+            for score in beside:
+                theirs = published(plan, row, score)
+                line += [number(row[score], None), f"*{number(*theirs)}*" if theirs else "–"]
+            a, b, c, d = (f"{row[score]:.1f}" for score in frechet)
+            lines.append([*line, number(row["mse"], None), f"{row['nats']:.1f}", f"{a} · {b}", f"{c} · {d}"])
+        names = {"generation:ssim": "SSIM", "generation:ms-ssim": "MS-SSIM"}
+        head = ["method", *(text for score in beside for text in (names[score], "*paper*")), "mse", "nats"]
+        return _table(
+            [*head, *(f"Fréchet, {of}: pixels · classifier" for of in ("reconstructions", "samples"))], lines
+        )
+
+    return table
+
+
+def repeats(results: Path) -> str:
+    """How far two trainings of the same job on one kind of GPU differ."""
+    first, again = (
+        pd.read_csv(results / f"hgmvae_table3.{kind}.csv").set_index("run") for kind in ("paper", "repeat")
+    )
+    lines = []
+    for score in (each for each in first if is_score(str(each))):
+        gap = (first[score] - again[score]).abs().dropna()
+        lines.append(
+            [
+                str(score).replace(":", ": "),
+                str(len(gap)),
+                number(gap.mean(), None),
+                number(gap.max(), None),
+                first["arm"][gap.idxmax()],
+            ]
+        )
+    return _table(["score", "jobs", "mean difference", "largest", "of"], lines)
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "critic rate": critic_rate,
+    "critic pairs": critic_pairs,
+    "table1": table1,
+    "repeats": repeats,
+    "table3 mnist": images("hgmvae_table3", "paper", "mnist"),
+    "table3 fashion-mnist": images("hgmvae_table3", "paper", "fashion-mnist"),
+    "table3 fashion-mnist, two epochs": images("hgmvae_table3", "small", "fashion-mnist"),
+    "table5 mnist": images("hgmvae_table5", "paper", "mnist"),
+    "table5 fashion-mnist, two epochs": images("hgmvae_table5", "small", "fashion-mnist"),
+}
+
+if __name__ == "__main__":
+    for name in PAGES:
+        path = ROOT / "docs" / "results" / name
+        path.write_text(filled(path.read_text()))
