@@ -67,9 +67,12 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_rows(plan_file, local_rows, t
     same(found, local_rows)
 
 
-def test_a_dask_cluster_of_two_workers_gives_the_same_rows(plan_file, local_rows, tmp_path):
+@pytest.mark.parametrize(("workers", "threads"), [(2, 1), (1, 2)])
+def test_a_dask_cluster_gives_the_same_rows(workers, threads, plan_file, local_rows, tmp_path):
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=threads, dashboard_address=None
+    ) as cluster:
         address = cluster.scheduler_address
         found, _ = command(plan_file, tmp_path, "--engine", "dask", "--address", address)
         with distributed.Client(address) as client:

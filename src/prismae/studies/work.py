@@ -173,11 +173,13 @@ class _Threads:
         self.lock, self.inside = threading.Lock(), 0
 
     def enter(self, n: int) -> None:
+        before = (
+            torch.get_num_threads()
+        )  # also so that this thread takes no later thread's number as its first
         with self.lock:
+            blas = threadpool_limits(n, user_api="blas")
             if not self.inside:
-                self.torch, self.blas = torch.get_num_threads(), threadpool_limits(n, user_api="blas")
-            else:
-                threadpool_limits(n, user_api="blas")
+                self.torch, self.blas = before, blas
             self.inside += 1
         torch.set_num_threads(n)
 
