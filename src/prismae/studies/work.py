@@ -198,7 +198,7 @@ _threads = _Threads()  # one, as the libraries' numbers are the process's
 def limited_threads(n: int) -> Iterator[None]:
     """Give torch and the numerical libraries n threads, so that workers do not crowd each other's cores.
 
-    Of several threads of Python at once each computes with its own n where the library counts by thread (torch,
+    Where several threads of Python run at once each computes with its own n if the library counts by thread (torch,
     OpenMP); libraries of linear algebra have the number that was set last. When the last one leaves, all is as before
     the first.
     """
