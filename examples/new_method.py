@@ -5,6 +5,7 @@ In a package of your own the class stands in one file and is registered under th
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -22,11 +23,16 @@ class HingeVAE(Method):
     Limit  budget = 0, weight = 1 is the VAE.
     """
 
+    kl: ClassVar[tuple[str, ...]] = ("rate",)  # whose sum is the KL, for what reads it
+
     weight: NonNegative = 10.0  # of the excess
     budget: NonNegative = 6.0  # nats per observation
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "excess": self.weight}
+
+    def observations(self) -> tuple[str, ...]:
+        return ("rate",)
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         q = ae.encode(x)

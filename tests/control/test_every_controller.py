@@ -6,6 +6,7 @@ import torch
 
 from prismae.control import Outcome, all_controllers, controller
 from prismae.errors import InputError
+from prismae.testing import controller_checks
 
 CONTROLLERS = sorted(all_controllers())
 EVERY, STEPS = 12, 40
@@ -59,6 +60,20 @@ def course(name, term):
         values = values | moved
         found.append(values[term])
     return torch.stack([torch.as_tensor(value) for value in found])
+
+
+def quick(name):
+    moves = "kl" if "weight" in all_controllers()[name].kinds else "noise"
+    return controller(name, **{"moves": moves, **QUICK.get(name, {})})
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [(name, check) for name in CONTROLLERS for check in controller_checks(quick(name))],
+    ids=lambda each: getattr(each, "__name__", each),
+)
+def test_every_controller(name, check):
+    check(quick(name))
 
 
 @pytest.mark.parametrize("name", CONTROLLERS)

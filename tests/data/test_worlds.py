@@ -16,6 +16,7 @@ from prismae.data.signals import pulse_trains
 from prismae.data.storage import Dense
 from prismae.data.worlds.beamsynthesis import read_series
 from prismae.errors import InputError
+from prismae.testing import check_world
 
 
 def everything(made: World) -> np.ndarray:
@@ -29,6 +30,11 @@ def test_the_shipped_worlds_are_found_and_described() -> None:
     for line in described.values():
         assert 20 < len(line) < 120
         assert "\n" not in line
+
+
+@pytest.mark.parametrize("name", ["digits", "pulses"])  # the others need files or minutes
+def test_what_every_world_must_hold(name: str) -> None:
+    check_world(name)
 
 
 def test_worlds_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

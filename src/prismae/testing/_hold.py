@@ -1,0 +1,68 @@
+"""What all checks share: how they say what does not hold, and the few data that they train on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
+
+import torch
+
+from prismae.data import World, world
+from prismae.data.storage import Dense
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Check = Callable[[T], None]
+N, M = 32, 4  # observations of `few_digits`, and codes
+
+
+def hold(condition: object, sentence: str) -> None:
+    """Raise AssertionError with the sentence unless the condition holds, also where Python leaves `assert` out."""
+    if not condition:
+        raise AssertionError(sentence)
+
+
+@contextmanager
+def refused(error: type[Exception], sentence: str) -> Iterator[None]:
+    """Raise AssertionError with the sentence unless the block raises the error, with one line to read."""
+    try:
+        yield
+    except error as raised:
+        hold("\n" not in str(raised), f"An error should be one sentence, got {raised}")
+        return
+    raise AssertionError(sentence)
+
+
+def seeded(check: Callable[P, None]) -> Callable[P, None]:
+    """The check with random numbers of its own, the same each time; the generator of the process stays as it is."""
+
+    @wraps(check)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            check(*args, **kwargs)
+
+    return run
+
+
+def run_checks(checks: Iterable[Check[T]], subject: T) -> None:
+    """Run each check; what fails says which of them it was."""
+    for check in checks:
+        try:
+            check(subject)
+        except Exception as error:
+            error.add_note(f"In the check {check.__name__!r} of {subject}.")
+            raise
+
+
+@lru_cache(maxsize=1)
+def few_digits() -> World:
+    """32 images of 8 x 8 in [0, 1], of the world "digits"."""
+    return World("few digits", Dense(world("digits").data[torch.arange(N)]))
+
+
+def x_of(data: World) -> torch.Tensor:
+    """All observations of a small world."""
+    return data.data[torch.arange(len(data))]
