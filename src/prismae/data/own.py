@@ -183,7 +183,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 @cache
 def _digest(file: Path, size: int, changed: int) -> bytes:
-    """Of a file's content; `size` and `changed` (its time of change) are for the cache."""
+    """Digest of a file's content; `size` and `changed` (its time of change) are for the cache."""
     with open(file, "rb") as opened:
         return hashlib.file_digest(opened, "sha256").digest()
 

@@ -152,7 +152,7 @@ def terms_are_finite_and_of_a_declared_shape(method: Method) -> None:
 
 @seeded
 def double_precision_is_kept(method: Method) -> None:
-    """Of data in float64 and a network in float64 every term is float64: nothing between rounds to float32."""
+    """With data and network in float64 every term is float64: nothing between rounds to float32."""
     ready = _ready(method)
     ready.ae.double()
     doubled: dict[str, Any] = {"noise": ready.ctx.noise.double()}
