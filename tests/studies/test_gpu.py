@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
-TRAINING = Training(n_latents=4, net="conv", likelihood="bernoulli", batch=32, steps=200, lr=1e-3)
+TRAINING = Training(n_latents=4, net="conv", batch=32, steps=200, lr=1e-3)
 
 
 @pytest.mark.parametrize("name", ["beta-tcvae", "ed-gcae", "factor-vae", "gmvae", "hgmvae-u", "swae", "wae"])
