@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from prismae._files import written_whole
 from prismae.data import World
+from prismae.data.kinds import kind_of
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations
 from prismae.nets.autoencoder import AutoencoderNet
@@ -219,20 +220,16 @@ def _difference(module: nn.Module, outputs: Function, rows: Tensor, least: float
 def _about(model: Autoencoder) -> dict[str, str]:
     """What a file says of itself, as texts."""
     job = model.about_
-    units = "value / 255 for pixels of 0 to 255" if job["pixels"] else "the data's own units"
-    if job.get("offset"):
-        units += f" less {job['offset']!r}, taken off in double precision"
-    if "table" in job:
-        units = "columns scaled and one-hot as `table` says"
+    kind = kind_of(job)
     about = {
         "library": f"prismae {job['version']}",
         "method": job["method"],
         "fields": json.dumps(job["fields"]),
         "data": job["source"] or job["world"],
-        "observations": f"float32 [batch, {', '.join(map(str, job['shape']))}], {units}",
+        "observations": f"float32 [batch, {', '.join(map(str, job['shape']))}], {kind.units()}",
         "codes": f"float32 [batch, {job['n_latents']}], means of the posterior",
     }
-    return about | ({"table": json.dumps(job["table"])} if "table" in job else {})
+    return about | {name: json.dumps(each) for name, each in kind.scheme_json().items()}
 
 
 @contextmanager

@@ -45,13 +45,13 @@ def test_a_large_offset_changes_nothing_but_the_offset(x, options, kind, tmp_pat
 def test_distinct_values_stay_distinct(convert):
     values = (WAVES * 1000).round() / 1000
     made = pr.world(convert(values + FAR))
-    kept = made.data.values.double().numpy() + made.offset
+    kept = made.data.values.double().numpy() + made.kind.offset
     assert len(np.unique(kept)) == len(np.unique(values))
     np.testing.assert_allclose(kept, values + FAR, rtol=0, atol=1e-6)
     assert len(np.unique((values + FAR).astype(np.float32))) < 10  # what single precision alone would leave
     seconds = np.arange(200, dtype=np.int64).reshape(40, 5) + 1_700_000_000  # time stamps
     made = pr.world(seconds)
-    np.testing.assert_array_equal(made.data.values.double().numpy() + made.offset, seconds)
+    np.testing.assert_array_equal(made.data.values.double().numpy() + made.kind.offset, seconds)
     assert "values 1700000000 to 1700000199," in made.describe()
 
 
@@ -66,7 +66,7 @@ def test_what_float32_holds_is_left_as_it_is():
 
 def test_parts_of_a_world_keep_its_offset():
     kept, part = pr.world(WAVES + FAR).split(0.2)
-    assert kept.offset == part.offset == pytest.approx(FAR + WAVES.mean())
+    assert kept.kind.offset == part.kind.offset == pytest.approx(FAR + WAVES.mean())
 
 
 @pytest.mark.parametrize("place", [0, 1, 20_500, 40_999])

@@ -56,15 +56,15 @@ def test_a_table_with_columns_that_are_factors(fish: Path) -> None:
     assert made.factors is not None
     np.testing.assert_array_equal(made.factors[:, 0], TABLE["pond"])
     np.testing.assert_array_equal(made.factors[:, 1], pd.factorize(TABLE["sex"], sort=True)[0])
-    assert made.table is not None
-    back = made.table.to_frame(everything(fish, factors=["pond", "sex", "length"]))
+    assert made.kind.scheme is not None
+    back = made.kind.scheme.to_frame(everything(fish, factors=["pond", "sex", "length"]))
     np.testing.assert_allclose(back, TABLE[["rings"]], rtol=1e-5)
 
 
 def test_a_table_without_factors(fish: Path) -> None:
     made = world(str(fish))
     assert made.factors is None
-    assert made.table == TableScheme.fit(TABLE)
+    assert made.kind.scheme == TableScheme.fit(TABLE)
     np.testing.assert_array_equal(everything(fish), TableScheme.fit(TABLE).to_array(TABLE))
     assert "(of 3 numeric and 1 categorical columns)" in made.describe()
 

@@ -25,14 +25,14 @@ def test_both_layouts_are_one_world_of_scaled_channels():
     rows = torch.arange(30)
     x = first.data[rows].numpy()
     assert first.shape == last.shape == (3, 20)
-    assert first.channels == last.channels
+    assert first.kind.scheme == last.kind.scheme
     np.testing.assert_array_equal(x, last.data[rows].numpy())
     np.testing.assert_allclose(x.mean(axis=(0, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(x.std(axis=(0, 2)), 1, rtol=1e-5)
-    np.testing.assert_allclose(first.channels.in_units(x), SERIES, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(first.kind.scheme.in_units(x), SERIES, rtol=1e-5, atol=1e-4)
     assert "3x20 (series of 3 channels, each scaled)" in first.describe()
-    assert not first.pixels
-    assert first.split(0.5)[0].channels == first.channels
+    assert not first.kind.pixels
+    assert first.split(0.5)[0].kind.scheme == first.kind.scheme
 
 
 @pytest.mark.parametrize(("shape", "likely"), [((3, 1000), "channels-first"), ((50, 12), "channels-last")])
@@ -49,7 +49,7 @@ def test_slender_arrays_are_not_guessed_at(shape, likely):
 @pytest.mark.parametrize(
     ("x", "series", "sentence"),
     [
-        (SERIES[:, 0], "channels-last", "are arrays [n, length, c], got the shape (30, 20). Leave `series` out"),
+        (SERIES[0, 0], "channels-last", "are arrays [n, length, c], got the shape (20,)."),
         (SERIES[:, None], "channels-first", "are arrays [n, c, length], got the shape (30, 1, 3, 20)."),
         (SERIES, "channels", "series 'channels', expected 'channels-first' or 'channels-last'."),
         (SERIES[:1], "channels-first", "expected at least two and none empty"),
@@ -110,13 +110,13 @@ NAMES = ["pressure", "flow", "leak"]
 
 def test_channels_have_names_from_the_call_or_the_file(tmp_path: Path):
     called = pr.world(SERIES, series="channels-first", channel_names=NAMES)
-    assert called.channels.names == tuple(NAMES)
+    assert called.kind.scheme.names == tuple(NAMES)
     assert "3x20 (series of 3 channels: pressure, flow, leak; each scaled)" in called.describe()
-    assert ChannelScheme.from_json(called.channels.to_json()) == called.channels
+    assert ChannelScheme.from_json(called.kind.scheme.to_json()) == called.kind.scheme
     np.savez(tmp_path / "x.npz", x=SERIES, channel_names=NAMES)
-    assert pr.world(tmp_path / "x.npz", series="channels-first").channels == called.channels
+    assert pr.world(tmp_path / "x.npz", series="channels-first").kind.scheme == called.kind.scheme
     other = pr.world(tmp_path / "x.npz", series="channels-first", channel_names=["a", "b", "c"])
-    assert other.channels.names == ("a", "b", "c")
+    assert other.kind.scheme.names == ("a", "b", "c")
     with pytest.raises(InputError, match="channel 'flow' is constant"):
         pr.world(SERIES * [[1], [0], [1]], series="channels-first", channel_names=NAMES)
 
@@ -147,4 +147,4 @@ def test_a_job_with_channel_names_says_so(tmp_path: Path):
     job = {"method": "ae", "world": str(tmp_path / "x.npy"), "steps": 3, "series": "channels-last"}
     assert Job(**job).id == Job(**job, channel_names=()).id != Job(**job, channel_names=tuple(NAMES)).id
     data = observations({**job, "channel_names": NAMES})
-    assert data.channels.names == tuple(NAMES)
+    assert data.kind.scheme.names == tuple(NAMES)

@@ -27,8 +27,8 @@ def path(tmp_path):
 def test_a_file_becomes_sentences_of_words(path):
     world = pr.world(path)
     assert (world.name, len(world), world.shape) == ("mine", 3, (8,))
-    assert world.vocabulary.words[:7] == ("<pad>", "<bos>", "<eos>", "<unk>", ".", "sat", "the")
-    assert world.vocabulary.decode(world.data[torch.arange(3)]) == [
+    assert world.kind.vocabulary.words[:7] == ("<pad>", "<bos>", "<eos>", "<unk>", ".", "sat", "the")
+    assert world.kind.vocabulary.decode(world.data[torch.arange(3)]) == [
         "the cat sat .",
         "the dog sat down .",
         "a cat's life , it's good !",
@@ -69,12 +69,14 @@ def test_held_out_sentences_add_no_words(tmp_path):
     path = tmp_path / "many.txt"
     path.write_text("".join(f"word{i} and word{i} again\n" for i in range(50)))
     kept, held = pr.world(path).split(0.2)
-    assert len(kept.vocabulary) == 4 + 2 + 40
-    assert kept.vocabulary == held.vocabulary
+    assert len(kept.kind.vocabulary) == 4 + 2 + 40
+    assert kept.kind.vocabulary == held.kind.vocabulary
     assert not (kept.data.values == UNK).any()
-    assert held.vocabulary.decode(held.data[torch.tensor([0])]) == ["<unk> and <unk> again"]
+    assert held.kind.vocabulary.decode(held.data[torch.tensor([0])]) == ["<unk> and <unk> again"]
     rows = torch.arange(3)
-    assert set(kept.vocabulary.decode(kept.data[rows])) <= {f"word{i} and word{i} again" for i in range(50)}
+    assert set(kept.kind.vocabulary.decode(kept.data[rows])) <= {
+        f"word{i} and word{i} again" for i in range(50)
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,9 +118,9 @@ def test_ptb_from_made_up_files(tmp_path, monkeypatch):
     (folder / "ptb.train.txt").write_text(" mr. <unk> sat \n n.v. rose \n")
     (folder / "ptb.test.txt.gz").write_bytes(gzip.compress(b" mr. new rose \n"))
     train, test = pr.world("ptb"), pr.world("ptb:test")
-    assert set(train.vocabulary.words[4:]) == {"mr.", "sat", "n.v.", "rose"}
-    assert test.vocabulary == train.vocabulary
-    assert test.vocabulary.decode(test.data[torch.tensor([0])]) == ["mr. <unk> rose"]
+    assert set(train.kind.vocabulary.words[4:]) == {"mr.", "sat", "n.v.", "rose"}
+    assert test.kind.vocabulary == train.kind.vocabulary
+    assert test.kind.vocabulary.decode(test.data[torch.tensor([0])]) == ["mr. <unk> rose"]
 
 
 def test_official_ptb(real_data, monkeypatch):
@@ -126,7 +128,9 @@ def test_official_ptb(real_data, monkeypatch):
     train, test = pr.world("ptb"), pr.world("ptb:test")
     assert (len(train), len(pr.world("ptb:valid")), len(test)) == (42_068, 3_370, 3_761)
     assert (int(train.data.lengths.sum()), int(test.data.lengths.sum())) == (929_589, 82_430)
-    assert len(train.vocabulary) == 10_000 + 2  # unknown word and end are counted; padding and start are not
+    assert (
+        len(train.kind.vocabulary) == 10_000 + 2
+    )  # unknown word and end are counted; padding and start are not
 
 
 @pytest.mark.parametrize("n", [7, 64, 1000])

@@ -88,7 +88,7 @@ def test_channels_have_lanes_with_their_ranges_in_the_data_s_units(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     text = write_picture(folders["channels"], "reconstructions", tmp_path / "a.svg").read_text()
-    shown = channels().channels.in_units(np.load(folders["channels"] / "pictures.npz")["originals"])
+    shown = channels().kind.scheme.in_units(np.load(folders["channels"] / "pictures.npz")["originals"])
     high = brief(float(shown[:, 1].max()))
     assert 10_500 < shown[:, 1].max() < 13_000
     assert all(part in text for part in ("channel 1", "channel 3", f"to {high}"))

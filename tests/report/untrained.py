@@ -56,7 +56,8 @@ def images(n: int = 40, shape: tuple[int, ...] = (3, 9, 13)) -> World:
 
 def series(n: int = 40, length: int = 37) -> World:
     """Series of noise."""
-    return world(np.random.default_rng(0).normal(size=(n, length)).astype(np.float32))
+    x = np.random.default_rng(0).normal(size=(n, length)).astype(np.float32)
+    return world(x, series="channels-first")
 
 
 def channels(n: int = 40, length: int = 37) -> World:

@@ -65,7 +65,7 @@ def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path)
     seen = observations(asdict(job))
     for rows, shown in (("worst_rows", "worst"), ("shown_rows", "originals")):
         numbers = drawn[rows]
-        back = seen.table.to_frame(drawn[shown])
+        back = seen.kind.scheme.to_frame(drawn[shown])
         np.testing.assert_allclose(back["length"], table["length"][numbers], rtol=1e-5)
         assert back["sex"].tolist() == table["sex"][numbers].tolist()
     assert drawn["worst_rows"].max() >= len(seen)  # so numbers of the training part would have been others
@@ -126,7 +126,7 @@ def test_the_held_out_part_is_the_same_for_every_seed(fish: Path) -> None:
 def test_a_run_on_a_table_gives_tables_back(fish: Path, tmp_path: Path) -> None:
     folder = run(Job("vae", str(fish), factors=("pond",), **FAST), tmp_path)
     kept = json.loads((folder.path / "job.json").read_text())["table"]
-    assert kept == observations({"world": str(fish), "factors": ["pond"]}).table.to_json()
+    assert kept == observations({"world": str(fish), "factors": ["pond"]}).kind.scheme.to_json()
     model = prismae.load(folder.path)
     table = pd.read_csv(fish).drop(columns="pond")
     back = model.inverse_transform(model.transform(table))

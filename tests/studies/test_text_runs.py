@@ -57,7 +57,7 @@ def test_a_trained_model_rebuilds_sentences_from_their_codes(folder, path):
 def test_a_run_is_read_back_with_its_vocabulary(folder, path):
     _, net, vocabulary, _ = text_model(RunFolder.open(folder.path))
     assert isinstance(net, TextAutoencoderNet)
-    assert vocabulary == pr.world(path).vocabulary
+    assert vocabulary == pr.world(path).kind.vocabulary
 
 
 def test_sentences_are_drawn_alike_for_the_same_seed(folder):
@@ -148,7 +148,7 @@ def test_texts_with_other_words_are_read_in_those_of_the_fit(path, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("here the cat sleeps\nthe red cat runs here\n")
     data = pr.world(path)
-    place = data.vocabulary.decode(data.data.values).index("the red cat runs here")
+    place = data.kind.vocabulary.decode(data.data.values).index("the red cat runs here")
     first = model.transform(data)[place]
     np.testing.assert_allclose(model.transform(pr.world(other))[1], first, rtol=1e-5, atol=1e-6)
 

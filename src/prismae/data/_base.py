@@ -12,12 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.channels import ChannelScheme
-from prismae.data.kinds import Kind, Series, Table, Texts, plain_kind
-from prismae.data.storage import Storage, of_bytes
+from prismae.data.kinds import Kind, plain_kind
+from prismae.data.storage import Storage
 from prismae.data.summary import Summary
-from prismae.data.tables import TableScheme
-from prismae.data.text import Vocabulary
 from prismae.errors import InputError
 
 FactorKind = Literal["categorical", "continuous"]
@@ -86,32 +83,6 @@ class World:
     def called(self) -> NDArray:
         """[n] what each observation is called, see `names`."""
         return np.arange(len(self)) if self.names is None else self.names
-
-    @property
-    def pixels(self) -> bool:
-        """Whether observations are kept as pixels of 0 to 255, drawn as value / 255."""
-        return of_bytes(self.data)
-
-    @property
-    def table(self) -> TableScheme | None:
-        return self.kind.scheme if isinstance(self.kind, Table) else None
-
-    @property
-    def channels(self) -> ChannelScheme | None:
-        return self.kind.scheme if isinstance(self.kind, Series) else None
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        return self.kind.vocabulary if isinstance(self.kind, Texts) else None
-
-    @property
-    def offset(self) -> float:
-        return getattr(self.kind, "offset", 0.0)
-
-    @property
-    def n_words(self) -> int:
-        """Size of the vocabulary of texts; 0 for anything else."""
-        return 0 if self.vocabulary is None else len(self.vocabulary)
 
     @property
     def factor_sizes(self) -> tuple[int, ...]:

@@ -38,8 +38,8 @@ def from_array(
     Parameters
     ----------
     x
-        Vectors or series [n, d], or images [n, h, w], [n, c, h, w] or [n, h, w, c] with 1, 3 or 4 channels
-        (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
+        Vectors or series of one channel [n, d], or images [n, h, w], [n, c, h, w] or [n, h, w, c] with 1, 3 or 4
+        channels (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
         Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
         0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
         float32 would round what varies away (see `World`).
@@ -50,9 +50,10 @@ def from_array(
     factor_kinds
         k times "categorical" or "continuous"; by default integers are categorical and floats continuous.
     series
-        For series of several channels, where the channels stand: "channels-first", [n, c, length], or
-        "channels-last", [n, length, c]. They are stored as [n, c, length], each channel scaled to mean 0 and standard
-        deviation 1. Without it an array of three dimensions is images.
+        For series, where the channels stand: "channels-first", [n, c, length], or "channels-last", [n, length, c].
+        They are stored as [n, c, length], each channel scaled to mean 0 and standard deviation 1. Series of one
+        channel, [n, length], stay as they are. Without it an array of three dimensions is images, and one of two
+        vectors, the rows of a table.
     channel_names
         c names of such channels; by default "channel 1" and so on.
     name, source
@@ -85,6 +86,10 @@ def from_array(
         storage, offset = _stored(laid_out, name, copy, new=new)
         plain = Images if len(storage.shape) == 3 else Table
         kind = plain(pixels=of_bytes(storage), offset=offset)
+    elif given.ndim == 2 and series in LAYOUTS and channel_names is None:  # of one channel
+        check_size(given, name, least=1 if new else 2)
+        storage, offset = _stored(given, name, copy, new=new, columns=False)
+        kind = Series(pixels=of_bytes(storage), offset=offset, layout=series)
     else:
         given = channels_first(given, series, where)
         check_size(given, name, least=1 if new else 2)
@@ -105,8 +110,8 @@ def from_array(
     return World(name, storage, known, names, kinds, source, kind)
 
 
-def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, float]:
-    """Observations as they are kept, and the offset that was taken off them."""
+def _stored(x: NDArray, name: str, copy: bool, *, new: bool, columns: bool = True) -> tuple[Storage, float]:
+    """Observations as they are kept, and the offset that was taken off them; `columns` of [n, d] have to vary."""
     if not new and all((row == x[0]).all() for row in x):  # row by row: it ends at the first other one
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
@@ -118,7 +123,7 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, f
         return BitPacked(torch.from_numpy(bits), x.shape[1:]), 0.0
     if x.dtype == np.uint8 and x.ndim > 2:  # vectors of bytes are numbers: they come back in their units
         return Dense(torch.from_numpy(np.array(x, order="C", copy=always))), 0.0
-    if x.ndim == 2 and x.dtype != np.uint8 and not new:
+    if columns and x.ndim == 2 and x.dtype != np.uint8 and not new:
         _refuse_constant_columns(x, name)
     offset = offset_of(x)
     if offset:

@@ -115,8 +115,5 @@ def channels_first(x: NDArray, layout: str, name: str) -> NDArray:
         raise InputError(f"{name}: series {layout!r}, expected {' or '.join(map(repr, LAYOUTS))}.")
     if x.ndim != 3:
         wanted = "[n, c, length]" if layout == "channels-first" else "[n, length, c]"
-        raise InputError(
-            f"{name}: series {layout!r} are arrays {wanted}, got the shape {x.shape}."
-            + (" Leave `series` out for series of one channel." if x.ndim == 2 else "")
-        )
+        raise InputError(f"{name}: series {layout!r} are arrays {wanted}, got the shape {x.shape}.")
     return x if layout == "channels-first" else np.moveaxis(x, 2, 1)

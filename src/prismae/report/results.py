@@ -32,7 +32,7 @@ PER_LATENT = (
     "effects",
     "base",
 )
-TABLE = 32  # elements: longer vectors whose elements have no names are shown as series
+TABLE = 32  # elements: version 0.1 showed longer vectors whose elements have no names as series
 
 Kind = Literal["images", "series", "table", "texts"]
 
@@ -155,7 +155,10 @@ class Run:
 
     @cached_property
     def kind(self) -> Kind:
-        """How observations are shown: as texts, images, series, or as a table of named or at most 32 columns."""
+        """How observations are shown: as the run says; runs of version 0.1 as texts, images, series, or as a table of
+        named or at most 32 columns."""
+        if "kind" in self.job:
+            return self.job["kind"]
         if "sentences" in self.pictures:
             return "texts"
         shape = self.pictures["originals"].shape[1:] if "originals" in self.pictures else ()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae._random import Draws
-from prismae.data import Tokens, Vocabulary, World
+from prismae.data import Texts, Tokens, Vocabulary, World
 from prismae.data.storage import spaced
 from prismae.data.text import as_sentences
 from prismae.errors import InputError
@@ -95,8 +95,8 @@ def texts(method: Method, net: TextAutoencoderNet, world: World, *, seed: int = 
         percentile, the others as in the code nearest to the codes' median; ``sentence_samples`` [s], drawn from the
         prior at temperature 1, where the method has one; and what `latents` and `information` return.
     """
-    assert world.vocabulary is not None
-    vocabulary = world.vocabulary
+    assert isinstance(world.kind, Texts)
+    vocabulary = world.kind.vocabulary
     rows = drawn_rows(world, POINTS)
     codes, kl = encoded(net, world, rows)
     shown = rows[spaced(len(rows), SHOWN)]

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
 
 from prismae._random import Draws
-from prismae.data import World
+from prismae.data import Texts, World
 from prismae.errors import InputError, unknown_name
 from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
@@ -88,7 +88,7 @@ def complete(folder: RunFolder, data: World) -> None:
     method = folder.load()[0]
     first = {"pictures": "effects", "manifold": "manifold", "clusters": "clusters", "tsne": "tsne"}
     first |= {"samples": "samples"} if method.has_prior else {}
-    if data.vocabulary is not None:
+    if isinstance(data.kind, Texts):
         first = {"pictures": "sentences", "tsne": "tsne"}
     found = read_pictures(folder)
     missing = [view for view, array in first.items() if array not in found]

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from prismae._better import Better
+from prismae.data.kinds import kind_of
 
 LIMITS = """\
 - It knows the data above and nothing else: observations of another kind get codes too, without a warning.
@@ -56,13 +57,9 @@ def _data(job: Mapping[str, Any]) -> str:
         f"mean {offset + summary['mean']:{digits}} and standard deviation "
         f"{summary['std']:.4g}."
     )
-    if "channels" in job:
-        named = job["channels"].get("names")
-        text += f" Channels: {', '.join(named)}." if named else ""
-        text += " Each channel was scaled to mean 0 and standard deviation 1."
-    if job["pixels"]:
-        text += " Pixels of 0 to 255 are drawn as value / 255."
-    columns = job["table"]["columns"] if "table" in job else job.get("feature_names")
+    kind = kind_of(job)
+    text += "".join(f" {sentence}" for sentence in kind.sentences())
+    columns = kind.columns or job.get("feature_names")
     if columns:
         text += f" Columns: {', '.join(columns)}."
     return text
@@ -124,7 +121,7 @@ def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
 def _loading(job: Mapping[str, Any]) -> str:
     given = job["shape"][::-1] if job.get("series") == "channels-last" else job["shape"]
     shape = ", ".join(map(str, job.get("given_shape", given)))
-    kind = "a table with the columns above" if "table" in job else f"[n, {shape}]"
+    kind = "a table with the columns above" if kind_of(job).columns else f"[n, {shape}]"
     return (
         "```python\n"
         "import prismae as pr\n\n"

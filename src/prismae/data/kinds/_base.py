@@ -55,6 +55,10 @@ class Kind(ABC):
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         """The kind that a job.json tells of; those of version 0.1 have no ``kind`` but the other keys."""
 
+    def scheme_json(self) -> dict[str, Any]:
+        """Of these keys those that say how the user's values became a network's, for exported files; or none."""
+        return {}
+
     def noted(self) -> str:
         """What a description says behind the observations' shape, as " (of 3 numeric columns)"; or nothing."""
         return ""
@@ -187,7 +191,7 @@ class Numbers(Kind):
 
     def to_json(self) -> dict[str, Any]:
         offset = {"offset": self.offset} if self.offset else {}
-        return {"kind": self.name(), "pixels": self.pixels, **offset}
+        return {"kind": self.name(), "pixels": self.pixels, **offset, **self.scheme_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:

@@ -43,9 +43,10 @@ class Series(Numbers):
         return cls() if len(data.shape) == 2 else None
 
     def to_json(self) -> dict[str, Any]:
-        scheme = {} if self.scheme is None else {"channels": self.scheme.to_json()}
-        layout = {} if self.layout is None else {"series": self.layout}
-        return super().to_json() | layout | scheme
+        return super().to_json() | ({} if self.layout is None else {"series": self.layout})
+
+    def scheme_json(self) -> dict[str, Any]:
+        return {} if self.scheme is None else {"channels": self.scheme.to_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:

@@ -35,8 +35,8 @@ class Table(Numbers):
             else None
         )
 
-    def to_json(self) -> dict[str, Any]:
-        return super().to_json() | ({} if self.scheme is None else {"table": self.scheme.to_json()})
+    def scheme_json(self) -> dict[str, Any]:
+        return {} if self.scheme is None else {"table": self.scheme.to_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:

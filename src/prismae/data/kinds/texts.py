@@ -40,7 +40,10 @@ class Texts(Kind):
         return None
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.name(), "pixels": False, "vocabulary": list(self.vocabulary.words)}
+        return {"kind": self.name(), "pixels": False, **self.scheme_json()}
+
+    def scheme_json(self) -> dict[str, Any]:
+        return {"vocabulary": list(self.vocabulary.words)}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
