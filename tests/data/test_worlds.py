@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def test_worlds_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> 
         """Two points, of another package."""
         return World("two-points", Dense(torch.eye(2)))
 
-    monkeypatch.setattr("prismae.data._world.plugins", lambda group: iter([("two-points", load)]))
+    point = EntryPoint("two-points", "theirs:load", "prismae.worlds")
+    monkeypatch.setattr("prismae.data._world.plugins", lambda group, known=(): [(point, load)])
     assert world_descriptions()["two-points"] == "Two points, of another package."
     assert len(world("two-points")) == 2
 

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from prismae.errors import InputError
-from prismae.metrics import Metric, Result, all_metrics
+from prismae.metrics import all_metrics
+from prismae.testing import metric_checks
+from prismae.testing.metrics import IMAGE_CHANGES, example_images
 
 METRICS = {
     name: each for name, each in all_metrics().items() if each.needs in ("pairs", "features", "images")
@@ -19,10 +21,7 @@ METRICS = {
 PAIRS = {name: each for name, each in METRICS.items() if each.needs == "pairs"}
 OFFICIAL = {"fid", "kid", "lpips"}
 
-torch_rng = torch.Generator().manual_seed(0)
-COARSE = torch.rand(40, 1, 7, 7, generator=torch_rng)
-IMAGES = nn.functional.interpolate(COARSE, scale_factor=4, mode="bilinear")
-BLURRED = nn.functional.avg_pool2d(IMAGES, 5, stride=1, padding=2)
+IMAGES, BLURRED = example_images()
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
@@ -67,68 +66,19 @@ def official(monkeypatch):
     monkeypatch.setattr("torchmetrics.image.lpip.LearnedPerceptualImagePatchSimilarity", Distance)
 
 
-def scores(metric: Metric, images, generated) -> dict[str, float]:
-    """Scores of a metric by short name; features are eight numbers of each image."""
-    if metric.needs == "features":
-        images, generated = (each[:, 0, 3::7][..., [3, 24]].flatten(1) for each in (images, generated))
-    result = metric(images, generated)
-    return result.scores if isinstance(result, Result) else {"": result}
-
-
-@pytest.mark.usefixtures("official")
-@pytest.mark.parametrize("metric", [m for m in METRICS.values() if m.known], ids=lambda m: m.name)
-def test_identical_images_have_the_declared_value(metric):
-    declared = metric.known["identity"]
-    assert scores(metric, IMAGES, IMAGES)[""] == pytest.approx(declared, abs=1e-5)
-
-
-@pytest.mark.usefixtures("official")
-@every_metric
-def test_scores_get_worse_with_blur_and_stay_within_the_bounds(metric):
-    blurred, very = scores(metric, IMAGES, BLURRED)[""], scores(metric, IMAGES, 0.5 * BLURRED)[""]
-    for value in (blurred, very):
-        assert type(value) is float
-        assert metric.bounds[0] <= value <= metric.bounds[1]
-    assert metric.better.beats(blurred, very)
-
-
-def permute_images():
-    order = np.random.default_rng(0).permutation(len(IMAGES))
-    return IMAGES[order], BLURRED[order]
-
-
-def flip_images():
-    return IMAGES.flip(3), BLURRED.flip(3)
-
-
-def swap_images():
-    return BLURRED, IMAGES
-
-
-CHANGES = (permute_images, flip_images, swap_images)
-
-
 @pytest.mark.usefixtures("official")
 @pytest.mark.parametrize(
-    ("metric", "change"),
-    [(m, change) for m in METRICS.values() for change in CHANGES if change.__name__ in m.invariant],
+    ("metric", "check"),
+    [(metric, check) for metric in METRICS.values() for check in metric_checks(metric)],
     ids=lambda each: getattr(each, "__name__", str(each)),
 )
-def test_declared_invariance(metric, change):
-    assert scores(metric, *change())[""] == pytest.approx(scores(metric, IMAGES, BLURRED)[""], rel=1e-4)
-
-
-@pytest.mark.usefixtures("official")
-@every_metric
-def test_the_same_input_gives_the_same_scores_and_no_global_state_is_touched(metric):
-    before = torch.get_rng_state()
-    assert scores(metric, IMAGES, BLURRED) == scores(metric, IMAGES, BLURRED)
-    assert torch.equal(before, torch.get_rng_state())
+def test_every_metric_of_images(metric, check):
+    check(metric)
 
 
 @every_metric
 def test_declarations_are_complete(metric):
-    assert set(metric.invariant) <= {change.__name__ for change in CHANGES}
+    assert set(metric.invariant) <= set(IMAGE_CHANGES)
     assert set(metric.known) <= {"identity"}
     text = inspect.getdoc(metric.function)
     assert re.search(r"arXiv:|doi:", text), "the source is missing"
