@@ -10,6 +10,7 @@ from prismae.data import world_descriptions
 from prismae.methods import all_methods
 from prismae.metrics import all_metrics
 from prismae.nets import all_likelihoods, all_nets
+from prismae.views import all_views
 
 
 def first_lines(classes):
@@ -22,6 +23,7 @@ FOUND = {
     "worlds": world_descriptions,
     "controllers": lambda: first_lines(all_controllers()),
     "nets": lambda: first_lines(all_nets()),
+    "views": lambda: first_lines(all_views()),
     "likelihoods": lambda: first_lines(all_likelihoods()),
 }
 

@@ -8,8 +8,8 @@ import prismae as pr
 from prismae import cli
 from prismae.errors import InputError
 from prismae.report import write_report
-from prismae.report.results import read_run
-from prismae.report.units import changes, worst
+from prismae.runs.run import read_run
+from prismae.views._units import changes, worst
 
 FAST = {"n_latents": 3, "steps": 10, "batch": 16, "device": "cpu"}
 

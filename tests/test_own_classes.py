@@ -19,6 +19,7 @@ from prismae.errors import InputError
 from prismae.fields import NonNegative
 from prismae.methods import all_methods
 from prismae.nets import all_likelihoods, all_nets
+from prismae.views import all_views
 
 FAST = {"n_latents": 2, "steps": 3, "batch": 8, "net": "mlp:width=8", "device": "cpu"}
 X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
@@ -76,7 +77,7 @@ def _forget():
     entry_points.cache_clear()
 
 
-@pytest.mark.parametrize("found", [all_methods, all_controllers, all_nets, all_likelihoods])
+@pytest.mark.parametrize("found", [all_methods, all_controllers, all_nets, all_likelihoods, all_views])
 def test_file_class_and_name_agree(found):
     for name, cls in found().items():
         plain = {name.replace("-", ""), *(each.replace("-", "") for each in getattr(cls, "variants", ()))}

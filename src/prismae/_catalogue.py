@@ -34,6 +34,7 @@ SHELVES = {
     "worlds": Shelf("data/worlds", function="load"),
     "controllers": Shelf("control", bases=("Controller",)),
     "nets": Shelf("nets", bases=("Net",)),
+    "views": Shelf("views", bases=("View",)),
     "likelihoods": Shelf("nets", bases=("Likelihood",), named_by_file=False),
 }
 

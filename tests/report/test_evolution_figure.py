@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from prismae.figures.canvas import png, svg
+from prismae.figures.evolution import evolution
 from prismae.report.drawing import draw_all
-from prismae.report.figures.canvas import png, svg
-from prismae.report.figures.evolution import evolution
-from prismae.report.results import Run
+from prismae.runs.run import Run
 
 GENERATIONS, SIZE = 3, 4
 

@@ -29,7 +29,18 @@ def command(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
 
 def test_seeds_then_pictures_then_the_full_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32))
-    size = ["--steps", 4, "--batch", 8, "--latents", 3, "--out", tmp_path / "runs"]
+    size = [
+        "--steps",
+        4,
+        "--batch",
+        8,
+        "--latents",
+        3,
+        "--series",
+        "channels-first",
+        "--out",
+        tmp_path / "runs",
+    ]
     code, out, err = command(capfd, "fit", "ae", tmp_path / "mine.npy", *size, "--seeds", 2)
     assert code == 0, err
     assert "stability over seeds" in out

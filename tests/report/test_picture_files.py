@@ -12,12 +12,12 @@ from made_up import made_up_run
 from PIL import Image
 from untrained import channels, images, series, untrained_run, vectors
 
+from prismae._text import brief
 from prismae.errors import InputError
 from prismae.report import explorer, write_picture, write_report
 from prismae.report.findings import findings, grouped
-from prismae.report.numbers import brief
-from prismae.report.results import read_run
-from prismae.studies.views import add_views
+from prismae.runs.run import read_run
+from prismae.views import add_views
 
 KINDS = ("reconstructions", "worst", "traversals", "effects", "manifold", "samples", "clusters", "tsne")
 
@@ -121,7 +121,7 @@ def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_old_runs_say_what_they_lack(tmp_path: Path) -> None:
-    folder = made_up_run(tmp_path / "old", length=20, logged=20)
+    folder = made_up_run(tmp_path / "old", length=40, logged=20)
     notes = [finding for finding in findings(read_run(folder)) if "earlier version" in finding.text]
     assert [note.command for note in notes] == [f"prismae report {folder} --full"]
     text = write_report(folder).read_text()
@@ -223,4 +223,4 @@ def test_unknown_layers_fall_back_and_damage_is_named(folders: dict[str, Path], 
 def test_shapes_that_do_not_fit_are_named(folders: dict[str, Path], tmp_path: Path) -> None:
     folder = rewritten(folders["series"], tmp_path / "run", clusters=np.ones((2, 37)))
     with pytest.raises(InputError, match=r"clusters .* does not fit cluster_sizes"):
-        read_run(folder)
+        write_report(folder)

@@ -12,9 +12,10 @@ from browser import Browser, find_chromium
 from made_up import made_up_run
 from untrained import channels, images, series, untrained_run, vectors
 
+from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.report import write_report
-from prismae.studies.pictures import pictures
+from prismae.views import compute
 
 Page = tuple[Path, AutoencoderNet]
 DATA = "JSON.parse(document.getElementById('explorer-data').textContent)"
@@ -136,7 +137,7 @@ def test_single_sliders_move_without_a_decoder(browser: Browser, tmp_path: Path,
 def test_names_are_text(browser: Browser, tmp_path: Path) -> None:
     attack = '<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>'
     folder, net = untrained_run(tmp_path / "run", vectors(), "mlp")
-    arrays = pictures(net, vectors()) | {
+    arrays = compute(method("vae"), net, vectors()) | {
         "feature_names": np.array([f"{attack} {i}" for i in range(6)]),
         "mutual_information": np.ones((4, 1)), "factor_entropies": np.ones(1), "factor_names": np.array([attack]),
         "clusters": np.ones((2, 6)), "cluster_sizes": np.ones(2, dtype=int), "cluster_source": np.array(attack),

@@ -9,13 +9,13 @@ from made_up import SPREAD
 from matplotlib.figure import Figure
 from PIL import Image
 
-from prismae.report import figures as draw
-from prismae.report.figures.animation import traversal_gif
-from prismae.report.figures.canvas import latent_colours, thin
-from prismae.report.figures.curves import _apart
-from prismae.report.figures.pictures import mosaic, to_pixels
-from prismae.report.latents import Latents
-from prismae.report.numbers import brief, duration, fixed, number, share, signed
+from prismae import figures as draw
+from prismae._text import brief, duration, fixed, number, share, signed
+from prismae.figures.animation import traversal_gif
+from prismae.figures.canvas import latent_colours, thin
+from prismae.figures.curves import _apart
+from prismae.figures.pictures import mosaic, to_pixels
+from prismae.runs.latents import Latents
 
 RNG = np.random.default_rng(0)
 

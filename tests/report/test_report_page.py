@@ -17,7 +17,7 @@ from prismae.metrics import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.html import write_file
-from prismae.report.results import read_run
+from prismae.runs.run import read_run
 
 VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
 

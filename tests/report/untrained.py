@@ -12,12 +12,12 @@ import torch
 from prismae.data import World, world
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.studies.decoder import DECODER, describe_decoder
-from prismae.studies.views import all_but_slow
+from prismae.runs.decoder import DECODER, describe_decoder
 from prismae.train import RunFolder
 from prismae.train.build import build
 from prismae.train.loop import Trained
 from prismae.train.run_folder import JOB, PICTURES, describe
+from prismae.views import compute
 
 
 def untrained_run(
@@ -41,7 +41,7 @@ def untrained_run(
     folder = RunFolder(path)
     folder.write_json(JOB, describe(chosen, data, **settings) | {"summary": asdict(data.summary)})
     folder.write_json(DECODER, describe_decoder(ae))
-    folder.write_arrays(PICTURES, all_but_slow(chosen, ae, data))
+    folder.write_arrays(PICTURES, compute(chosen, ae, data))
     history = pd.DataFrame({"step": [1, 2, 3], "recon": [3.0, 2.0, 1.0]})
     folder.write_trained(Trained(ae, None, history, 1.0))
     return folder, ae

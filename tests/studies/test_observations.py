@@ -13,13 +13,14 @@ from markupsafe import escape
 from PIL import Image
 
 import prismae
+from prismae._text import number, share
 from prismae.data import world
 from prismae.errors import InputError
 from prismae.report import write_report
-from prismae.report.numbers import number, share
 from prismae.studies import Job, run, score
 from prismae.studies.observations import observations, unseen
-from prismae.studies.views import add_views
+from prismae.views import view
+from prismae.views._subject import Subject
 
 rng = np.random.default_rng(0)
 FAST = {"steps": 12, "batch": 8, "n_latents": 2}
@@ -88,13 +89,14 @@ def test_corners_are_rows_of_the_data(fish: Path, tmp_path: Path) -> None:
     seen = observations(folder.read_json("job.json"))
     held_out = sorted(set(range(60)) - set(seen.called.tolist()))
     corners = seen.called[[30, 3, 11, 20]].tolist()
-    add_views(folder, ["manifold"], seen, corners=corners)
-    with np.load(folder.path / "pictures.npz") as arrays:
-        assert arrays["manifold_rows"].tolist() == corners
-        np.testing.assert_array_equal(arrays["manifold_corners"], seen.data[torch.tensor([30, 3, 11, 20])])
+    method, trained = folder.load()
+    subject = Subject(method, trained.ae, seen)
+    arrays = view("manifold", corners=corners).compute(subject)
+    assert arrays["manifold_rows"].tolist() == corners
+    np.testing.assert_array_equal(arrays["manifold_corners"], seen.data[torch.tensor([30, 3, 11, 20])])
     for first, words in ((held_out[0], f": {held_out[0]} held out"), (99, "and 59, got 99")):
         with pytest.raises(InputError, match=words):
-            add_views(folder, ["manifold"], seen, corners=[first, *corners[:3]])
+            view("manifold", corners=[first, *corners[:3]]).compute(subject)
 
 
 def test_images_of_a_folder_are_called_by_their_paths(tmp_path: Path) -> None:

@@ -10,21 +10,14 @@ from torch import nn
 
 from prismae import AE, VAE, BetaVAE, InputError, VaDE, world
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.runs.decoder import describe_decoder
+from prismae.runs.run import read_arrays
 from prismae.studies import Job, run
-from prismae.studies.decoder import describe_decoder
-from prismae.studies.pictures import effects, errors, latents, pictures
 from prismae.studies.stability import match, stability
-from prismae.studies.views import (
-    add_views,
-    all_but_slow,
-    clusters,
-    complete,
-    manifold,
-    read_pictures,
-    samples,
-    tsne,
-)
 from prismae.train.build import build
+from prismae.views import add_views, complete, compute, view
+from prismae.views._subject import Subject
+from prismae.views.latents import statistics
 
 RNG = np.random.default_rng(0)
 TABLE = world(RNG.normal(size=(60, 5)).astype(np.float32))
@@ -50,8 +43,7 @@ def test_latents_of_known_codes() -> None:
     normal, other = RNG.normal(size=(2, n))
     switch = np.where(RNG.random(n) < 0.5, -1.0, 1.0) + 1e-3 * RNG.normal(size=n)
     codes = np.stack([normal, -2 * normal + 0.1 * other, switch, np.full(n, 0.3), RNG.uniform(size=n)], 1)
-    found = latents(codes, kl=None)
-    assert "kl" not in found
+    found = statistics(codes)
     np.testing.assert_allclose(found["spread"], codes.std(0, ddof=1))
     assert found["correlation"][0, 1] == pytest.approx(np.corrcoef(codes[:, 0], codes[:, 1])[0, 1])
     assert found["correlation"][3].tolist() == [0.0] * 5
@@ -69,8 +61,9 @@ def test_effects_of_a_known_decoder() -> None:
     net.decoder = Doubling()
     net.mean.zero_()
     net.std.fill_(10.0)
-    low, high = torch.tensor([-1.0, 0.0, 0.0]), torch.tensor([1.0, 3.0, 0.5])
-    found = effects(net, torch.randn(7, 3, generator=torch.Generator().manual_seed(0)), low, high)["effects"]
+    subject = Subject(AE(), net, TABLE)
+    subject.__dict__["ends"] = torch.tensor([-1.0, 0.0, 0.0]), torch.tensor([1.0, 3.0, 0.5])
+    found = view("effects").compute(subject)["effects"]
     expected = 10 * np.array([[2, 0, 0, 4, 0], [0, 3, 0, 0, 0], [0, 0, 0.5, 0, 0]])
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -78,7 +71,8 @@ def test_effects_of_a_known_decoder() -> None:
 def test_errors_name_the_worst_observations() -> None:
     net = net_for(VAE())
     rows = torch.arange(60)
-    found = errors(net, TABLE, rows)
+    subject = Subject(VAE(), net, TABLE)
+    found = view("errors").compute(subject) | view("worst").compute(subject)
     assert found["errors"].mean() == pytest.approx(float(net.errors(TABLE.data[rows])[0].detach()), rel=1e-4)
     assert found["worst_rows"].tolist() == np.argsort(-found["errors"], kind="stable")[:8].tolist()
     np.testing.assert_array_equal(found["worst"], TABLE.data[torch.from_numpy(found["worst_rows"])].numpy())
@@ -91,39 +85,38 @@ def test_errors_name_the_worst_observations() -> None:
 
 
 def test_a_density_gives_a_kl_and_a_point_does_not() -> None:
-    assert pictures(net_for(VAE()), TABLE)["kl"].shape == (3,)
-    assert "kl" not in pictures(net_for(AE()), TABLE)
+    assert compute(VAE(), net_for(VAE()), TABLE)["kl"].shape == (3,)
+    assert "kl" not in compute(AE(), net_for(AE()), TABLE)
 
 
 def test_manifold_has_the_reconstructions_at_its_corners() -> None:
     net = net_for(VAE())
-    found = manifold(net, TABLE, corners=(3, 1, 4, 15))
+    subject = Subject(VAE(), net, TABLE)
+    found = view("manifold", corners=(3, 1, 4, 15)).compute(subject)
     with torch.no_grad():
         rebuilt = net.generate(net.encode(TABLE.data[torch.tensor([3, 1, 4, 15])]).mean).numpy()
     grid = found["manifold"]
     corners = np.stack([grid[0, 0], grid[0, -1], grid[-1, 0], grid[-1, -1]])
     np.testing.assert_allclose(corners, rebuilt, atol=1e-5)
     assert found["manifold_rows"].tolist() == [3, 1, 4, 15]
-    assert (
-        manifold(net, TABLE, seed=1)["manifold_rows"].tolist()
-        != manifold(net, TABLE)["manifold_rows"].tolist()
-    )
+    first, second = (view("manifold", seed=seed).compute(subject)["manifold_rows"] for seed in (0, 1))
+    assert first.tolist() != second.tolist()
 
 
 @pytest.mark.parametrize("corners", [(1, 2, 3), (0, 1, 2, 60), (-1, 0, 1, 2)])
 def test_manifold_refuses_corners_that_are_not_there(corners: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="four numbers of observations between 0 and 59"):
-        manifold(net_for(VAE()), TABLE, corners=corners)
+        view("manifold", corners=corners).compute(Subject(VAE(), net_for(VAE()), TABLE))
 
 
 def test_clusters_of_k_means_and_of_a_method() -> None:
-    found = clusters(VAE(), net_for(VAE()), TABLE)
+    found = view("clusters").compute(Subject(VAE(), net_for(VAE()), TABLE))
     assert str(found["cluster_source"]) == "k-means of the codes, k = 10"
     assert found["cluster_sizes"].sum() == 60
     mean = (found["clusters"] * found["cluster_sizes"][:, None]).sum(0) / 60
     np.testing.assert_allclose(mean, TABLE.data[torch.arange(60)].numpy().mean(0), atol=1e-5)
     method = VaDE(n_components=4)
-    found = clusters(method, net_for(method), TABLE)
+    found = view("clusters").compute(Subject(method, net_for(method), TABLE))
     assert str(found["cluster_source"]) == "assignments of vade"
     assert len(found["clusters"]) <= 4
 
@@ -136,31 +129,31 @@ def test_samples_come_from_the_methods_own_prior() -> None:
     net.decoder = Doubling()
     net.mean.zero_()
     net.std.fill_(1.0)
-    assert samples(method, net, 3)["samples"][:, 0].min() > 40
-    standard = net_for(VAE())
-    assert samples(VAE(), standard, 3)["samples"].tolist() == samples(VAE(), standard, 3)["samples"].tolist()
-    assert (
-        samples(VAE(), standard, 3)["samples"].tolist()
-        != samples(VAE(), standard, 3, seed=1)["samples"].tolist()
+    assert view("samples").compute(Subject(method, net, TABLE))["samples"][:, 0].min() > 40
+    standard = Subject(VAE(), net_for(VAE()), TABLE)
+    first, again, other = (
+        view("samples", seed=seed).compute(standard)["samples"].tolist() for seed in (0, 0, 1)
     )
+    assert first == again != other
 
 
 def test_a_method_without_a_prior_has_no_samples() -> None:
     with pytest.raises(InputError, match="ae has no prior"):
-        samples(AE(), net_for(AE()), 3)
-    assert "samples" not in all_but_slow(AE(), net_for(AE()), TABLE)
-    assert "samples" in all_but_slow(VAE(), net_for(VAE()), TABLE)
+        view("samples").compute(Subject(AE(), net_for(AE()), TABLE))
+    assert "samples" not in compute(AE(), net_for(AE()), TABLE)
+    assert "samples" in compute(VAE(), net_for(VAE()), TABLE)
 
 
 def test_tsne_repeats_and_counts_its_points() -> None:
-    net = net_for(VAE())
-    found = tsne(net, TABLE, points=30)
+    subject = Subject(VAE(), net_for(VAE()), TABLE)
+    found = view("tsne", points=30).compute(subject)
     assert found["tsne"].shape == (30, 2)
-    np.testing.assert_array_equal(found["tsne"], tsne(net, TABLE, points=30)["tsne"])
+    np.testing.assert_array_equal(found["tsne"], view("tsne", points=30).compute(subject)["tsne"])
     with pytest.raises(InputError, match="at least 10 points, got 9"):
-        tsne(net, TABLE, points=9)
+        view("tsne", points=9).compute(subject)
+    few = world(RNG.normal(size=(5, 5)).astype(np.float32))
     with pytest.raises(InputError, match="the world has 5"):
-        tsne(net, world(RNG.normal(size=(5, 5)).astype(np.float32)))
+        view("tsne").compute(Subject(VAE(), subject.net, few))
 
 
 def test_decoder_names_layers_that_it_cannot_describe() -> None:
@@ -188,11 +181,11 @@ def test_runs_are_completed_and_compared(tmp_path) -> None:
     np.save(tmp_path / "mine.npy", TABLE.data[torch.arange(60)].numpy())
     shared = {"world": str(tmp_path / "mine.npy"), "n_latents": 3, "steps": 3, "batch": 8}
     first, second = (run(Job(method="vae", seed=seed, **shared), tmp_path) for seed in (0, 1))
-    before = read_pictures(first)
-    assert {"effects", "manifold", "clusters", "samples"} <= before.keys()
-    assert "tsne" not in before
+    before = read_arrays(first.path)
+    assert {"effects", "clusters", "samples"} <= before.keys()
+    assert not {"tsne", "manifold"} & before.keys()  # the one is slow, the other not of a table
     complete(first, TABLE)
-    after = read_pictures(first)
+    after = read_arrays(first.path)
     assert "tsne" in after
     np.testing.assert_array_equal(after["clusters"], before["clusters"])
     with pytest.raises(InputError, match="Unknown view 'tsn'"):

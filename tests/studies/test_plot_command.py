@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from prismae.cli import app
 from prismae.errors import InputError
-from prismae.report.figures.studies import seed_bars, swept_curves
+from prismae.figures.studies import seed_bars, swept_curves
 
 PLAN = """
 title: Two methods

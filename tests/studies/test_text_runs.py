@@ -14,11 +14,11 @@ from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
 from prismae.report import write_picture
+from prismae.runs.texts import interpolated, sampled, text_model
 from prismae.studies import Job, run
 from prismae.studies.scoring import score
-from prismae.studies.texts import interpolated, sampled, text_model
-from prismae.studies.views import add_views, complete
 from prismae.train import RunFolder
+from prismae.views import add_views, complete
 
 WORDS = ("red", "green", "blue", "cat", "dog", "runs", "sleeps", "here", "there")
 NET = "lstm:width=24,dropout=0.0"
@@ -80,7 +80,10 @@ def test_the_way_between_two_sentences_leads_from_one_to_the_other(folder):
         (lambda f: interpolated(f, " ", "the cat"), "The first sentence is empty"),
         (lambda f: interpolated(f, "the cat", "dog " * 300), "The last sentence, line 1 has 300 words"),
         (lambda f: interpolated(f, "the cat", "the dog", 1), "at least 2 steps, got 1"),
-        (lambda f: add_views(f, ["manifold"], pr.world("digits")), "Texts have no manifold"),
+        (
+            lambda f: add_views(f, ["manifold"], pr.world("digits")),
+            "Texts have no picture of kind 'manifold'",
+        ),
     ],
 )
 def test_what_cannot_be_written(folder, call, said):
@@ -167,7 +170,10 @@ def test_command_line_and_report(folder, monkeypatch):
     for kind in ("reconstructions", "samples", "gif"):
         said = go.invoke(app, ["picture", str(folder.path), "--kind", kind])
         assert isinstance(said.exception, InputError)
-        assert f"Texts have no picture of kind '{kind}': expected 'tsne'" in str(said.exception)
+        assert (
+            f"Texts have no picture of kind '{kind}': expected one of 'information', 'latents', 'tsne'"
+            in str(said.exception)
+        )
         with pytest.raises(InputError, match="Texts have no picture of kind"):
             write_picture(folder.path, kind)
     said = go.invoke(app, ["report", str(folder.path)])

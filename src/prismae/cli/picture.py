@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from prismae._catalogue import catalogue
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_picture
-from prismae.report.drawing import NEEDS, refuse_of_texts
+from prismae.report.picture import GIF, refuse
+from prismae.runs import read_run
 from prismae.studies.observations import observations
-from prismae.studies.pictures import MEASURED
-from prismae.studies.views import VIEWS, add_views, read_pictures
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
+from prismae.views import add_views, all_views
+from prismae.views.tsne import TSNE
+
+OPTIONS = ("corners", "points", "seed")  # fields of views
 
 
-class Kind(StrEnum):
-    """What `prismae picture` can draw."""
-
-    reconstructions = "reconstructions"
-    worst = "worst"
-    traversals = "traversals"
-    gif = "gif"
-    effects = "effects"
-    manifold = "manifold"
-    samples = "samples"
-    clusters = "clusters"
-    tsne = "tsne"
+def _kinds() -> list[str]:
+    return [*catalogue("views"), GIF]
 
 
 @app.command("picture")
 def picture(
     path: RunPath,
-    kind: Annotated[Kind, typer.Option(help="What to draw; gif: the traversals as an animation.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help=f"What to draw: {', '.join(_kinds())} (the traversals as an animation).",
+            autocompletion=_kinds,
+        ),
+    ],
     file: Annotated[
         Path | None, typer.Option("--out", help="A .png or .svg file; RUN/figures/KIND.png by default.")
     ] = None,
@@ -44,27 +43,40 @@ def picture(
     corners: Annotated[
         str | None, typer.Option(metavar="N,N,N,N", help="Observations at the corners of a manifold.")
     ] = None,
-    points: Annotated[int | None, typer.Option(help=f"Codes in a t-SNE; {MEASURED:,} by default.")] = None,
+    points: Annotated[int | None, typer.Option(help=f"Codes in a t-SNE; {TSNE.points:,} by default.")] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of corners, clusters, samples and points: draws them anew.")
     ] = None,
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""
     folder = RunFolder.open(path)
-    if "vocabulary" in folder.read_json(JOB):
-        refuse_of_texts(kind.value)
-    needed = "traversals" if kind is Kind.gif else kind.value
-    view = needed if needed in VIEWS else "pictures"
-    asked = [corners is not None and view != "manifold", points is not None and view != "tsne"]
-    if any(asked):
-        raise InputError("--corners belongs to --kind manifold, --points to --kind tsne.")
-    again = corners is not None or points is not None or (seed is not None and view != "pictures")
-    if again or set(NEEDS[needed]) - read_pictures(folder).keys():
+    run = read_run(folder.path)
+    refuse(kind, run.kind)
+    known = all_views()
+    view = known["traversals" if kind == GIF else kind]
+    given = zip(OPTIONS, (_numbers(corners), points, seed), strict=True)
+    options = {name: value for name, value in given if value is not None}
+    _check(options, view.options())
+    lacking = set(view.lacks(run))
+    views = [name for name, each in known.items() if lacking & set(each.arrays)]
+    if options or lacking:
         data = observations(folder.read_json(JOB))
-        points = MEASURED if points is None else points
-        add_views(folder, [view], data, seed=seed or 0, corners=_numbers(corners), points=points)
-    written = write_picture(folder.path, kind.value, file, factor=factor)
+        add_views(folder, sorted({view.name(), *views}), data, **options)
+    written = write_picture(folder.path, kind, file, factor=factor)
     out.print(f"picture: {written}", highlight=False, soft_wrap=True)
+
+
+def _check(given: dict[str, Any], taken: list[str]) -> None:
+    """Refuse options that are not of this kind of picture, with the kinds they are of."""
+    if given.keys() - set(taken):
+        owners = {
+            name: ", ".join(kind for kind, each in all_views().items() if name in each.options())
+            for name in OPTIONS
+        }
+        first, *others = (f"--{name} {{}} --kind {kinds}" for name, kinds in owners.items())
+        raise InputError(
+            ", ".join([first.format("belongs to"), *(each.format("to") for each in others)]) + "."
+        )
 
 
 def _numbers(text: str | None) -> list[int] | None:

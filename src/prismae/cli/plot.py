@@ -15,8 +15,8 @@ from prismae._better import Better
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
-from prismae.report.figures.canvas import png
-from prismae.report.figures.studies import seed_bars, swept_curves
+from prismae.figures.canvas import png
+from prismae.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
 from prismae.studies.summary import Summary, direction, grouped, setting_columns, summarise

@@ -10,9 +10,9 @@ from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_report
 from prismae.studies.observations import observations
-from prismae.studies.views import complete
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
+from prismae.views import complete
 
 
 @app.command("report")

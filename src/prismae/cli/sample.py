@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import RunPath, app, out
-from prismae.studies.texts import PATH, interpolated, sampled
+from prismae.runs.texts import PATH, interpolated, sampled
 from prismae.train import RunFolder
 
 

@@ -28,14 +28,14 @@ from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
+from prismae.runs.decoder import DECODER, describe_decoder
 from prismae.settings import Layout, Precision, Training, as_plain
-from prismae.studies.decoder import DECODER, describe_decoder
-from prismae.studies.pictures import POINTS
-from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.build import choices
 from prismae.train.loop import Trained
 from prismae.train.run_folder import JOB, PICTURES, describe, machine
+from prismae.views import compute
+from prismae.views._subject import POINTS
 
 EPOCHS = 100  # of steps="auto", within the bounds below
 FEWEST, MOST = 1_000, 10_000
@@ -330,7 +330,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             folder.write_json(JOB, self.about_)
             if shown is not None:
                 folder.write_json(DECODER, describe_decoder(self.net_))
-                folder.write_arrays(PICTURES, all_but_slow(self.method_, self.net_, shown))
+                folder.write_arrays(PICTURES, compute(self.method_, self.net_, shown))
             folder.write_trained(self._trained)
         return RunFolder(Path(path))
 

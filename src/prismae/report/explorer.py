@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from prismae.errors import InputError
-from prismae.report.figures.lanes import ranges
-from prismae.report.results import Run
+from prismae.figures.lanes import ranges
+from prismae.runs.run import Run
 
 LIMIT = 8_000_000  # bytes of weights as float16
 SIZE = 65_536  # elements of an observation: more take too long to draw at each move

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae._better import Better
-from prismae.report.numbers import finite
-from prismae.report.results import Run
+from prismae._text import finite
+from prismae.runs.run import Run
 
 EXPLAINED = 0.5  # share of the variance below which more pressure cannot be what helps
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,19 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import written_whole
-from prismae.metrics import metric_of
-from prismae.report import figures as draw
-from prismae.report.drawing import LABELS, draw_all, lacks, plain_name
+from prismae._text import count, duration, finite, number, share
+from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
-from prismae.report.numbers import count, duration, finite, number, share
 from prismae.report.players import player
-from prismae.report.results import Run, read_run
-from prismae.report.units import changes
-from prismae.report.units import worst as worst_in_units
+from prismae.runs.run import Run, read_run
+from prismae.views import Table, View, all_views, check
+from prismae.views._base import SECTIONS
 
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
-VIEWS = {
-    "manifold": "what lies between four observations",
-    "clusters": "clusters",
-    "tsne": "the t-SNE of the codes",
-}
 
 
 def write_report(run_folder: Path) -> Path:
@@ -47,6 +42,7 @@ def write_report(run_folder: Path) -> Path:
         When the folder is not a run or a file in it is missing or damaged, with what to do about it.
     """
     run = read_run(Path(run_folder))
+    check(run)
     drawn = draw_all(run)
     documents = {name: draw.svg(figure) for name, figure in drawn.items()}
     folder = run.folder / "figures"
@@ -102,26 +98,18 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         explorer=combined,
         no_explorer=why,
         kind=run.kind,
-        several_channels=run.kind == "series" and pictures.get("originals", np.empty(0)).ndim == 3,
-        n_tsne=len(pictures.get("tsne", ())),
+        contents=contents(run),
+        shown={section: shown(run, section, documents) for section in SECTIONS},
+        absences={section: absences(run, section, documents) for section in SECTIONS},
         texts={name: run.pictures[name].tolist() for name in run.pictures if name.startswith("sentence")},
-        absent=[
-            what
-            for view, what in VIEWS.items()
-            if lacks(run, view) and (run.kind != "texts" or view == "tsne")
-        ],
+        absent=absent(run),
         full="" if run.from_python else f"prismae report {shlex.quote(str(run.folder))} --full",
         stability=run.stability,
         latents=latent_table(run),
-        changes=changes(run),
-        worst_in_units=worst_in_units(run),
-        worst=pictures.get("worst_rows", np.empty(0, int)).tolist(),
         counted=run.counted,
         held_out=held_out(run),
         unseen=run.unseen,
         left_out={name: each for name, each in (run.scores or {}).get("skipped", {}).items() if each},
-        n_errors=len(pictures.get("errors", ())),
-        n_latents=len(pictures.get("traversals", ())),
         protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
         errors=(run.scores or {}).get("reconstruction") or _monitored(run),
         evaluated=run.scores is not None,
@@ -129,6 +117,65 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
         evaluate=f"prismae evaluate {shlex.quote(str(run.folder))}",
     )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A view as the page shows it."""
+
+    name: str
+    title: str
+    sentence: str
+    table: Table | None
+    small: bool
+
+
+def of_section(section: str) -> list[View]:
+    """The views of a section of the page, in their order."""
+    views = [view() for view in all_views().values() if view.section == section]
+    return sorted(views, key=lambda view: (view.place, view.name()))
+
+
+def shown(run: Run, section: str, figures: Collection[str]) -> list[Shown]:
+    """The views of a section that have a figure on the page."""
+    return [
+        Shown(view.name(), view.title, view.sentence(run), view.table(run), view.small)
+        for view in of_section(section)
+        if view.name() in figures
+    ]
+
+
+def absences(run: Run, section: str, figures: Collection[str]) -> list[str]:
+    """What stands in place of a section's views that have no figure on the page."""
+    lacking = [view for view in of_section(section) if view.name() not in figures]
+    said = [view.absence(run) for view in lacking if not view.refusal(run.kind)]
+    return [sentence for sentence in said if sentence]
+
+
+def absent(run: Run) -> list[str]:
+    """What the page calls the further views that were not computed."""
+    return [
+        view.called or f"the view {view.name()}"
+        for view in of_section("views")
+        if view.always() and view.lacks(run) and not view.refusal(run.kind)
+    ]
+
+
+def contents(run: Run) -> list[tuple[str, str]]:
+    """Anchor and name of every section of the page, in their order: those of views where there are such views."""
+    sections = {
+        section: heading
+        for section, heading in SECTIONS.items()
+        if any(not view.refusal(run.kind) for view in of_section(section))
+    }
+    first = [] if "sentences" in sections else [("explore", "Explore")]
+    order = ("sentences", "scores", "reconstruction", "traversals", "codes", "information", "views")
+    named = sections | {"scores": "Scores"} | ({"reconstruction": SECTIONS["reconstruction"]})
+    last = (
+        ("stability", "Stability"), ("training", "Training"), ("latents", "Latents over training"),
+        ("settings", "Settings"),
+    )  # fmt: skip
+    return [*first, *((anchor, named[anchor]) for anchor in order if anchor in named), *last]
 
 
 def sentence(job: Mapping[str, Any]) -> str:
@@ -168,6 +215,8 @@ def held_out(run: Run) -> str:
 
 def what(protocol: str, key: str) -> str:
     """What a name in a table of scores stands for, as its metric says it; nothing for one that is not installed."""
+    from prismae.metrics import metric_of  # here: it imports torch, which a page without scores does without
+
     metric = metric_of(protocol, key)
     return "" if metric is None else re.sub(r"[`*]", "", metric.summary)
 

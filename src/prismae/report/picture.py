@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
-from prismae.errors import InputError
-from prismae.report import figures as draw
-from prismae.report.drawing import draw_picture, refuse_of_texts
-from prismae.report.figures.animation import traversal_gif
+from matplotlib.figure import Figure
+
+from prismae import figures as draw
+from prismae.errors import InputError, unknown_name
+from prismae.figures.animation import traversal_gif
 from prismae.report.html import write_file
-from prismae.report.results import read_run
+from prismae.runs.run import Run, read_run
+from prismae.views import View, all_views, check, view
+from prismae.views.traversals import Traversals
+from prismae.views.tsne import TSNE
 
 SUFFIXES = (".png", ".svg")
+GIF = "gif"
 
 
 def write_picture(
-    run_folder: Path | str, kind: str, out: Path | str | None = None, *, factor: str | None = None
+    run_folder: Path | str, kind: str | View, out: Path | str | None = None, *, factor: str | None = None
 ) -> Path:
     """Draw one picture from the results saved in a run folder.
 
     Parameters
     ----------
     kind
-        "reconstructions", "worst", "traversals", "effects", "manifold", "samples", "clusters", "tsne"; or "gif", the
-        traversals as an animation.
+        The name of a view, a view, or "gif", the traversals as an animation.
     out
         A .png or .svg file (.gif for "gif"); by default in the run's folder ``figures``.
     factor
@@ -36,30 +42,60 @@ def write_picture(
     Raises
     ------
     InputError
-        For an unknown kind, factor or suffix, arrays that the run folder lacks (`prismae.studies.views.add_views`
-        computes them), and what the kind of data has no picture of.
+        For an unknown kind, factor or suffix, arrays that the run folder lacks (`prismae.views.add_views` computes
+        them), and what the kind of data has no picture of.
     """
     run = read_run(Path(run_folder))
-    suffixes = (".gif",) if kind == "gif" else SUFFIXES
-    path = run.folder / "figures" / f"{kind}{suffixes[0]}" if out is None else Path(out)
-    if kind == "gif" and out is None:
-        path = path.with_name("traversals.gif")
-    if path.suffix not in suffixes:
-        raise InputError(f"A picture of kind {kind!r} is a {' or '.join(suffixes)} file, got {path.name!r}.")
-    if kind == "gif":
-        if run.kind == "texts":
-            refuse_of_texts(kind)
-        if run.kind == "table":
-            raise InputError("An animation shows images or series; take --kind traversals for a table.")
-        draw_picture(run, "traversals")  # refuses what cannot be drawn
-        content = traversal_gif(
-            run.in_units(run.pictures["traversals"]),
-            run.pictures["traversal_values"],
-            run.latents,
-            channels=run.channel_names,
-        )
+    check(run)
+    name = kind if isinstance(kind, str) else kind.name()
+    suffixes = (".gif",) if name == GIF else SUFFIXES
+    if out is None:
+        path = run.folder / "figures" / ("traversals.gif" if name == GIF else f"{name}{suffixes[0]}")
     else:
-        figure = draw_picture(run, kind, factor)
+        path = Path(out)
+    if path.suffix not in suffixes:
+        raise InputError(f"A picture of kind {name!r} is a {' or '.join(suffixes)} file, got {path.name!r}.")
+    if name == GIF:
+        content = _animation(run)
+    else:
+        figure = _figure(run, kind, factor)
         content = draw.png(figure) if path.suffix == ".png" else draw.svg(figure).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_file(path, content)
+
+
+def refuse(kind: str, data: str) -> None:
+    """Refuse a kind of picture that there is not of a kind of data, before anything is computed for it."""
+    if kind == GIF:
+        if data == "table":
+            raise InputError("An animation shows images or series; take --kind traversals for a table.")
+        if refused := Traversals.refusal(data):
+            raise InputError(refused.replace("'traversals'", "'gif'"))
+        return
+    if kind not in all_views():
+        raise unknown_name("kind of picture", kind, [*all_views(), GIF])
+    if refused := all_views()[kind].refusal(data):
+        raise InputError(refused)
+
+
+def _figure(run: Run, kind: str | View, factor: str | None) -> Figure:
+    if isinstance(kind, str):
+        refuse(kind, run.kind)
+    drawn = view(kind)
+    if refused := drawn.refusal(run.kind):
+        raise InputError(refused)
+    if drawn.drawn and (lacking := drawn.lacks(run)):
+        command = f"prismae picture {shlex.quote(str(run.folder))} --kind {drawn.name()}"
+        raise InputError(f"{run.folder} holds no {', '.join(lacking)}: `{command}` computes them.")
+    if factor is not None:
+        if not isinstance(drawn, TSNE):
+            raise InputError(f"A factor colours a t-SNE only, not a picture of kind {drawn.name()!r}.")
+        drawn = replace(drawn, factor=factor)
+    return drawn.draw(run)
+
+
+def _animation(run: Run) -> bytes:
+    refuse(GIF, run.kind)
+    _figure(run, "traversals", None)  # refuses what cannot be drawn
+    frames, values = run.in_units(run.pictures["traversals"]), run.pictures["traversal_values"]
+    return traversal_gif(frames, values, run.latents, channels=run.channel_names)

@@ -10,15 +10,16 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import thin
-from prismae.report.figures.pictures import mosaic, to_pixels
-from prismae.report.latents import Latents, shown_order
+from prismae.figures.canvas import thin
+from prismae.figures.pictures import mosaic, to_pixels
+from prismae.runs.latents import Latents, shown_order
+from prismae.views.traversals import MOST
 
 SAMPLES = 1000  # of a series: more points than pixels across a slider's picture
 
 
 def player(
-    frames: NDArray, values: NDArray, latents: Latents | None = None, most: int = 24
+    frames: NDArray, values: NDArray, latents: Latents | None = None, most: int = MOST
 ) -> dict[str, Any]:
     """What the page's sliders need, as plain JSON data.
 

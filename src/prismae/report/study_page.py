@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from prismae.report.figures.canvas import inline, svg
+from prismae.figures.canvas import inline, svg
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,15 @@ from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.runs.decoder import DECODER, describe_decoder
 from prismae.settings import Reading, Training, as_plain
 from prismae.studies.claim import claim
-from prismae.studies.decoder import DECODER, describe_decoder
 from prismae.studies.observations import known_by, observations
-from prismae.studies.views import all_but_slow
 from prismae.train import RunFolder, train
 from prismae.train.attached import check_controllers
 from prismae.train.build import choices
 from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
+from prismae.views import compute
 
 TICKS = 100  # times in a run that a watcher hears of it
 
@@ -147,6 +147,6 @@ def run(
         }
         folder.write_json(JOB, about)
         folder.write_json(DECODER, describe_decoder(trained.ae))
-        folder.write_arrays(PICTURES, all_but_slow(chosen, trained.ae, data))
+        folder.write_arrays(PICTURES, compute(chosen, trained.ae, data))
         folder.write_trained(trained)
     return folder

@@ -13,8 +13,8 @@ from prismae._better import Better
 from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
 from prismae.metrics import udr_lasso, udr_spearman
+from prismae.runs.codes import encoded
 from prismae.studies.observations import observations
-from prismae.studies.pictures import encoded
 from prismae.studies.plan import Plan
 from prismae.studies.summary import NATS, direction, grouped, is_score, setting_columns
 from prismae.train import RunFolder

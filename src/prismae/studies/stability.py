@@ -13,7 +13,7 @@ from prismae.data import World
 from prismae.errors import InputError
 from prismae.metrics._inputs import standardised
 from prismae.metrics.disentanglement.udr import udr_spearman
-from prismae.studies.pictures import MEASURED, drawn_rows, encoded
+from prismae.runs.codes import MEASURED, drawn_rows, encoded
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import FAINT, INK, RULE, SMALL
-from prismae.report.numbers import brief
+from prismae._text import brief
+from prismae.figures.canvas import FAINT, INK, RULE, SMALL
 
 HEIGHT = 0.42  # inches of a lane
 LETTERS = 16  # of a channel's name

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import (
+from prismae.figures.canvas import (
     ACCENT,
     FAINT,
     FONT,
@@ -24,8 +24,8 @@ from prismae.report.figures.canvas import (
     new_figure,
     plain,
 )
-from prismae.report.figures.pictures import latent_name
-from prismae.report.latents import Latents, shown_order
+from prismae.figures.pictures import latent_name
+from prismae.runs.latents import Latents, shown_order
 
 NAMED = 4  # features named in one axes: those that a latent moves most
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,23 +18,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from prismae._better import Better
+from prismae._text import finite
 from prismae.errors import InputError
-from prismae.report.latents import Latents
-from prismae.report.numbers import finite
+from prismae.runs.latents import Latents
 
-PER_LATENT = (
-    "traversals",
-    "mutual_information",
-    "kl",
-    "code_entropy",
-    "correlation",
-    "at_ends",
-    "effects",
-    "base",
-)
+PICTURES = "pictures.npz"
 TABLE = 32  # elements: version 0.1 showed longer vectors whose elements have no names as series
-
-Kind = Literal["images", "series", "table", "texts"]
 
 _ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
 
@@ -154,11 +143,13 @@ class Run:
         return {name: scores for name, scores in (self.scores or {}).get("protocols", {}).items() if scores}
 
     @cached_property
-    def kind(self) -> Kind:
-        """How observations are shown: as the run says; runs of version 0.1 as texts, images, series, or as a table of
-        named or at most 32 columns."""
+    def kind(self) -> str:
+        """The kind of data, by which observations are shown.
+
+        Runs of version 0.1 do not say it; their vectors are a table where they have names or at most 32 elements.
+        """
         if "kind" in self.job:
-            return self.job["kind"]
+            return str(self.job["kind"])
         if "sentences" in self.pictures:
             return "texts"
         shape = self.pictures["originals"].shape[1:] if "originals" in self.pictures else ()
@@ -260,15 +251,8 @@ def read_run(folder: Path) -> Run:
     stability = _read_json(folder / "stability.json", missing=None)
     if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
         raise InputError(f"{folder / 'stability.json'} is not a comparison of seeds: remove it.")
-    pictures = _read_pictures(folder)
-    run = Run(folder, job, _read_history(folder / "history.parquet"), scores, pictures, stability)
-    for name in PER_LATENT:
-        if run.spread is not None and name in run.pictures and len(run.pictures[name]) != len(run.spread):
-            raise InputError(
-                f"{folder / 'pictures.npz'}: {name} has {len(run.pictures[name])} latents, but the spread is "
-                f"that of {len(run.spread)}: remove it and evaluate the run again."
-            )
-    return run
+    pictures = read_arrays(folder)
+    return Run(folder, job, _read_history(folder / "history.parquet"), scores, pictures, stability)
 
 
 def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
@@ -327,50 +311,24 @@ def _read_history(path: Path) -> pd.DataFrame:
     )
 
 
-def _read_pictures(folder: Path) -> dict[str, NDArray]:
-    path = folder / "pictures.npz"
+def read_arrays(folder: Path) -> dict[str, NDArray]:
+    """The arrays of a run folder's pictures.npz; none if there is no such file.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    """
+    path = folder / PICTURES
     if not path.exists():
         return {}
     try:
         with np.load(path, allow_pickle=False) as file:
-            pictures = {name: file[name] for name in file.files}
+            return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
         ) from error
-    _check_shapes(path, pictures)
-    return pictures
-
-
-def _check_shapes(path: Path, pictures: dict[str, NDArray]) -> None:
-    """Arrays that are shown together must agree: on the observation, on m latents, on k factors."""
-    shape = {name: array.shape for name, array in pictures.items()}
-    wrong: list[str] = []
-    pairs = {
-        "reconstructions": ("originals", slice(None), slice(None)),
-        "worst": ("worst_reconstructions", slice(None), slice(None)),
-        "shown_codes": ("originals", slice(1), slice(1)),
-        "effects": ("originals", slice(1, None), slice(1, None)),
-        "clusters": ("cluster_sizes", slice(1), slice(None)),
-        "tsne_factors": ("tsne", slice(1), slice(1)),
-        "traversal_values": ("traversals", slice(None), slice(2)),
-        "factor_entropies": ("mutual_information", slice(None), slice(1, 2)),
-        "factor_names": ("mutual_information", slice(None), slice(1, 2)),
-        "mutual_information": ("traversals", slice(1), slice(1)),
-    }
-    for name, (other, mine, its) in pairs.items():
-        if name in shape and other in shape and shape[name][mine] != shape[other][its]:
-            wrong.append(f"{name} {list(shape[name])} does not fit {other} {list(shape[other])}")
-    ranked = {
-        "originals": (2, 3, 4), "traversals": (3, 4, 5), "mutual_information": (2,), "effects": (2, 3, 4),
-        "errors": (1,), "worst": (2, 3, 4), "manifold": (3, 4, 5), "clusters": (2, 3, 4), "samples": (2, 3, 4),
-        "tsne": (2,), "correlation": (2,),
-    }  # fmt: skip
-    for name, ranks in ranked.items():
-        if name in shape and len(shape[name]) not in ranks:
-            wrong.append(f"{name} {list(shape[name])} has the wrong rank")
-    if wrong:
-        raise InputError(f"{path}: {'; '.join(wrong)}: remove it and evaluate the run again.")
 
 
 def _first_line(error: BaseException) -> str:

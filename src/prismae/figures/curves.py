@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import (
+from prismae._text import minus
+from prismae.figures.canvas import (
     ACCENT,
     FAINT,
     FONT,
@@ -23,8 +24,7 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
-from prismae.report.latents import Latents
-from prismae.report.numbers import minus
+from prismae.runs.latents import Latents
 
 POINTS = 500  # a curve: more than that is not seen at this size
 SMOOTHED = 150  # logged values from which the curve of a latent is smoothed: many raw ones hide each other

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, SMALL, WARM, new_figure, plain
+from prismae.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, SMALL, WARM, new_figure, plain
 
 NAMED = 0.985  # share of the axes' width where a line's name ends
 

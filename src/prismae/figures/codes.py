@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import (
+from prismae._text import fixed
+from prismae.figures.canvas import (
     ACCENT,
     FAINT,
     FONT,
@@ -27,10 +28,9 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
-from prismae.report.figures.lanes import heights, name_lanes, tall
-from prismae.report.figures.pictures import FRAME, latent_name, shrink
-from prismae.report.latents import Latents
-from prismae.report.numbers import fixed
+from prismae.figures.lanes import heights, name_lanes, tall
+from prismae.figures.pictures import FRAME, latent_name, shrink
+from prismae.runs.latents import Latents
 
 CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
 

@@ -19,7 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from prismae.report.latents import Latents
+from prismae.runs.latents import Latents
 
 INK, MUTED, FAINT, RULE = "#1b1d23", "#666c77", "#a9afb9", "#dfe2e7"
 ACCENT, WARM = "#2e79c7", "#c9571a"

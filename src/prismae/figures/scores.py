@@ -13,7 +13,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from prismae._better import Better
-from prismae.report.figures.canvas import (
+from prismae._text import finite, fixed
+from prismae.figures.canvas import (
     ACCENT,
     FAINT,
     FONT,
@@ -27,9 +28,8 @@ from prismae.report.figures.canvas import (
     new_figure,
     plain,
 )
-from prismae.report.figures.pictures import latent_name
-from prismae.report.latents import Latents, shown_order
-from prismae.report.numbers import finite, fixed
+from prismae.figures.pictures import latent_name
+from prismae.runs.latents import Latents, shown_order
 
 LONGEST = (
     2.0  # scores beyond this have a scale of their own (decibels, variance ratios): no bar beside shares

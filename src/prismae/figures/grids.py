@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import ACCENT, FONT, INK, MUTED, SMALL, WIDTH, blank, new_figure, thin
-from prismae.report.figures.lanes import lanes
-from prismae.report.figures.pictures import mosaic, to_pixels
+from prismae.figures.canvas import ACCENT, FONT, INK, MUTED, SMALL, WIDTH, blank, new_figure, thin
+from prismae.figures.lanes import lanes
+from prismae.figures.pictures import mosaic, to_pixels
 
 EDGE = 0.85  # inches: the largest height of an image in a grid
 CELL = 0.62  # inches: the height of a series in a grid

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from prismae.report.figures.canvas import ACCENT, INK, MUTED, SMALL, blank, new_figure, plain, thin
-from prismae.report.figures.lanes import lanes, name_lanes, tall
-from prismae.report.figures.pictures import to_pixels
-from prismae.report.latents import Latents, shown_order
-from prismae.report.numbers import signed
+from prismae._text import signed
+from prismae.figures.canvas import ACCENT, INK, MUTED, SMALL, blank, new_figure, plain, thin
+from prismae.figures.lanes import lanes, name_lanes, tall
+from prismae.figures.pictures import to_pixels
+from prismae.runs.latents import Latents, shown_order
 
 PAUSE = 120  # milliseconds a frame
 DPI = 100

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import (
+from prismae._text import signed
+from prismae.figures.canvas import (
     FAINT,
     FONT,
     INK,
@@ -22,9 +23,8 @@ from prismae.report.figures.canvas import (
     plain,
     thin,
 )
-from prismae.report.figures.lanes import lanes, name_lanes, tall
-from prismae.report.latents import Latents, shown_order
-from prismae.report.numbers import signed
+from prismae.figures.lanes import lanes, name_lanes, tall
+from prismae.runs.latents import Latents, shown_order
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
 EDGE = 1.1  # inches: the largest height of a drawn image

@@ -1,26 +1,20 @@
-"""What a model of texts writes: sentences drawn from the prior, rebuilt ones, and those between two others."""
+"""Sentences that a run on texts writes: drawn from the prior, and those between two others."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae._random import Draws
-from prismae.data import Texts, Tokens, Vocabulary, World
-from prismae.data.storage import spaced
+from prismae.data import Tokens, Vocabulary
 from prismae.data.text import as_sentences
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets.text import TextAutoencoderNet
-from prismae.studies.pictures import POINTS, Arrays, drawn_rows, encoded, information, latents
 from prismae.train import RunFolder
 from prismae.train.run_folder import JOB
 
-SHOWN = 10
 PATH = 7  # sentences from one to another
-FRAMES = 5  # of a latent that moves
 
 
 def text_model(folder: RunFolder) -> tuple[Method, TextAutoencoderNet, Vocabulary, int]:
@@ -81,50 +75,11 @@ def interpolated(folder: RunFolder, first: str, last: str, steps: int = PATH) ->
         raise InputError(f"A way from one sentence to another has at least 2 steps, got {steps}.")
     pairs = (("The first sentence", first), ("The last sentence", last))
     sentences = [_words(text, vocabulary, where) for where, text in pairs]
-    return _between(net, vocabulary, vocabulary.encode(sentences), steps)
+    return between(net, vocabulary, vocabulary.encode(sentences), steps)
 
 
-def texts(method: Method, net: TextAutoencoderNet, world: World, *, seed: int = 0) -> Arrays:
-    """Arrays behind the report of a run on texts, of up to 10,000 sentences drawn with a fixed seed.
-
-    Returns
-    -------
-    dict
-        ``sentences``, ``sentence_reconstructions`` [r], the likeliest at their mean codes; ``sentence_path`` [t], from
-        the first of these to the last; ``sentence_traversals`` [m, t], each latent moved from its 2nd to its 98th
-        percentile, the others as in the code nearest to the codes' median; ``sentence_samples`` [s], drawn from the
-        prior at temperature 1, where the method has one; and what `latents` and `information` return.
-    """
-    assert isinstance(world.kind, Texts)
-    vocabulary = world.kind.vocabulary
-    rows = drawn_rows(world, POINTS)
-    codes, kl = encoded(net, world, rows)
-    shown = rows[spaced(len(rows), SHOWN)]
-    ends = Tokens(world.data[shown[[0, -1]]].int())
-    found = {
-        "sentences": vocabulary.decode(world.data[shown]),
-        "sentence_reconstructions": written(net, vocabulary, codes[spaced(len(rows), SHOWN)]),
-        "sentence_path": _between(net, vocabulary, ends, PATH),
-    }
-    if method.has_prior:
-        with Draws(seed):
-            z = method.prior_sample(net, codes.shape[1], SHOWN)
-        found["sentence_samples"] = written(net, vocabulary, z, temperature=1.0, seed=seed)
-    arrays = {name: np.array(each) for name, each in found.items()}
-    arrays["sentence_traversals"] = _traversals(net, vocabulary, codes)
-    return arrays | latents(codes.numpy(), kl) | information(codes.numpy(), world, rows)
-
-
-def _traversals(net: TextAutoencoderNet, vocabulary: Vocabulary, codes: Tensor) -> NDArray:
-    low, high = torch.quantile(codes, torch.tensor([0.02, 0.98]), dim=0)
-    base = codes[(codes - codes.median(0).values).square().sum(1).argmin()]
-    moved = base.repeat(len(base), FRAMES, 1)
-    for i, share in enumerate(torch.linspace(0, 1, FRAMES)):
-        moved[:, i].diagonal().copy_(torch.lerp(low, high, share))
-    return np.array(written(net, vocabulary, moved.flatten(0, 1))).reshape(len(base), FRAMES)
-
-
-def _between(net: TextAutoencoderNet, vocabulary: Vocabulary, two: Tokens, steps: int) -> list[str]:
+def between(net: TextAutoencoderNet, vocabulary: Vocabulary, two: Tokens, steps: int) -> list[str]:
+    """The likeliest sentences at `steps` codes on the line between the mean codes of two."""
     with torch.no_grad():
         first, last = (net.encode(two[torch.tensor([i])]).mean for i in range(2))
     return written(net, vocabulary, torch.lerp(first, last, torch.linspace(0, 1, steps).unsqueeze(1)))

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from prismae.report.figures.canvas import (
+from prismae.figures.canvas import (
     ACCENT,
     FAINT,
     FONT,

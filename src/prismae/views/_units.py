@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from prismae.report.numbers import brief
-from prismae.report.results import Run
+from prismae._text import brief
+from prismae.runs.run import Run
 
 NAMED = 4  # columns that are named for a latent or a row, those of the largest change
 
@@ -49,6 +50,12 @@ def worst(run: Run) -> list[dict[str, Any]]:
         pictures["worst_rows"].tolist(), pictures["worst"], pictures["worst_reconstructions"], strict=True
     )
     return [{"number": number, "moved": [*_furthest(run, *pair)]} for number, *pair in rows]
+
+
+def moves(moved: Iterable[tuple[str, str, str]]) -> Markup:
+    """Columns with the two values that each has, as a cell of a page."""
+    cells = (Markup("<b>{}</b> {} → {}").format(*each) for each in moved)
+    return Markup(", ").join(cells)
 
 
 def _furthest(run: Run, first: NDArray, second: NDArray) -> Iterator[tuple[str, str, str]]:

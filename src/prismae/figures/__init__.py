@@ -1,0 +1,33 @@
+"""Figures of a run: pure functions from arrays to a matplotlib Figure."""
+
+from prismae.figures.canvas import inline, png, svg
+from prismae.figures.codes import effects, embedding, error_histogram, latent_bars
+from prismae.figures.curves import latent_curves, term_curves
+from prismae.figures.evolution import evolution
+from prismae.figures.grids import clusters, manifold, samples
+from prismae.figures.pictures import reconstructions, traversals
+from prismae.figures.scores import information, score_bars
+from prismae.figures.tables import table, table_pairs, table_traversals
+
+__all__ = [
+    "clusters",
+    "effects",
+    "embedding",
+    "error_histogram",
+    "evolution",
+    "information",
+    "inline",
+    "latent_bars",
+    "latent_curves",
+    "manifold",
+    "png",
+    "reconstructions",
+    "samples",
+    "score_bars",
+    "svg",
+    "table",
+    "table_pairs",
+    "table_traversals",
+    "term_curves",
+    "traversals",
+]

@@ -1,0 +1,101 @@
+"""Views of a run computed and kept: those that are asked for, all that it lacks, or those of a training's end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prismae.errors import InputError, Unavailable, unknown_name
+from prismae.runs.run import read_arrays
+from prismae.views._base import Arrays, View, all_views, view
+
+if TYPE_CHECKING:
+    from prismae.data import World
+    from prismae.methods import Method
+    from prismae.nets.autoencoder import AutoencoderNet
+    from prismae.train import RunFolder
+
+
+def compute(method: Method, net: AutoencoderNet, world: World) -> Arrays:
+    """The arrays of every view of a model that takes little time: what each training ends with."""
+    return _arrays(method, net, world, [each for each in all_views().values() if not each.slow])
+
+
+def add_views(folder: RunFolder, views: Sequence[str | View], data: World, **options: Any) -> None:
+    """Compute views of a finished run and keep their arrays in its pictures.npz, beside those already there.
+
+    Parameters
+    ----------
+    views
+        Names of views, or views.
+    data
+        What the run was trained on.
+    **options
+        Fields of the views that are named, such as ``seed``: each goes to those that have it.
+
+    Raises
+    ------
+    InputError
+        For an unknown view or option, and a view that there is not of these data or this model.
+    """
+    known = all_views()
+    named = [each for each in views if isinstance(each, str)]
+    for name in named:
+        if name not in known:
+            raise unknown_name("view", name, known)
+    for option in options:
+        if not any(option in known[name].options() for name in named):
+            raise InputError(f"No view of {', '.join(named) or 'these'} has an option {option!r}.")
+    made = [
+        each
+        if isinstance(each, View)
+        else view(each, **{name: value for name, value in options.items() if name in known[each].options()})
+        for each in views
+    ]
+    method, trained = folder.load()
+    found = read_arrays(folder.path)
+    subject = _subject(method, trained.ae, data)
+    for each in made:
+        if refused := each.refusal(subject.kind):
+            raise InputError(refused)
+        found |= each.compute(subject)
+    _keep(folder, trained.ae, found)
+
+
+def complete(folder: RunFolder, data: World) -> None:
+    """Compute every view that a finished run lacks, slow ones too; those that are there stay as they are."""
+    found = read_arrays(folder.path)
+    method, trained = folder.load()
+    missing = [each for each in all_views().values() if _missing(each, found)]
+    _keep(folder, trained.ae, found | _arrays(method, trained.ae, data, missing))
+
+
+def _missing(each: type[View], found: Collection[str]) -> bool:
+    return not (set(each.arrays) & set(found) and set(each.always()) <= set(found))
+
+
+def _arrays(method: Method, net: AutoencoderNet, world: World, views: Sequence[type[View]]) -> Arrays:
+    """What these views keep, without those that there are not of this model or its data."""
+    subject = _subject(method, net, world)
+    found: Arrays = {}
+    for each in views:
+        if not each.refusal(subject.kind):
+            try:
+                found |= each().compute(subject)
+            except Unavailable:
+                continue
+    return found
+
+
+def _subject(method: Method, net: AutoencoderNet, world: World) -> Any:
+    from prismae.views._subject import Subject  # here: drawing needs no torch
+
+    return Subject(method, net, world)
+
+
+def _keep(folder: RunFolder, net: AutoencoderNet, arrays: Arrays) -> None:
+    from prismae.runs.decoder import DECODER, describe_decoder
+    from prismae.train.run_folder import PICTURES
+
+    folder.write_json(DECODER, describe_decoder(net))
+    folder.write_arrays(PICTURES, arrays)

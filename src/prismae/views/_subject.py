@@ -1,0 +1,95 @@
+"""Subject: a trained model and the data that it is looked at with, as views compute from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prismae.data import World
+from prismae.data.storage import spaced
+from prismae.methods import Method
+from prismae.nets.autoencoder import AutoencoderNet
+from prismae.nets.text import TextAutoencoderNet
+from prismae.runs.codes import MEASURED, drawn_rows, encoded
+
+POINTS = 10_000  # observations that codes are taken of
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model and its data; what several views look at is computed once.
+
+    Parameters
+    ----------
+    method
+        What the model was trained by.
+    net
+        The trained networks, on the CPU.
+    world
+        Most often what it was trained on.
+    """
+
+    method: Method
+    net: AutoencoderNet
+    world: World
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind of data; texts for a network of texts, whatever the world is."""
+        return "texts" if isinstance(self.net, TextAutoencoderNet) else self.world.kind.name()
+
+    @property
+    def n_latents(self) -> int:
+        """m, the number of latents."""
+        with torch.no_grad():
+            return self.net.encode(self.world.data[self.rows[:1]]).mean.shape[1]
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """[n] indices of up to 10,000 observations, drawn with a fixed seed."""
+        return drawn_rows(self.world, POINTS)
+
+    @cached_property
+    def _encoded(self) -> tuple[Tensor, NDArray | None]:
+        return encoded(self.net, self.world, self.rows)
+
+    @property
+    def codes(self) -> Tensor:
+        """[n, m] mean codes of `rows`."""
+        return self._encoded[0]
+
+    @property
+    def kl(self) -> NDArray | None:
+        """[m] mean KL(q(z_i|x) || N(0, 1)) over `rows`, nats; None where the posterior has no density."""
+        return self._encoded[1]
+
+    @cached_property
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """[m] the 2nd and [m] the 98th percentile of each code."""
+        low, high = torch.quantile(self.codes, torch.tensor([0.02, 0.98]), dim=0)
+        return low, high
+
+    @property
+    def middle(self) -> Tensor:
+        """[m] the code nearest to the codes' median."""
+        return self.codes[(self.codes - self.codes.median(0).values).square().sum(1).argmin()]
+
+    @cached_property
+    def measured(self) -> Tensor:
+        """[e] up to 2,000 of `rows`, evenly spaced: those whose reconstruction errors are measured."""
+        return self.rows[spaced(len(self.rows), MEASURED)]
+
+    @cached_property
+    def errors(self) -> Tensor:
+        """[e] squared error per element of each of `measured`, in units of the world's variance."""
+        found = []
+        with torch.no_grad():
+            for part in self.measured.split(1024):
+                x = self.world.data[part]
+                again = self.net.generate(self.net.encode(x).mean)
+                found.append((again - x).square().flatten(1).mean(1) / self.net.std.square())
+        return torch.cat(found)

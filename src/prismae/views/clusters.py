@@ -1,0 +1,83 @@
+"""The mean observation of each cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from prismae import figures as draw
+from prismae.views._base import Arrays, View
+from prismae.views._style import columns, standardised
+
+if TYPE_CHECKING:
+    from prismae.runs.run import Run
+    from prismae.views._subject import Subject
+
+CLUSTERS = 10  # of k-means, where the method has no assignments of its own
+
+
+@dataclass(frozen=True)
+class Clusters(View):
+    """The mean observation of each cluster, over up to 2,000 observations.
+
+    Clusters are those that the method assigns, each observation to the most probable; else those of k-means on the
+    mean codes. Arrays: ``clusters`` (those that have any observation), ``cluster_sizes``, and ``cluster_source``, a
+    sentence's part that says where the clusters come from.
+
+    Parameters
+    ----------
+    seed
+        Seed of the observations and of k-means.
+    """
+
+    seed: int = 0
+
+    arrays: ClassVar = {"cluster_sizes": "c", "clusters": "c *shape", "cluster_source": ""}
+    title = "Clusters"
+    called = "clusters"
+    place = 30
+
+    def compute(self, subject: Subject) -> Arrays:
+        import torch
+        from sklearn.cluster import KMeans
+
+        from prismae.methods import Clustering
+        from prismae.runs.codes import MEASURED, drawn_rows, encoded
+
+        method, net, world = subject.method, subject.net, subject.world
+        rows = drawn_rows(world, MEASURED, self.seed)
+        if isinstance(method, Clustering):
+            with torch.no_grad():
+                shares = [method.responsibilities(net, world.data[part]) for part in rows.split(1024)]
+            labels, source = torch.cat(shares).argmax(1).numpy(), f"assignments of {method.called()}"
+        else:
+            k = min(CLUSTERS, len(rows))
+            codes = encoded(net, world, rows)[0].numpy()
+            labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
+            source = f"k-means of the codes, k = {k}"
+        kept, sizes = np.unique(labels, return_counts=True)
+        x = world.data[rows].numpy()
+        return {
+            "clusters": np.stack([x[labels == label].mean(0) for label in kept]),
+            "cluster_sizes": sizes,
+            "cluster_source": np.array(source),
+        }
+
+    def draw(self, run: Run) -> Figure:
+        means, sizes = run.pictures["clusters"], run.pictures["cluster_sizes"]
+        source = str(run.pictures["cluster_source"])
+        if run.kind != "table":
+            return draw.clusters(run.in_units(means), sizes, source)
+        order = np.argsort(-sizes, kind="stable")
+        labels = [f"{sizes[i]:,} rows" for i in order]
+        title = f"mean of each cluster: {source}"
+        return draw.table(standardised(run, means[order]), columns(run), labels, title)
+
+    def sentence(self, run: Run) -> str:
+        return (
+            "The mean observation of each cluster with its size, largest first. A clear mean is a cluster of like "
+            "observations."
+        )

@@ -1,0 +1,60 @@
+"""How well each observation is rebuilt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from prismae import figures as draw
+from prismae.views._base import Arrays, View
+
+if TYPE_CHECKING:
+    from prismae.runs.run import Run
+    from prismae.views._subject import Subject
+
+
+@dataclass(frozen=True)
+class Errors(View):
+    """The reconstruction errors of up to 2,000 observations.
+
+    Arrays: ``errors``, squared error per element in units of the world's variance; ``mean_error``, what these would be
+    on average if the mean of these observations stood for each; for series and tables ``element_mean`` and
+    ``element_std`` of the observations.
+    """
+
+    arrays: ClassVar = {"errors": "n", "mean_error": "", "element_mean": "*shape", "element_std": "*shape"}
+    sometimes = ("element_mean", "element_std")
+    needs = ("errors",)
+    title = "Errors by observation"
+    section, place, small = "reconstruction", 20, True
+
+    def compute(self, subject: Subject) -> Arrays:
+        import torch
+
+        world, rows = subject.world, subject.measured
+        shift = world.data[rows[:1]]  # so that squares of large values do not cancel
+        total, squares = torch.zeros(world.shape, dtype=torch.float64), 0.0
+        vectors = []
+        for part in rows.split(1024):
+            x = world.data[part]
+            total += (x - shift).sum(0, dtype=torch.float64)
+            squares += float((x - shift).square().sum(dtype=torch.float64))
+            vectors.append(x if x.ndim == 2 else x[:0])
+        of_mean = (squares - float(total.square().sum()) / len(rows)) / (len(rows) * total.numel())
+        found = {"errors": subject.errors, "mean_error": of_mean / subject.net.std.square()}
+        if len(world.shape) == 1:
+            seen = torch.cat(vectors).double()
+            found |= {"element_mean": seen.mean(0), "element_std": seen.std(0)}
+        return {name: np.asarray(each) for name, each in found.items()}
+
+    def draw(self, run: Run) -> Figure:
+        return draw.error_histogram(run.pictures["errors"])
+
+    def sentence(self, run: Run) -> str:
+        return (
+            f"Over {len(run.pictures['errors']):,} observations; the lines are the median and the 95th percentile. A "
+            "long tail means that some kinds of observations are rebuilt much worse than the rest: look below at which."
+        )

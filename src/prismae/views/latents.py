@@ -1,0 +1,75 @@
+"""Which latents carry information, and which carry the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from prismae import figures as draw
+from prismae.views._base import NUMBERS, Arrays, View
+
+if TYPE_CHECKING:
+    from prismae.runs.run import Run
+    from prismae.views._subject import Subject
+
+END = 0.02  # share of a code's range that counts as its end
+
+
+@dataclass(frozen=True)
+class Latents(View):
+    """The KL of each latent from the prior, or the entropy of its code; needs no factors.
+
+    Arrays: those of `statistics`, and ``kl``, the mean KL(q(z_i|x) || N(0, 1)) in nats where the posterior has a
+    density.
+    """
+
+    arrays: ClassVar = {"spread": "m", "code_entropy": "m", "correlation": "m m", "at_ends": "m", "kl": "m"}
+    sometimes = ("kl",)
+    needs = ("spread", "code_entropy")
+    kinds = (*NUMBERS, "texts")
+    section, place, small = "codes", 10, True
+
+    def compute(self, subject: Subject) -> Arrays:
+        found = statistics(subject.codes.numpy())
+        return found if subject.kl is None else found | {"kl": subject.kl}
+
+    def draw(self, run: Run) -> Figure:
+        assert run.latents is not None
+        if "kl" in run.pictures:
+            return draw.latent_bars(run.pictures["kl"], run.latents, "mean KL(q(z|x) || N(0, 1)), nats")
+        return draw.latent_bars(run.pictures["code_entropy"], run.latents, "entropy of the code, nats")
+
+    def sentence(self, run: Run) -> str:
+        return ""  # the page's table of latents, above, says it
+
+
+def statistics(codes: NDArray) -> Arrays:
+    """How codes [n, m] lie, each alone and in pairs.
+
+    Returns
+    -------
+    dict
+        ``spread`` [m], standard deviation; ``code_entropy`` [m], differential entropy in nats (from spacings,
+        by SciPy), minus infinity where a code is constant and NaN for fewer than 5 observations;
+        ``correlation`` [m, m], of Pearson, 0 for constant codes; ``at_ends`` [m], the share of observations within
+        2 % of the code's range from its least or greatest value (0.04 for a uniform code).
+    """
+    from scipy.stats import differential_entropy  # here: a page is drawn without it
+
+    low, high = codes.min(0), codes.max(0)
+    margin = END * (high - low)
+    spread = codes.std(0, ddof=1)
+    varies = np.ptp(codes, axis=0) > 0
+    standardised = np.divide(codes - codes.mean(0), spread, out=np.zeros_like(codes), where=varies)
+    with np.errstate(divide="ignore", invalid="ignore"):  # equal values have no spacing
+        entropies = differential_entropy(codes.astype(np.float64)) if len(codes) >= 5 else np.nan
+    return {
+        "spread": spread,
+        "code_entropy": np.where(varies, entropies, -np.inf),
+        "correlation": standardised.T @ standardised / (len(codes) - 1),
+        "at_ends": np.where(varies, ((codes <= low + margin) | (codes >= high - margin)).mean(0), 0.0),
+    }

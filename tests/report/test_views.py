@@ -1,0 +1,170 @@
+"""Views: what they declare is what they keep, one of another package is one file, and drawing needs no torch."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_own_classes import declare, module
+from typer.testing import CliRunner
+from untrained import channels, images, series, untrained_run, vectors
+
+from prismae._discovery import entry_points
+from prismae.cli import app
+from prismae.errors import InputError
+from prismae.methods import method
+from prismae.report import write_picture, write_report
+from prismae.runs.run import read_arrays, read_run
+from prismae.views import View, add_views, all_views, check, complete, compute
+
+DATA = {"images": (images, "conv"), "series": (series, "conv1d"), "table": (vectors, "mlp")}
+
+QUANTILES = '''
+"""A view in a file of its own."""
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from prismae.views import View
+
+
+@dataclass(frozen=True)
+class CodeQuantiles(View):
+    """The median of each code."""
+
+    share: float = 0.5
+
+    arrays = {"code_quantiles": "m"}
+    title = "Quantiles of the codes"
+
+    def compute(self, subject):
+        return {"code_quantiles": np.quantile(subject.codes.numpy(), self.share, axis=0)}
+
+    def draw(self, run):
+        figure = Figure()
+        figure.subplots().bar(range(len(run.pictures["code_quantiles"])), run.pictures["code_quantiles"])
+        return figure
+
+    def sentence(self, run):
+        return f"Of {len(run.pictures['code_quantiles'])} codes, <not> a tag."
+'''
+
+
+@pytest.fixture
+def quantiles(tmp_path, monkeypatch):
+    """A view that another package declares."""
+    (tmp_path / "site").mkdir()
+    found = module(tmp_path / "site", monkeypatch, QUANTILES, "acme_views").CodeQuantiles
+    declare(tmp_path / "site", monkeypatch, "prismae.views", code_quantiles="acme_views:CodeQuantiles")
+    yield found
+    monkeypatch.undo()
+    entry_points.cache_clear()
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_a_view_keeps_the_arrays_that_it_declares(tmp_path, kind):
+    make, net = DATA[kind]
+    folder, ae = untrained_run(tmp_path / "run", make(), net)
+    complete(folder, make())
+    kept = read_arrays(folder.path)
+    declared = {name: view for view in all_views().values() for name in view.arrays}
+    assert kept.keys() <= declared.keys()
+    there = [view for view in all_views().values() if not view.refusal(kind)]
+    for view in there:
+        assert set(view.always()) <= kept.keys() or view.name() == "information"
+        assert set(view.needs) <= declared.keys()
+    check(read_run(folder.path))
+    again = compute(method("vae"), ae, make())
+    assert all(
+        np.array_equal(again[name], kept[name], equal_nan=kept[name].dtype.kind == "f") for name in again
+    )
+    assert kept.keys() - again.keys() == {name for name in kept if declared[name].slow}
+
+
+def test_no_array_is_of_two_views():
+    names = [name for view in all_views().values() for name in view.arrays]
+    assert len(names) == len(set(names))
+
+
+def test_arrays_that_are_not_as_declared_are_named(tmp_path):
+    folder, _ = untrained_run(tmp_path / "run", channels(), "conv1d")
+    arrays = read_arrays(folder.path)
+    wrong = {
+        "errors": arrays["errors"][:, None],
+        "effects": arrays["effects"][..., :-1],
+        "base": arrays["base"][:-1],
+        "manifold_rows": arrays["manifold_rows"][:3],
+    }
+    folder.write_arrays("pictures.npz", arrays | wrong)
+    with pytest.raises(InputError, match=r"pictures\.npz") as said:
+        write_report(folder.path)
+    for name in wrong:
+        assert f"{name} " in str(said.value)
+
+
+def test_a_view_of_another_package_is_computed_drawn_and_on_the_page(tmp_path, quantiles):
+    folder, _ = untrained_run(tmp_path / "run", vectors(), "mlp")
+    kept = read_arrays(folder.path)
+    assert kept["code_quantiles"].shape == (4,)
+    page = write_report(folder.path).read_text()
+    assert "<h3>Quantiles of the codes</h3>" in page
+    assert "Of 4 codes, &lt;not&gt; a tag." in page
+    assert (folder.path / "figures" / "code-quantiles.svg").exists()
+    assert write_picture(folder.path, "code-quantiles").name == "code-quantiles.png"
+
+    add_views(folder, [quantiles(share=1.0)], vectors())
+    greatest = read_arrays(folder.path)
+    assert (greatest["code_quantiles"] > kept["code_quantiles"]).all()
+    np.testing.assert_array_equal(greatest["effects"], kept["effects"])
+
+    folder.write_arrays("pictures.npz", {k: v for k, v in kept.items() if k != "code_quantiles"})
+    assert "Not computed for this run: the t-SNE of the codes, the view code-quantiles." in " ".join(
+        write_report(folder.path).read_text().split()
+    )
+    complete(folder, vectors())
+    np.testing.assert_array_equal(read_arrays(folder.path)["code_quantiles"], kept["code_quantiles"])
+
+
+def test_the_command_line_draws_a_view_of_another_package(tmp_path, monkeypatch, quantiles):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "mine.npy", rng.normal(size=(40, 5)).astype(np.float32))
+    size = ["--steps", "2", "--batch", "8", "--latents", "2", "--out", str(tmp_path / "runs")]
+    go = CliRunner()
+    done = go.invoke(app, ["fit", "vae", str(tmp_path / "mine.npy"), *size])
+    assert done.exit_code == 0, done.output
+    (folder,) = (tmp_path / "runs").iterdir()
+    arrays = read_arrays(folder)
+    np.savez(folder / "pictures.npz", **{k: v for k, v in arrays.items() if k != "code_quantiles"})
+    done = go.invoke(app, ["picture", str(folder), "--kind", "code-quantiles"])
+    assert done.exit_code == 0, done.output
+    assert (folder / "figures" / "code-quantiles.png").exists()
+    np.testing.assert_allclose(read_arrays(folder)["code_quantiles"], arrays["code_quantiles"], rtol=1e-6)
+    listed = go.invoke(app, ["list", "views", "--json"])
+    assert {"code-quantiles", "tsne", "worst"} <= json.loads(listed.output).keys()
+
+
+def test_views_without_options_or_of_other_kinds_are_refused(tmp_path):
+    folder, _ = untrained_run(tmp_path / "run", vectors(), "mlp")
+    for views, options, words in (
+        (["tsn"], {}, "Unknown view 'tsn': did you mean 'tsne'"),
+        (["clusters"], {"points": 20}, "No view of clusters has an option 'points'"),
+        (["manifold"], {}, "rows of a table do not fit"),
+        (["sentences"], {}, "Tables have no picture of kind 'sentences'"),
+        (["tsne"], {"points": "many"}, "points should be a valid integer"),
+    ):
+        with pytest.raises(InputError, match=words):
+            add_views(folder, views, vectors(), **options)
+
+
+def test_a_section_that_the_page_does_not_have_is_refused():
+    with pytest.raises(AssertionError, match="section 'elsewhere'"):
+
+        class Elsewhere(View):
+            section = "elsewhere"
+
+
+@pytest.mark.parametrize("code", ["import prismae.report", "import prismae.views; prismae.views.all_views()"])
+def test_drawing_needs_no_torch(code):
+    said = "import sys; assert not {'torch', 'sklearn'} & set(sys.modules), 'imported'"
+    subprocess.run([sys.executable, "-c", f"{code}; {said}"], check=True, capture_output=True)
