@@ -230,6 +230,14 @@ def test_a_run_has_a_model_card_that_evaluate_completes(run):
     assert f"| `mig` | {scores['protocols']['locatello2019']['mig']['score']:.3f} |" in body
 
 
+def test_files_say_how_channels_were_scaled():
+    x = np.random.default_rng(0).normal([[5.0], [9.0]], 2.0, (40, 2, 20))
+    model = pr.Autoencoder("vae", **FAST, series="channels-first").fit(x)
+    about = export._about(model)
+    assert about["observations"] == "float32 [batch, 2, 20], each channel scaled as `channels` says"
+    np.testing.assert_allclose(json.loads(about["channels"])["means"], x.mean((0, 2)))
+
+
 def test_a_card_of_a_table_names_its_columns_and_its_code_loads_the_model(tmp_path):
     frame = pd.DataFrame({"size": np.random.default_rng(0).normal(size=40), "kind": ["a", "b"] * 20})
     model = pr.Autoencoder("vae", **FAST, controllers=[Ramp("kl", steps=5)]).fit(frame)

@@ -12,6 +12,7 @@ import prismae as pr
 from prismae.data import Images, Series, Table, Texts, Tokens, Vocabulary, World
 from prismae.data.channels import ChannelScheme
 from prismae.data.kinds import all_kinds, kind_of
+from prismae.data.storage import Dense
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -34,6 +35,7 @@ def given() -> dict[str, object]:
         "series, channels first": RNG.normal(5e3, 2.0, (4, 2, 20)),
         "series, channels last": RNG.normal(5e3, 2.0, (4, 20, 2)),
         "a table": TABLE,
+        "series, one channel": RNG.normal(size=(4, 40)),
         "vectors": RNG.normal(size=(4, 60)),
         "vectors far from zero": 1e9 + RNG.normal(size=(4, 6)),
         "texts": text("texts", SENTENCES),
@@ -41,7 +43,7 @@ def given() -> dict[str, object]:
 
 
 def layout(case: str) -> str | None:
-    return "channels-" + case.split()[-1] if case.startswith("series") else None
+    return "channels-" + ("last" if case.endswith("last") else "first") if case.startswith("series") else None
 
 
 GIVEN = given()
@@ -180,6 +182,27 @@ def test_observations_of_several_kinds_have_to_say_which():
         InputError, match=r"Observations of shape \(4,\) in Tokens may be of several kinds: say which"
     ):
         World("texts", tokens)
+
+
+def test_series_of_one_channel_are_the_numbers_of_vectors():
+    x = np.cumsum(RNG.normal(size=(6, 50)), axis=1)
+    x[:, 0] = 0.0  # which a table would not be allowed
+    first, last = (pr.world(x, series=f"channels-{end}") for end in ("first", "last"))
+    assert first.kind.name() == last.kind.name() == "series"
+    assert first.shape == last.shape == (50,)
+    np.testing.assert_array_equal(first.data.values, x.astype(np.float32))
+    model = pr.Autoencoder("ae", n_latents=2, steps=2, series="channels-first").fit(x)
+    assert model.inverse_transform(model.transform(x)).shape == x.shape
+    same = pr.Autoencoder("ae", n_latents=2, steps=2).fit(x[:, 1:])
+    as_series = pr.Autoencoder("ae", n_latents=2, steps=2, series="channels-first").fit(x[:, 1:])
+    np.testing.assert_array_equal(same.transform(x[:, 1:]), as_series.transform(x[:, 1:]))
+
+
+def test_series_that_were_not_scaled_keep_their_channels():
+    world = World("bare", Dense(torch.randn(5, 3, 20)))
+    assert world.kind == Series()
+    [read] = world.kind.parts(world.data.values.numpy(), world.shape)
+    np.testing.assert_array_equal(world.kind.given_back(read.numpy(), world.shape), world.data.values)
 
 
 def test_runs_remember_the_kind(tmp_path: Path):

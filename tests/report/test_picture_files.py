@@ -224,3 +224,13 @@ def test_shapes_that_do_not_fit_are_named(folders: dict[str, Path], tmp_path: Pa
     folder = rewritten(folders["series"], tmp_path / "run", clusters=np.ones((2, 37)))
     with pytest.raises(InputError, match=r"clusters .* does not fit cluster_sizes"):
         write_report(folder)
+
+
+def test_wide_tables_show_their_columns_of_the_largest_values(tmp_path):
+    folder, _ = untrained_run(tmp_path / "wide", vectors(d=200), "mlp")
+    shown = ["reconstructions", "effects", "samples", "clusters"]
+    add_views(folder, shown, vectors(d=200))
+    for kind in shown:
+        text = write_picture(folder.path, kind, tmp_path / f"{kind}.svg").read_text()
+        assert "40 of 200 columns" in text
+        assert len(set(re.findall(r">x(\d+)<", text))) == 40

@@ -30,6 +30,7 @@ from prismae.figures.canvas import (
 )
 from prismae.figures.lanes import heights, name_lanes, tall
 from prismae.figures.pictures import FRAME, latent_name, shrink
+from prismae.figures.tables import furthest, left_out
 from prismae.runs.latents import Latents
 
 CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
@@ -206,6 +207,8 @@ def _change_curves(change: NDArray, order: NDArray, latents: Latents, channels: 
 
 
 def _change_bars(change: NDArray, order: NDArray, latents: Latents, names: Sequence[str]) -> Figure:
+    left, kept = left_out(change.shape[1]), furthest(change)
+    change, names = change[:, kept], [names[i] for i in kept]
     columns = min(4, len(change))
     rows = -(-len(change) // columns)
     figure = new_figure(rows * (0.45 + 0.2 * len(names)), apart=0.09)
@@ -218,6 +221,8 @@ def _change_bars(change: NDArray, order: NDArray, latents: Latents, names: Seque
         _title(axes, int(i), latents)
     for axes in grid.flat[len(change) :]:
         axes.set_visible(False)
+    if left:
+        figure.supxlabel(left, fontsize=SMALL, color=MUTED)
     return figure
 
 

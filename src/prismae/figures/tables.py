@@ -28,6 +28,18 @@ from prismae.figures.pictures import latent_name
 from prismae.runs.latents import Latents, shown_order
 
 NAMED = 4  # features named in one axes: those that a latent moves most
+SHOWN = 40  # columns of a table that have a place of their own in a figure
+
+
+def furthest(values: NDArray) -> NDArray:
+    """The columns that are shown of values [..., d], in their order: of more than 40 those with the largest values."""
+    largest = np.nan_to_num(np.abs(values)).reshape(-1, values.shape[-1]).max(axis=0)
+    return np.sort(np.argsort(-largest, kind="stable")[:SHOWN])
+
+
+def left_out(d: int) -> str:
+    """What a figure says where it does not show all of d columns."""
+    return f"{SHOWN} of {d:,} columns: those of the largest values here" if d > SHOWN else ""
 
 
 def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str = "") -> Figure:
@@ -42,6 +54,9 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
     title
         What stands above it all.
     """
+    title = ", ".join(filter(None, (title, left_out(rows.shape[1]))))
+    kept = furthest(rows)
+    rows, names = rows[:, kept], [names[i] for i in kept]
     n, d = rows.shape
     left, cell, line = 1.3, min(0.8, (WIDTH - 1.35) / d), 0.26
     head = 0.2 + 0.065 * max(map(len, names), default=0) + (0.3 if title else 0.0)
@@ -77,6 +92,8 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
     names
         d names of columns.
     """
+    left, kept = left_out(originals.shape[1]), furthest(np.stack([originals, rebuilt]))
+    originals, rebuilt, names = originals[:, kept], rebuilt[:, kept], [names[i] for i in kept]
     columns = min(4, len(originals))
     rows = -(-len(originals) // columns)
     figure = new_figure(0.35 + rows * (0.3 + 0.19 * len(names)), apart=0.07)
@@ -95,6 +112,8 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
         *grid.flat[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False,
         fontsize=FONT, labelcolor=INK, handlelength=1.0, borderpad=0.1,
     )  # fmt: skip
+    if left:
+        figure.supxlabel(left, fontsize=SMALL, color=MUTED)
     return figure
 
 
@@ -110,7 +129,7 @@ def table_traversals(
     values
         [m, t] the values that the latent takes.
     names
-        d names of columns; the four that a latent moves most are named and coloured.
+        d names of columns; the forty that a latent moves most are drawn, four of them named and coloured.
     latents
         What is known of the m latents; the order in which they come.
     most
@@ -125,7 +144,7 @@ def table_traversals(
         plain(axes)
         dead = latents is not None and bool(latents.dead[i])
         moved = np.argsort(-np.ptp(frames[i], axis=0), kind="stable")
-        for rank, j in reversed([*enumerate(moved)]):
+        for rank, j in reversed([*enumerate(moved[:SHOWN])]):
             named = rank < NAMED and not dead
             colour, width = (PALETTE[j % len(PALETTE)], 1.7) if named else (FAINT, 0.8)
             axes.plot(values[i], frames[i][:, j], color=colour, lw=width, label=names[j] if named else None)
