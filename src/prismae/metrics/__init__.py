@@ -3,6 +3,7 @@
 from prismae._better import Better
 from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric, metric_of
 from prismae.metrics._information import mutual_information_matrix
+from prismae.metrics._inputs import as_codes, as_factors, as_labels
 from prismae.metrics.clustering.agreement import ari, clustering_accuracy, nmi
 from prismae.metrics.clustering.calinski_harabasz import calinski_harabasz
 from prismae.metrics.clustering.davies_bouldin import davies_bouldin
@@ -66,6 +67,9 @@ __all__ = [
     "active_units_posterior",
     "all_metrics",
     "ari",
+    "as_codes",
+    "as_factors",
+    "as_labels",
     "beta_vae_score",
     "boosted_accuracy",
     "calinski_harabasz",

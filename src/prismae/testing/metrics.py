@@ -288,7 +288,7 @@ def tensors_and_lists_are_accepted(metric: Metric) -> None:
 
 
 def few_points_give_numbers_or_one_sentence(metric: Metric) -> None:
-    """Of two to forty points there is a finite score or an InputError of one line; of 300 there is a score."""
+    """For two to forty points there is a finite score or an InputError of one line; for 300 there is a score."""
     for n in (2, 5, 12, 25, 40, 300):
         try:
             found = scores(metric, NOISY[:n], FACTORS[:n])

@@ -56,7 +56,7 @@ class Kind(ABC):
         """The kind that a job.json tells of; those of version 0.1 have no ``kind`` but the other keys."""
 
     def scheme_json(self) -> dict[str, Any]:
-        """Of these keys those that say how the user's values became a network's, for exported files; or none."""
+        """Those of these keys that say how the user's values became a network's, for exported files; or none."""
         return {}
 
     def noted(self) -> str:
