@@ -234,7 +234,7 @@ def test_a_device_that_is_not_there_is_one_sentence():
         pr.Autoencoder("ae", **FAST | {"device": absent}).fit(FRAME)
 
 
-@pytest.mark.parametrize("method", ["beta-tcvae", "hfvae", "vae", "gmvae"])
+@pytest.mark.parametrize("method", ["beta-tcvae", "hfvae", "vae", pr.method("gmvae", n_components=2)])
 def test_the_default_batch_fits_the_data(method):
     few = {"n_latents": 2, "steps": 3, "net": "mlp:width=8", "device": "cpu"}
     x = rng.normal(size=(100, 4))

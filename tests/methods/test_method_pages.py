@@ -52,6 +52,8 @@ def written(value):
     """A default as the pages write it: 0.2, 1000, 100,000, "ema", none; empty where there is none to write."""
     if value is MISSING:
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(written, value))
     if isinstance(value, str):
         return f'"{value}"'
     if value is None:

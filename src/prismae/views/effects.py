@@ -27,7 +27,7 @@ MOVED = 32  # observations whose latents are moved
 class Effects(View):
     """How far each latent moves each element of an observation.
 
-    Of 32 observations each latent takes its 2nd and its 98th percentile, the others stay. Array: ``effects``, the mean
+    In 32 observations each latent takes its 2nd and its 98th percentile, the others stay. Array: ``effects``, the mean
     absolute difference of what the decoder makes of the two, in the data's units.
     """
 
