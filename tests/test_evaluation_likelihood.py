@@ -17,18 +17,21 @@ from prismae import cli
 from prismae.data import Summary, Texts, World
 from prismae.data.text import SPECIAL, Vocabulary
 from prismae.errors import InputError
-from prismae.evaluation import likelihood_scores
+from prismae.evaluation import sampling
+from prismae.evaluation.progress import Progress
+from prismae.evaluation.sampling import at_samples
 from prismae.latent.gaussian import Gaussian
 from prismae.methods.vae import VAE
-from prismae.metrics._progress import Progress
-from prismae.metrics.likelihood import _sampling
-from prismae.metrics.likelihood._sampling import at_samples
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Gaussian as GaussianLikelihood
 from prismae.report import write_report
 from prismae.train.build import build
 
 LIKELIHOOD = {"nll", "reconstruction", "kl", "mutual-information", "active-units-posterior"}
+
+
+def likelihood_scores(net, world, metrics="likelihood", **how):
+    return pr.evaluate(net, world, metrics=metrics, **how)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_scores_do_not_depend_on_the_size_of_parts_nor_on_what_else_is_taken(lin
         likelihood_scores(net, world, metrics=["reconstruction"])["reconstruction"] == found["reconstruction"]
     )
     assert likelihood_scores(net, world, metrics="nll", **few)["nll"] == found["nll"]
-    monkeypatch.setattr(_sampling, "CHUNK", 7)
+    monkeypatch.setattr(sampling, "CHUNK", 7)
     assert likelihood_scores(net, world, **few)["kl"].score == pytest.approx(found["kl"].score)
     assert likelihood_scores(net, world, **few)["nll"].score == pytest.approx(found["nll"].score, abs=0.02)
     assert not any(each.training != net.training for each in net.modules())
@@ -100,7 +103,7 @@ def test_observations_are_spread_over_the_world_and_those_of_a_test_world_where_
     linear, monkeypatch
 ):
     net, world, _ = linear
-    monkeypatch.setattr("prismae.evaluation.OBSERVATIONS", 50)
+    monkeypatch.setattr("prismae.evaluation.families.densities.OBSERVATIONS", 50)
     found = pr.evaluate(net, world, metrics=["kl"])
     assert found["kl"].parameters["n_observations"] == 50
     rows = torch.linspace(0, 299, 50).long()
@@ -147,7 +150,7 @@ def test_perplexity_of_a_text_is_that_of_quadrature_over_its_latent(text, monkey
     elbo = 40 * (found["reconstruction"].score + found["kl"].score)
     assert found["perplexity-bound"].score == pytest.approx(exp(elbo / n_words), rel=1e-4)
     assert found["perplexity-bound"].score > 1.02 * found["perplexity"].score
-    monkeypatch.setattr(_sampling, "OUTPUTS", 100)  # so that a few samples are decoded at once
+    monkeypatch.setattr(sampling, "OUTPUTS", 100)  # so that a few samples are decoded at once
     assert likelihood_scores(net, world, samples=200)["nll"].score == pytest.approx(nats / 40, abs=0.03)
 
 

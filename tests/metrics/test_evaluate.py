@@ -10,8 +10,8 @@ import pytest
 
 from known_codes import grid, small_world, standardised
 from prismae.errors import InputError, Unavailable
+from prismae.evaluation.families.codes import ideal_codes
 from prismae.metrics import Score, Scores, all_metrics, evaluate_codes, mig
-from prismae.metrics._points import ideal_codes
 
 FACTORS = small_world()
 METRICS = all_metrics()

@@ -83,7 +83,7 @@ def test_declarations_are_complete(metric):
     text = inspect.getdoc(metric.function)
     assert re.search(r"arXiv:|doi:", text), "the source is missing"
     assert "better" in text, "the direction is missing"
-    assert metric.protocol == "generation"
+    assert set(metric.protocols) == {"generation"}
 
 
 BAD = {

@@ -109,7 +109,7 @@ def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, t
         assert table["locatello2019"].pop("jemmig")["score"] <= 1
     del found["skipped"], said["skipped"]
     assert found == said
-    monkeypatch.setattr("prismae.studies.scoring.codes_table", lambda *_, **__: pytest.fail("encoded"))
+    monkeypatch.setattr("prismae.evaluation.subjects.codes_table", lambda *_, **__: pytest.fail("encoded"))
     score(folder, protocols=())
 
 

@@ -11,8 +11,7 @@ from rich.table import Table
 
 from prismae._better import Better
 from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
-from prismae.evaluation import SAMPLES
-from prismae.metrics.evaluate import FAMILIES
+from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.studies import score
 from prismae.studies.scoring import PROTOCOLS
 from prismae.train import RunFolder

@@ -1,7 +1,10 @@
 """Metrics: functions of arrays, from any framework, for codes, their factors, clusters, images and likelihoods."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from prismae._better import Better
-from prismae.metrics._base import Learned, Metric, Result, all_metrics, metric, metric_of
+from prismae.metrics._base import Learned, Metric, Result, all_metrics, as_metric, metric, metric_of
 from prismae.metrics._information import mutual_information_matrix
 from prismae.metrics._inputs import as_codes, as_factors, as_labels
 from prismae.metrics.clustering.agreement import ari, clustering_accuracy, nmi
@@ -42,18 +45,19 @@ from prismae.metrics.downstream.classifiers import (
     rbf_svm_accuracy,
 )
 from prismae.metrics.downstream.unfairness import unfairness
-from prismae.metrics.evaluate import Score, Scores, evaluate_codes, evaluate_images, evaluate_likelihood
 from prismae.metrics.generation.frechet import frechet
 from prismae.metrics.generation.kernel_distance import kernel_distance
 from prismae.metrics.generation.official import fid, kid, lpips
 from prismae.metrics.generation.pixels import pixel_mse, psnr
 from prismae.metrics.generation.ssim import ms_ssim, ssim
-from prismae.metrics.likelihood.active_units_posterior import active_units_posterior
 from prismae.metrics.likelihood.kl import kl
 from prismae.metrics.likelihood.mutual_information import mutual_information
 from prismae.metrics.likelihood.nll import nll
 from prismae.metrics.likelihood.perplexity import nll_per_word, perplexity, perplexity_bound
 from prismae.metrics.likelihood.reconstruction import reconstruction
+
+if TYPE_CHECKING:
+    from prismae.evaluation import Score, Scores, evaluate_codes, evaluate_images, evaluate_likelihood
 
 __all__ = [
     "DCI",
@@ -64,12 +68,12 @@ __all__ = [
     "Score",
     "Scores",
     "active_units",
-    "active_units_posterior",
     "all_metrics",
     "ari",
     "as_codes",
     "as_factors",
     "as_labels",
+    "as_metric",
     "beta_vae_score",
     "boosted_accuracy",
     "calinski_harabasz",
@@ -131,3 +135,12 @@ __all__ = [
     "z_max_variance",
     "z_min_variance",
 ]
+
+_EVALUATION = ("Score", "Scores", "evaluate_codes", "evaluate_images", "evaluate_likelihood")
+
+
+def __getattr__(name: str) -> Any:
+    """What scores arrays by metrics stands above them, and is looked up when it is asked for."""
+    if name in _EVALUATION:
+        return getattr(import_module("prismae.evaluation"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -89,11 +89,9 @@ class Metric:
         "permute_factors", "relabel_factors"; "relabel_clusters"; "permute_images" (another order of both
         sets), "flip_images" (all mirrored), "swap_images" (real for generated); "permute_observations",
         "permute_samples".
-    protocol
-        The protocol whose definition the function follows; or "clustering", "classification", "generation",
-        "likelihood".
-    key
-        Name in a table of scores; the metric's own name unless the protocol calls it otherwise.
+    protocols
+        The protocols whose definition the function follows, among them "clustering", "classification", "generation"
+        and "likelihood" → what it is called in a table of their scores.
     """
 
     name: str
@@ -103,14 +101,17 @@ class Metric:
     better: Better
     known: Mapping[str, float | Mapping[str, float]]
     invariant: tuple[str, ...]
-    protocol: str
-    key: str
+    protocols: Mapping[str, str]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
     def __str__(self) -> str:
         return self.name
+
+    def key(self, protocol: str) -> str:
+        """Name in a table of scores of a protocol, also of a variant of it: "yeats2023/dsprites"."""
+        return self.protocols[protocol.partition("/")[0]]
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -137,15 +138,25 @@ def metric(
     better: Literal["higher", "lower", "neither"] = "higher",
     known: Mapping[str, float | Mapping[str, float]] | None = None,
     invariant: tuple[str, ...] = (),
-    protocol: str = "locatello2019",
+    protocol: str | Iterable[str] | Mapping[str, str] = "locatello2019",
     key: str | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Declare a function to be a metric (see `Metric` for the declarations)."""
+    """Declare a function to be a metric (see `Metric` for the declarations).
+
+    Parameters
+    ----------
+    protocol
+        One protocol or several, of prismae or of one's own; with a mapping, also what the metric is called in each.
+    key
+        What it is called in all of them; by default its own name.
+    """
 
     def declare(function: Callable[P, T]) -> Callable[P, T]:
         name = kebab(function.__name__)
+        named = [protocol] if isinstance(protocol, str) else protocol
+        protocols = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named, key or name)
         function.__metric__ = Metric(  # type: ignore[attr-defined]
-            name, function, needs, bounds, Better(better), known or {}, invariant, protocol, key or name
+            name, function, needs, bounds, Better(better), known or {}, invariant, protocols
         )
         return function
 
@@ -174,9 +185,21 @@ def all_metrics() -> dict[str, Metric]:
 
 def metric_of(protocol: str, key: str) -> Metric | None:
     """The metric behind a name in a table of scores: "dci-d" of "locatello2019", "nmi[k-means]" of "clustering"."""
-    found = [each for each in all_metrics().values() if each.protocol == protocol.partition("/")[0]]
-    fitting = [m for m in found if key == m.key or key.startswith((f"{m.key}-", f"{m.key}["))]
-    return max(fitting, key=lambda each: len(each.key), default=None)
+    home = protocol.partition("/")[0]
+    keys = {each.key(home): each for each in all_metrics().values() if home in each.protocols}
+    fitting = [k for k in keys if key == k or key.startswith((f"{k}-", f"{k}["))]
+    return keys[max(fitting, key=len)] if fitting else None
+
+
+def as_metric(function: object) -> Metric:
+    """The metric that a function is declared to be."""
+    found = function if isinstance(function, Metric) else vars_of(function)
+    if not isinstance(found, Metric):
+        raise InputError(
+            f"Expected a metric's name, or a function that @prismae.metrics.metric(...) declares to be one, got "
+            f"{function!r}."
+        )
+    return found
 
 
 def vars_of(function: object) -> object:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.metrics._inputs import Labels, as_codes, as_labels, cut
+from prismae.metrics._inputs import Labels, as_codes, as_factors, as_labels, cut
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +55,52 @@ def factor_entropy(labels: Labels) -> Floats:
     return np.array([entropy(np.bincount(column[column >= 0])) for column in labels.T])
 
 
+@dataclass(frozen=True)
+class Binned:
+    """Codes and factors of the same points, in bins: joint counts [m, k, A, B], and the factors' labels [n, k]."""
+
+    joint: Floats
+    labels: Labels
+
+    @cached_property
+    def information(self) -> Floats:
+        """Mutual information [m, k] in nats."""
+        return mutual_information(self.joint)
+
+
+_Shared = dict[tuple[int, int, int], tuple[NDArray, ArrayLike, Binned]]
+_shared: ContextVar[_Shared | None] = ContextVar("_shared", default=None)
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Within it, metrics that cut the same arrays into as many bins share what comes of it, until its end.
+
+    Only arrays of codes that cannot be written to: those stay the same from one metric to the next.
+    """
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
+
+def binned(codes: NDArray, factors: ArrayLike, bins: int, *, least_factors: int = 1) -> Binned:
+    """Codes [n, m] and factors [n, k], each cut into `bins` equal-width bins over its own range."""
+    shared = _shared.get()
+    if shared is None or codes.flags.writeable:
+        labels = as_labels(factors, n=len(codes), bins=bins, least_factors=least_factors)
+        return Binned(joint_counts(bin_codes(codes, bins), labels), labels)
+    as_factors(factors, n=len(codes), least_factors=least_factors)
+    key = id(codes), id(factors), bins
+    if (
+        key not in shared
+    ):  # the arrays are kept too, or another one could get their place in memory, which is the key
+        labels = as_labels(factors, n=len(codes), bins=bins)
+        shared[key] = codes, factors, Binned(joint_counts(bin_codes(codes, bins), labels), labels)
+    return shared[key][2]
+
+
 def mutual_information_matrix(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> Floats:
     """Mutual information [m, k] in nats between every code and every factor.
 
@@ -62,8 +114,7 @@ def mutual_information_matrix(codes: ArrayLike, factors: ArrayLike, *, bins: int
     bins
         How many bins. The estimate is biased upwards by about (bins - 1)(values - 1) / 2n.
     """
-    z = as_codes(codes)
-    return mutual_information(joint_counts(bin_codes(z, bins), as_labels(factors, n=len(z), bins=bins)))
+    return binned(as_codes(codes), factors, bins).information
 
 
 def gap(values: NDArray, axis: int) -> Floats:

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from prismae.errors import InputError, unknown_name
-from prismae.evaluation import SAMPLES
+from prismae.evaluation import SAMPLES, find_protocol, metrics_of
 from prismae.fields import Count, CountOrZero
-from prismae.metrics import all_metrics
-from prismae.metrics._protocols import PROTOCOLS
 from prismae.settings import Reading
 from prismae.studies.job import Job
 from prismae.studies.observations import observations
@@ -312,10 +310,11 @@ def _steps(settings: Mapping[str, Any], world_name: str, lengths: dict[str, int]
 
 
 def _check_metrics(source: Source, protocol: str, names: list[str]) -> None:
-    bases = {label.partition("/")[0] for label in PROTOCOLS}
-    if protocol not in (*PROTOCOLS, *bases):
-        raise source.error(unknown_name("protocol", protocol, {*PROTOCOLS, *bases}), ("metrics", protocol))
-    valid = [each.key for each in all_metrics().values() if each.protocol == protocol.partition("/")[0]]
+    try:
+        find_protocol(protocol)
+    except InputError as error:
+        raise source.error(error, ("metrics", protocol)) from None
+    valid = metrics_of(protocol)
     for i, name in enumerate(names):
         if name not in valid:
             raise source.error(unknown_name(f"metric of {protocol}", name, valid), ("metrics", protocol, i))

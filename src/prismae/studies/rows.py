@@ -10,8 +10,9 @@ import pandas as pd
 
 from prismae._files import written_whole
 from prismae.errors import InputError
+from prismae.evaluation import scores_of
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.scoring import fits, scores_of
+from prismae.studies.scoring import fits
 from prismae.train import RunFolder
 from prismae.train.run_folder import HISTORY, JOB, SCORES
 

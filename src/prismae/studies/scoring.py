@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,16 @@ from prismae.data.storage import spaced
 from prismae.errors import Unavailable
 from prismae.evaluation import (
     SAMPLES,
-    assignments_table,
-    codes_table,
-    deviations_table,
-    evaluate,
-    image_scores,
-    likelihood_scores,
+    Options,
+    Protocol,
+    Subject,
+    Wanted,
+    by_protocol,
+    scores_of,
+    take,
+    walk,
 )
-from prismae.methods import Clustering, Method
-from prismae.metrics import all_metrics
-from prismae.metrics.evaluate import FAMILIES, Scores, by_protocol, posteriors_needed, reasons
+from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.studies.claim import claim
 from prismae.studies.observations import observations, unseen
@@ -48,8 +47,8 @@ LOCK = ".scores.lock"
 def score(
     folder: RunFolder,
     *,
-    metrics: str | Sequence[str] = "default",
-    protocols: Sequence[str] | None = None,
+    metrics: Metrics = "default",
+    protocols: Sequence[str | Protocol] | None = None,
     bootstrap: int = 0,
     baselines: bool = True,
     seed: int = 0,
@@ -68,10 +67,10 @@ def score(
     Parameters
     ----------
     metrics
-        "default", "all" (of the protocols), or names of metrics and families: "clustering", "classification",
-        "generation", "likelihood". Scores of a family stand under its name beside the protocols. Where observations are
-        held out or the world has a test split, classifiers are scored, images reconstructed, and likelihoods measured,
-        on these.
+        "default", "all" (of the protocols), names of metrics and families ("clustering", "classification",
+        "generation", "likelihood"), or functions declared by `prismae.metrics.metric`. Scores of a family stand under
+        its name beside the protocols. Where observations are held out or the world has a test split, classifiers are
+        scored, images reconstructed, and likelihoods measured, on these.
     bootstrap, baselines, seed, label, samples
         See `prismae.evaluate`.
     data
@@ -100,57 +99,38 @@ def score(
     job = folder.read_json(JOB)
     method, trained = folder.load()
     data = observations(job) if data is None else data
-    model = _Model(method, trained.ae.to(_named(device)), data, unseen(job), progress)
+    net = trained.ae.to(_named(device))
+    model = Subject(net, data, test=unseen(job), method=method, progress=progress)
     saved = _Saved(folder)
     found = saved.read()
     if "reconstruction" not in found:
-        found["reconstruction"] = reconstruction(model.net, data)
+        found["reconstruction"] = reconstruction(net, data)
         found["spread"] = model.codes.std(0, ddof=1).tolist()
-    if model.test is not None and "unseen" not in found:
-        found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(model.net, model.test)}
+    if isinstance(model.test, World) and "unseen" not in found:
+        found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(net, model.test)}
     found = saved.add(found)
     if protocols is None:
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
-    snapshots = {step: _snapshot(folder, step) for step in job["snapshots"]}
-    had, refused = False, []
-    for protocol, names in by_protocol(metrics, protocols).items():
-        if data.factors is None and protocol not in FAMILIES:
-            unknown = dict.fromkeys(
-                names if isinstance(names, list) else (), "The world has no known factors."
-            )
-            found.setdefault("skipped", {}).setdefault(protocol, {}).update(unknown)
-            continue
-        taken: dict[str, Any] = {"metrics": names, "seed": seed, "progress": progress}
-        try:
-            final = _final(model, protocol, label, samples, bootstrap, baselines, taken).to_dict()
-            had = True
-        except Unavailable as error:
-            refused.append(error)
-            final = Scores({}, reasons(error, protocol, names)).to_dict()
-        scored = found.setdefault("protocols", {}).setdefault(protocol, {})
-        about: dict[str, Any] = {"seed": seed, "prismae": __version__}
-        if protocol == "likelihood":
-            about["samples"] = samples
-        scored.update({name: each | {"taken": about} for name, each in final["scores"].items()})
-        skipped = found.setdefault("skipped", {}).get(protocol, {}) | final["skipped"]
-        found["skipped"][protocol] = {
-            name: reason for name, reason in skipped.items() if not scores_of(name, scored)
-        }
-        found["matrices"] = found.get("matrices", {}) | final["matrices"]
+    wanted = by_protocol(metrics, protocols)
+    if data.factors is None:
+        for name in [name for name, each in wanted.items() if not each.family.alone]:
+            unknown = dict.fromkeys(wanted.pop(name).named, "The world has no known factors.")
+            found.setdefault("skipped", {}).setdefault(name, {}).update(unknown)
+    options = Options(bootstrap, baselines, seed, label, samples, progress)
+    tables = {step: _snapshot(folder, step) for step in job["snapshots"]}
+    snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
+    refusals = []
+    for name, scores, refused in walk(model, wanted, options):
+        refusals += [] if refused is None else [refused]
+        _keep(found, name, scores.to_dict(), options)
         found = saved.add(found)
-        if protocol in FAMILIES or not final["scores"]:
-            continue
-        taken |= {"protocol": protocol, "baselines": False}
-        if model.test is not None and model.test.factors is not None:
-            stds = model.stds(model.test, protocol, names)
-            scores = _as_far_as_there(model.unseen_codes, model.test, stds=stds, **taken)
-            found["unseen"].setdefault("protocols", {}).setdefault(protocol, {}).update(scores)
-        for step, table in snapshots.items():
-            at_step = found.setdefault("snapshots", {}).setdefault(str(step), {})
-            at_step.setdefault(protocol, {}).update(_as_far_as_there(table, data, **taken))
+        if scores and not wanted[name].family.alone:
+            _beside(
+                found, wanted[name], model.unseen, snapshots, replace(options, bootstrap=0, baselines=False)
+            )
     found = saved.add(found)
-    if refused and not had:
-        raise refused[0]
+    if refusals and len(refusals) == len(wanted):
+        raise refusals[0]
     return found
 
 
@@ -209,69 +189,38 @@ def fits(score: Mapping[str, Any], protocol: str, *, samples: int, seed: int = 0
     return taken["seed"] == seed and (protocol != "likelihood" or taken.get("samples") == samples)
 
 
-def _as_far_as_there(codes: NDArray, data: World, **taken: Any) -> dict[str, Any]:
-    """Scores beside those of the final codes, without those that cannot be had of these codes."""
-    try:
-        return evaluate(codes, data, **taken).to_dict()["scores"]
-    except Unavailable:
-        return {}
+def _keep(found: dict[str, Any], name: str, scores: dict[str, Any], options: Options) -> None:
+    """Put the scores of a protocol, as plain data, among those that were found before."""
+    taken: dict[str, Any] = {"seed": options.seed, "prismae": __version__}
+    if name == "likelihood":
+        taken["samples"] = options.samples
+    table = found.setdefault("protocols", {}).setdefault(name, {})
+    table.update({key: each | {"taken": taken} for key, each in scores["scores"].items()})
+    skipped = found.setdefault("skipped", {}).get(name, {}) | scores["skipped"]
+    found["skipped"][name] = {key: reason for key, reason in skipped.items() if not scores_of(key, table)}
+    found["matrices"] = found.get("matrices", {}) | scores["matrices"]
 
 
-@dataclass(frozen=True)
-class _Model:
-    """A trained model with what it has seen and what it has not; each is encoded once, and only if that is needed."""
+def _beside(
+    found: dict[str, Any],
+    wanted: Wanted,
+    unseen: Subject | None,
+    snapshots: Mapping[str, Subject],
+    options: Options,
+) -> None:
+    """Scores of a protocol on what was held out and at each snapshot, as far as they can be had."""
 
-    method: Method
-    net: AutoencoderNet
-    data: World
-    test: World | None
-    progress: bool
+    def scores(subject: Subject) -> dict[str, Any]:
+        try:
+            return take(subject, wanted, options).to_dict()["scores"]
+        except Unavailable:
+            return {}
 
-    @cached_property
-    def codes(self) -> NDArray:
-        return codes_table(self.net, self.data, progress=self.progress)
-
-    def stds(self, world: World, protocol: str, metrics: str | list[str]) -> NDArray | None:
-        """Deviations of the posteriors, where these metrics look at them."""
-        needed = posteriors_needed({protocol: metrics})
-        return deviations_table(self.net, world, progress=self.progress) if needed else None
-
-    @cached_property
-    def unseen_codes(self) -> NDArray:
-        assert self.test is not None
-        return codes_table(self.net, self.test, progress=self.progress)
-
-
-def _final(
-    model: _Model,
-    protocol: str,
-    label: str | None,
-    samples: int,
-    bootstrap: int,
-    baselines: bool,
-    taken: dict[str, Any],
-) -> Scores:
-    """Scores of the trained model by one protocol, from its codes, its images or its likelihood."""
-    method, data, test = model.method, model.data, model.test
-    if protocol == "likelihood":
-        on = data if test is None else test
-        return likelihood_scores(model.net, on, method=method, samples=samples, bootstrap=bootstrap, **taken)
-    taken = {"bootstrap": bootstrap, "baselines": baselines, "label": label} | taken
-    if protocol == "generation":
-        return image_scores(model.net, data, test=test, method=method, **taken)
-    if protocol == "clustering" and isinstance(method, Clustering):
-        taken["assignments"] = assignments_table(method, model.net, data, progress=model.progress)
-    if protocol == "classification" and test is not None and test.factors is not None:
-        taken["test"] = model.unseen_codes, test.factors
-    stds = model.stds(data, protocol, taken["metrics"])
-    return evaluate(model.codes, data, protocol=protocol, stds=stds, **taken)
-
-
-def scores_of(metric: str, keys: Iterable[str]) -> list[str]:
-    """The keys of a table of scores that are one metric's: "dci" → "dci-d", "dci-c"; "nmi" → "nmi[k-means]"."""
-    others = {each.key for each in all_metrics().values()} - {metric}
-    parts = (f"{metric}-", f"{metric}[")
-    return [key for key in keys if key == metric or (key.startswith(parts) and key not in others)]
+    if unseen is not None and unseen.world.factors is not None:
+        found["unseen"].setdefault("protocols", {}).setdefault(wanted.name, {}).update(scores(unseen))
+    for step, codes in snapshots.items():
+        at_step = found.setdefault("snapshots", {}).setdefault(step, {})
+        at_step.setdefault(wanted.name, {}).update(scores(codes))
 
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:

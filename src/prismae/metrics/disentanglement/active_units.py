@@ -14,6 +14,7 @@ from prismae.metrics._inputs import as_codes, centred
     better="neither",
     known={"constant": 0.0},
     invariant=("permute_codes", "shift_codes", "flip_codes"),
+    protocol={"locatello2019": "active-units", "likelihood": "active-units-posterior"},
 )
 def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> float:
     """Active units: how many codes vary over the data; needs no factors.

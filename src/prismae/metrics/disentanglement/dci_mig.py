@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import AFFINE, metric
-from prismae.metrics._information import bin_codes, factor_entropy, gap, joint_counts, mutual_information
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._information import binned, factor_entropy, gap
+from prismae.metrics._inputs import as_codes
 
 
 @metric(
@@ -42,8 +42,7 @@ def dci_mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     punished.
     """
     z = as_codes(codes, least_points=bins)
-    labels = as_labels(factors, n=len(z), bins=bins, least_factors=2)
-    information = mutual_information(joint_counts(bin_codes(z, bins), labels))
-    clearest = np.zeros(labels.shape[1])
-    np.maximum.at(clearest, np.argmax(information, axis=1), gap(information, axis=1))
-    return float(clearest.sum() / factor_entropy(labels).sum())
+    cut = binned(z, factors, bins, least_factors=2)
+    clearest = np.zeros(cut.labels.shape[1])
+    np.maximum.at(clearest, np.argmax(cut.information, axis=1), gap(cut.information, axis=1))
+    return float(clearest.sum() / factor_entropy(cut.labels).sum())

@@ -6,15 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import AFFINE, metric
-from prismae.metrics._information import (
-    bin_codes,
-    entropy,
-    factor_entropy,
-    gap,
-    joint_counts,
-    mutual_information,
-)
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._information import binned, entropy, factor_entropy, gap
+from prismae.metrics._inputs import as_codes
 
 
 @metric(
@@ -49,10 +42,8 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     chance level.
     """
     z = as_codes(codes, least_codes=2, least_points=bins)
-    labels = as_labels(factors, n=len(z), bins=bins)
-    joint = joint_counts(bin_codes(z, bins), labels)
-    information = mutual_information(joint)
-    joint_entropy = entropy(joint.reshape(*joint.shape[:2], -1))
-    best = np.argmax(information, axis=0), np.arange(labels.shape[1])
-    excess = joint_entropy[best] - gap(information, axis=0)
-    return float(np.mean(1 - excess / (factor_entropy(labels) + np.log(bins))))
+    cut = binned(z, factors, bins)
+    joint_entropy = entropy(cut.joint.reshape(*cut.joint.shape[:2], -1))
+    best = np.argmax(cut.information, axis=0), np.arange(cut.labels.shape[1])
+    excess = joint_entropy[best] - gap(cut.information, axis=0)
+    return float(np.mean(1 - excess / (factor_entropy(cut.labels) + np.log(bins))))

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from prismae.errors import InputError
 from prismae.metrics._base import AFFINE, metric
-from prismae.metrics._information import bin_codes, factor_entropy, gap, joint_counts, mutual_information
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._information import binned, factor_entropy, gap
+from prismae.metrics._inputs import as_codes
 
 
 @metric(
@@ -50,10 +50,9 @@ def mig(
     more values than there are bins. Few points bias every information upwards, but the gap much less so.
     """
     z = as_codes(codes, least_codes=2, least_points=bins)
-    labels = as_labels(factors, n=len(z), bins=bins)
     if channel < 0:
         raise InputError(f"The channel's noise has standard deviation {channel}, expected 0 or more.")
     if channel > 0:
         z = z + channel * np.random.default_rng(seed).standard_normal(z.shape)
-    information = mutual_information(joint_counts(bin_codes(z, bins), labels))
-    return float(np.mean(gap(information, axis=0) / factor_entropy(labels)))
+    cut = binned(z, factors, bins)
+    return float(np.mean(gap(cut.information, axis=0) / factor_entropy(cut.labels)))

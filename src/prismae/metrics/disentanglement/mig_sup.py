@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prismae.metrics._base import AFFINE, metric
-from prismae.metrics._information import bin_codes, factor_entropy, gap, joint_counts, mutual_information
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._information import binned, factor_entropy, gap
+from prismae.metrics._inputs import as_codes, varying
 
 
 @metric(
@@ -41,9 +41,8 @@ def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     code counts, and pulls the score down. Duplication is not punished.
     """
     z = as_codes(codes, least_points=bins)
-    labels = as_labels(factors, n=len(z), bins=bins, least_factors=2)
-    varying = z.min(axis=0) < z.max(axis=0)
-    if not varying.any():
+    cut = binned(z, factors, bins, least_factors=2)
+    alive = varying(z)
+    if not alive.any():
         return 0.0
-    information = mutual_information(joint_counts(bin_codes(z[:, varying], bins), labels))
-    return float(np.mean(gap(information / factor_entropy(labels), axis=1)))
+    return float(np.mean(gap(cut.information[alive] / factor_entropy(cut.labels), axis=1)))

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError
 from prismae.metrics._base import AFFINE, metric
-from prismae.metrics._information import bin_codes, joint_counts, mutual_information
-from prismae.metrics._inputs import as_codes, as_labels
+from prismae.metrics._information import binned
+from prismae.metrics._inputs import as_codes
 
 
 @metric(
@@ -42,8 +42,7 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float
     chance is far above 0 (0.7 on a dSprites grid). Duplication is not punished.
     """
     z = as_codes(codes, least_points=bins)
-    labels = as_labels(factors, n=len(z), bins=bins, least_factors=2)
-    return modularity_of(mutual_information(joint_counts(bin_codes(z, bins), labels)))
+    return modularity_of(binned(z, factors, bins, least_factors=2).information)
 
 
 def modularity_of(information: NDArray) -> float:

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from prismae.data.storage import Storage
 from prismae.errors import Unavailable
+from prismae.evaluation.progress import Progress
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.likelihood import log_importance_weights
-from prismae.metrics._progress import Progress
 
 CHUNK = 500  # observations that are encoded at once, and samples that are decoded at once, at most
 OUTPUTS = 2**24  # of the decoder in memory at once: 64 MB in float32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,12 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae.errors import Unavailable
-from prismae.metrics._base import Metric
-from prismae.metrics._calls import Call, Inputs
+from prismae.evaluation.families._base import Call, Family, Given, Inputs
+from prismae.evaluation.options import Options
+from prismae.evaluation.protocol import Protocol
+from prismae.evaluation.subjects import Subject, coded, fixed
+from prismae.metrics import Metric, mutual_information_matrix
 from prismae.metrics._inputs import standardised
-from prismae.metrics._protocols import Protocol
 from prismae.metrics.disentanglement.udr import divergence
 
+LOCATELLO2019 = Protocol("locatello2019", default=("mig", "factor-vae-score", "dci", "sap"))
+_YEATS2023 = ("mig", "fac", "dci", "sap")
+YEATS2023_DSPRITES = Protocol(
+    "yeats2023",
+    variant="dsprites",
+    default=_YEATS2023,
+    points={"dci-yeats2023": 1_000, "sap-yeats2023": 5_000},
+    test_points={"sap-yeats2023": 1_000},
+)
+YEATS2023_BEAMSYNTHESIS = Protocol(
+    "yeats2023",
+    variant="beamsynthesis",
+    default=_YEATS2023,
+    parameters={
+        "mig-yeats2023": {"bins": 50},
+        "fac-yeats2023": {"votes": 1_000, "test_votes": 200},
+        "dci-yeats2023": {"constant_factor": False},
+        "sap-yeats2023": {"constant_factor": False},
+    },
+)
 DEAD_STD = 0.01
 UNKNOWN_STDS = (
     "The metric needs the posteriors' standard deviations, of every run where it compares runs, and they are not "
@@ -24,9 +46,45 @@ UNKNOWN_STDS = (
 )
 
 
+class Codes(Family):
+    """Disentanglement: codes and factors, the posteriors' deviations, and other runs."""
+
+    protocols = (LOCATELLO2019, YEATS2023_DSPRITES, YEATS2023_BEAMSYNTHESIS)
+    needs = ("points", "split", "table", "codes", "runs")
+    alone = False
+
+    def given(self, subject: object, plan: Protocol, metrics: Sequence[Metric], options: Options) -> Points:
+        return points_of(coded(subject, plan), plan, metrics, options)
+
+    def matrices(self, given: Given) -> dict[str, NDArray]:
+        """Mutual information [m, k] of codes and factors, in nats."""
+        assert isinstance(given, Points)
+        if given.factors is None:
+            return {}
+        codes, factors, _ = given.sample(given.plan.n_points)
+        return {"mutual-information": mutual_information_matrix(codes, factors)}
+
+
+def points_of(codes: Subject, plan: Protocol, metrics: Sequence[Metric], options: Options) -> Points:
+    """The points of a subject, with the deviations of posteriors if a metric looks at them."""
+    posteriors = any("stds" in each.arguments or "kl" in each.parameters for each in metrics)
+    return Points(
+        codes.codes,
+        codes.factors,
+        codes.kinds,
+        codes.other_codes,
+        codes.stds if posteriors else None,
+        codes.other_stds if posteriors else (),
+        None,
+        plan,
+        options.baselines,
+        options.seed,
+    )
+
+
 @dataclass(frozen=True)
-class Points:
-    """The table of a world: the same rows for the same number of points.
+class Points(Given):
+    """Codes and factors of points: the same rows for the same number of points.
 
     Parameters
     ----------
@@ -75,18 +133,20 @@ class Points:
                 ceiling = self._ideal._inputs(metric)[0]
             if metric.needs != "codes":
                 chance = self._shuffled._inputs(metric)[0]
-        yield Call(metric.key, inputs, said, ceiling, chance)
+        yield Call(inputs, said, ceiling, chance)
 
     @cached_property
     def _ideal(self) -> Points:
         assert self.factors is not None
-        codes = ideal_codes(self.factors, self.codes.shape[1], self.seed)
+        codes = fixed(ideal_codes(self.factors, self.codes.shape[1], self.seed))
         return replace(self, codes=codes, stds=np.zeros_like(codes))
 
     @cached_property
     def _shuffled(self) -> Points:
         rows = np.random.default_rng(self.seed).permutation(len(self.codes))
-        return replace(self, codes=self.codes[rows], stds=None if self.stds is None else self.stds[rows])
+        return replace(
+            self, codes=fixed(self.codes[rows]), stds=None if self.stds is None else self.stds[rows]
+        )
 
     def _inputs(self, metric: Metric) -> tuple[Inputs, dict[str, Any]]:
         """Arguments of a metric, and its parameters as results should say them."""
@@ -112,25 +172,37 @@ class Points:
                 "n_train": len(train[0]),
                 "n_test": len(options["test"][0]),
             }
-        rows = self.rows(n_points)
-        said |= {"n_points": len(rows)}
+        codes, factors, stds = self.sample(n_points)
+        said |= {"n_points": len(codes)}
         if metric.needs == "runs":
             if not self.other_runs:
                 raise Unavailable("The metric compares runs, and the codes of one run alone are given.")
             if self.stds is None or len(self.other_stds) != len(self.other_runs):
                 raise Unavailable(UNKNOWN_STDS)
+            rows = self.rows(n_points)
             runs = [run[rows] for run in (self.codes, *self.other_runs)]
-            deviations = [each[rows] for each in (self.stds, *self.other_stds)]
-            options["kl"] = [divergence(*each) for each in zip(runs, deviations, strict=True)]
+            spreads = [each[rows] for each in (self.stds, *self.other_stds)]
+            options["kl"] = [divergence(*each) for each in zip(runs, spreads, strict=True)]
             return Inputs((runs,), options), said
         if metric.needs == "codes":
-            return Inputs((self.codes[rows],), options), said
-        assert self.factors is not None
-        args: tuple[NDArray, ...] = (self.codes[rows], self.factors[rows])
-        if "stds" in metric.arguments:
-            assert self.stds is not None
-            args = (*args, self.stds[rows])
+            return Inputs((codes,), options), said
+        args = (codes, factors, stds) if "stds" in metric.arguments else (codes, factors)
         return Inputs(args, options), said
+
+    def sample(self, n: int) -> tuple[NDArray, ...]:
+        """Codes, factors and deviations of up to n points: the same arrays for all metrics, so that they share bins.
+
+        Those that are unknown are empty.
+        """
+        if n not in self._samples:
+            rows = self.rows(n)
+            arrays = (self.codes, self.factors, self.stds)
+            self._samples[n] = tuple(fixed(np.empty(0) if each is None else each[rows]) for each in arrays)
+        return self._samples[n]
+
+    @cached_property
+    def _samples(self) -> dict[int, tuple[NDArray, ...]]:
+        return {}
 
     def _split(self, n_points: int, n_test: int) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
         """Codes and factors to learn on, and to score on: those given apart, else up to a third of the rows."""

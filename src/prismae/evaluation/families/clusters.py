@@ -3,25 +3,59 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from prismae.errors import InputError, Unavailable
-from prismae.metrics._base import Metric
-from prismae.metrics._calls import Call, Inputs
-from prismae.metrics._inputs import Labels, as_array, as_clusters
+from prismae.errors import Unavailable
+from prismae.evaluation.families._base import Call, Family, Given, Inputs
+from prismae.evaluation.labels import class_labels
+from prismae.evaluation.options import Options
+from prismae.evaluation.protocol import Protocol
+from prismae.evaluation.subjects import coded
+from prismae.metrics import Metric
+from prismae.metrics._inputs import Labels, as_clusters
 
+CLUSTERING = Protocol(
+    "clustering",
+    default=("silhouette", "calinski-harabasz", "davies-bouldin", "clustering-accuracy", "nmi", "ari"),
+)
 RESTARTS = 10  # of k-means, from other means; the tightest clusters are taken
 
 
+class Clusters(Family):
+    """Clustering: codes, classes, and clusters of k-means and of the method itself."""
+
+    protocols = (CLUSTERING,)
+    needs = ("clusters", "assignments")
+
+    def given(
+        self, subject: object, plan: Protocol, metrics: Sequence[Metric], options: Options
+    ) -> Clustered:
+        """Up to 10,000 points, those whose class is known where there are classes."""
+        codes = coded(subject, plan)
+        assigned, labels = codes.clusters, None
+        rows = np.random.default_rng(options.seed).permutation(len(codes.codes))
+        if codes.factors is not None and codes.kinds is not None:
+            labels = class_labels(codes.factors, codes.kinds, codes.names, options.label)
+            rows = rows[~np.isnan(labels[rows])] if labels.dtype.kind == "f" else rows
+        rows = rows[: plan.n_points]
+        return Clustered(
+            codes.codes[rows],
+            None if labels is None else as_clusters(labels[rows]),
+            None if assigned is None else as_clusters(assigned[rows]),
+            options.baselines,
+            options.seed,
+        )
+
+
 @dataclass(frozen=True)
-class Clusters:
+class Clustered(Given):
     """Points whose clusters are scored.
 
     Parameters
@@ -69,7 +103,7 @@ class Clusters:
                 second = self.labels
             if self.baselines and (kind == "labels" or metric.needs == "assignments"):
                 chance = Inputs((first, np.random.default_rng(self.seed).permutation(second)), options)
-            yield Call(f"{metric.key}[{kind}]", Inputs((first, second), options), known, chance=chance)
+            yield Call(Inputs((first, second), options), known, chance=chance, of=kind)
 
     @cached_property
     def _found(self) -> dict[str, Labels]:
@@ -88,43 +122,3 @@ def k_means(codes: NDArray, n_clusters: int, seed: int) -> Labels:
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer clusters: their number is in the results
         found = KMeans(n_clusters, n_init=RESTARTS, random_state=seed).fit_predict(codes)
     return as_clusters(found)
-
-
-def as_assignments(assignments: ArrayLike, n: int) -> Labels:
-    """Cluster of each point [n], from these or from shares of components [n, K], of which the largest counts."""
-    given = as_array(assignments)
-    if given.ndim == 2 and given.shape[1] > 1:
-        if given.dtype.kind != "f" or not np.isfinite(given).all():
-            raise InputError("Shares of components [points, components] must be finite numbers.")
-        given = given.argmax(axis=1)
-    return as_clusters(given, n=n)
-
-
-def class_labels(
-    factors: NDArray, kinds: tuple[str, ...], names: tuple[str, ...], label: str | int | None
-) -> NDArray:
-    """The factor that counts as the class of each point: [n], NaN where unknown.
-
-    Parameters
-    ----------
-    label
-        Its name or index; None: the only categorical factor.
-    """
-    if isinstance(label, str):
-        if label not in names:
-            raise InputError(f"There is no factor {label!r}: expected one of {', '.join(names) or 'none'}.")
-        label = names.index(label)
-    if label is None:
-        categorical = [k for k, kind in enumerate(kinds) if kind == "categorical"]
-        if len(categorical) != 1:
-            which = ", ".join(names) or f"0 to {len(kinds) - 1}"
-            raise Unavailable(
-                f"There are {len(categorical)} categorical factors and one is needed as class label: choose by label "
-                f"one of {which}."
-            )
-        label = categorical[0]
-    if not 0 <= label < factors.shape[1]:
-        raise InputError(f"There is no factor {label}: expected 0 to {factors.shape[1] - 1}.")
-    if kinds[label] != "categorical":
-        raise InputError(f"Factor {names[label] if names else label} is continuous, expected class labels.")
-    return factors[:, label]

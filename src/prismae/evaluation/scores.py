@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prismae._better import Better
+from prismae.metrics import metric_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Score:
         Every parameter of the metric, and how many points it was given.
     protocol
         The protocol that the parameters belong to.
+    metric
+        What the metric is called in the protocol: "dci".
+    short
+        Which of the metric's scores it is, if it has several: "d".
     """
 
     score: float
@@ -43,6 +48,8 @@ class Score:
     better: Better
     parameters: dict[str, Any]
     protocol: str
+    metric: str = ""
+    short: str = ""
 
     def __float__(self) -> float:
         return self.score
@@ -105,7 +112,8 @@ class Scores(Mapping[str, Score]):
                 key: float(given[key]) if given[key] is not None else None for key in numbers
             }
             said: dict[str, Any] = {key: given[key] for key in ("parameters", "protocol")}
-            scores[name] = Score(**values, **said, better=Better.of(given))
+            behind = {"metric": metric_behind(name, given), "short": given.get("short", "")}
+            scores[name] = Score(**values, **said, **behind, better=Better.of(given))
         return cls(scores, dict(saved["skipped"]), dict(saved["matrices"]))
 
     def __str__(self) -> str:
@@ -125,6 +133,22 @@ class Scores(Mapping[str, Score]):
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def metric_behind(name: str, saved: Mapping[str, Any]) -> str:
+    """What the metric of a saved score is called in its protocol.
+
+    Versions before 0.2 did not write it down: there it is read from the score's name, "nmi[k-means]" or "dci-d".
+    """
+    if saved.get("metric"):
+        return saved["metric"]
+    metric = metric_of(saved["protocol"], name)
+    return name if metric is None else metric.key(saved["protocol"])
+
+
+def scores_of(metric: str, table: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of those scores in a table of saved ones that are one metric's: "dci" → "dci-d", "dci-c", "dci-i"."""
+    return [name for name, saved in table.items() if metric_behind(name, saved) == metric]
 
 
 def _number(value: float | None) -> str:

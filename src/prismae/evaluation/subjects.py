@@ -1,0 +1,214 @@
+"""What is scored: a trained model and its world, or codes and their factors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from prismae.data import World
+from prismae.errors import InputError, Unavailable
+from prismae.evaluation.encode import assignments_table, codes_table, deviations_table
+from prismae.evaluation.protocol import Protocol
+from prismae.methods import Clustering, Method
+from prismae.metrics._inputs import (
+    Labels,
+    Test,
+    as_array,
+    as_clusters,
+    as_codes,
+    as_deviations,
+    as_factors,
+    as_kinds,
+)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Factors [n, k] of points, with k names and k kinds where they are known; as a `World` has them."""
+
+    factors: ArrayLike | None
+    factor_names: Sequence[str] | None = None
+    factor_kinds: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and its world, or codes and their factors. What is encoded is encoded once, and only if it is needed.
+
+    Parameters
+    ----------
+    model
+        A fitted `prismae.Autoencoder`, its `net_`, or codes [n, m].
+    world
+        The world, or the factors of the codes.
+    other_runs
+        Models of other seeds, or their codes.
+    given_stds, given_other_stds
+        Deviations of the posteriors where codes are given.
+    test
+        A world of observations that were kept apart, or its codes and factors.
+    assignments
+        Clusters of all observations, [n] or shares [n, K]; None: those of a method that clusters.
+    method
+        What was trained, where the model is a bare net.
+    """
+
+    model: Any
+    world: World | Factors
+    other_runs: Sequence[Any] = ()
+    given_stds: ArrayLike | None = None
+    given_other_stds: Sequence[ArrayLike] = ()
+    test: World | Test | None = None
+    assignments: ArrayLike | None = None
+    method: Method | None = None
+    progress: bool = False
+
+    @cached_property
+    def trained(self) -> tuple[Any, World, Method | None] | None:
+        """The network, its world and its method; None where codes are given."""
+        net = getattr(self.model, "net_", self.model)
+        if not isinstance(net, nn.Module):
+            return None
+        return net, self._world, getattr(self.model, "method_", self.method)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return len(self.codes) if self.trained is None else len(self._world)
+
+    @cached_property
+    def codes(self) -> NDArray[np.floating]:
+        """Codes [n, m] of all observations."""
+        return fixed(self._encoded(self.model))
+
+    @cached_property
+    def factors(self) -> NDArray | None:
+        """[n, k], NaN where unknown; None if none is known."""
+        if self.world.factors is None:
+            return None
+        factors = as_factors(self.world.factors, n=self.size)
+        if len(self.names or factors.T) != factors.shape[1]:
+            raise InputError(f"There are {factors.shape[1]} factors but {len(self.names)} factor names.")
+        for k, column in enumerate(factors.T):
+            known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+            if not len(known) or known.min() == known.max():
+                name = repr(self.names[k]) if self.names else str(k)
+                raise Unavailable(
+                    f"Factor {name} has only one value, so nothing can be said about it: leave it out."
+                )
+        return fixed(factors)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the factors, if they are known."""
+        return tuple(self.world.factor_names or ())
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """Kind of each factor: "categorical" or "continuous"."""
+        return None if self.factors is None else as_kinds(self.world.factor_kinds or None, self.factors)
+
+    @cached_property
+    def other_codes(self) -> tuple[NDArray, ...]:
+        """Codes [n, m] of the other runs."""
+        return tuple(self._encoded(run) for run in self.other_runs)
+
+    @cached_property
+    def stds(self) -> NDArray | None:
+        """Standard deviations [n, m] of the posteriors, 0 where codes have no density; None if unknown."""
+        return self._deviations(self.model, self.codes, self.given_stds)
+
+    @cached_property
+    def other_stds(self) -> tuple[NDArray, ...]:
+        """The same of the other runs, as far as they are known."""
+        unknown: list[ArrayLike | None] = [None] * len(self.other_runs)
+        given = self.given_other_stds or unknown
+        if len(given) != len(self.other_runs):
+            raise InputError(f"There are {len(self.other_runs)} other runs but deviations of {len(given)}.")
+        runs = zip(self.other_runs, self.other_codes, given, strict=True)
+        return tuple(stds for each in runs if (stds := self._deviations(*each)) is not None)
+
+    @cached_property
+    def unseen(self) -> Subject | None:
+        """The same model and the test world; None where there is none."""
+        if not isinstance(self.test, World):
+            return None
+        if self.trained is None:
+            raise InputError("Codes are given, so the test world's are needed too: test=(codes, factors).")
+        return replace(self, world=self.test, other_runs=(), test=None, assignments=None)
+
+    @cached_property
+    def test_points(self) -> tuple[NDArray, NDArray] | None:
+        """Codes and factors of the test world; None where there is none, or nothing to compare with."""
+        if self.test is None or self.factors is None:
+            return None
+        if isinstance(self.test, World):
+            if self.test.factors is None:
+                raise InputError(
+                    f"World {self.test.name!r} has no known factors, so nothing can be tested on it."
+                )
+            assert self.unseen is not None
+            return self.unseen.codes, as_factors(self.test.factors, n=len(self.test))
+        codes = as_codes(self.test[0])
+        return codes, as_factors(self.test[1], n=len(codes))
+
+    @cached_property
+    def clusters(self) -> Labels | None:
+        """Cluster [n] of each observation, as given or by the method itself; None if there is none."""
+        if self.assignments is not None:
+            return as_assignments(self.assignments, self.size)
+        net, world, method = self.trained or (None, None, None)
+        if world is None or not isinstance(method, Clustering):
+            return None
+        return as_assignments(assignments_table(method, net, world, progress=self.progress), self.size)
+
+    @property
+    def _world(self) -> World:
+        if not isinstance(self.world, World):
+            given = type(self.world.factors).__name__
+            raise InputError(f"A model is evaluated on a World, got {given}: see prismae.world.")
+        return self.world
+
+    def _encoded(self, run: Any) -> NDArray[np.floating]:
+        net = getattr(run, "net_", run)
+        if isinstance(net, nn.Module):
+            run = codes_table(net, self._world, progress=self.progress)
+        return as_codes(run)
+
+    def _deviations(self, run: Any, codes: NDArray, given: ArrayLike | None) -> NDArray | None:
+        net = getattr(run, "net_", run)
+        if isinstance(net, nn.Module):
+            given = deviations_table(net, self._world, progress=self.progress)
+        return None if given is None else as_deviations(given, codes)
+
+
+def coded(subject: Any, plan: Protocol) -> Subject:
+    """The subject, of which this protocol needs codes."""
+    if not isinstance(subject, Subject):
+        raise InputError(
+            f"Scores of {plan.label} are taken of codes, and none are given: see evaluate_codes."
+        )
+    return subject
+
+
+def fixed(array: NDArray) -> NDArray:
+    """The same array, which whoever gets it cannot write to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def as_assignments(assignments: ArrayLike, n: int) -> Labels:
+    """Cluster of each point [n], from these or from shares of components [n, K], of which the largest counts."""
+    given = as_array(assignments)
+    if given.ndim == 2 and given.shape[1] > 1:
+        if given.dtype.kind != "f" or not np.isfinite(given).all():
+            raise InputError("Shares of components [points, components] must be finite numbers.")
+        given = given.argmax(axis=1)
+    return as_clusters(given, n=n)

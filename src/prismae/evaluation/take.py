@@ -1,0 +1,168 @@
+"""Taking scores: each metric with what it is given, its ceiling, its chance level and a bootstrap interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from prismae.errors import InputError, Unavailable
+from prismae.evaluation.families import Call, Inputs
+from prismae.evaluation.options import Options
+from prismae.evaluation.progress import Progress
+from prismae.evaluation.protocols import Wanted
+from prismae.evaluation.scores import Score, Scores
+from prismae.metrics import Learned, Metric, Result
+from prismae.metrics._information import sharing
+
+Walked = Iterator[tuple[str, Scores, Unavailable | None]]
+
+
+def walk(subject: Any, wanted: Mapping[str, Wanted], options: Options) -> Walked:
+    """The scores of each protocol; where none can be had, the reasons, and the error that says it.
+
+    Parameters
+    ----------
+    subject
+        A `prismae.evaluation.subjects.Subject`, or arrays of one family.
+    wanted
+        As `prismae.evaluation.protocols.by_protocol` gives it.
+    """
+    for name, each in wanted.items():
+        refused = None
+        try:
+            scores = take(subject, each, options)
+        except Unavailable as error:
+            refused = error
+            scores = Scores({}, {key: error.reasons.get(key, str(error)) for key in each.metrics})
+        yield name, scores, refused
+
+
+def joined(walked: Walked) -> Scores:
+    """The scores of several protocols, without those of one that has none here.
+
+    Raises
+    ------
+    InputError
+        If two protocols have scores of one name.
+    Unavailable
+        If nothing can be had.
+    """
+    found, refusals = Scores({}), []
+    for protocol, scores, refused in walked:
+        twice = found.scores.keys() & scores.scores.keys()
+        if twice:
+            raise InputError(
+                f"Protocol {protocol!r} has a score {min(twice)!r} and so has another: expected one of them at a time."
+            )
+        found = found | scores
+        refusals += [] if refused is None else [refused]
+    if refusals and not found:
+        raise refusals[0]
+    return found
+
+
+def take(subject: Any, wanted: Wanted, options: Options) -> Scores:
+    """Scores by one protocol; metrics that cannot be taken are left out, with the reason.
+
+    Raises
+    ------
+    InputError
+        If one that was named is given wrong input.
+    Unavailable
+        If none of those that were named can be taken, or none of a family.
+    """
+    plan, family = wanted.plan(subject.size), wanted.family
+    given = family.given(subject, plan, list(wanted.metrics.values()), options)
+    found, skipped = Scores({}), {}
+    with Progress(plan.label, len(wanted.metrics), enabled=options.progress) as bar, sharing():
+        for key, metric in wanted.metrics.items():
+            bar.show(key)
+            try:
+                for call in given.calls(metric):
+                    found = found | _taken(call, key, metric, plan.label, options, bar)
+            except InputError as error:
+                if key in wanted.named and not isinstance(error, Unavailable):
+                    raise InputError(f"{metric.name}: {error}") from None
+                skipped[key] = str(error)
+            bar.advance()
+        beside = {name: matrix.tolist() for name, matrix in family.matrices(given).items()}
+    if skipped and not found and (wanted.named or family.alone):
+        name, reason = next(iter(skipped.items()))
+        said = "" if wanted.named else f"Nothing of {plan.name} can be scored; "
+        raise Unavailable(f"{said}{name}: {reason}", skipped)
+    return Scores({}, skipped, beside) | found
+
+
+def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options, bar: Progress) -> Scores:
+    """The scores of one call, each with interval, ceiling and chance level; and the matrix behind them."""
+    title = f"{key}[{call.of}]" if call.of else key
+    bar.show(f"{title}{call.suffix}")
+    result = metric(*call.inputs.args, **call.inputs.kwargs)
+    bar.show(f"{title}{call.suffix}: baselines")
+    ceiling, chance = (_baseline(metric, each) for each in (call.ceiling, call.chance))
+    replicates: dict[str, list[float]] = {}
+    for i, drawn in enumerate(_replicates(metric, result, call, options)):
+        bar.show(f"{title}{call.suffix}: replicate {i + 1} of {options.bootstrap}")
+        for short, value in drawn.items():
+            replicates.setdefault(short, []).append(value)
+    said = call.said | getattr(result, "settings", {})
+    scores = {}
+    for short, value in _scores_of(result).items():
+        lower, upper = _interval(value, replicates.get(short, []), metric.bounds)
+        name = f"{title}-{short}" if short else title
+        scores[name + call.suffix] = Score(
+            value,
+            lower,
+            upper,
+            ceiling.get(short),
+            chance.get(short),
+            metric.better,
+            said,
+            protocol,
+            metric=key,
+            short=short,
+        )
+    matrix = getattr(result, "importance", getattr(result, "matrix", None))
+    return Scores(scores, {}, {} if matrix is None else {title: np.asarray(matrix).tolist()})
+
+
+def _scores_of(result: Any) -> dict[str, float]:
+    found = result.scores if isinstance(result, Result) else {"": result}
+    return {short: float(value) for short, value in found.items()}
+
+
+def _baseline(metric: Metric, inputs: Inputs | None) -> dict[str, float]:
+    return {} if inputs is None else _scores_of(metric(*inputs.args, **inputs.kwargs))
+
+
+def _replicates(metric: Metric, result: Any, call: Call, options: Options) -> Iterator[dict[str, float]]:
+    """Scores on points, votes or images drawn again, by short name; none where official networks would run again."""
+    if metric.needs in ("images", "pairs") and not isinstance(result, Learned):
+        return
+    rng = np.random.default_rng(options.seed)
+    for _ in range(options.bootstrap):
+        if isinstance(result, Learned):
+            yield result.resample(rng)
+        else:
+            yield _scores_of(metric(*_drawn_again(call.inputs.args, rng), **call.inputs.kwargs))
+
+
+def _drawn_again(args: tuple[Any, ...], rng: Generator) -> tuple[Any, ...]:
+    """Arrays with their rows drawn again, the same rows in each; the runs of a list share their rows too."""
+    runs = args[0] if isinstance(args[0], list) else None
+    n = len(runs[0] if runs else args[0])
+    rows = rng.integers(n, size=n)
+    return ([run[rows] for run in runs],) if runs else tuple(each[rows] for each in args)
+
+
+def _interval(
+    score: float, replicates: Sequence[float], bounds: tuple[float, float]
+) -> tuple[float | None, ...]:
+    """95 % interval around the score with the replicates' spread, within the metric's bounds."""
+    if not replicates or not np.isfinite([score, *replicates]).all():
+        return None, None
+    low, high = np.quantile(np.asarray(replicates) - np.mean(replicates), (0.025, 0.975))
+    return float(np.clip(score + low, *bounds)), float(np.clip(score + high, *bounds))
