@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from prismae._job_record import from_python
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.estimator import load
@@ -35,7 +36,7 @@ def export(
         raise InputError("Nothing to export: expected --onnx, --torch, --codes or several of them.")
     model = load(path)
     job = model.about_
-    if source is None and "given_shape" in job:
+    if source is None and from_python(job):
         raise InputError(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )

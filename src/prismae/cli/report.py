@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from prismae._job_record import from_python
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_report
@@ -30,7 +31,7 @@ def report(
     folder = RunFolder.open(path)
     if full:
         job = folder.read_json(JOB)
-        if "given_shape" in job:
+        if from_python(job):
             raise InputError(
                 f"{str(path)!r} was saved from Python, so its data are not known here: save it with them, "
                 "model.save(folder, X)."

@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from prismae._better import Better
+from prismae._job_record import checked_job, from_python
 from prismae._text import finite
 from prismae.errors import InputError
 from prismae.runs.latents import Latents
@@ -161,7 +162,7 @@ class Run:
     @property
     def from_python(self) -> bool:
         """Whether the run was saved by `Autoencoder.save`, so that its data cannot be found again."""
-        return "given_shape" in self.job
+        return from_python(self.job)
 
     @cached_property
     def units(self) -> tuple[NDArray, NDArray] | None:
@@ -242,6 +243,7 @@ def read_run(folder: Path) -> Run:
         raise InputError(f"There is no run folder {folder}: give the folder that `prismae fit` wrote.")
     job = _read_json(folder / "job.json", "give the folder that `prismae fit` wrote")
     assert job is not None
+    job = checked_job(job, folder / "job.json")
     scores = _read_json(folder / "scores.json", missing=None)
     if scores is not None and not _scores_fit(scores):
         raise InputError(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from prismae._job_record import from_python
 from prismae.data import World, world, world_names, world_splits
 from prismae.data.kinds import kind_of
 from prismae.data.own import contents, from_path, is_path, split_path
@@ -40,7 +41,7 @@ def unseen(job: Mapping[str, Any]) -> World | None:
 
 def everything(job: Mapping[str, Any]) -> World:
     """The world of a job, with what is held out. Raises what `observations` does."""
-    if "given_shape" in job:
+    if from_python(job):
         return _named(job)
     return world(
         _unchanged(job),

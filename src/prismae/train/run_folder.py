@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from prismae._discovery import class_path, of_package
 from prismae._files import written_whole
+from prismae._job_record import checked_job
 from prismae._random import Draws
 from prismae._version import __version__
 from prismae.data import Summary, World
@@ -53,7 +54,10 @@ FILES = (
 )
 FOLDERS = ("figures", "export", "checkpoint")
 
-NEEDED = ("method", "fields", "shape", "summary", "n_latents", "net", "likelihood", "seconds")
+NEEDED = (
+    "method", "fields", "world", "source", "n", "shape", "pixels", "summary", "n_latents", "net", "likelihood", "steps",
+    "batch", "lr", "seed", "precision", "seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,13 +149,14 @@ class RunFolder:
         return (self.path / WEIGHTS).exists()
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """A JSON file of the folder, which holds an object."""
+        """A JSON file of the folder, which holds an object; that of `JOB` is held to its schema."""
         try:
-            return dict(json.loads((self.path / name).read_bytes()))
+            content = dict(json.loads((self.path / name).read_bytes()))
         except FileNotFoundError:
             raise InputError(f"{str(self.path)!r} has no {name}.") from None
         except (ValueError, TypeError) as error:
             raise InputError(f"{str(self.path / name)!r} is damaged: {error}.") from None
+        return checked_job(content, self.path / name) if name == JOB else content
 
     def write_json(self, name: str, data: dict[str, Any]) -> None:
         """Write a JSON file, atomically."""

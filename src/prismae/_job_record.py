@@ -1,0 +1,135 @@
+"""What job.json says of a run: its one schema, which every reader of the file holds it to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Ge, Gt, MinLen
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from prismae.errors import InputError
+
+Number = Annotated[int, Ge(1)]
+OPEN = ConfigDict(extra="allow", strict=True)  # versions to come may say more
+NOT_MANY = 3  # faults that are named
+
+
+@with_config(OPEN)
+class SummaryRecord(TypedDict):
+    """Statistics of the elements of observations."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+@with_config(OPEN)
+class TableRecord(TypedDict):
+    """How columns became numbers: mean and deviation of a number, values of a category."""
+
+    columns: list[str]
+    scaling: dict[str, Annotated[list[float], MinLen(2)]]
+    categories: dict[str, list[Any]]
+
+
+@with_config(OPEN)
+class ChannelsRecord(TypedDict):
+    """How channels were scaled."""
+
+    means: list[float]
+    stds: list[float]
+    names: NotRequired[list[str]]
+
+
+@with_config(OPEN)
+class ControlRecord(TypedDict):
+    """A controller and its fields."""
+
+    controller: str
+
+
+# The functional form, since one key is called "class". No key is needed by all readers: each says what it lacks.
+JobRecord = TypedDict(
+    "JobRecord",
+    {
+        # what was trained by what
+        "id": str,
+        "version": str,
+        "method": str,
+        "class": str,
+        "fields": dict[str, Any],
+        "reconstruction": str,
+        "n_latents": Number,
+        "net": str,
+        "likelihood": str,
+        "steps": Number,
+        "batch": Number,
+        "lr": Annotated[float, Gt(0)] | None,
+        "seed": int,
+        "precision": str,
+        "snapshots": list[int],
+        "controls": list[ControlRecord],
+        "control_classes": list[str | None] | None,
+        # on what
+        "world": str,
+        "source": str,
+        "found_at": str,
+        "contents": str,
+        "factors": list[str] | None,
+        "size": int | None,
+        "holdout": float | None,
+        "series": str | None,
+        "channel_names": list[str] | None,
+        "n": Number,
+        "shape": Annotated[list[Number], MinLen(1)],
+        "summary": SummaryRecord,
+        "kind": str,
+        "pixels": bool,
+        "offset": float,
+        "table": TableRecord,
+        "channels": ChannelsRecord,
+        "vocabulary": list[str],
+        "given_shape": list[Number],  # of runs that were saved from Python, as is the next
+        "feature_names": list[str] | None,
+        # and what came of it
+        "seconds": Annotated[float, Ge(0)],
+        "machine": str,
+        "updates": int,
+        "warnings": list[str],
+    },
+    total=False,
+)
+with_config(OPEN)(JobRecord)
+
+
+def checked_job(content: Any, path: Path) -> dict[str, Any]:
+    """The content of a job.json, if all that it says is of the right type; unknown keys stay.
+
+    Raises
+    ------
+    InputError
+        Naming the file and what is wrong in it.
+    """
+    try:
+        TypeAdapter(JobRecord).validate_python(content)
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors()[:NOT_MANY]]
+        raise InputError(
+            f"{path} is damaged, or of a version of prismae that this one does not know: {'; '.join(faults)}."
+        ) from None
+    return dict(content)
+
+
+def from_python(job: Mapping[str, Any]) -> bool:
+    """Whether a run was saved by `Autoencoder.save`, so that its data may not be found again."""
+    return "given_shape" in job
+
+
+def _fault(error: Any) -> str:
+    """A fault in words, after the place of the value: "n_latents: should be a valid integer, got 'three'"."""
+    place, said = ".".join(map(str, error["loc"])), error["msg"].replace("Input should", "should")
+    return f"{place}: {said}, got {error['input']!r:.60}"
