@@ -14,7 +14,7 @@ from prismae.errors import InputError
 from prismae.studies.plan import Arm, Plan, Published
 from prismae.studies.rows import read_rows, write_rows
 from prismae.studies.selection import select
-from prismae.studies.summary import direction, holm, paired_test, summarise
+from prismae.studies.summary import direction, divided, holm, paired_test, summarise
 from prismae.studies.tables import number, render
 
 MIG = "yeats2023:mig"
@@ -227,3 +227,11 @@ def test_rows_of_several_versions_are_told():
     text = render(PLAN, summarise(PLAN, rows))
     assert "several versions of prismae: 0.2 (4 rows), 0.1 (2 rows)" in text
     assert "several" not in render(PLAN, summarise(PLAN, frame()))
+
+
+def test_a_column_is_its_protocol_and_the_score_s_name_there():
+    assert divided("generation:frechet[classifier:digits]-samples") == (
+        "generation",
+        "frechet[classifier:digits]-samples",
+    )
+    assert divided("mse") == ("", "mse")

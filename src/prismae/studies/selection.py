@@ -16,7 +16,7 @@ from prismae.metrics import udr_lasso, udr_spearman
 from prismae.runs.codes import encoded
 from prismae.studies.observations import observations
 from prismae.studies.plan import Plan
-from prismae.studies.summary import NATS, direction, grouped, is_score, setting_columns
+from prismae.studies.summary import NATS, direction, divided, grouped, is_score, setting_columns
 from prismae.train import RunFolder
 
 UDR = {"udr": udr_spearman, "udr-spearman": udr_spearman, "udr-lasso": udr_lasso}
@@ -80,7 +80,7 @@ def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.flo
 
 def _column(frame: pd.DataFrame, by: str) -> str:
     scores = [str(c) for c in frame if is_score(str(c))]
-    fitting = [c for c in scores if c == by or c.partition(":")[2] == by]
+    fitting = [c for c in scores if by in (c, divided(c)[1])]
     if not fitting:
         raise unknown_name("score", by, [*scores, *UDR])
     if len(fitting) > 1:

@@ -157,9 +157,9 @@ def setting_columns(frame: pd.DataFrame) -> list[str]:
 
 def direction(score: str) -> Better:
     """Which end of a column of rows is better; neither where no metric is known by its name."""
-    if score in ERRORS:
+    protocol, key = divided(score)
+    if not protocol:
         return Better.LOWER
-    protocol, _, key = score.partition(":")
     metric = metric_of(protocol, key)
     return Better.NEITHER if metric is None else metric.better
 
@@ -232,6 +232,14 @@ def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, fl
 
 def _same(found: Hashable, wanted: Any) -> bool:
     return bool(found == wanted) or str(found) == str(wanted)
+
+
+def divided(score: str) -> tuple[str, str]:
+    """Protocol of a column of scores, and the score's name there; an error of reconstruction has no protocol."""
+    if score in ERRORS:
+        return "", score
+    protocol, _, key = score.partition(":")
+    return protocol, key
 
 
 def is_score(column: str) -> bool:

@@ -10,7 +10,7 @@ from math import floor, isfinite, isnan, log10
 
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.summary import ERRORS, Cell, Summary, Test
+from prismae.studies.summary import Cell, Summary, Test, divided
 
 FORMATS = ("markdown", "csv", "latex")
 MOST_DIGITS = 5  # after the point; smaller numbers are written as 1.2e-07
@@ -31,10 +31,12 @@ def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
 
 def sections(summary: Summary) -> Iterator[tuple[str, list[str]]]:
     """Protocols and their scores; last the errors, under the name "reconstruction"."""
-    protocols = dict.fromkeys(s.partition(":")[0] for s in summary.scores if s not in ERRORS)
-    for protocol in protocols:
-        yield f"protocol {protocol}", [s for s in summary.scores if s.startswith(f"{protocol}:")]
-    yield "reconstruction", [s for s in summary.scores if s in ERRORS]
+    by_protocol: dict[str, list[str]] = {}
+    for score in summary.scores:
+        by_protocol.setdefault(divided(score)[0], []).append(score)
+    errors = by_protocol.pop("", [])
+    yield from ((f"protocol {protocol}", scores) for protocol, scores in by_protocol.items())
+    yield "reconstruction", errors
 
 
 def seeds(cells: dict[str, Cell], scores: list[str]) -> str:
@@ -79,7 +81,7 @@ def tables(summary: Summary) -> Iterator[Table]:
         pairs = [(s, p) for s in scores for p in ((False, True) if s in beside else (False,))]
         table = Table(
             title[0].upper() + title[1:],
-            [*summary.keys, "seeds", *("published" if p else _short(s) for s, p in pairs)],
+            [*summary.keys, "seeds", *("published" if p else divided(s)[1] for s, p in pairs)],
             [],
             set(),
         )
@@ -135,7 +137,7 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
         why = f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
     yield f"p of the {name} test against the best of the column, paired by seed, corrected after Holm{why}:"
     yield ""
-    yield _row([*summary.keys, *map(_short, tested)])
+    yield _row([*summary.keys, *(divided(s)[1] for s in tested)])
     yield "|---" * (len(summary.keys) + len(tested)) + "|"
     for values, line in summary.lines.items():
         texts = [
@@ -176,7 +178,7 @@ def _csv(plan: Plan, summary: Summary) -> str:
 def _latex(plan: Plan, summary: Summary) -> str:
     parts = [f"% {plan.title}; needs booktabs"]
     for title, scores in sections(summary):
-        head = [*summary.keys, *map(_short, scores)]
+        head = [*summary.keys, *(divided(s)[1] for s in scores)]
         parts += [
             f"% {title}",
             rf"\begin{{tabular}}{{{'l' * len(summary.keys)}{'c' * len(scores)}}}",
@@ -203,10 +205,6 @@ def _latex(plan: Plan, summary: Summary) -> str:
 def _row(texts: list[str]) -> str:
     escaped = [text.replace("|", "\\|") for text in texts]
     return f"| {' | '.join(escaped)} |"
-
-
-def _short(score: str) -> str:
-    return score.partition(":")[2] or score
 
 
 def plain(value: object) -> str:
