@@ -1,6 +1,7 @@
 """What every kind of data must do: be kept in JSON, read what users give, give it back, describe itself."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 import prismae as pr
 from prismae.data import Images, Series, Table, Texts, Tokens, Vocabulary, World
 from prismae.data.channels import ChannelScheme
-from prismae.data.kinds import all_kinds, kind_of
+from prismae.data.kinds import Numbers, all_kinds, kind_of
 from prismae.data.storage import Dense
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
@@ -169,6 +170,40 @@ def test_texts_of_other_words_are_read_in_the_words_of_the_fit():
 )  # fmt: skip
 def test_runs_of_version_0_1_tell_their_kind_by_what_they_know(about, expected):
     assert kind_of(about) == expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Angles(Numbers):
+    """Angles [n, d], which a network sees as their cosines and sines: what one file more would hold."""
+
+    @classmethod
+    def plain(cls, data):
+        return None
+
+    def given_shape(self, shape):
+        return (shape[0] // 2,)
+
+    def parts(self, X, shape):
+        return super().parts(np.concatenate([np.cos(X), np.sin(X)], axis=1), shape)
+
+    def given_back(self, x, shape):
+        cosines, sines = np.split(x, 2, axis=1)
+        return np.arctan2(sines, cosines)
+
+
+def test_a_kind_of_another_package_is_trained_saved_and_loaded(tmp_path, monkeypatch):
+    known = all_kinds()
+    monkeypatch.setattr("prismae.data.kinds.all_kinds", lambda: known | {"angles": Angles})
+    angles = RNG.uniform(-3, 3, (40, 3))
+    [x] = Angles().parts(angles, (6,))
+    model = pr.Autoencoder("ae", n_latents=3, steps=5).fit(World("angles", Dense(x), kind=Angles()))
+    np.testing.assert_allclose(Angles().given_back(x.numpy(), (6,)), angles, atol=1e-5)
+    again = pr.load(model.save(tmp_path / "run", World("angles", Dense(x), kind=Angles())).path)
+    assert json.loads((tmp_path / "run" / "job.json").read_text())["kind"] == "angles"
+    codes = again.transform(angles)
+    np.testing.assert_array_equal(codes, model.transform(angles))
+    assert again.inverse_transform(codes).shape == (40, 3)
+    assert "<h1" in pr.report.write_report(tmp_path / "run").read_text()
 
 
 def test_a_kind_that_is_not_installed_is_refused():

@@ -207,7 +207,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             **as_plain(replace(training, net=net, likelihood=likelihood)),
             series=None if isinstance(X, World) else settings["series"],
             control_classes=[class_path(type(each)) for each in self.controllers],
-            given_shape=list(data.shape if isinstance(X, World | pd.DataFrame) else X.shape[1:]),
+            given_shape=list(_shape_of(X, data)),
             feature_names=None if names is None else names.tolist(),
         )
         if start is not None:
@@ -386,6 +386,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         with torch.no_grad():
             found = [function(part) for part in parts]
             return self._form.kind.joined(found).numpy()
+
+
+def _shape_of(X: NDArray | pd.DataFrame | World, data: World) -> tuple[int, ...]:
+    """Shape of one observation as the user gave it; of a world and a table, as the kind gives it back."""
+    as_given = isinstance(X, World | pd.DataFrame)
+    return data.kind.as_seen().given_shape(data.shape) if as_given else X.shape[1:]
 
 
 def auto_steps(n: int, batch: int) -> int:

@@ -138,7 +138,7 @@ def checked(
         raise InputError("Sparse data cannot be used, expected a dense array: X.toarray() makes one.")
     if isinstance(X, World):
         if fitting:
-            note_features(estimator, X.shape, X.kind.columns)
+            note_features(estimator, X.kind.as_seen().given_shape(X.shape), X.kind.columns)
         return X
     if isinstance(X, Tensor):
         X = X.detach().cpu()

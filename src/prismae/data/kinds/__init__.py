@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae.data.kinds._base import PART, Kind
+from prismae.data.kinds._base import PART, Kind, Numbers
 from prismae.data.kinds.images import Images
 from prismae.data.kinds.series import Series
 from prismae.data.kinds.table import Table
@@ -14,7 +14,18 @@ from prismae.data.kinds.texts import Texts
 from prismae.data.storage import Storage
 from prismae.errors import InputError, unknown_name
 
-__all__ = ["PART", "Images", "Kind", "Series", "Table", "Texts", "all_kinds", "kind_of", "plain_kind"]
+__all__ = [
+    "PART",
+    "Images",
+    "Kind",
+    "Numbers",
+    "Series",
+    "Table",
+    "Texts",
+    "all_kinds",
+    "kind_of",
+    "plain_kind",
+]
 
 WIDE = 32  # elements: version 0.1 showed longer vectors whose elements have no names as series
 
