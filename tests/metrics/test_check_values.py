@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from known_codes import DSPRITES, dsprites_codes, grid
+
 from prismae.metrics import Result, all_metrics
 
 # Left out: a rotation of all factors, whose scores depend on which rotation was drawn.

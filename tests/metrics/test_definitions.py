@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_codes import grid, small_world, standardised
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from known_codes import grid, small_world, standardised
 from prismae import metrics
 from prismae.errors import InputError
 from prismae.metrics._votes import group_rows, majority_accuracy

@@ -7,8 +7,8 @@ from math import inf
 
 import numpy as np
 import pytest
-
 from known_codes import grid, small_world, standardised
+
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation.families.codes import ideal_codes
 from prismae.metrics import Score, Scores, all_metrics, evaluate_codes, mig

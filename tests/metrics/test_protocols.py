@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_codes import grid, small_world, standardised
 from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from known_codes import grid, small_world, standardised
 from prismae import metrics
 from prismae.errors import InputError
 from prismae.metrics import evaluate_codes

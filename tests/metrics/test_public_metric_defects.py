@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from known_codes import grid, small_world, standardised
 from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from known_codes import grid, small_world, standardised
 from prismae import metrics
 from prismae.metrics._inputs import cut
 from prismae.metrics.disentanglement.dci import disentanglement

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from known_codes import grid, small_world, standardised
+
 from prismae import metrics
 from prismae.errors import InputError
 

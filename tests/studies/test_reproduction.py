@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import ttest_rel
 
 ROOT = Path(__file__).parents[2]
-PLANS = ROOT / "plans"
-page = runpy.run_path(str(PLANS / "reproduction.py"))["page"]
+PLANS, TOOLS = ROOT / "plans", ROOT / "tools"
+page = runpy.run_path(str(TOOLS / "reproduction.py"))["page"]
 
 TEXT = """
 title: "ED-GCAE, Table 9"
@@ -148,15 +148,15 @@ def test_a_number_that_cannot_be_right_is_said_to_be_none(tmp_path):
 
 def test_the_page_is_of_these_plans_and_rows():
     assert (ROOT / "REPRODUCTION.md").read_text() == page(PLANS, ROOT / "results"), (
-        "run python plans/reproduction.py"
+        "run python tools/reproduction.py"
     )
 
 
-TABLES = runpy.run_path(str(PLANS / "results_tables.py"))
+TABLES = runpy.run_path(str(TOOLS / "results_tables.py"))
 
 
 @pytest.mark.parametrize("name", TABLES["PAGES"])
 def test_the_tables_of_results_are_of_these_rows(name):
     text = (ROOT / "docs" / "results" / name).read_text()
     assert text.count("<!-- rows: ") == text.count("<!-- end of rows -->") > 0
-    assert text == TABLES["filled"](text), "run python plans/results_tables.py"
+    assert text == TABLES["filled"](text), "run python tools/results_tables.py"

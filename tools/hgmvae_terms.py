@@ -1,6 +1,6 @@
 """What HGMVAE's weights and priors know, from the run folders of its plans' small profiles.
 
-    python plans/hgmvae_terms.py RUNS
+    python tools/hgmvae_terms.py RUNS
 
 Writes results/hgmvae_terms.small.csv: the mean of every term over the last tenth of each training, and
 - code_from_weights: R² of the codes from the logarithms of the weights, by five nearest neighbours, 3,000 observations
@@ -24,7 +24,7 @@ from prismae.methods import Clustering
 from prismae.studies import Plan
 from prismae.train import RunFolder
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 PLANS = ("hgmvae_table1", "hgmvae_table4", "hgmvae_readings")
 LEARNED, TESTED = 3000, 1000
 
@@ -32,7 +32,9 @@ LEARNED, TESTED = 3000, 1000
 def main(runs: Path) -> None:
     """Write the rows of the runs in a folder."""
     data = world("mnist")
-    planned = [(name, each) for name in PLANS for each in Plan.load(HERE / f"{name}.yaml", "small").jobs()]
+    planned = [
+        (name, each) for name in PLANS for each in Plan.load(ROOT / "plans" / f"{name}.yaml", "small").jobs()
+    ]
     rows = [
         {
             "plan": name,
@@ -42,7 +44,7 @@ def main(runs: Path) -> None:
         }
         for name, each in planned
     ]
-    pd.DataFrame(rows).round(4).to_csv(HERE.parent / "results" / "hgmvae_terms.small.csv", index=False)
+    pd.DataFrame(rows).round(4).to_csv(ROOT / "results" / "hgmvae_terms.small.csv", index=False)
 
 
 def _measured(run: Path, data: World) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """REPRODUCTION.md from the plans of this folder and the rows in results/: what is reproduced, what is not, and why.
 
-    python plans/reproduction.py
+    python tools/reproduction.py
 
 Rows come from `prismae study PLAN --profile P --rows results/<plan>.<profile>.csv`.
 """
@@ -23,9 +23,10 @@ from prismae.studies.plan_file import read_source
 from prismae.studies.summary import TEST_FROM, direction, paired_test, published, summarise
 from prismae.studies.tables import number, plain, render
 
-HERE = Path(__file__).parent
-RESULTS = HERE.parent / "results"
-PAGE = HERE.parent / "REPRODUCTION.md"
+ROOT = Path(__file__).parents[1]
+PLANS = ROOT / "plans"
+RESULTS = ROOT / "results"
+PAGE = ROOT / "REPRODUCTION.md"
 PAPERS = {
     "ed_gcae": "ED-GCAE (Zhang et al. 2025)",
     "hgmvae": "HGMVAE (Zhou et al. 2024)",
@@ -35,7 +36,7 @@ PAPERS = {
 HEAD = """# Reproduction
 
 Every table and figure of the three papers as a plan (`plans/`), what has been run of it, and our numbers beside the
-published ones. This page is written by `python plans/reproduction.py` from the plans and from the rows in `results/`.
+published ones. This page is written by `python tools/reproduction.py` from the plans and from the rows in `results/`.
 "paper" is the paper's budget as far as it is known, "gpu" the same with critics in bf16, "small" a reduced one whose
 numbers are not comparable with it.
 
@@ -287,4 +288,4 @@ def _budget(frame: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(HERE, RESULTS))
+    PAGE.write_text(page(PLANS, RESULTS))

@@ -1,6 +1,6 @@
 """The tables of docs/results/ that are made of rows alone: between `<!-- rows: NAME -->` and `<!-- end of rows -->`.
 
-python plans/results_tables.py
+python tools/results_tables.py
 """
 
 from __future__ import annotations
