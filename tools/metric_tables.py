@@ -1,7 +1,7 @@
 """The tables in docs/metrics: computes their numbers and writes them between the marks in the pages.
 
-    PYTHONPATH=tests python tools/metric_tables.py golden known worlds clusters images likelihood   # compute these, then fill in
-    PYTHONPATH=tests python tools/metric_tables.py                                                  # only fill in what was computed before
+    PYTHONPATH=tests python tools/metric_tables.py golden known worlds clusters images likelihood   # compute these
+    PYTHONPATH=tests python tools/metric_tables.py   # only fill in what was computed before
 
 Computed values lie in docs/metrics/values.json. A mark is a pair of comments, `<!-- table: NAME ARGUMENTS -->` and
 `<!-- end -->`; what stands between them is replaced. Tables: `golden`; `known METRIC ...` (scores of known codes of a
