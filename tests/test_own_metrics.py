@@ -8,9 +8,9 @@ from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
+from known_codes import small_world, standardised
 
 import prismae as pr
-from known_codes import small_world, standardised
 from prismae import cli
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation import Protocol, Scores, scores_of
