@@ -234,3 +234,19 @@ def test_one_test_row_or_none_with_a_known_factor_gets_one_sentence(metric):
 def test_numbers_of_labels_that_cannot_be_had(metric, labels):
     with pytest.raises(InputError, match="labels"):
         metric(IDEAL, FACTORS, labels=labels)
+
+
+def test_a_constant_code_of_any_value_takes_no_part_in_logistic_regression():
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    live = labels[:, None] + 0.3 * rng.normal(size=(90, 2))
+    train, test = slice(0, 60), slice(60, None)
+    scaler = StandardScaler().fit(live[train])
+    learner = LogisticRegression(max_iter=1_000).fit(scaler.transform(live[train]), labels[train])
+    expected = learner.score(scaler.transform(live[test]), labels[test])
+    for constant in (0.3, 1e15 / 3, 1e49):
+        codes = np.c_[live, np.full(90, constant)]
+        found = metrics.logistic_regression_accuracy(
+            codes[train], labels[train, None], test=(codes[test], labels[test, None])
+        )
+        assert float(found) == pytest.approx(expected)

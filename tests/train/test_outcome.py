@@ -85,6 +85,16 @@ def test_an_error_that_stays_above_the_mean_s_is_nothing_learned_unless_there_wa
     assert divergence(history(falling(), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5) is None
 
 
+def test_a_short_training_that_exploded_in_its_first_steps_diverged():
+    loss = np.r_[5.0, np.full(29, 90.0)]
+    said = divergence(history(loss, [38.0]), ONE)
+    assert said.startswith("The training diverged: reconstructions ended with 38 times the error of the mean")
+    assert "above the 5 of its first step" in said
+    assert divergence(history(loss, [3.0]), ONE) is None
+    # images that hardly vary: a network that is still far from their mean has had no time, and gets nearer
+    assert divergence(history(loss[::-1], [38.0]), ONE) is None
+
+
 def test_few_rows_and_no_monitor_have_no_sentence():
     assert divergence(history(falling(3)), ONE) is None
     assert divergence(history(falling(400)), ONE) is None

@@ -22,7 +22,8 @@ def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mea
     rise of the loss; it is taken as its running median over five rows. Far is above the lowest median by more than ten
     times that or where the loss began (the largest size in its first five rows), whichever is larger; or below 0 by
     more than a hundred times where it began. It learned nothing if after a hundred steps or more the error is above
-    the mean's.
+    the mean's. Of fewer steps that says nothing, unless the error is ten times the mean's and the loss above where it
+    began: then it diverged from its first steps on.
 
     Parameters
     ----------
@@ -33,16 +34,15 @@ def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mea
     error_of_mean
         The monitored error of a model that knows the data's mean and nothing else.
     """
-    return _far_away(history, weights) or _worse_than_mean(history, error_of_mean)
-
-
-def _far_away(history: pd.DataFrame, weights: Mapping[str, float]) -> str | None:
-    if len(history) < 2 * ROWS:
-        return None
-    last = history.iloc[-1]
     loss = pd.Series(0.0, index=history.index)
     for name, weight in weights.items():
-        loss += last.get(f"weight:{name}", weight) * history[name]
+        loss += history.get(f"weight:{name}", pd.Series([weight])).iloc[-1] * history[name]
+    return _far_away(loss) or _worse_than_mean(history, loss, error_of_mean)
+
+
+def _far_away(loss: pd.Series) -> str | None:
+    if len(loss) < 2 * ROWS:
+        return None
     medians = loss.rolling(ROWS).median()
     now, best = medians.iloc[-1], medians.iloc[ROWS - 1 : -ROWS].min()
     start = loss.iloc[:ROWS].abs().max()
@@ -54,7 +54,7 @@ def _far_away(history: pd.DataFrame, weights: Mapping[str, float]) -> str | None
     return None
 
 
-def _worse_than_mean(history: pd.DataFrame, error_of_mean: float) -> str | None:
+def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: float) -> str | None:
     seen = history[history["monitor:mse"].notna()]
     errors, steps = seen["monitor:mse"].to_numpy() / error_of_mean, seen["step"].to_numpy() + 1
     if not len(errors) or errors[-1] <= BEYOND:
@@ -66,7 +66,12 @@ def _worse_than_mean(history: pd.DataFrame, error_of_mean: float) -> str | None:
             f"had {best:.3g} times that after {then:,} steps."
         )
     if history["step"].iloc[-1] + 1 < SHORT:
-        return None
+        if now <= FAR or loss.iloc[-ROWS:].median() <= loss.iloc[0]:
+            return None
+        return (
+            f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
+            f"the loss at {loss.iloc[-ROWS:].median():.3g}, above the {loss.iloc[0]:.3g} of its first step."
+        )
     return (
         f"The training learned nothing: reconstructions have {now:.3g} times the error of the mean observation. Try "
         "another learning rate, or look at the data's range and the weights."

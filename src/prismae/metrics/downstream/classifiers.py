@@ -10,13 +10,12 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from prismae.errors import Unavailable
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
+from prismae.metrics._standard import Standard
 
 INVARIANT = (*AFFINE, "permute_factors")
 
@@ -173,7 +172,8 @@ def _accuracy(
             raise Unavailable(
                 f"Factor {k} has {len(rows)} training and {known.sum()} test points, too few to learn from."
             )
-        model = make_pipeline(StandardScaler(), classifier).fit(train_z[rows], v[rows])
-        correct.append(model.predict(test_z[known]) == w[known])
+        scale = Standard.of(train_z[rows])
+        model = classifier.fit(scale(train_z[rows]), v[rows])
+        correct.append(model.predict(scale(test_z[known])) == w[known])
     per_factor = [float(each.mean()) for each in correct]
     return ClassAccuracy(float(np.mean(per_factor)), per_factor, correct)
