@@ -375,3 +375,11 @@ def test_mistakes(table):
         model.transform(broken)
     with pytest.raises(InputError, match="evaluated on a World"):
         pr.evaluate(model, table)
+
+
+def test_labels_are_not_ignored_in_silence():
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    model = pr.Autoencoder("vae", 2, steps=2, net="mlp:width=4", device="cpu")
+    with pytest.warns(UserWarning, match="y is not used: an Autoencoder learns from observations alone"):
+        given = model.fit(x, np.arange(20)).transform(x)
+    np.testing.assert_array_equal(model.fit(x).transform(x), given)

@@ -172,14 +172,18 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             value / 255), series of several channels as `series` says, a pandas table, whose columns are scaled and
             one-hot coded each by its kind, or a `World`.
         y
-            Not used.
+            Not used; here because scikit-learn's pipelines and searches hand labels to every step.
 
         Warns
         -----
+        UserWarning
+            If labels are given, once for each place that gives them.
         TrainingWarning
             If the training diverged, learned nothing, or left most of a method's components unused; it is kept in
             ``about_["warnings"]``.
         """
+        if y is not None:
+            warnings.warn("y is not used: an Autoencoder learns from observations alone.", stacklevel=2)
         settings = self._settings()
         chosen = self._method()
         X = checked(self, X, fitting=True)
