@@ -90,7 +90,7 @@ def test_a_model_of_it_all_is_trained_saved_loaded_scored_and_reported(tmp_path,
         pr.world("stripes")
     )
     assert model.history_["weight:size"].iloc[-1] < 0.1
-    folder = model.save(tmp_path / "run")
+    folder = model.save(tmp_path / "run", pr.world("stripes"))
     again = pr.load(tmp_path / "run")
     assert again.method_ == model.method_
     assert again.controllers == (controller,)
@@ -105,6 +105,7 @@ def test_a_model_of_it_all_is_trained_saved_loaded_scored_and_reported(tmp_path,
     assert scores["greatest-correlation"].score == pytest.approx(by_hand, abs=1e-5)
     page = Path(write_report(folder.path)).read_text()
     assert all(each in page for each in ("sparse-vae", "two-layers:width=8", "laplace"))
+    assert "<h3>Quantiles of the codes</h3>" in page
 
 
 PLAN = """
