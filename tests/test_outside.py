@@ -21,8 +21,8 @@ from prismae.nets import all_likelihoods, all_nets
 from prismae.report import write_report
 from prismae.studies import study
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+HERE = Path(__file__).parent / "outside"
+ROOT = Path(__file__).parents[1]
 FAST = {"n_latents": 2, "steps": 20, "batch": 16, "net": "two-layers:width=8", "likelihood": "laplace"}
 NAMES = {
     "methods": "sparse-vae",
