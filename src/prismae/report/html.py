@@ -107,6 +107,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         stability=run.stability,
         latents=latent_table(run),
         counted=run.counted,
+        shown_rows="shown_rows" in pictures,
         held_out=held_out(run),
         unseen=run.unseen,
         left_out={name: each for name, each in (run.scores or {}).get("skipped", {}).items() if each},
