@@ -198,13 +198,19 @@ def test_no_pictures_at_all(tmp_path: Path) -> None:
 
 
 def test_least_run(tmp_path: Path) -> None:
-    (tmp_path / "job.json").write_text('{"steps": "many", "shape": 3, "machine": "<i>"}')
+    (tmp_path / "job.json").write_text('{"steps": 7, "machine": "<i>"}')
     history = {"step": [1], "loss <b> $x^$ $": [0.5], "remark": ["of words"]}
     pd.DataFrame(history).to_parquet(tmp_path / "history.parquet")
     page = read_page(write_report(tmp_path))
-    assert "An autoencoder, trained for many steps." in page.text
+    assert "An autoencoder, trained for 7 steps." in page.text
     assert "loss <b> $x^$ $" in page.text
     assert "<i>" in page.text
+
+
+def test_a_record_of_other_types_is_refused_naming_all_of_them(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text('{"steps": "many", "shape": 3, "machine": "<i>"}')
+    with pytest.raises(InputError, match=r"job.json is damaged.*steps: should.*'many'; shape: should.*got 3"):
+        write_report(tmp_path)
 
 
 def write_history(folder: Path, **columns: object) -> None:
