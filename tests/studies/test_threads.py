@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 import torch
 from threadpoolctl import threadpool_info
 
@@ -10,6 +11,14 @@ from prismae.studies.work import limited_threads
 
 def numbers() -> list[int]:
     return [torch.get_num_threads(), *(each["num_threads"] for each in threadpool_info())]
+
+
+@pytest.fixture(autouse=True)
+def threads_as_they_were():
+    """The number is the process's, and what later tests train depends on it in its last bits."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def test_workers_that_overlap_have_each_their_own_number_and_leave_what_was_there() -> None:
