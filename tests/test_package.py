@@ -13,6 +13,7 @@ import pytest
 import prismae
 from prismae.errors import unknown_name
 from prismae.methods.vae import VAE
+from prismae.metrics import all_metrics
 
 MODULES = sorted(
     info.name for info in pkgutil.walk_packages(prismae.__path__, "prismae.") if "__main__" not in info.name
@@ -87,3 +88,8 @@ def test_a_setting_of_trainings_stands_once_and_everything_reads_it():
     options = {each.name for each in loaded("fit").params}
     assert names | {each.name for each in fields(Reading)} <= options
     assert names - {"seed"} <= set(SETTINGS)
+
+
+def test_every_metric_has_an_example():
+    without = [name for name, each in all_metrics().items() if ">>> " not in inspect.getdoc(each.function)]
+    assert without == []

@@ -36,6 +36,11 @@ def clustering_accuracy(clusters: ArrayLike, labels: ArrayLike) -> float:
     -----
     Its chance level is above 1 / K, since the map is chosen afterwards. Where there are more clusters than classes, the
     points of the clusters that are left over count as wrong.
+
+    Examples
+    --------
+    >>> clustering_accuracy([1, 1, 0, 0], [0, 0, 1, 0])  # cluster 1 is class 0, and one point is off
+    0.75
     """
     c = as_clusters(clusters)
     counts = contingency_matrix(as_clusters(labels, n=len(c)), c)
@@ -62,6 +67,11 @@ def nmi(clusters: ArrayLike, labels: ArrayLike) -> float:
     Notes
     -----
     Not corrected for chance: it grows with the number of clusters, so compare at equal K.
+
+    Examples
+    --------
+    >>> round(nmi([0, 0, 1, 1], [0, 0, 1, 2]), 3)  # the clusters miss that the last two differ
+    0.8
     """
     c = as_clusters(clusters)
     found = normalized_mutual_info_score(as_clusters(labels, n=len(c)), c)
@@ -90,6 +100,11 @@ def ari(clusters: ArrayLike, labels: ArrayLike) -> float:
     -------
     float
         In [-0.5, 1], higher is better.
+
+    Examples
+    --------
+    >>> ari([0, 0, 1, 1], [5, 5, 7, 7])  # the same parts under other names
+    1.0
     """
     c = as_clusters(clusters)
     return float(adjusted_rand_score(as_clusters(labels, n=len(c)), c))

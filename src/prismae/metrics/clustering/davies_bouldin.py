@@ -43,6 +43,11 @@ def davies_bouldin(codes: ArrayLike, clusters: ArrayLike) -> float:
     -----
     Codes that are all the same, or all in one cluster, score infinity (our reading: nothing is apart; scikit-learn
     gives 0, the best value, or an error). It sees each cluster's worst neighbour only.
+
+    Examples
+    --------
+    >>> davies_bouldin([[0.0], [2.0], [10.0], [12.0]], [0, 0, 1, 1])  # (1 + 1) / 10
+    0.2
     """
     z = as_codes(codes)
     c = as_clusters(clusters, n=len(z))

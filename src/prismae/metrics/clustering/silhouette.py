@@ -61,6 +61,11 @@ def silhouette(codes: ArrayLike, clusters: ArrayLike, *, points: int = 10_000, s
     -----
     Codes that are all the same, or all in one cluster, score 0 (our reading: nothing is nearer to anything). In many
     dimensions distances grow alike and every silhouette shrinks towards 0.
+
+    Examples
+    --------
+    >>> float(silhouette([[0.0], [0.0], [4.0], [4.0]], [0, 0, 1, 1]))
+    1.0
     """
     z = as_codes(codes)
     c = as_clusters(clusters, n=len(z))

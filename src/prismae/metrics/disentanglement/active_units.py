@@ -33,5 +33,11 @@ def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> float:
     -------
     float
         In [0, m]. Neither end is better: as many as the world has factors is what one hopes for.
+
+    Examples
+    --------
+    >>> codes = np.array([[-1.0, 0.0], [1.0, 0.0]])  # the second code does not vary
+    >>> active_units(codes)
+    1.0
     """
     return float((centred(as_codes(codes)).var(axis=0) > threshold).sum())

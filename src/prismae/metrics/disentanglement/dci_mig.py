@@ -40,6 +40,14 @@ def dci_mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     -----
     It punishes one code for several factors, and factors that no code stands for; duplication is not
     punished.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(dci_mig(factors, factors), 3)
+    1.0
+    >>> round(dci_mig(np.column_stack([factors[:, 0]] * 2), factors), 3)  # one factor twice, the other not at all
+    0.463
     """
     z = as_codes(codes, least_points=bins)
     cut = binned(z, factors, bins, least_factors=2)

@@ -35,6 +35,12 @@ def gaussian_total_correlation(codes: ArrayLike) -> float:
     Notes
     -----
     Biased upwards by about m (m - 1) / 4n. Blind to all dependence that is no correlation.
+
+    Examples
+    --------
+    >>> codes = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])  # uncorrelated
+    >>> round(gaussian_total_correlation(codes), 6)
+    0.0
     """
     z = as_codes(codes, least_points=3)
     z = standardised(z[:, varying(z)])

@@ -111,6 +111,12 @@ def infomec(
     Chance is far above 0 for M and C (0.3 to 0.8 on a dSprites grid): they compare shares, and the shares
     of noise are uneven. InfoE falls below 0 only for a regression worse than none, and counts as 0 then. One
     active code gives C = 1; none gives 0 throughout.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> {name: round(score, 2) for name, score in infomec(factors, factors).scores.items()}
+    {'m': 0.98, 'e': 1.0, 'c': 0.98}
     """
     if neighbours < 1 or not 0 <= least_range <= 1:
         raise InputError(

@@ -55,6 +55,12 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99, bins: i
     Observed points with equal values stand for the intervention. Chance depends on the codes' tails, since a quantile
     is compared with a maximum: 0 for uniform codes of a dSprites grid, 0.4 for normal ones. It may fall below 0 (never
     below -1), where codes deviate more from a conditional mean than from their own. Duplication is not punished.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(float(irs(factors, factors)), 3)
+    1.0
     """
     z = as_codes(codes, least_points=bins).astype(np.float64)
     labels = as_labels(factors, n=len(z), bins=bins)

@@ -40,6 +40,12 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     Beyond MIG it punishes a code that also carries anything but its factor. A code with low entropy scores
     well without knowing anything: constant codes reach log bins / (H(v) + log bins), so read it beside its
     chance level.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(jemmig(factors, factors), 3)
+    1.0
     """
     z = as_codes(codes, least_codes=2, least_points=bins)
     cut = binned(z, factors, bins)

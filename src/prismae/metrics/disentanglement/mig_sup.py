@@ -39,6 +39,12 @@ def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
     -----
     The mean runs over codes that vary at all (our reading: a constant code speaks of nothing); a nearly dead
     code counts, and pulls the score down. Duplication is not punished.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(mig_sup(np.repeat(factors, 2, axis=1), factors), 3)  # two codes for a factor, and none for two
+    1.0
     """
     z = as_codes(codes, least_points=bins)
     cut = binned(z, factors, bins, least_factors=2)

@@ -68,6 +68,12 @@ def udr_spearman(
     -----
     It rests on the claim that disentangled solutions are alike and entangled ones differ. A run without
     informative codes agrees with none (0).
+
+    Examples
+    --------
+    >>> codes = np.random.default_rng(0).normal(size=(500, 3))
+    >>> round(float(udr_spearman([codes, -codes[:, ::-1], codes])), 2)  # the same codes, ordered and signed otherwise
+    0.98
     """
     return _udr(codes, kl, least_kl, _spearman)
 
@@ -101,6 +107,12 @@ def udr_lasso(
     -----
     The agreement of two runs depends on which one predicts the other. A run's score is the median over the runs that
     predict it, as in the authors' code.
+
+    Examples
+    --------
+    >>> codes = np.random.default_rng(0).normal(size=(500, 3))
+    >>> round(float(udr_lasso([codes, -codes[:, ::-1], codes])), 2)  # the same codes, ordered and signed otherwise
+    0.9
     """
     return _udr(codes, kl, least_kl, lambda a, b: _lasso(a, b, alpha))
 

@@ -59,6 +59,12 @@ def mig_yeats2023(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, margi
     -------
     float
         In [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(mig_yeats2023(factors, factors), 3)
+    1.0
     """
     z = as_codes(codes, least_codes=2, least_points=bins)
     labels = as_labels(_varying(factors, len(z)), n=len(z))
@@ -110,6 +116,12 @@ def fac_yeats2023(
     -------
     VoteScore
         `float(...)` is the score, in [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> float(fac_yeats2023(factors, factors, votes=500, test_votes=500))
+    1.0
     """
     z = as_codes(codes)
     labels = as_labels(_varying(factors, len(z)), n=len(z), least_factors=2)
@@ -155,6 +167,12 @@ def dci_yeats2023(
     -------
     float
         In [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> round(dci_yeats2023(factors, factors, constant_factor=False), 2)
+    1.0
     """
     z = as_codes(codes, least_codes=2, least_points=30).astype(np.float64)
     labels = as_labels(_varying(factors, len(z)), n=len(z))
@@ -208,6 +226,13 @@ def sap_yeats2023(
     -------
     float
         In [0, 1]; no direction is better in general.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> kinds = ["continuous", "continuous"]
+    >>> round(sap_yeats2023(factors, factors, factor_kinds=kinds, constant_factor=False), 2)
+    0.99
     """
     kinds = as_kinds(factor_kinds, as_factors(factors, n=len(as_codes(codes))))
     z, v = held_out(codes, factors, test, seed)

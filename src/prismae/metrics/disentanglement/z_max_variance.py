@@ -72,6 +72,12 @@ def z_max_variance(
     -----
     It punishes a code that reacts to several factors, which `z_min_variance` does not; duplication is not
     punished.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> float(z_max_variance(factors, factors, points=20))
+    1.0
     """
     z = as_codes(codes)
     labels = as_labels(factors, n=len(z), least_factors=2)

@@ -77,6 +77,12 @@ def logistic_accuracy(
     Notes
     -----
     Chance is the share of the most frequent class. Few labels show how little a learner has to search for.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> logistic_accuracy(factors, factors, labels=[100]).scores
+    {'100': 0.9474474474474475}
     """
     return _accuracy(codes, factors, test, labels, seed, _logistic)
 
@@ -106,6 +112,12 @@ def boosted_accuracy(
     -------
     Accuracy
         By number of labels, each in [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> boosted_accuracy(factors, factors, labels=[100]).scores
+    {'100': 1.0}
     """
     return _accuracy(
         codes, factors, test, labels, seed, lambda x, y, x_test: fit_boosted(x, y, seed=seed).predict(x_test)

@@ -65,6 +65,12 @@ def linear_svm_accuracy(
     -----
     Chance is the share of the most frequent class. The machine that takes classes in pairs ("one against one") has
     more hyperplanes and scores higher on the same codes: papers that say "SVM" may mean either, or RBF kernels.
+
+    Examples
+    --------
+    >>> codes = np.repeat([[-1.0, 0.0], [1.0, 0.0]], 50, axis=0)
+    >>> float(linear_svm_accuracy(codes, np.repeat([[0], [1]], 50, axis=0)))
+    1.0
     """
     return _accuracy(codes, factors, test, seed, LinearSVC(C=penalty, dual=False))
 
@@ -97,6 +103,12 @@ def rbf_svm_accuracy(
     -------
     ClassAccuracy
         `float(...)` is the score, in [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> codes = np.repeat([[-1.0], [0.0], [1.0]], 50, axis=0)
+    >>> float(rbf_svm_accuracy(codes, np.repeat([[0], [1], [0]], 50, axis=0)))  # no line tells these apart
+    1.0
     """
     return _accuracy(codes, factors, test, seed, SVC(C=penalty, kernel="rbf", gamma="scale"), most=points)
 
@@ -120,6 +132,12 @@ def logistic_regression_accuracy(
     -------
     ClassAccuracy
         `float(...)` is the score, in [0, 1], higher is better.
+
+    Examples
+    --------
+    >>> codes = np.repeat([[-1.0, 0.0], [1.0, 0.0]], 50, axis=0)
+    >>> float(logistic_regression_accuracy(codes, np.repeat([[0], [1]], 50, axis=0)))
+    1.0
     """
     return _accuracy(codes, factors, test, seed, LogisticRegression(C=penalty, max_iter=1_000))
 
@@ -148,6 +166,12 @@ def knn_accuracy(
     Notes
     -----
     Standardising makes dead codes as loud as live ones: noise dimensions lower this score, and no other here as much.
+
+    Examples
+    --------
+    >>> factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (50, 1))  # each pair of values, 50 times
+    >>> float(knn_accuracy(factors, factors[:, [0]]))
+    1.0
     """
     return _accuracy(codes, factors, test, seed, KNeighborsClassifier(neighbours), least=neighbours)
 

@@ -61,6 +61,13 @@ def kernel_distance(features: ArrayLike, generated: ArrayLike) -> KernelDistance
     Notes
     -----
     Unlike the Fréchet distance it has no bias with few images. Its scale depends on the features' scale.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(1000, 3))
+    >>> float(kernel_distance(features[:500], features[500:])) < 0.01 < float(kernel_distance(features, features + 2.0))
+    True
     """
     x, y = as_features(features, generated)
     within_x, within_y = (_row_sums(each, each, skip_self=True) / (len(each) - 1) for each in (x, y))

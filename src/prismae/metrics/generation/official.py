@@ -60,6 +60,10 @@ def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
     -----
     Biased upwards with few images (published values take 10,000 to 50,000): with fewer than 2,048 the covariances are
     not even of full rank. Of grey drawings of 28 pixels it says little, since the network has learned photographs.
+
+    Examples
+    --------
+    >>> fid(images, generated)  # doctest: +SKIP
     """
     x, y = as_sets(images, generated)
     measure = _network("FID", "fid.FrechetInceptionDistance", normalize=True)
@@ -95,6 +99,10 @@ def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int 
     ------
     Unavailable
         If torchmetrics or torch-fidelity is not installed, or the network's weights cannot be fetched.
+
+    Examples
+    --------
+    >>> kid(images, generated)  # doctest: +SKIP
     """
     x, y = as_sets(images, generated)
     size = min(SUBSET, len(x), len(y))
@@ -132,6 +140,10 @@ def lpips(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> fl
     ------
     Unavailable
         If torchmetrics or torchvision is not installed, or the network's weights cannot be fetched.
+
+    Examples
+    --------
+    >>> lpips(images, reconstructions)  # doctest: +SKIP
     """
     x, y = as_pairs(images, reconstructions)
     measure = _network("LPIPS", "lpip.LearnedPerceptualImagePatchSimilarity", net_type="alex", normalize=True)

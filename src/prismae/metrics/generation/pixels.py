@@ -34,6 +34,11 @@ def pixel_mse(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -
     -------
     PairScore
         `float(...)` is the score, in [0, 1], lower is better; with the score of each pair.
+
+    Examples
+    --------
+    >>> float(pixel_mse(np.zeros((2, 1, 8, 8)), np.full((2, 1, 8, 8), 0.5)))
+    0.25
     """
     x, y = as_pairs(images, reconstructions)
     return mean_over_pairs(x, y, _squared_error)
@@ -66,6 +71,11 @@ def psnr(images: ArrayLike | Tensor, reconstructions: ArrayLike | Tensor) -> Pai
     Notes
     -----
     The mean over images of the ratio is not the ratio of the mean error: an image of small error counts much.
+
+    Examples
+    --------
+    >>> float(psnr(np.zeros((2, 1, 8, 8)), np.full((2, 1, 8, 8), 0.1)))  # -10 log10 of 0.01
+    20.0
     """
     x, y = as_pairs(images, reconstructions)
     return mean_over_pairs(x, y, lambda a, b: -10 * torch.log10(_squared_error(a, b)))

@@ -31,5 +31,10 @@ def kl(mean: ArrayLike | Tensor, log_var: ArrayLike | Tensor) -> MeanScore:
     -------
     MeanScore
         `float(...)` is the score, summed over codes; neither end is better. With the value of each observation.
+
+    Examples
+    --------
+    >>> float(kl(np.ones((5, 2)), np.zeros((5, 2))))  # half a nat of each code
+    1.0
     """
     return mean_score(as_posterior(mean, log_var).kl_to_standard().sum(1))

@@ -51,6 +51,11 @@ def mutual_information(
     Both densities are taken at the same samples (He et al. take the first in closed form), which leaves less noise:
     equal posteriors give 0, and codes that lie apart give log n, exactly. Near 0 the noise may still be below 0, and
     nothing is clipped.
+
+    Examples
+    --------
+    >>> round(float(mutual_information(np.zeros((50, 2)), np.zeros((50, 2)))), 6)  # all posteriors are the same
+    0.0
     """
     q = as_posterior(mean, log_var)
     if samples < 1:

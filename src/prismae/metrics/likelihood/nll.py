@@ -36,6 +36,11 @@ def nll(log_weights: ArrayLike | Tensor) -> MeanScore:
         `float(...)` is the score, lower is better; of continuous data a density may be above 1, and the score below 0.
         With the value of each observation, and in its settings the median number of effective samples: where
         that is near 1, a single sample makes the estimate, and more are needed.
+
+    Examples
+    --------
+    >>> float(nll(np.full((4, 8), -90.0)))  # 8 samples of each of 4 observations, all of weight exp(-90)
+    90.0
     """
     each, said = importance_weighted(log_weights)
     return mean_score(each, **said)

@@ -42,6 +42,11 @@ def perplexity(log_weights: ArrayLike | Tensor, words: ArrayLike | Tensor) -> Wo
     -------
     WordScore
         `float(...)` is the score, lower is better; as many words as there are is what an even guess scores.
+
+    Examples
+    --------
+    >>> round(float(perplexity(np.full((2, 8), -np.log(50.0) * 10), [10, 10])), 3)  # as good as guessing among 50 words
+    50.0
     """
     nats, said = importance_weighted(log_weights)
     return WordScore(nats.numpy(), as_words(words, len(nats)), True, said)
@@ -78,6 +83,12 @@ def perplexity_bound(
     -------
     WordScore
         `float(...)` is the score, lower is better.
+
+    Examples
+    --------
+    >>> zeros = np.zeros((2, 3))  # the posterior is the prior: no nats of KL
+    >>> round(float(perplexity_bound([[10 * np.log(50.0)]] * 2, zeros, zeros, [10, 10])), 3)
+    50.0
     """
     nats, said = evidence_bound(losses, mean, log_var)
     return WordScore(nats.numpy(), as_words(words, len(nats)), True, said)
@@ -104,6 +115,11 @@ def nll_per_word(log_weights: ArrayLike | Tensor, words: ArrayLike | Tensor) -> 
     -------
     WordScore
         `float(...)` is the score, lower is better.
+
+    Examples
+    --------
+    >>> float(nll_per_word(np.full((2, 8), -90.0), [10, 20]))  # 180 nats of 30 words
+    6.0
     """
     nats, said = importance_weighted(log_weights)
     return WordScore(nats.numpy(), as_words(words, len(nats)), False, said)

@@ -33,6 +33,11 @@ def reconstruction(losses: ArrayLike | Tensor) -> MeanScore:
     -------
     MeanScore
         `float(...)` is the score, lower is better (at the same KL), with the value of each observation.
+
+    Examples
+    --------
+    >>> float(reconstruction([[80.0], [100.0]]))
+    90.0
     """
     at_samples = as_samples(losses, "losses")
     return mean_score(at_samples.mean(1), n_samples=at_samples.shape[1])
