@@ -13,8 +13,8 @@ import prismae as pr
 from prismae import cli
 from prismae.errors import InputError, Unavailable
 from prismae.report import write_report
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import score
-from prismae.train import RunFolder
 
 FAST = {"steps": 60, "batch": 32, "lr": 1e-3}
 

@@ -19,8 +19,7 @@ from prismae.control import Ramp
 from prismae.errors import InputError
 from prismae.methods import all_methods
 from prismae.nets import all_nets
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB
+from prismae.runs.run_folder import JOB, RunFolder
 
 FAST = {"n_latents": 3, "steps": 2, "batch": 16, "device": "cpu"}
 SHAPES = {"mlp": (12,), "conv": (1, 8, 8), "conv5": (1, 16, 16), "conv1d": (16,)}

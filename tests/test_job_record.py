@@ -14,9 +14,9 @@ from prismae._job_record import JobRecord
 from prismae.errors import InputError
 from prismae.report.findings import findings
 from prismae.report.html import latent_table, sentence, tiles
+from prismae.runs.observations import observations
 from prismae.runs.run import read_run
-from prismae.studies.observations import observations
-from prismae.train import RunFolder
+from prismae.runs.run_folder import RunFolder
 
 RUNS = Path(__file__).parent / "runs" / "0.1"
 NAMES = ("beta-tcvae-table-7993c120", "gcae-digits-077e13ba", "saved_series")

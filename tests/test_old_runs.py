@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 import prismae as pr
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import score
-from prismae.train import RunFolder
 
 RUNS = Path(__file__).parent / "runs" / "0.1"
 DATA: dict[str, Callable[[], Any]] = {

@@ -23,8 +23,8 @@ from prismae.metrics import (
     metric,
     metric_of,
 )
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import score
-from prismae.train import RunFolder
 
 FACTORS = small_world()
 CODES = (standardised(FACTORS) + 0.5 * np.random.default_rng(0).normal(size=FACTORS.shape)).astype(np.float32)

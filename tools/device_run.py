@@ -44,14 +44,13 @@ from typing import Any
 import torch
 
 from prismae.errors import InputError
+from prismae.runs.run_folder import JOB, SCORES, RunFolder
 from prismae.studies import Plan
 from prismae.studies.plan import Planned
 from prismae.studies.rows import rows, write_rows
 from prismae.studies.status import read_status
 from prismae.studies.study import chosen
 from prismae.studies.work import ERROR, perform
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB, SCORES
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))

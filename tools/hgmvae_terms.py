@@ -21,8 +21,8 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from prismae.data import World, world
 from prismae.methods import Clustering
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import Plan
-from prismae.train import RunFolder
 
 ROOT = Path(__file__).parents[1]
 PLANS = ("hgmvae_table1", "hgmvae_table4", "hgmvae_readings")

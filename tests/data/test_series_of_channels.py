@@ -10,8 +10,8 @@ import torch
 import prismae as pr
 from prismae.data.channels import ChannelScheme
 from prismae.errors import InputError
+from prismae.runs.observations import observations
 from prismae.studies import Job
-from prismae.studies.observations import observations
 
 rng = np.random.default_rng(0)
 SERIES = rng.normal(size=(30, 3, 20)) * [[1], [500], [1e-3]] + [[0], [1e4], [-7]]  # [n, c, length]

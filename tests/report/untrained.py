@@ -13,10 +13,9 @@ from prismae.data import World, world
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.decoder import DECODER, describe_decoder
-from prismae.train import RunFolder
+from prismae.runs.run_folder import JOB, PICTURES, RunFolder, describe
 from prismae.train.build import build
 from prismae.train.loop import Trained
-from prismae.train.run_folder import JOB, PICTURES, describe
 from prismae.views import compute
 
 

@@ -6,12 +6,12 @@ import torch
 
 from prismae import world
 from prismae.methods import method
+from prismae.runs.job import run
+from prismae.runs.run_folder import SCORES
+from prismae.runs.scoring import score
 from prismae.settings import Training
 from prismae.studies import Job
-from prismae.studies.job import run
-from prismae.studies.scoring import score
 from prismae.train import train
-from prismae.train.run_folder import SCORES
 
 pytestmark = [
     pytest.mark.gpu,

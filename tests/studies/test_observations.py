@@ -17,8 +17,8 @@ from prismae._text import number, share
 from prismae.data import world
 from prismae.errors import InputError
 from prismae.report import write_report
+from prismae.runs.observations import observations, unseen
 from prismae.studies import Job, run, score
-from prismae.studies.observations import observations, unseen
 from prismae.views import view
 from prismae.views._subject import Subject
 
@@ -138,7 +138,7 @@ def test_a_run_on_a_table_gives_tables_back(fish: Path, tmp_path: Path) -> None:
 
 
 def test_only_the_test_split_of_a_training_set_is_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prismae.studies.observations.world", lambda name, **_: name)
+    monkeypatch.setattr("prismae.runs.observations.world", lambda name, **_: name)
     assert unseen({"world": "mnist"}) == "mnist:test"
     for name in ("mnist:test", "mnist:all", "digits", "celeba", "pulses"):
         assert unseen({"world": name}) is None

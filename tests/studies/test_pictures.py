@@ -12,8 +12,8 @@ from prismae import AE, VAE, BetaVAE, InputError, VaDE, world
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.decoder import describe_decoder
 from prismae.runs.run import read_arrays
+from prismae.runs.stability import match, stability
 from prismae.studies import Job, run
-from prismae.studies.stability import match, stability
 from prismae.train.build import build
 from prismae.views import add_views, complete, compute, view
 from prismae.views._subject import Subject

@@ -13,9 +13,9 @@ import yaml
 
 from prismae.data import world_names
 from prismae.errors import InputError
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan import Arm
-from prismae.train import RunFolder
 
 PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
 PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]

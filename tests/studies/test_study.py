@@ -12,11 +12,11 @@ import pytest
 
 from prismae.data import world
 from prismae.errors import InputError
+from prismae.runs.claim import Claimed, claim
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import Job, Plan, rows, run, score, study
-from prismae.studies.claim import Claimed, claim
 from prismae.studies.plan import Planned
 from prismae.studies.study import chosen
-from prismae.train import RunFolder
 
 TEXT = """
 title: tiny
@@ -76,14 +76,14 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
     whole, plan_file, monkeypatch, tmp_path
 ):
     frame, out = whole
-    monkeypatch.setattr("prismae.studies.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    monkeypatch.setattr("prismae.runs.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
     with monkeypatch.context() as patch:
         patch.setattr("prismae.studies.work.score", lambda *args, **kwargs: pytest.fail("scored again"))
         same(study(plan_file, out), frame)
     more = tmp_path / "tiny.yaml"
     more.write_text(TEXT.replace("[mig]", "[mig, active-units]"))
     asked = []
-    original = __import__("prismae.studies.scoring", fromlist=["score"]).score
+    original = __import__("prismae.runs.scoring", fromlist=["score"]).score
     monkeypatch.setattr(
         "prismae.studies.work.score",
         lambda folder, **given: asked.append(given["metrics"]) or original(folder, **given),
@@ -103,7 +103,7 @@ def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, t
         "unseen": {"n": 7, "reconstruction": {"mse": 0.25, "nats": 8.0}},
     }
     folder.write_json("scores.json", said)
-    monkeypatch.setattr("prismae.studies.scoring.unseen", lambda job: world("digits"))
+    monkeypatch.setattr("prismae.runs.scoring.unseen", lambda job: world("digits"))
     found = score(folder, metrics=["jemmig"])
     for table in (found["protocols"], found["unseen"].pop("protocols")):
         assert table["locatello2019"].pop("jemmig")["score"] <= 1
@@ -154,8 +154,8 @@ def test_a_run_that_another_process_computes_is_refused_or_waited_for(tmp_path):
     hold = """if True:
         import sys, time
         from pathlib import Path
-        from prismae.studies.claim import claim
-        from prismae.train import RunFolder
+        from prismae.runs.claim import claim
+        from prismae.runs.run_folder import RunFolder
         with claim(RunFolder(Path(sys.argv[1]))):
             print("held", flush=True)
             time.sleep(60)

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from prismae import cli
+from prismae.runs.run_folder import RunFolder
 from prismae.studies import Job, run
 from prismae.studies.estimate import estimates
 from prismae.studies.work import limited_threads, missing
-from prismae.train import RunFolder
 
 PLAN = """
 title: tiny

@@ -14,10 +14,10 @@ from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
 from prismae.report import write_picture
+from prismae.runs.run_folder import RunFolder
+from prismae.runs.scoring import score
 from prismae.runs.texts import interpolated, sampled, text_model
 from prismae.studies import Job, run
-from prismae.studies.scoring import score
-from prismae.train import RunFolder
 from prismae.views import add_views, complete
 
 WORDS = ("red", "green", "blue", "cat", "dog", "runs", "sleeps", "here", "there")

@@ -12,9 +12,9 @@ from rich.table import Table
 from prismae._better import Better
 from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
 from prismae.evaluation import FAMILIES, SAMPLES
+from prismae.runs.run_folder import RunFolder
+from prismae.runs.scoring import PROTOCOLS
 from prismae.studies import score
-from prismae.studies.scoring import PROTOCOLS
-from prismae.train import RunFolder
 
 NOTHING = "–"
 

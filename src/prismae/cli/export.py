@@ -12,7 +12,7 @@ from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_onnx, to_parquet, to_torch
-from prismae.studies.observations import everything, new_observations
+from prismae.runs.observations import everything, new_observations
 
 
 @app.command("export")

@@ -74,10 +74,10 @@ def fit(
     from prismae.control import controllers_from_text
     from prismae.fields import from_text
     from prismae.methods import all_methods
+    from prismae.runs.observations import observations
+    from prismae.runs.run_folder import JOB
+    from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
-    from prismae.studies.observations import observations
-    from prismae.studies.stability import stability
-    from prismae.train.run_folder import JOB
 
     known = all_methods()
     if method not in known:
@@ -118,7 +118,7 @@ def fit(
 
 
 def print_stability(found: dict[str, Any]) -> None:
-    """Print what `prismae.studies.stability.stability` found."""
+    """Print what `prismae.runs.stability.stability` found."""
     table = Table(title="stability over seeds", title_justify="left")
     for column in ("latent", "mean |r|", *(f"seed {seed}" for seed in found["seeds"][1:])):
         table.add_column(column, justify="left" if column == "latent" else "right")

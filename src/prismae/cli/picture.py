@@ -13,9 +13,8 @@ from prismae.errors import InputError
 from prismae.report import write_picture
 from prismae.report.picture import GIF, refuse
 from prismae.runs import read_run
-from prismae.studies.observations import observations
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB
+from prismae.runs.observations import observations
+from prismae.runs.run_folder import JOB, RunFolder
 from prismae.views import add_views, all_views
 from prismae.views.tsne import TSNE
 

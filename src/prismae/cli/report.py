@@ -10,9 +10,8 @@ from prismae._job_record import from_python
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_report
-from prismae.studies.observations import observations
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB
+from prismae.runs.observations import observations
+from prismae.runs.run_folder import JOB, RunFolder
 from prismae.views import complete
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import RunPath, app, out
+from prismae.runs.run_folder import RunFolder
 from prismae.runs.texts import PATH, interpolated, sampled
-from prismae.train import RunFolder
 
 
 @app.command("sample")

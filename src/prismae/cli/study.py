@@ -10,13 +10,13 @@ from rich.table import Table
 
 from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
 from prismae.metrics.generation.official import lacking
+from prismae.runs.run_folder import RunFolder
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan
 from prismae.studies.rows import write_rows
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
-from prismae.train import RunFolder
 
 
 @app.command("study")

@@ -29,11 +29,11 @@ from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.decoder import DECODER, describe_decoder
+from prismae.runs.run_folder import JOB, PICTURES, RunFolder, describe, machine
 from prismae.settings import Layout, Precision, Training, as_plain
-from prismae.train import RunFolder, train
+from prismae.train import train
 from prismae.train.build import choices
 from prismae.train.loop import Trained
-from prismae.train.run_folder import JOB, PICTURES, describe, machine
 from prismae.views import compute
 from prismae.views._subject import POINTS
 

@@ -11,8 +11,7 @@ from prismae.data.text import as_sentences
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets.text import TextAutoencoderNet
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB
+from prismae.runs.run_folder import JOB, RunFolder
 
 PATH = 7  # sentences from one to another
 

@@ -15,12 +15,12 @@ from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.runs.job import Job
+from prismae.runs.observations import observations
+from prismae.runs.run_folder import JOB, RunFolder, machine
 from prismae.settings import as_plain
-from prismae.studies.job import Job
-from prismae.studies.observations import observations
 from prismae.studies.work import limited_threads
-from prismae.train import RunFolder, train
-from prismae.train.run_folder import JOB, machine
+from prismae.train import train
 
 FIRST, LAST = 3, 13  # steps between which a probe is timed
 WARM_UP = 10  # critic updates that a probe is timed on

@@ -12,9 +12,9 @@ from typing import Any
 from prismae.errors import InputError, unknown_name
 from prismae.evaluation import SAMPLES, find_protocol, metrics_of
 from prismae.fields import Count, CountOrZero
+from prismae.runs.job import Job
+from prismae.runs.observations import observations
 from prismae.settings import Reading
-from prismae.studies.job import Job
-from prismae.studies.observations import observations
 from prismae.studies.plan_file import Source, checked, merged, read_source
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))

@@ -11,10 +11,9 @@ import pandas as pd
 from prismae._files import written_whole
 from prismae.errors import InputError
 from prismae.evaluation import scores_of
+from prismae.runs.run_folder import HISTORY, JOB, SCORES, RunFolder
+from prismae.runs.scoring import fits
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.scoring import fits
-from prismae.train import RunFolder
-from prismae.train.run_folder import HISTORY, JOB, SCORES
 
 FIRST = ("arm", "method", "world", "seed")
 LAST = ("warnings", "seconds", "machine", "precision", "likelihood", "prismae", "scored", "samples", "run")

@@ -14,10 +14,10 @@ from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
 from prismae.metrics import udr_lasso, udr_spearman
 from prismae.runs.codes import encoded
-from prismae.studies.observations import observations
+from prismae.runs.observations import observations
+from prismae.runs.run_folder import RunFolder
 from prismae.studies.plan import Plan
 from prismae.studies.summary import NATS, direction, divided, grouped, is_score, setting_columns
-from prismae.train import RunFolder
 
 UDR = {"udr": udr_spearman, "udr-spearman": udr_spearman, "udr-lasso": udr_lasso}
 POINTS = 2_000  # observations that runs are compared on

@@ -12,12 +12,13 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.console import Console
 
 from prismae.errors import InputError, unknown_name
+from prismae.runs.run_folder import RunFolder
 from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
 from prismae.studies.status import Watch, read_status
 from prismae.studies.work import complete, left_out, perform
-from prismae.train import Interrupted, RunFolder
+from prismae.train import Interrupted
 
 
 def study(

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
-from prismae.studies.claim import Claimed, claim
-from prismae.studies.job import Job, run
-from prismae.studies.scoring import fits, leave_out, score
+from prismae.runs.claim import Claimed, claim
+from prismae.runs.job import Job, run
+from prismae.runs.run_folder import SCORES, RunFolder
+from prismae.runs.scoring import fits, leave_out, score
 from prismae.studies.status import Reporter, Status
-from prismae.train import Interrupted, NotFinite, RunFolder
-from prismae.train.run_folder import SCORES
+from prismae.train import Interrupted, NotFinite
 
 ERROR = "error.txt"
 Metrics = Mapping[str, Sequence[str]]  # protocol → metrics

@@ -1,8 +1,7 @@
-"""One training loop for all methods, its checkpoints, and the run folder."""
+"""One training loop for all methods, and its checkpoints."""
 
 from prismae.errors import Interrupted, NotFinite
 from prismae.train.build import build
 from prismae.train.loop import Trained, train
-from prismae.train.run_folder import RunFolder
 
-__all__ = ["Interrupted", "NotFinite", "RunFolder", "Trained", "build", "train"]
+__all__ = ["Interrupted", "NotFinite", "Trained", "build", "train"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prismae.data import World
     from prismae.methods import Method
     from prismae.nets.autoencoder import AutoencoderNet
-    from prismae.train import RunFolder
+    from prismae.runs.run_folder import RunFolder
 
 
 def compute(method: Method, net: AutoencoderNet, world: World) -> Arrays:
@@ -95,7 +95,7 @@ def _subject(method: Method, net: AutoencoderNet, world: World) -> Any:
 
 def _keep(folder: RunFolder, net: AutoencoderNet, arrays: Arrays) -> None:
     from prismae.runs.decoder import DECODER, describe_decoder
-    from prismae.train.run_folder import PICTURES
+    from prismae.runs.run_folder import PICTURES
 
     folder.write_json(DECODER, describe_decoder(net))
     folder.write_arrays(PICTURES, arrays)

@@ -18,14 +18,14 @@ from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.runs.claim import claim
 from prismae.runs.decoder import DECODER, describe_decoder
+from prismae.runs.observations import known_by, observations
+from prismae.runs.run_folder import JOB, PICTURES, SNAPSHOT, RunFolder, describe, machine
 from prismae.settings import Reading, Training, as_plain
-from prismae.studies.claim import claim
-from prismae.studies.observations import known_by, observations
-from prismae.train import RunFolder, train
+from prismae.train import train
 from prismae.train.attached import check_controllers
 from prismae.train.build import choices
-from prismae.train.run_folder import JOB, PICTURES, SNAPSHOT, describe, machine
 from prismae.views import compute
 
 TICKS = 100  # times in a run that a watcher hears of it

@@ -27,10 +27,10 @@ from prismae.data.kinds import kind_of
 from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
+from prismae.runs.model_card import model_card
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
-from prismae.train.model_card import model_card
 
 JOB = "job.json"
 WEIGHTS = "weights.safetensors"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from prismae.errors import InputError
-from prismae.train import RunFolder
+from prismae.runs.run_folder import RunFolder
 
 LOCK = ".lock"
 

@@ -14,8 +14,7 @@ from prismae.errors import InputError
 from prismae.metrics._inputs import standardised
 from prismae.metrics.disentanglement.udr import udr_spearman
 from prismae.runs.codes import MEASURED, drawn_rows, encoded
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB
+from prismae.runs.run_folder import JOB, RunFolder
 
 STABILITY = "stability.json"
 

@@ -28,10 +28,9 @@ from prismae.evaluation import (
 )
 from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.studies.claim import claim
-from prismae.studies.observations import observations, unseen
-from prismae.train import RunFolder
-from prismae.train.run_folder import JOB, SCORES, SNAPSHOT
+from prismae.runs.claim import claim
+from prismae.runs.observations import observations, unseen
+from prismae.runs.run_folder import JOB, SCORES, SNAPSHOT, RunFolder
 
 PROTOCOLS = ("locatello2019", "yeats2023")
 YEATS_WORLDS = (
