@@ -5,7 +5,7 @@ import torch
 
 from prismae.errors import InputError
 from prismae.latent.gaussian import Gaussian, Point
-from prismae.methods import Context
+from prismae.methods import Context, Optimizer
 from prismae.methods.ae import AE
 from prismae.methods.beta_tcvae import BetaTCVAE
 from prismae.methods.beta_vae import BetaVAE
@@ -83,7 +83,7 @@ def test_default_weights_are_the_authors_ratio_in_nats():
 
 def test_wae_has_its_authors_optimiser():
     # tolstikhin/wae, configs.py for MNIST: lr 0.001, adam_beta1 0.5
-    assert WAE().optimizer() == {"lr": 1e-3, "betas": (0.5, 0.999)}
+    assert WAE().optimizer() == Optimizer(lr=1e-3, betas=(0.5, 0.999))
 
 
 @pytest.mark.parametrize("method", [WAE(), WAE(kernel="rbf"), SWAE()])

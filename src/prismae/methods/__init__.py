@@ -9,8 +9,19 @@ from prismae._discovery import subclasses
 from prismae.errors import InputError, unknown_name
 from prismae.fields import unknown_field
 from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Method, Terms
+from prismae.optimizer import Group, Optimizer
 
-__all__ = ["Adversarial", "Clustering", "Context", "Method", "Terms", "all_methods", "method"]
+__all__ = [
+    "Adversarial",
+    "Clustering",
+    "Context",
+    "Group",
+    "Method",
+    "Optimizer",
+    "Terms",
+    "all_methods",
+    "method",
+]
 
 
 def all_methods() -> dict[str, type[Method]]:

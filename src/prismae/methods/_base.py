@@ -15,6 +15,7 @@ from prismae.control import Controller
 from prismae.fields import check_fields
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.optimizer import Optimizer
 
 Terms = dict[str, Tensor]
 GROUP = "prismae.methods"  # of entry points
@@ -120,9 +121,9 @@ class Method(ABC):
         """What moves the weights or the noise."""
         return ()
 
-    def optimizer(self) -> dict[str, Any]:
-        """Adam's settings for the autoencoder."""
-        return {"lr": 1e-4}
+    def optimizer(self) -> Optimizer:
+        """How the autoencoder's weights follow their gradient: Adam at 1e-4 unless the method says otherwise."""
+        return Optimizer()
 
 
 class Clustering(Method):
@@ -153,6 +154,6 @@ class Adversarial(Method):
         The loop computes `q` without a graph, so a critic's loss cannot reach the encoder.
         """
 
-    def critic_optimizer(self) -> dict[str, Any]:
-        """Adam's settings for the critic."""
-        return {"lr": 1e-4, "betas": (0.5, 0.9)}
+    def critic_optimizer(self) -> Optimizer:
+        """The same for the critic."""
+        return Optimizer(betas=(0.5, 0.9))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
 from prismae.fields import Count, NonNegative
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,5 @@ class AnnealedVAE(Method):
             "target": kl.new_tensor(target),
         }
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 5e-4}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=5e-4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -15,6 +15,7 @@ from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.critics import ConditionalCritics
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ class EDGCAE(Adversarial):
     def critic_terms(self, critic: ConditionalCritics, q: Point, ctx: Context) -> Terms:
         return {"critic": critic.critic_loss(through_channel(q.mean, ctx.noise))}
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 5e-5}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=5e-5)
 
-    def critic_optimizer(self) -> dict[str, Any]:
-        return {"lr": self.critic_lr, "betas": (0.5, 0.9)}
+    def critic_optimizer(self) -> Optimizer:
+        return Optimizer(lr=self.critic_lr, betas=(0.5, 0.9))

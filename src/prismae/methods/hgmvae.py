@@ -16,6 +16,7 @@ from prismae.latent.mixture import categorical_kl, fisher_ratio, mixture_kl_boun
 from prismae.methods._base import Clustering, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.mixture import ComponentNets
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ class HGMVAE(Clustering):
         z = torch.randn(n, self.n_components, self.z_latents, device=w.device)
         return weighted_sum(ae.parts["components"](z, w), w).rsample()
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 1e-3, "weight_decay": 0.01, "decoupled_weight_decay": True}  # AdamW
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=1e-3, weight_decay=0.01, decoupled=True)
 
     @property
     def _w_outputs(self) -> int:

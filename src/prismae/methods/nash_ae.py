@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from prismae.latent.gaussian import Point, Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.predictors import Predictors
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class NashAE(Adversarial):
     def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
         return {"critic": 0.5 * (critic(q.mean) - q.mean).square().sum(1)}
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 1e-3}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=1e-3)
 
-    def critic_optimizer(self) -> dict[str, Any]:
-        return {"lr": self.critic_lr}
+    def critic_optimizer(self) -> Optimizer:
+        return Optimizer(lr=self.critic_lr)

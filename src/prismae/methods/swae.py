@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from prismae.latent.divergence import sliced_wasserstein
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -50,5 +51,5 @@ class SWAE(Method):
             "distance": sliced_wasserstein(z, torch.randn_like(z), self.directions),
         }
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 1e-3}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=1e-3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from sklearn.mixture import GaussianMixture
@@ -16,6 +15,7 @@ from prismae.latent.mixture import categorical_kl, kl_to_components, log_assignm
 from prismae.methods._base import Clustering, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.mixture import Mixture
+from prismae.optimizer import Optimizer
 
 FITTED = 10_000  # observations whose codes start the mixture
 
@@ -87,5 +87,5 @@ class VaDE(Clustering):
         components, log_weights = ae.parts["mixture"]()
         return sample_mixture(components, log_weights, n)
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 2e-3, "eps": 1e-4}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=2e-3, eps=1e-4)

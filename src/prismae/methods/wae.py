@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from prismae.latent.divergence import mmd
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -48,5 +49,5 @@ class WAE(Method):
         z = ae.encode(x).mean
         return {"recon": ae.nll(x, z), "mmd": mmd(z, torch.randn_like(z), self.kernel)}
 
-    def optimizer(self) -> dict[str, Any]:
-        return {"lr": 1e-3, "betas": (0.5, 0.999)}
+    def optimizer(self) -> Optimizer:
+        return Optimizer(lr=1e-3, betas=(0.5, 0.999))

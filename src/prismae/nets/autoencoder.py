@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import torch
@@ -30,9 +31,7 @@ class AutoencoderNet(nn.Module):
         Further networks that belong to the method (a learned prior, say); trained with the autoencoder.
     """
 
-    max_norm: float | None = (
-        None  # to which gradients are clipped in training; None: they are taken as they are
-    )
+    max_norm: float = inf  # to which gradients are clipped in training
 
     def __init__(
         self,

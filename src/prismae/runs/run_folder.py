@@ -283,7 +283,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "class": class_path(type(method)),
         **world.kind.to_json(),
         **run,
-        "lr": method.optimizer()["lr"] if run["lr"] is None else run["lr"],
+        "lr": method.optimizer().lr if run["lr"] is None else run["lr"],
         "source": world.source,
         "n": len(world),
         "shape": list(world.shape),

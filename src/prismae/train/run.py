@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,6 +24,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.attached import NOISE
 from prismae.train.batches import batches_of
+from prismae.train.descent import adam, follow
 from prismae.train.history import History
 from prismae.train.outcome import divergence, few_components
 from prismae.train.trial import CopyTrial
@@ -56,15 +58,18 @@ class Run:
         self.started = time.perf_counter()
         self.history = History(every=-(-training.steps // 5000))
 
-        settings = method.optimizer() | ({} if training.lr is None else {"lr": training.lr})
-        self.optimizer = _adam(self.ae, settings)
+        own = method.optimizer()
+        self.settings = replace(own, max_norm=min(own.max_norm, ae.max_norm))
+        self.lr = own.lr if training.lr is None else training.lr
+        self.optimizer = adam(self.ae, self.settings, self.lr)
         # in the order: the autoencoder's, the critic's, and those of both in trials
         self.batches, self.critic_batches, *self.trial_batches = (
             batches_of(world, training.batch, training.seed, stream, fabric.device) for stream in range(4)
         )
         if isinstance(method, Adversarial):
             self.critic = fabric.to_device(method.critic(training.n_latents)).train()
-            self.critic_optimizer = _adam(self.critic, method.critic_optimizer())
+            self.critic_settings = method.critic_optimizer()
+            self.critic_optimizer = adam(self.critic, self.critic_settings, self.critic_settings.lr)
 
         self.values: dict[str, float | Tensor] = dict(method.weights())
         noise = method.noise()
@@ -132,7 +137,8 @@ class Run:
             terms = self.method.terms(self.ae, x, self.context)
         means = self._means(terms)
         weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
-        self._descend(torch.stack(weighted).sum(), self.optimizer, self.ae.max_norm)
+        self.fabric.backward(torch.stack(weighted).sum())
+        follow(self.optimizer, self.settings, self.lr, self.step, prod(self.world.shape))
         if self.critic is not None:
             self.critic.requires_grad_(True)
         return {name: mean.detach() for name, mean in means.items()}
@@ -149,16 +155,11 @@ class Run:
                 q = self.ae.encode(x)
             terms = method.critic_terms(self.critic, q, replace(self.context, critic=None))
         means = {name: widened(value).mean() for name, value in terms.items()}
-        self._descend(torch.stack(list(means.values())).sum(), self.critic_optimizer)
+        self.fabric.backward(torch.stack(list(means.values())).sum())
+        settings = self.critic_settings
+        follow(self.critic_optimizer, settings, settings.lr, self.critic_updates)
         self.critic_updates += 1
         return {name: mean.detach() for name, mean in means.items()}
-
-    def _descend(self, loss: Tensor, optimizer: torch.optim.Optimizer, max_norm: float | None = None) -> None:
-        self.fabric.backward(loss)
-        if max_norm is not None:
-            nn.utils.clip_grad_norm_(self.ae.parameters(), max_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
 
     def twin(self, values: Values) -> Run:
         """A run that stands where this one does, with some values replaced and batches of its own.
@@ -263,7 +264,3 @@ class Run:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.history.restore(state["history"])
         self.draws.restore(state["generator"], self.fabric.device)
-
-
-def _adam(module: nn.Module, settings: dict[str, Any]) -> torch.optim.Optimizer:
-    return torch.optim.Adam(module.parameters(), fused=True, **settings)
