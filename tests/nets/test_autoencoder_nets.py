@@ -1,4 +1,4 @@
-from math import log, prod
+from math import inf, log, prod
 
 import pytest
 import torch
@@ -8,13 +8,16 @@ from torch import nn
 from prismae import Autoencoder, world
 from prismae.data import Images, Series, Summary, Table
 from prismae.errors import InputError
+from prismae.latent.gaussian import Point
 from prismae.methods.vae import VAE
 from prismae.nets import all_likelihoods, all_nets, net
+from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.conv import Conv
 from prismae.nets.conv1d import Conv1d
 from prismae.nets.conv5 import Conv5
-from prismae.nets.likelihood import Gaussian, GaussianLearned
+from prismae.nets.likelihood import MSE, Bernoulli, Gaussian, GaussianLearned, Likelihood
 from prismae.nets.mlp import MLP
+from prismae.runs.decoder import describe_decoder
 from prismae.train import build
 from prismae.train.build import choose_likelihood, choose_net
 
@@ -222,3 +225,58 @@ def test_a_learned_scale_is_trained_and_kept_with_the_weights():
         likelihood="gaussian-learned",
     )
     new.load_state_dict(done.ae.state_dict())
+
+
+class Exponential(Likelihood):
+    """Waiting times, with the logarithm of the rate as output."""
+
+    standardised = False
+    support = (0.0, inf)
+
+    def nll(self, output, x):
+        return (x * output.exp() - output).flatten(1).sum(1)
+
+    def mean(self, output):
+        return (-output).exp()
+
+
+class Absolute(Exponential):
+    nats = False
+
+    def nll(self, output, x):
+        return (self.mean(output) - x).abs().flatten(1).mean(1)
+
+
+class Peaked(Bernoulli):
+    """A Bernoulli that reads another mean out of its output."""
+
+    def mean(self, output):
+        return torch.sigmoid(output).square()
+
+
+def copying(likelihood, std):
+    """A net whose decoder's output is the observation as it sees it."""
+    return AutoencoderNet(nn.Identity(), nn.Identity(), Point, likelihood, 0.0, std)
+
+
+def test_errors_are_in_the_unit_of_the_likelihood_itself():
+    x = 0.1 + torch.rand(50, 3, dtype=torch.float64)
+    mse, nats = copying(Exponential(), 2.0).errors(x)
+    expected = -torch.distributions.Exponential(x.exp()).log_prob(x).sum(1).mean()
+    torch.testing.assert_close(nats, expected)
+    torch.testing.assert_close(mse, ((-x).exp() - x).square().mean() / 4)
+
+
+@pytest.mark.parametrize("likelihood", [Absolute(), MSE(), GaussianLearned()])
+def test_errors_without_nats_or_of_one_s_own_scale_are_those_of_unit_gaussians(likelihood):
+    x = 0.1 + torch.rand(50, 3)
+    if isinstance(likelihood, GaussianLearned):
+        likelihood.log_scale.data.fill_(-1.0)
+    net = copying(likelihood, 1.0)
+    expected = -torch.distributions.Normal(likelihood.mean(x), 1.0).log_prob(x).sum(1).mean()
+    torch.testing.assert_close(net.errors(x)[1].detach(), expected)
+
+
+def test_a_page_computes_only_a_mean_that_it_knows():
+    kinds = [describe_decoder(copying(each, 1.0))["layers"][1]["kind"] for each in (Bernoulli(), Peaked())]
+    assert kinds == ["sigmoid", "Peaked"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from prismae.latent.gaussian import Posterior, widened
-from prismae.nets.likelihood import Bernoulli, Gaussian, Likelihood
+from prismae.nets.likelihood import Likelihood
 
 
 class AutoencoderNet(nn.Module):
@@ -87,15 +87,13 @@ class AutoencoderNet(nn.Module):
         mse
             Squared error per element, in units of the world's variance.
         nats
-            Negative log-likelihood per sample: Bernoulli as it is, else Gaussian of unit variance on standardised
-            data.
+            What the likelihood calls the error of a sample: see `prismae.nets.Likelihood.error`.
         """
         output = self.decode(self.encode(x).mean)
         target = self.standardise(x)
         squared = (self.likelihood.mean(output) - target).square().mean()
-        if self.likelihood.standardised:
-            return squared, Gaussian().nll(output, target).mean()
-        return squared / self.std.square(), Bernoulli().nll(output, target).mean()
+        unit = 1.0 if self.likelihood.standardised else self.std.square()
+        return squared / unit, self.likelihood.error(output, target).mean()
 
     def error_of_mean(self, x: Tensor) -> float:
         """The mse that `errors` would find if each reconstruction were the world's mean, element by element alike."""

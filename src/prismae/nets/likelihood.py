@@ -45,6 +45,10 @@ class Likelihood(ABC):
         """Expected observation."""
         return output
 
+    def error(self, output: Tensor, x: Tensor) -> Tensor:
+        """What runs are compared by, [batch], nats: `nll`, or where that has no nats a Gaussian's of unit variance."""
+        return self.nll(output, x) if self.nats else _unit_gaussian(self.mean(output), x)
+
 
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels in [0, 1]; the output is logits. Nats, summed over elements."""
@@ -63,7 +67,7 @@ class Gaussian(Likelihood):
     """Gaussian of unit variance on standardised data. Nats, summed over elements."""
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
-        return 0.5 * ((output - x).square() + log(2 * pi)).flatten(1).sum(1)
+        return _unit_gaussian(output, x)
 
 
 class GaussianLearned(Likelihood, nn.Module):
@@ -80,6 +84,10 @@ class GaussianLearned(Likelihood, nn.Module):
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         squared = (output - x).square() * torch.exp(-2 * self.log_scale)
         return (0.5 * (squared + log(2 * pi)) + self.log_scale).flatten(1).sum(1)
+
+    def error(self, output: Tensor, x: Tensor) -> Tensor:
+        """That of `Gaussian`: with a scale for each run, runs would not compare."""
+        return _unit_gaussian(output, x)
 
 
 class MSE(Likelihood):
@@ -100,6 +108,11 @@ class Categorical(Likelihood):
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         each = F.cross_entropy(output.flatten(0, 1), x.flatten(), ignore_index=PAD, reduction="none")
         return each.view_as(x).sum(1)
+
+
+def _unit_gaussian(mean: Tensor, x: Tensor) -> Tensor:
+    """[batch] nats of x under Gaussians of unit variance, summed over elements."""
+    return 0.5 * ((mean - x).square() + log(2 * pi)).flatten(1).sum(1)
 
 
 def squared_errors(logits: Tensor, x: Tensor) -> Tensor:

@@ -79,7 +79,9 @@ class TextAutoencoderNet(AutoencoderNet):
         for part in x[lengths(x).argsort(stable=True)].split(TOGETHER):
             ids = trimmed(part)
             logits = widened(self.decoder(self.encode(ids).mean, ids))
-            found.append(torch.stack([squared_errors(logits, ids), self.likelihood.nll(logits, ids)]).sum(1))
+            found.append(
+                torch.stack([squared_errors(logits, ids), self.likelihood.error(logits, ids)]).sum(1)
+            )
         squared, nats = torch.stack(found).sum(0)
         return squared / (1 - 1 / logits.shape[-1]) / lengths(x).sum(), nats / len(x)
 

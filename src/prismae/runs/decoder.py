@@ -28,7 +28,7 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
     """
     layers = [*_layers(net.decoder, "ae.decoder")]
     likelihood = net.likelihood
-    if isinstance(likelihood, Bernoulli):
+    if type(likelihood).mean is Bernoulli.mean:
         layers.append({"kind": "sigmoid"})
     elif type(likelihood).mean is not Likelihood.mean:
         layers.append({"kind": type(likelihood).__name__})
