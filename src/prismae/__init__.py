@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from prismae.evaluation import evaluate
     from prismae.methods import Adversarial, Method, all_methods, method
     from prismae.studies import Job, run
+    from prismae.train import Hook
 
 __all__ = [
     "Adversarial",
     "Autoencoder",
+    "Hook",
     "InputError",
     "Job",
     "Method",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {  # where a name is found when it is first asked for: PyTorch alone takes seconds to import
     "Adversarial": "methods",
     "Autoencoder": "estimator",
+    "Hook": "train",
     "InputError": "errors",
     "Job": "studies",
     "Method": "methods",

@@ -13,6 +13,7 @@ from prismae.methods.evae import EVAE
 from prismae.methods.factor_vae import FactorVAE
 from prismae.methods.vae import VAE
 from prismae.methods.wae import WAE
+from prismae.train import Hook
 
 QUICK = {"rate": 3.0, "every": 24, "population": 3, "trial_steps": 2}
 FACTOR = FactorVAE(critic_width=8, critic_layers=2)
@@ -65,12 +66,12 @@ def test_a_stopped_evolution_goes_on_to_the_bit(method, controllers, stopped, tm
     class Stop(Exception):
         pass
 
-    def stop(ae):
+    def stop(now):
         raise Stop
 
     kept = {"checkpoint": tmp_path / "state.safetensors", "checkpoint_every": stopped}
     with pytest.raises(Stop):
-        trained(method, controllers=controllers, at_step={stopped + 1: stop}, **kept)
+        trained(method, controllers=controllers, hooks=[Hook(on_step=stop, at=[stopped + 1])], **kept)
     whole = trained(method, controllers=controllers)
     resumed = trained(method, controllers=controllers, **kept)
     same(whole, resumed)

@@ -16,7 +16,7 @@ from prismae.methods import Context
 from prismae.methods.gmvae import GMVAE
 from prismae.methods.vade import VaDE
 from prismae.methods.vae import VAE
-from prismae.train import build
+from prismae.train import Hook, build
 
 M = 3
 
@@ -141,11 +141,11 @@ def test_vade_resumed_around_its_mixture_s_start_is_the_same_to_the_bit(tmp_path
     class Stop(Exception):
         pass
 
-    def stop(ae):
+    def stop(now):
         raise Stop
 
     kept = {"checkpoint": tmp_path / "state.safetensors", "checkpoint_every": 3}
     with pytest.raises(Stop):
-        run(at_step={5: stop}, **kept)
+        run(hooks=[Hook(on_step=stop, at=[5])], **kept)
     for x, y in zip(run(**kept).ae.parameters(), run().ae.parameters(), strict=True):
         assert torch.equal(x, y)

@@ -15,6 +15,7 @@ from prismae.methods.beta_tcvae import BetaTCVAE
 from prismae.methods.control_vae import ControlVAE
 from prismae.methods.dynamic_vae import DynamicVAE
 from prismae.methods.vae import VAE
+from prismae.train import Hook
 
 
 def trained(method, steps=4, **kwargs):
@@ -62,11 +63,11 @@ def test_a_controlled_run_resumes_to_the_bit(tmp_path):
     class Stop(Exception):
         pass
 
-    def stop(ae):
+    def stop(now):
         raise Stop
 
     with pytest.raises(Stop):
-        trained(DynamicVAE(beta_start=2.0), 8, at_step={7: stop}, **controlled)
+        trained(DynamicVAE(beta_start=2.0), 8, hooks=[Hook(on_step=stop, at=[7])], **controlled)
     again = trained(DynamicVAE(beta_start=2.0), 8, **controlled)
     assert whole.history["weight:kl"].tolist() == again.history["weight:kl"].tolist()
 

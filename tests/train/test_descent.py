@@ -11,6 +11,7 @@ from prismae import world
 from prismae.errors import InputError
 from prismae.methods import Group, Method, Optimizer
 from prismae.methods.vae import VAE
+from prismae.train import Hook
 from prismae.train.descent import adam, follow
 
 
@@ -112,11 +113,11 @@ def trained(method, **given):
 def test_a_schedule_and_groups_hold_over_a_resumed_training_to_the_bit(tmp_path):
     kept = {"checkpoint": tmp_path / "state.safetensors", "checkpoint_every": 2}
 
-    def stop(ae):
+    def stop(now):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trained(Slowing(), at_step={5: stop}, **kept)
+        trained(Slowing(), hooks=[Hook(on_step=stop, at=[5])], **kept)
     whole, resumed = trained(Slowing()), trained(Slowing(), **kept)
     for a, b in zip(whole.ae.parameters(), resumed.ae.parameters(), strict=True):
         assert torch.equal(a, b)

@@ -91,17 +91,6 @@ def test_a_batch_is_a_function_of_its_number():
     assert not torch.equal(new(seed=1)[0], new()[0])
 
 
-def test_at_step_sees_the_autoencoder_in_evaluation_mode_and_changes_nothing():
-    seen = []
-    plain = quick(VAE())
-    watched = quick(
-        VAE(), at_step={5: lambda ae: seen.append(ae.training), 12: lambda ae: seen.append(ae.training)}
-    )
-    assert seen == [False, False]
-    for a, b in zip(plain.ae.parameters(), watched.ae.parameters(), strict=True):
-        assert torch.equal(a, b)
-
-
 def test_bf16_learns_with_float32_weights():
     done = quick(VAE(), steps=60, precision="bf16", lr=2e-3)
     assert all(parameter.dtype == torch.float32 for parameter in done.ae.parameters())

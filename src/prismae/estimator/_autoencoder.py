@@ -31,7 +31,7 @@ from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.decoder import DECODER, describe_decoder
 from prismae.runs.run_folder import JOB, PICTURES, RunFolder, describe, machine
 from prismae.settings import Layout, Precision, Training, as_plain
-from prismae.train import train
+from prismae.train import Hook, train
 from prismae.train.build import choices
 from prismae.train.loop import Trained
 from prismae.views import compute
@@ -162,7 +162,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.method = replace(cast(Any, chosen), **fields)
         return self
 
-    def fit(self, X: Observations, y: Any = None) -> Self:
+    def fit(self, X: Observations, y: Any = None, *, hooks: Sequence[Hook] = ()) -> Self:
         """Train on observations.
 
         Parameters
@@ -173,6 +173,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             one-hot coded each by its kind, or a `World`.
         y
             Not used; here because scikit-learn's pipelines and searches hand labels to every step.
+        hooks
+            `prismae.Hook` objects, called after steps and at the end; one may end the training early, which
+            ``steps_`` tells. Within a pipeline: ``fit(X, autoencoder__hooks=[…])``.
 
         Warns
         -----
@@ -225,11 +228,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             device=self.device,
             progress=self.verbose,
             start=start,
+            hooks=hooks,
         )
         about |= {
+            "steps": trained.steps,
             "seconds": round(trained.seconds, 1),
             "machine": machine(self.device),
-            "updates": about["steps"] + trained.trial_updates,
+            "updates": trained.steps + trained.trial_updates,
             "warnings": list(trained.warnings),
         }
         for sentence in trained.warnings:

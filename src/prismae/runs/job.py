@@ -17,13 +17,12 @@ from prismae.data.own import contents, split_path
 from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
-from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
 from prismae.runs.decoder import DECODER, describe_decoder
 from prismae.runs.observations import known_by, observations
 from prismae.runs.run_folder import JOB, PICTURES, SNAPSHOT, RunFolder, describe, machine
 from prismae.settings import Reading, Training, as_plain
-from prismae.train import train
+from prismae.train import Hook, Moment, train
 from prismae.train.attached import check_controllers
 from prismae.train.build import choices
 from prismae.views import compute
@@ -117,14 +116,14 @@ def run(
         | describe(chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()})
     )
 
-    def keep(step: int) -> Callable[[AutoencoderNet], None]:
-        return lambda ae: folder.write_arrays(SNAPSHOT.format(step=step), {"codes": codes_table(ae, data)})
+    def keep(now: Moment) -> None:
+        now.values()  # where a term is NaN, nothing is kept
+        folder.write_arrays(SNAPSHOT.format(step=now.step), {"codes": codes_table(now.ae, data)})
 
-    def tick(step: int) -> Callable[[AutoencoderNet], None]:
-        return lambda ae: on_step(step) if on_step is not None else None
-
-    every = max(1, job.steps // TICKS)
-    ticks = {step: tick(step) for step in range(every, job.steps, every) if on_step is not None}
+    hooks = [Hook(on_step=keep, at=job.snapshots)]
+    if on_step is not None:
+        every, tell = max(1, job.steps // TICKS), on_step
+        hooks.append(Hook(on_step=lambda now: tell(now.step), at=range(every, job.steps, every)))
     with claim(folder, wait=wait):
         if folder.finished:  # by another process, meanwhile
             return folder
@@ -136,7 +135,7 @@ def run(
             device=device,
             checkpoint=folder.checkpoint,
             checkpoint_every=checkpoint_every,
-            at_step=ticks | {step: keep(step) for step in job.snapshots},
+            hooks=hooks,
             progress=progress,
         )
         about |= {

@@ -236,7 +236,12 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise InputError(f"{str(self.path / HISTORY)!r} is damaged: {error}.") from None
         return chosen, Trained(
-            ae.eval(), critic and critic.eval(), history, job["seconds"], tuple(job.get("warnings", ()))
+            ae.eval(),
+            critic and critic.eval(),
+            history,
+            job["seconds"],
+            tuple(job.get("warnings", ())),
+            steps=job["steps"],
         )
 
     def _write(self, name: str, write: Callable[[str], Any]) -> None:

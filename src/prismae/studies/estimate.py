@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,12 @@ import torch
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
-from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.job import Job
 from prismae.runs.observations import observations
 from prismae.runs.run_folder import JOB, RunFolder, machine
 from prismae.settings import as_plain
 from prismae.studies.work import limited_threads
-from prismae.train import train
+from prismae.train import Hook, Moment, train
 
 FIRST, LAST = 3, 13  # steps between which a probe is timed
 WARM_UP = 10  # critic updates that a probe is timed on
@@ -114,19 +113,18 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
         chosen = replace(chosen, critic_warmup=warm_up)  # type: ignore[type-var]
     times = [time.perf_counter()]
 
-    def clock(ae: AutoencoderNet) -> None:
+    def clock(now: Moment) -> None:
         times.append(time.perf_counter())
         if len(times) == 3:
             raise _Enough
 
-    calls: dict[int, Callable[[AutoencoderNet], None]] = {FIRST: clock, LAST: clock}
     try:
         train(
             chosen,
             data,
             replace(job, net=net, likelihood=likelihood, steps=max(job.steps, LAST + 1)),
             device=device,
-            at_step=calls,
+            hooks=[Hook(on_step=clock, at=(FIRST, LAST))],
         )
     except _Enough:
         return times[1] - times[0], (times[2] - times[1]) / (LAST - FIRST)

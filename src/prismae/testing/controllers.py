@@ -19,7 +19,7 @@ from prismae.methods import Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.testing._hold import Check, M, few_digits, hold, refused, run_checks, seeded
-from prismae.train import Trained, train
+from prismae.train import Hook, Moment, Trained, train
 
 START = 2.0  # of each weight
 STEPS = 300
@@ -213,7 +213,7 @@ class _Stop(Exception):
     """Stops a training in the middle."""
 
 
-def _stop(ae: AutoencoderNet) -> None:
+def _stop(now: Moment) -> None:
     raise _Stop
 
 
@@ -221,8 +221,8 @@ def a_stopped_training_goes_on_to_the_bit(controller: Controller) -> None:
     """A training that is stopped after a checkpoint and goes on from it has the history of one never stopped."""
     with TemporaryDirectory() as folder:
         kept: dict[str, Any] = {"checkpoint": Path(folder) / "state.safetensors", "checkpoint_every": 3}
-        with refused(_Stop, "A training does not call at_step."):
-            _trained(controller, at_step={5: _stop}, **kept)
+        with refused(_Stop, "A training does not call its hooks."):
+            _trained(controller, hooks=[Hook(on_step=_stop, at=[5])], **kept)
         whole, resumed = _trained(controller), _trained(controller, **kept)
     try:
         pd.testing.assert_frame_equal(whole.history, resumed.history, check_exact=True)

@@ -22,7 +22,7 @@ from prismae.methods import Adversarial, Clustering, Context, Method, all_method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.testing._hold import Check, M, N, few_digits, hold, refused, run_checks, seeded, x_of
-from prismae.train import Trained, build, train
+from prismae.train import Hook, Moment, Trained, build, train
 from prismae.train.build import choices
 
 
@@ -277,7 +277,7 @@ class _Stop(Exception):
     """Stops a training in the middle."""
 
 
-def _stop(ae: AutoencoderNet) -> None:
+def _stop(now: Moment) -> None:
     raise _Stop
 
 
@@ -285,8 +285,8 @@ def a_stopped_training_goes_on_to_the_bit(method: Method) -> None:
     """A training that is stopped after a checkpoint and goes on from it is one that was never stopped."""
     with TemporaryDirectory() as folder:
         kept: dict[str, Any] = {"checkpoint": Path(folder) / "state.safetensors", "checkpoint_every": 3}
-        with refused(_Stop, "A training does not call at_step."):
-            _trained(method, at_step={5: _stop}, **kept)
+        with refused(_Stop, "A training does not call its hooks."):
+            _trained(method, hooks=[Hook(on_step=_stop, at=[5])], **kept)
         whole, resumed = _trained(method), _trained(method, **kept)
     for weight, value in whole.ae.state_dict().items():
         hold(

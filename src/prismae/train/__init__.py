@@ -2,6 +2,7 @@
 
 from prismae.errors import Interrupted, NotFinite
 from prismae.train.build import build
+from prismae.train.hooks import Hook, Moment
 from prismae.train.loop import Trained, train
 
-__all__ = ["Interrupted", "NotFinite", "Trained", "build", "train"]
+__all__ = ["Hook", "Interrupted", "Moment", "NotFinite", "Trained", "build", "train"]

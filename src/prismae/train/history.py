@@ -27,6 +27,7 @@ class History:
         self.monitored: list[dict[str, float]] = []
         self._pending: list[Tensor] = []
         self._next = 0
+        self._newest: dict[str, float] = {}
 
     def add(self, step: int, values: Mapping[str, float | Tensor]) -> None:
         """Note the values of one step; vectors [m] become columns ``name[0]`` to ``name[m-1]``."""
@@ -42,7 +43,7 @@ class History:
         )
 
     def flush(self) -> dict[str, float]:
-        """Bring pending rows to the host and check them; returns the newest row (empty if there is none).
+        """Bring pending rows to the host and check them; returns the newest of them (empty if there is none).
 
         Raises
         ------
@@ -63,7 +64,16 @@ class History:
             )
         keep = steps % self.every == 0
         self.rows.append(torch.cat([steps[keep].double().unsqueeze(1), rows[keep]], 1))
-        return dict(zip(self.columns, rows[-1].tolist(), strict=True))
+        self._newest = dict(zip(self.columns, rows[-1].tolist(), strict=True))
+        return self._newest
+
+    def newest(self) -> dict[str, float]:
+        """The newest value of each column, by its name in `frame`; raises as `flush` does."""
+        self.flush()
+        seen: dict[str, float] = {}
+        for values in self.monitored:
+            seen |= {_monitored(name): value for name, value in values.items() if name != "step"}
+        return self._newest | seen
 
     def monitor(self, step: int, values: Mapping[str, float]) -> None:
         """Note values measured now and then; they join the last kept row, with what else was noted for it."""
@@ -81,7 +91,7 @@ class History:
         frame = pd.DataFrame(rows.numpy(), columns=["step", *self.columns])
         if self.monitored:
             seen = pd.DataFrame(self.monitored)
-            seen = seen.rename(columns=lambda c: c if c == "step" or ":" in c else f"monitor:{c}")
+            seen = seen.rename(columns=lambda c: c if c == "step" else _monitored(c))
             frame = frame.merge(seen, on="step", how="left")
         return frame.astype({"step": "int64"})
 
@@ -95,3 +105,8 @@ class History:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self.columns, self.rows, self.monitored = state["columns"], [state["rows"]], state["monitored"]
+
+
+def _monitored(name: str) -> str:
+    """What a monitored value is called as a column."""
+    return name if ":" in name else f"monitor:{name}"

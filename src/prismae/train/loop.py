@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from prismae.train.attached import check_controllers
 from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
+from prismae.train.hooks import Hook, check_hooks, stopped_by
 from prismae.train.progress import Progress
 from prismae.train.run import Run
 
@@ -50,6 +51,8 @@ class Trained:
         What went wrong, a sentence each: see `prismae.train.outcome`.
     trial_updates
         Autoencoder updates beside its steps: those of copies in the trials of a controller.
+    steps
+        Autoencoder updates that were made: those asked for, unless a hook ended the training.
     state
         All that a longer training needs to go on from here to the bit, on the CPU; None for a run read from disk.
     """
@@ -60,6 +63,7 @@ class Trained:
     seconds: float
     warnings: tuple[str, ...] = ()
     trial_updates: int = 0
+    steps: int = 0
     state: dict[str, Any] | None = None
 
 
@@ -71,7 +75,7 @@ def train(
     device: str = "auto",
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
-    at_step: Mapping[int, Callable[[AutoencoderNet], None]] | None = None,
+    hooks: Sequence[Hook] = (),
     progress: bool = False,
     start: dict[str, Any] | None = None,
 ) -> Trained:
@@ -80,11 +84,11 @@ def train(
     Parameters
     ----------
     training
-        Size of the code, network, likelihood, budget, seed, controllers; its snapshots are left to `at_step`.
+        Size of the code, network, likelihood, budget, seed, controllers; its snapshots are left to `hooks`.
     checkpoint
         File to continue from if it exists, written every `checkpoint_every` steps and on Ctrl-C; None: no file.
-    at_step
-        Called with the autoencoder, in evaluation mode, after that many steps.
+    hooks
+        What is called after steps and at the end; see `prismae.train.Hook`.
     start
         State of a shorter training, alike but for its `steps`, to go on from: `Trained.state`.
 
@@ -104,6 +108,7 @@ def train(
     check_controllers(method, controllers, likelihood)
     check_device(device)
     check_sizes(method, len(world), training.batch)
+    check_hooks(hooks)
     fabric = Fabric(accelerator=device, devices=1)
     if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
         plugin = MixedPrecision("bf16-mixed", fabric.device.type)
@@ -126,18 +131,20 @@ def train(
             run.restore(deepcopy(start))  # the optimiser takes over the tensors that it is given
         with _interrupts() as stop, Progress(steps, done=run.step, enabled=progress) as bar:
             run.warm_up(bar.warm_up)
-            while run.step < steps:
+            last = False
+            while run.step < steps and not last:
                 run.advance()
                 last = run.step == steps
                 if run.step % FLUSH_EVERY == 0 or last:
                     bar.update(run.step, run.history.flush())
-                if run.step % max(1, steps // MONITORED) == 0 or last:
+                monitored = run.step % max(1, steps // MONITORED) == 0 or last
+                if monitored:
                     run.monitor()
-                if at_step and run.step in at_step:
+                if stopped_by(hooks, run, steps):
+                    last = True
                     run.history.flush()
-                    ae.eval()
-                    at_step[run.step](ae)
-                    ae.train()
+                    if not monitored:
+                        run.monitor()
                 if (
                     checkpoint is not None
                     and not last
@@ -152,16 +159,20 @@ def train(
                     )
         warnings = run.went_wrong()
         state = move_data_to_device(run.state(), torch.device("cpu"))
-    critic = run.critic and run.critic.cpu().eval()
-    return Trained(
+    trained = Trained(
         ae.cpu().eval(),
-        critic,
+        run.critic and run.critic.cpu().eval(),
         run.history.frame(),
         run.seconds,
         warnings,
         run.trial_updates,
+        run.step,
         state,
     )
+    for hook in hooks:
+        if hook.on_end is not None:
+            hook.on_end(trained)
+    return trained
 
 
 def check_device(device: str) -> None:
