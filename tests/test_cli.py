@@ -91,7 +91,7 @@ def test_report_is_one_file_with_curves_of_each_sigma(run, capfd):
 def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
     job = json.loads((run / "job.json").read_text())
     settings = [word for k, v in job["fields"].items() for word in ("-p", f"{k}={v}")]
-    monkeypatch.setattr("prismae.runs.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    monkeypatch.setattr("prismae.studies.fit.train", lambda *args, **kwargs: pytest.fail("trained again"))
     words = [
         "fit",
         "ed-gcae",

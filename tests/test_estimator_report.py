@@ -8,7 +8,7 @@ import prismae as pr
 from prismae import cli
 from prismae.errors import InputError
 from prismae.report import write_report
-from prismae.runs.run import read_run
+from prismae.runs.run import Run
 from prismae.views._units import changes, worst
 
 FAST = {"n_latents": 3, "steps": 10, "batch": 16, "device": "cpu"}
@@ -48,7 +48,7 @@ def test_the_report_of_a_table_speaks_in_its_units(tmp_path):
     model = pr.Autoencoder("ae", n_latents=2, net="mlp", steps=150, batch=16, lr=2e-3, device="cpu").fit(
         table
     )
-    run = read_run(model.save(tmp_path / "run", table).path)
+    run = Run(model.save(tmp_path / "run", table).path).read()
     np.testing.assert_allclose(run.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)
     found = changes(run)
     assert {row["name"] for row in found} == {"z0", "z1"}

@@ -13,7 +13,7 @@ import prismae as pr
 from prismae import cli
 from prismae.errors import InputError, Unavailable
 from prismae.report import write_report
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import score
 
 FAST = {"steps": 60, "batch": 32, "lr": 1e-3}
@@ -141,7 +141,7 @@ def test_a_family_that_a_world_does_not_allow_is_one_sentence(tmp_path):
         "generation": "has shape",
     }.items():
         with pytest.raises(InputError, match=said):
-            score(RunFolder.open(folder.path), metrics=family, data=bare)
+            score(Run.open(folder.path), metrics=family, data=bare)
 
 
 def test_rmig_and_udr_look_at_the_posteriors_of_models(model, digits, tmp_path):
@@ -170,7 +170,7 @@ def test_rmig_and_udr_look_at_the_posteriors_of_models(model, digits, tmp_path):
     assert given["rmig"].score == pytest.approx(found["rmig"].score, abs=1e-6)
     assert given["udr-spearman"].score == pytest.approx(found["udr-spearman"].score, abs=1e-6)
     folder = models[0].save(tmp_path / "run", pulses)
-    scores = score(RunFolder.open(folder.path), metrics=wanted, data=pulses, protocols=("locatello2019",))
+    scores = score(Run.open(folder.path), metrics=wanted, data=pulses, protocols=("locatello2019",))
     assert scores["protocols"]["locatello2019"]["rmig"]["score"] == pytest.approx(
         found["rmig"].score, abs=1e-6
     )
@@ -185,7 +185,7 @@ def test_codes_without_a_density_have_deviations_of_zero():
 
 
 def test_a_run_keeps_the_scores_that_it_can_have(model, digits, tmp_path):
-    folder = RunFolder.open(model.save(tmp_path / "run").path)
+    folder = Run.open(model.save(tmp_path / "run").path)
     found = score(folder, metrics=["mig", "dci", "psnr", "perplexity", "udr-lasso"], data=digits)
     assert "mig" in found["protocols"]["locatello2019"]
     assert "psnr" in found["protocols"]["generation"]

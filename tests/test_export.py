@@ -19,7 +19,8 @@ from prismae.control import Ramp
 from prismae.errors import InputError
 from prismae.methods import all_methods
 from prismae.nets import all_nets
-from prismae.runs.run_folder import JOB, RunFolder
+from prismae.runs.files import JOB
+from prismae.runs.run import Run
 
 FAST = {"n_latents": 3, "steps": 2, "batch": 16, "device": "cpu"}
 SHAPES = {"mlp": (12,), "conv": (1, 8, 8), "conv5": (1, 16, 16), "conv1d": (16,)}
@@ -255,8 +256,8 @@ def test_a_card_of_a_table_names_its_columns_and_its_code_loads_the_model(tmp_pa
     [({"method": None}, "no method"), ({"n_latents": 7}, "does not hold the weights of the network")],
 )
 def test_a_run_that_does_not_fit_together_is_refused(damage, expected, run, tmp_path):
-    job = {k: v for k, v in (run.read_json(JOB) | damage).items() if v is not None}
-    broken = RunFolder(tmp_path)
+    job = {k: v for k, v in (run.job | damage).items() if v is not None}
+    broken = Run(tmp_path)
     for name in ("weights.safetensors", "history.parquet"):
         (tmp_path / name).write_bytes((run.path / name).read_bytes())
     broken.write_json(JOB, job)

@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import prismae as pr
-from prismae._job_record import JobRecord
 from prismae.errors import InputError
 from prismae.report.findings import findings
 from prismae.report.html import latent_table, sentence, tiles
+from prismae.runs.job_record import JobRecord
 from prismae.runs.observations import observations
-from prismae.runs.run import read_run
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 
 RUNS = Path(__file__).parent / "runs" / "0.1"
 NAMES = ("beta-tcvae-table-7993c120", "gcae-digits-077e13ba", "saved_series")
@@ -72,14 +71,14 @@ def _load(folder):
 
 
 def _report(folder):
-    run = read_run(folder)
+    run = Run(folder).read()
     assert (sentence(run.job), tiles(run), latent_table(run), findings(run)) is not None
     if "originals" in run.pictures:
         run.in_units(run.pictures["originals"])
 
 
 def _observations(folder):
-    observations(RunFolder.open(folder).read_json("job.json"))
+    observations(Run.open(folder).job)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_faults_are_named_with_the_file(tmp_path, change, words):
     shutil.copytree(RUNS / NAMES[1], tmp_path / "run")
     path = tmp_path / "run" / "job.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    for read in (pr.load, read_run):
+    for read in (pr.load, lambda folder: Run(folder).read()):
         with pytest.raises(InputError) as said:
             read(tmp_path / "run")
         assert str(path) in str(said.value)
@@ -106,4 +105,4 @@ def test_keys_of_a_later_version_stay(tmp_path):
     shutil.copytree(RUNS / NAMES[1], tmp_path / "run")
     path = tmp_path / "run" / "job.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"new": [1, None]}))
-    assert read_run(tmp_path / "run").job["new"] == [1, None]
+    assert Run(tmp_path / "run").read().job["new"] == [1, None]

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import prismae as pr
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import score
 
 RUNS = Path(__file__).parent / "runs" / "0.1"
@@ -63,5 +63,5 @@ def test_the_report_has_every_section_that_it_had(folder):
 def test_an_old_run_can_be_scored_again(folder):
     before = json.loads((folder / "scores.json").read_text())["protocols"]["locatello2019"]["mig"]["score"]
     (folder / "scores.json").unlink()
-    found = score(RunFolder.open(folder), metrics=["mig"])
+    found = score(Run.open(folder), metrics=["mig"])
     assert found["protocols"]["locatello2019"]["mig"]["score"] == pytest.approx(before, abs=1e-6)

@@ -23,7 +23,7 @@ from prismae.metrics import (
     metric,
     metric_of,
 )
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import score
 
 FACTORS = small_world()
@@ -257,7 +257,7 @@ def test_a_model_is_scored_by_a_function(model):
 
 def test_a_run_is_scored_by_a_function(model, tmp_path):
     world = pr.world("pulses")
-    folder = RunFolder.open(model.save(tmp_path / "run", world).path)
+    folder = Run.open(model.save(tmp_path / "run", world).path)
     score(folder, metrics=[widest, two_of_them, correlation], data=world, protocols=("locatello2019",))
     saved = json.loads((folder.path / "scores.json").read_text())["protocols"]
     assert {name: list(table) for name, table in saved.items()} == {

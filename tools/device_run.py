@@ -44,7 +44,8 @@ from typing import Any
 import torch
 
 from prismae.errors import InputError
-from prismae.runs.run_folder import JOB, SCORES, RunFolder
+from prismae.runs.files import JOB, SCORES
+from prismae.runs.run import Run
 from prismae.studies import Plan
 from prismae.studies.plan import Planned
 from prismae.studies.rows import rows, write_rows
@@ -234,7 +235,7 @@ class Pool:
             self.errors.append(f"{task.plan.name}: {name} ({job.id}): {error}")
             print(f"{self._left()} FAILED {name}: {error.strip().splitlines()[-1]}", flush=True)
             return
-        training = float(RunFolder(self.runs / job.id).read_json(JOB)["seconds"])
+        training = float(Run(self.runs / job.id).job["seconds"])
         self.known[task.kind] = training / job.steps, seconds - training
         self.took[job.id] = {"job": name, "training": training, "all": round(seconds, 1), "note": note}
         print(

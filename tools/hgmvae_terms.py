@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from prismae.data import World, world
 from prismae.methods import Clustering
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import Plan
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,7 @@ def main(runs: Path) -> None:
 
 
 def _measured(run: Path, data: World) -> dict[str, object]:
-    method, trained = RunFolder.open(run).load()
+    method, trained = Run.open(run).load()
     late = trained.history.query("step >= 0.9 * step.max()")
     terms = [name for name in late if name != "step" and ":" not in str(name)]
     torch.manual_seed(0)

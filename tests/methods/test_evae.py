@@ -52,7 +52,7 @@ def test_updates_of_trials_are_counted(tmp_path):
     assert whole.trial_updates == 3 * 2
     assert trained(EVAE(**QUICK), 54, start=whole.state).trial_updates == 2 * 3 * 2
     folder = run(Job("evae", "digits", QUICK, n_latents=2, steps=30, batch=8), tmp_path, device="cpu")
-    assert folder.read_json("job.json")["updates"] == 36
+    assert folder.job["updates"] == 36
     assert "6 updates more" in (folder.path / "README.md").read_text()
 
 

@@ -16,7 +16,7 @@ from prismae._text import brief
 from prismae.errors import InputError
 from prismae.report import explorer, write_picture, write_report
 from prismae.report.findings import findings, grouped
-from prismae.runs.run import read_run
+from prismae.runs.run import Run
 from prismae.views import add_views
 
 KINDS = ("reconstructions", "worst", "traversals", "effects", "manifold", "samples", "clusters", "tsne")
@@ -122,7 +122,7 @@ def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:
 
 def test_old_runs_say_what_they_lack(tmp_path: Path) -> None:
     folder = made_up_run(tmp_path / "old", length=40, logged=20)
-    notes = [finding for finding in findings(read_run(folder)) if "earlier version" in finding.text]
+    notes = [finding for finding in findings(Run(folder).read()) if "earlier version" in finding.text]
     assert [note.command for note in notes] == [f"prismae report {folder} --full"]
     text = write_report(folder).read_text()
     assert "Sliders that combine are not on this page: the run was made before" in text
@@ -149,7 +149,7 @@ def test_duplicated_and_saturated_codes_are_warned_of(folders: dict[str, Path], 
     folder = rewritten(
         folders["series"], tmp_path / "run", spread=spread, correlation=same, at_ends=at_ends, kl=kl
     )
-    texts = " ".join(each.text for each in findings(read_run(folder)) if each.kind == "warning")
+    texts = " ".join(each.text for each in findings(Run(folder).read()) if each.kind == "warning")
     assert texts.count("say the same") == 1
     assert "z0, z1 and z3 say the same: each has a correlation with another of them" in texts  # z2 is dead
     assert "z0 lies at an end of its range for 60\u00a0% of the observations" in texts
@@ -172,7 +172,7 @@ def test_advice_against_twins_goes_by_what_is_explained(
     }
     correlation = np.array([[1, 0.99, 0, 0], [0.99, 1, 0, 0], [0, 0, 1, 0.97], [0, 0, 0.97, 1]])
     folder = rewritten(folders["series"], tmp_path / "run", correlation=correlation, **arrays)
-    texts = [each.text for each in findings(read_run(folder)) if "say the same" in each.text]
+    texts = [each.text for each in findings(Run(folder).read()) if "say the same" in each.text]
     assert [text.partition(" say")[0] for text in texts] == ["z0 and z1", "z2 and z3"]
     assert all(advice in text for text in texts)
     assert all(("lower the weight first" in text) == (error > 0.5) for text in texts)
@@ -182,7 +182,7 @@ def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, P
     folder = rewritten(folders["table"], tmp_path / "far")
     job = json.loads((folder / "job.json").read_text())
     (folder / "job.json").write_text(json.dumps(job | {"offset": 1e6}))
-    run = read_run(folder)
+    run = Run(folder).read()
     np.testing.assert_allclose(run.in_units(run.pictures["originals"]), run.pictures["originals"] + 1e6)
     page = write_report(folder).read_text()
     data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])

@@ -143,7 +143,7 @@ def test_names_are_text(browser: Browser, tmp_path: Path) -> None:
         "clusters": np.ones((2, 6)), "cluster_sizes": np.ones(2, dtype=int), "cluster_source": np.array(attack),
     }  # fmt: skip
     folder.write_arrays("pictures.npz", arrays)
-    job = folder.read_json("job.json")
+    job = folder.job
     folder.write_json("job.json", job | {"world": attack, "source": attack, "method": attack})
     browser.open(write_report(folder.path))
     assert browser.run("window.hacked") is None

@@ -17,7 +17,7 @@ from prismae.metrics import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.html import write_file
-from prismae.runs.run import read_run
+from prismae.runs.run import Run
 
 VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
 
@@ -229,7 +229,7 @@ def test_warnings(tmp_path: Path) -> None:
     scores["protocols"]["yeats2023"]["fac"] |= {"lower": 0.495}
     scores["protocols"]["locatello2019"]["mig"] |= {"lower": 0.01}
     (folder / "scores.json").write_text(json.dumps(scores))
-    texts = [finding.text for finding in findings(read_run(folder)) if finding.kind == "warning"]
+    texts = [finding.text for finding in findings(Run(folder).read()) if finding.kind == "warning"]
     assert any("dependence is not finite in 51 rows, first at step 15,000" in text for text in texts)
     assert any("bce has stood at" in text for text in texts)
     assert "No better than chance under the protocol yeats2023: fac." in texts
@@ -302,7 +302,7 @@ def test_all_dead(tmp_path: Path) -> None:
     folder = made_up_run(tmp_path / "run", length=50, sigma=False)
     arrays = dict(np.load(folder / "pictures.npz")) | {"spread": np.full(10, 1e-4)}
     np.savez(folder / "pictures.npz", **arrays)
-    assert any("All latents are dead" in finding.text for finding in findings(read_run(folder)))
+    assert any("All latents are dead" in finding.text for finding in findings(Run(folder).read()))
 
 
 @pytest.mark.parametrize(
@@ -365,6 +365,6 @@ def test_continued_run_counts_the_later_row(tmp_path: Path) -> None:
     pd.DataFrame({"step": [10, 20, 20, 30, 15], "recon": [5.0, 4.0, 3.0, 2.0, 4.5]}).to_parquet(
         folder / "history.parquet"
     )
-    run = read_run(folder)
+    run = Run(folder).read()
     assert run.steps.tolist() == [10, 15, 20, 30]
     assert run.terms["recon"].tolist() == [5.0, 4.5, 3.0, 2.0]

@@ -15,7 +15,7 @@ from prismae.cli import app
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.report import write_picture, write_report
-from prismae.runs.run import read_arrays, read_run
+from prismae.runs.run import Run
 from prismae.views import View, add_views, all_views, check, complete, compute
 
 DATA = {"images": (images, "conv"), "series": (series, "conv1d"), "table": (vectors, "mlp")}
@@ -67,14 +67,14 @@ def test_a_view_keeps_the_arrays_that_it_declares(tmp_path, kind):
     make, net = DATA[kind]
     folder, ae = untrained_run(tmp_path / "run", make(), net)
     complete(folder, make())
-    kept = read_arrays(folder.path)
+    kept = Run(folder.path).pictures
     declared = {name: view for view in all_views().values() for name in view.arrays}
     assert kept.keys() <= declared.keys()
     there = [view for view in all_views().values() if not view.refusal(kind)]
     for view in there:
         assert set(view.always()) <= kept.keys() or view.name() == "information"
         assert set(view.needs) <= declared.keys()
-    check(read_run(folder.path))
+    check(Run(folder.path).read())
     again = compute(method("vae"), ae, make())
     assert all(
         np.array_equal(again[name], kept[name], equal_nan=kept[name].dtype.kind == "f") for name in again
@@ -89,7 +89,7 @@ def test_no_array_is_of_two_views():
 
 def test_arrays_that_are_not_as_declared_are_named(tmp_path):
     folder, _ = untrained_run(tmp_path / "run", channels(), "conv1d")
-    arrays = read_arrays(folder.path)
+    arrays = Run(folder.path).pictures
     wrong = {
         "errors": arrays["errors"][:, None],
         "effects": arrays["effects"][..., :-1],
@@ -105,7 +105,7 @@ def test_arrays_that_are_not_as_declared_are_named(tmp_path):
 
 def test_a_view_of_another_package_is_computed_drawn_and_on_the_page(tmp_path, quantiles):
     folder, _ = untrained_run(tmp_path / "run", vectors(), "mlp")
-    kept = read_arrays(folder.path)
+    kept = Run(folder.path).pictures
     assert kept["code_quantiles"].shape == (4,)
     page = write_report(folder.path).read_text()
     assert "<h3>Quantiles of the codes</h3>" in page
@@ -114,7 +114,7 @@ def test_a_view_of_another_package_is_computed_drawn_and_on_the_page(tmp_path, q
     assert write_picture(folder.path, "code-quantiles").name == "code-quantiles.png"
 
     add_views(folder, [quantiles(share=1.0)], vectors())
-    greatest = read_arrays(folder.path)
+    greatest = Run(folder.path).pictures
     assert (greatest["code_quantiles"] > kept["code_quantiles"]).all()
     np.testing.assert_array_equal(greatest["effects"], kept["effects"])
 
@@ -123,7 +123,7 @@ def test_a_view_of_another_package_is_computed_drawn_and_on_the_page(tmp_path, q
         write_report(folder.path).read_text().split()
     )
     complete(folder, vectors())
-    np.testing.assert_array_equal(read_arrays(folder.path)["code_quantiles"], kept["code_quantiles"])
+    np.testing.assert_array_equal(Run(folder.path).pictures["code_quantiles"], kept["code_quantiles"])
 
 
 def test_the_command_line_draws_a_view_of_another_package(tmp_path, monkeypatch, quantiles):
@@ -134,12 +134,12 @@ def test_the_command_line_draws_a_view_of_another_package(tmp_path, monkeypatch,
     done = go.invoke(app, ["fit", "vae", str(tmp_path / "mine.npy"), *size])
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "runs").iterdir()
-    arrays = read_arrays(folder)
+    arrays = Run(folder).pictures
     np.savez(folder / "pictures.npz", **{k: v for k, v in arrays.items() if k != "code_quantiles"})
     done = go.invoke(app, ["picture", str(folder), "--kind", "code-quantiles"])
     assert done.exit_code == 0, done.output
     assert (folder / "figures" / "code-quantiles.png").exists()
-    np.testing.assert_allclose(read_arrays(folder)["code_quantiles"], arrays["code_quantiles"], rtol=1e-6)
+    np.testing.assert_allclose(Run(folder).pictures["code_quantiles"], arrays["code_quantiles"], rtol=1e-6)
     listed = go.invoke(app, ["list", "views", "--json"])
     assert {"code-quantiles", "tsne", "worst"} <= json.loads(listed.output).keys()
 

@@ -12,16 +12,17 @@ import torch
 from prismae.data import World, world
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.runs.decoder import DECODER, describe_decoder
-from prismae.runs.run_folder import JOB, PICTURES, RunFolder, describe
+from prismae.runs.files import JOB
+from prismae.runs.loading import describe
+from prismae.runs.run import Run
 from prismae.train.build import build
 from prismae.train.loop import Trained
-from prismae.views import compute
+from prismae.views import compute, keep
 
 
 def untrained_run(
     path: Path, data: World, net: str, *, likelihood: str = "gaussian", n_latents: int = 4, name: str = "vae"
-) -> tuple[RunFolder, AutoencoderNet]:
+) -> tuple[Run, AutoencoderNet]:
     """Write the folder of a run whose network has random weights, large enough for codes that differ."""
     chosen = method(name)
     settings = {
@@ -37,10 +38,9 @@ def untrained_run(
         with torch.no_grad():
             for weight in ae.decoder.parameters():
                 weight.add_(0.03 * torch.randn_like(weight))
-    folder = RunFolder(path)
+    folder = Run(path)
     folder.write_json(JOB, describe(chosen, data, **settings) | {"summary": asdict(data.summary)})
-    folder.write_json(DECODER, describe_decoder(ae))
-    folder.write_arrays(PICTURES, compute(chosen, ae, data))
+    keep(folder, ae, compute(chosen, ae, data))
     history = pd.DataFrame({"step": [1, 2, 3], "recon": [3.0, 2.0, 1.0]})
     folder.write_trained(Trained(ae, None, history, 1.0))
     return folder, ae

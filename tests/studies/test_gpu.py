@@ -6,11 +6,11 @@ import torch
 
 from prismae import world
 from prismae.methods import method
-from prismae.runs.job import run
-from prismae.runs.run_folder import SCORES
+from prismae.runs.files import SCORES
 from prismae.runs.scoring import score
 from prismae.settings import Training
 from prismae.studies import Job
+from prismae.studies.fit import run
 from prismae.train import train
 
 pytestmark = [

@@ -86,7 +86,7 @@ def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path)
 
 def test_corners_are_rows_of_the_data(fish: Path, tmp_path: Path) -> None:
     folder = run(Job("vae", str(fish), factors=("pond",), holdout=0.4, **FAST), tmp_path)
-    seen = observations(folder.read_json("job.json"))
+    seen = observations(folder.job)
     held_out = sorted(set(range(60)) - set(seen.called.tolist()))
     corners = seen.called[[30, 3, 11, 20]].tolist()
     method, trained = folder.load()

@@ -11,7 +11,7 @@ from torch import nn
 from prismae import AE, VAE, BetaVAE, InputError, VaDE, world
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.decoder import describe_decoder
-from prismae.runs.run import read_arrays
+from prismae.runs.run import Run
 from prismae.runs.stability import match, stability
 from prismae.studies import Job, run
 from prismae.train.build import build
@@ -181,11 +181,11 @@ def test_runs_are_completed_and_compared(tmp_path) -> None:
     np.save(tmp_path / "mine.npy", TABLE.data[torch.arange(60)].numpy())
     shared = {"world": str(tmp_path / "mine.npy"), "n_latents": 3, "steps": 3, "batch": 8}
     first, second = (run(Job(method="vae", seed=seed, **shared), tmp_path) for seed in (0, 1))
-    before = read_arrays(first.path)
+    before = Run(first.path).pictures
     assert {"effects", "clusters", "samples"} <= before.keys()
     assert not {"tsne", "manifold"} & before.keys()  # the one is slow, the other not of a table
     complete(first, TABLE)
-    after = read_arrays(first.path)
+    after = Run(first.path).pictures
     assert "tsne" in after
     np.testing.assert_array_equal(after["clusters"], before["clusters"])
     with pytest.raises(InputError, match="Unknown view 'tsn'"):
@@ -193,7 +193,7 @@ def test_runs_are_completed_and_compared(tmp_path) -> None:
     found = stability([first, second], TABLE)
     assert found["seeds"] == [0, 1]
     assert [len(latent["matches"]) for latent in found["latents"]] == [1, 1, 1]
-    assert first.read_json("stability.json") == found
+    assert first.stability == found
     assert [latent["mean"] for latent in stability([first, first], TABLE)["latents"]] == pytest.approx(
         [1.0] * 3
     )

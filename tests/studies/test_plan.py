@@ -13,7 +13,7 @@ import yaml
 
 from prismae.data import world_names
 from prismae.errors import InputError
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan import Arm
 
@@ -248,12 +248,12 @@ def test_other_samples_or_another_seed_are_another_score(tmp_path):
     few = study(path, out, threads=1, device="cpu")
     path.write_text(text.replace("samples: 2", "samples: 9"))
     assert "likelihood:nll" not in rows(Plan.load(path), out)  # what 2 samples gave is not shown as of 9
-    folder = RunFolder(out / few["run"][0])
+    folder = Run(out / few["run"][0])
     score(folder, metrics=["mig"], seed=7)
     many = study(path, out, threads=1, device="cpu")
     assert (few["samples"][0], many["samples"][0]) == (2, 9)
     assert many["likelihood:nll"][0] != few["likelihood:nll"][0]
-    saved = folder.read_json("scores.json")["protocols"]
+    saved = folder.scores["protocols"]
     assert saved["locatello2019"]["mig"]["taken"]["seed"] == 0
     assert saved["likelihood"]["nll"]["taken"] == {"seed": 0, "samples": 9, "prismae": many["prismae"][0]}
 
@@ -263,7 +263,7 @@ def test_what_is_added_at_once_is_all_kept(tmp_path):
     names = ["mig", "jemmig", "active-units"]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda name: score(folder, metrics=[name], baselines=False), names))
-    table = folder.read_json("scores.json")["protocols"]["locatello2019"]
+    table = folder.scores["protocols"]["locatello2019"]
     assert all(any(key.startswith(name) for key in table) for name in names)
     card = (folder.path / "README.md").read_text()
     assert all(f"`{key}`" in card for key in table)

@@ -13,7 +13,7 @@ import pytest
 from prismae.data import world
 from prismae.errors import InputError
 from prismae.runs.claim import Claimed, claim
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan import Planned
 from prismae.studies.study import chosen
@@ -76,7 +76,7 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
     whole, plan_file, monkeypatch, tmp_path
 ):
     frame, out = whole
-    monkeypatch.setattr("prismae.runs.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    monkeypatch.setattr("prismae.studies.fit.train", lambda *args, **kwargs: pytest.fail("trained again"))
     with monkeypatch.context() as patch:
         patch.setattr("prismae.studies.work.score", lambda *args, **kwargs: pytest.fail("scored again"))
         same(study(plan_file, out), frame)
@@ -96,8 +96,8 @@ def test_finished_jobs_are_not_computed_again_and_new_metrics_are_added(
 
 def test_numbers_once_reported_stay_when_metrics_are_added(whole, monkeypatch, tmp_path):
     _, out = whole
-    folder = RunFolder(shutil.copytree(next(out.glob("vae-*")), tmp_path / "run"))
-    said = folder.read_json("scores.json") | {
+    folder = Run(shutil.copytree(next(out.glob("vae-*")), tmp_path / "run"))
+    said = folder.scores | {
         "reconstruction": {"mse": 0.5, "nats": 9.0},
         "spread": [1.0, 2.0, 3.0],
         "unseen": {"n": 7, "reconstruction": {"mse": 0.25, "nats": 8.0}},
@@ -150,13 +150,13 @@ def test_two_studies_at_once_share_the_work(whole, plan_file, tmp_path):
 
 def test_a_run_that_another_process_computes_is_refused_or_waited_for(tmp_path):
     job = Job("vae", "digits", steps=3, batch=8, net="mlp")
-    folder = RunFolder(tmp_path / job.id)
+    folder = Run(tmp_path / job.id)
     hold = """if True:
         import sys, time
         from pathlib import Path
         from prismae.runs.claim import claim
-        from prismae.runs.run_folder import RunFolder
-        with claim(RunFolder(Path(sys.argv[1]))):
+        from prismae.runs.run import Run
+        with claim(Run(Path(sys.argv[1]))):
             print("held", flush=True)
             time.sleep(60)
     """

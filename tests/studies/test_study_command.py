@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from prismae import cli
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies import Job, run
 from prismae.studies.estimate import estimates
 from prismae.studies.work import limited_threads, missing
@@ -122,8 +122,8 @@ def test_a_score_whose_network_is_not_installed_is_left_out_with_the_reason(stud
     code, _, err = study(*how, metrics="{generation: [fid, psnr]}")
     assert code == 0
     assert err.count(f"generation:fid was {FID_LEFT_OUT}") == 1
-    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
-    scores = folder.read_json("scores.json")
+    (folder,) = map(Run, (tmp_path / "runs").glob("vae-*"))
+    scores = folder.scores
     assert list(scores["skipped"]["generation"]) == ["fid"]
     assert list(scores["protocols"]["generation"]) == ["psnr"]
     monkeypatch.setattr("prismae.studies.work.score", lambda *_, **__: pytest.fail("tried again"))
@@ -140,8 +140,8 @@ def test_a_score_is_made_up_for_once_its_network_is_installed(study, monkeypatch
     monkeypatch.setattr("torchmetrics.image.fid.FrechetInceptionDistance", Network)
     code, _, err = study("--only", "VAE", **how)
     assert (code, "left out" in err) == (0, False)
-    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
-    scores = folder.read_json("scores.json")
+    (folder,) = map(Run, (tmp_path / "runs").glob("vae-*"))
+    scores = folder.scores
     assert scores["protocols"]["generation"]["fid-samples"]["score"] == 2.5
     assert scores["skipped"]["generation"] == {}
 
@@ -154,6 +154,6 @@ def test_metrics_of_factors_are_left_out_where_none_are_known(study, tmp_path):
         assert code == 0
         both = "locatello2019:mig, locatello2019:sap were left out: The world has no known factors."
         assert err.splitlines().count(both) == 1
-    (folder,) = map(RunFolder, (tmp_path / "runs").glob("vae-*"))
-    assert set(folder.read_json("scores.json")["protocols"]) == {"generation"}
+    (folder,) = map(Run, (tmp_path / "runs").glob("vae-*"))
+    assert set(folder.scores["protocols"]) == {"generation"}
     assert missing(folder, {"locatello2019": ["mig", "sap"], "generation": ["psnr"]}, samples=500) == {}

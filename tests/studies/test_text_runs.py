@@ -14,7 +14,7 @@ from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
 from prismae.report import write_picture
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.runs.scoring import score
 from prismae.runs.texts import interpolated, sampled, text_model
 from prismae.studies import Job, run
@@ -55,7 +55,7 @@ def test_a_trained_model_rebuilds_sentences_from_their_codes(folder, path):
 
 
 def test_a_run_is_read_back_with_its_vocabulary(folder, path):
-    _, net, vocabulary, _ = text_model(RunFolder.open(folder.path))
+    _, net, vocabulary, _ = text_model(Run.open(folder.path))
     assert isinstance(net, TextAutoencoderNet)
     assert vocabulary == pr.world(path).kind.vocabulary
 

@@ -165,7 +165,7 @@ def test_fit_says_so_in_a_line_keeps_it_in_the_run_folder_and_the_report_has_it_
     for sentence in kept:
         assert f"warning: {sentence}" in done.output
     from prismae.report.findings import findings
-    from prismae.runs.run import read_run
+    from prismae.runs.run import Run
 
-    first = findings(read_run(folder))[0]
+    first = findings(Run(folder).read())[0]
     assert (first.kind, first.text) == ("warning", kept[0])

@@ -95,7 +95,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
 def test_a_finished_run_is_not_computed_again(tmp_path, monkeypatch):
     job = JOBS["vae"]
     run(job, tmp_path, device="cpu")
-    monkeypatch.setattr("prismae.runs.job.train", lambda *args, **kwargs: pytest.fail("trained again"))
+    monkeypatch.setattr("prismae.studies.fit.train", lambda *args, **kwargs: pytest.fail("trained again"))
     assert run(job, tmp_path).finished
 
 

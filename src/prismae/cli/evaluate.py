@@ -12,7 +12,7 @@ from rich.table import Table
 from prismae._better import Better
 from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
 from prismae.evaluation import FAMILIES, SAMPLES
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.runs.scoring import PROTOCOLS
 from prismae.studies import score
 
@@ -49,7 +49,7 @@ def evaluate_run(
     """Score a finished run, with ceiling and chance level beside each score."""
     protocols = None if protocol is None else (protocol,)
     found = score(
-        RunFolder.open(path),
+        Run.open(path),
         metrics=metrics.split(","),
         protocols=protocols,
         bootstrap=bootstrap,

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from prismae._job_record import from_python
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_onnx, to_parquet, to_torch
+from prismae.runs.job_record import from_python
 from prismae.runs.observations import everything, new_observations
 
 

@@ -75,7 +75,6 @@ def fit(
     from prismae.fields import from_text
     from prismae.methods import all_methods
     from prismae.runs.observations import observations
-    from prismae.runs.run_folder import JOB
     from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
 
@@ -108,7 +107,7 @@ def fit(
             each, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True
         )
         out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
-        for sentence in finished.read_json(JOB).get("warnings", ()):
+        for sentence in finished.job.get("warnings", ()):
             err.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
         if evaluate:
             print_scores(score(finished, data=data, progress=True))

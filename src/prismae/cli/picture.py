@@ -12,9 +12,8 @@ from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_picture
 from prismae.report.picture import GIF, refuse
-from prismae.runs import read_run
 from prismae.runs.observations import observations
-from prismae.runs.run_folder import JOB, RunFolder
+from prismae.runs.run import Run
 from prismae.views import add_views, all_views
 from prismae.views.tsne import TSNE
 
@@ -48,8 +47,7 @@ def picture(
     ] = None,
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""
-    folder = RunFolder.open(path)
-    run = read_run(folder.path)
+    run = Run.open(path)
     refuse(kind, run.kind)
     known = all_views()
     view = known["traversals" if kind == GIF else kind]
@@ -59,9 +57,9 @@ def picture(
     lacking = set(view.lacks(run))
     views = [name for name, each in known.items() if lacking & set(each.arrays)]
     if options or lacking:
-        data = observations(folder.read_json(JOB))
-        add_views(folder, sorted({view.name(), *views}), data, **options)
-    written = write_picture(folder.path, kind, file, factor=factor)
+        data = observations(run.job)
+        add_views(run, sorted({view.name(), *views}), data, **options)
+    written = write_picture(run.path, kind, file, factor=factor)
     out.print(f"picture: {written}", highlight=False, soft_wrap=True)
 
 

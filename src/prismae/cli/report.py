@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from prismae._job_record import from_python
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_report
 from prismae.runs.observations import observations
-from prismae.runs.run_folder import JOB, RunFolder
+from prismae.runs.run import Run
 from prismae.views import complete
 
 
@@ -27,13 +26,12 @@ def report(
     ] = False,
 ) -> None:
     """Write report.html of a finished run: one file to open in a browser, without a network."""
-    folder = RunFolder.open(path)
+    run = Run.open(path)
     if full:
-        job = folder.read_json(JOB)
-        if from_python(job):
+        if run.from_python:
             raise InputError(
                 f"{str(path)!r} was saved from Python, so its data are not known here: save it with them, "
                 "model.save(folder, X)."
             )
-        complete(folder, observations(job))
-    out.print(f"report: {write_report(folder.path)}", highlight=False, soft_wrap=True)
+        complete(run, observations(run.job))
+    out.print(f"report: {write_report(run.path)}", highlight=False, soft_wrap=True)

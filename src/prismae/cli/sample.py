@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import RunPath, app, out
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.runs.texts import PATH, interpolated, sampled
 
 
@@ -21,7 +21,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="Seed of codes and words.")] = 0,
 ) -> None:
     """Write sentences for codes that are drawn from the prior, by a run on texts."""
-    for sentence in sampled(RunFolder.open(path), n, temperature=temperature, seed=seed):
+    for sentence in sampled(Run.open(path), n, temperature=temperature, seed=seed):
         out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -33,5 +33,5 @@ def interpolate(
     steps: Annotated[int, typer.Option(help="Sentences, both ends among them.")] = PATH,
 ) -> None:
     """Write the likeliest sentences on the line between the codes of two, by a run on texts."""
-    for sentence in interpolated(RunFolder.open(path), first, last, steps):
+    for sentence in interpolated(Run.open(path), first, last, steps):
         out.print(sentence, highlight=False, markup=False, soft_wrap=True)

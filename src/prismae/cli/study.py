@@ -10,7 +10,7 @@ from rich.table import Table
 
 from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
 from prismae.metrics.generation.official import lacking
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan
@@ -90,9 +90,7 @@ def study_plan(
 def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, device: str) -> None:
     """Print each job, whether it is done, and how long it may take."""
     wanted = chosen(plan.jobs(), only)
-    todo = [
-        each for each in wanted if not complete(RunFolder(folder / each.job.id), plan.metrics, plan.samples)
-    ]
+    todo = [each for each in wanted if not complete(Run(folder / each.job.id), plan.metrics, plan.samples)]
     table = Table("job", "run", "steps", "minutes", "known from", box=None)
     total = 0.0
     known = estimates([each.job for each in todo], folder, device, threads)

@@ -28,13 +28,14 @@ from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
-from prismae.runs.decoder import DECODER, describe_decoder
-from prismae.runs.run_folder import JOB, PICTURES, RunFolder, describe, machine
+from prismae.runs.files import JOB
+from prismae.runs.loading import describe, outcome
+from prismae.runs.run import Run
 from prismae.settings import Layout, Precision, Training, as_plain
 from prismae.train import Hook, train
 from prismae.train.build import choices
 from prismae.train.loop import Trained
-from prismae.views import compute
+from prismae.views import compute, keep
 from prismae.views._subject import POINTS
 
 EPOCHS = 100  # of steps="auto", within the bounds below
@@ -230,13 +231,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             start=start,
             hooks=hooks,
         )
-        about |= {
-            "steps": trained.steps,
-            "seconds": round(trained.seconds, 1),
-            "machine": machine(self.device),
-            "updates": trained.steps + trained.trial_updates,
-            "warnings": list(trained.warnings),
-        }
+        about |= outcome(trained, self.device)
         for sentence in trained.warnings:
             warnings.warn(sentence, TrainingWarning, stacklevel=2)
         return self._take(chosen, trained, about)
@@ -314,7 +309,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         checked_names = super().get_feature_names_out(input_features)
         return np.asarray([f"z{i}" for i in range(len(checked_names))], dtype=object)
 
-    def save(self, path: str | Path, X: Observations | None = None) -> RunFolder:
+    def save(self, path: str | Path, X: Observations | None = None) -> Run:
         """Write a run folder: safetensors and JSON, nothing pickled.
 
         A method, controller, network or likelihood that no installed package declares is remembered by its name
@@ -335,13 +330,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         shown = None if X is None else self._form.world(checked(self, X), POINTS)
-        with RunFolder.anew(path) as folder:
-            folder.write_json(JOB, self.about_)
+        with Run.anew(path) as run:
+            run.write_json(JOB, self.about_)
             if shown is not None:
-                folder.write_json(DECODER, describe_decoder(self.net_))
-                folder.write_arrays(PICTURES, compute(self.method_, self.net_, shown))
-            folder.write_trained(self._trained)
-        return RunFolder(Path(path))
+                keep(run, self.net_, compute(self.method_, self.net_, shown))
+            run.write_trained(self._trained)
+        return Run(Path(path))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
@@ -432,9 +426,9 @@ def load(
         For a folder that holds no finished run, a method or controller that is not found, and one that is not the
         run's.
     """
-    folder = RunFolder.open(path)
-    about = folder.read_json(JOB)
-    chosen, trained = folder.load(method=method, net=net, likelihood=likelihood)
+    run = Run.open(path)
+    about: dict[str, Any] = {**run.job}
+    chosen, trained = run.load(method=method, net=net, likelihood=likelihood)
     model = Autoencoder(
         chosen,
         about["n_latents"],

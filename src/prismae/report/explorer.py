@@ -99,7 +99,7 @@ def pack(run: Run) -> dict[str, Any]:
     NoExplorer, InputError
         As for `explorer`.
     """
-    path = run.folder / "decoder.json"
+    path = run.path / "decoder.json"
     if not path.exists():
         raise NoExplorer("the run folder has no decoder.json")
     try:
@@ -131,7 +131,7 @@ def pack(run: Run) -> dict[str, Any]:
 
 
 def _read_weights(run: Run, names: list[str]) -> dict[str, NDArray]:
-    path = run.folder / "weights.safetensors"
+    path = run.path / "weights.safetensors"
     try:
         arrays = load_file(path)
         return {name: arrays[name] for name in names}

@@ -126,8 +126,8 @@ def _chance(run: Run) -> Iterator[Finding]:
 
 def _missing(run: Run) -> Iterator[Finding]:
     if run.scores is None:
-        yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.folder))}")
-    full = f"prismae report {shlex.quote(str(run.folder))} --full"
+        yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.path))}")
+    full = f"prismae report {shlex.quote(str(run.path))} --full"
     if not run.pictures and run.from_python:
         yield _note(
             "The run was saved from Python without observations, so none can be shown: save it with them, "
@@ -150,7 +150,7 @@ def _missing(run: Run) -> Iterator[Finding]:
 
 def lacks_new(run: Run) -> bool:
     """Whether a run on anything but texts lacks what runs of this version keep."""
-    return "effects" not in run.pictures or not (run.folder / "decoder.json").exists()
+    return "effects" not in run.pictures or not (run.path / "decoder.json").exists()
 
 
 def _warning(text: str) -> Finding:

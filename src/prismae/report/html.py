@@ -22,7 +22,7 @@ from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
 from prismae.report.players import player
-from prismae.runs.run import Run, read_run
+from prismae.runs.run import Run
 from prismae.views import Table, View, all_views, check
 from prismae.views._base import SECTIONS
 
@@ -41,11 +41,11 @@ def write_report(run_folder: Path) -> Path:
     InputError
         When the folder is not a run or a file in it is missing or damaged, with what to do about it.
     """
-    run = read_run(Path(run_folder))
+    run = Run(Path(run_folder)).read()
     check(run)
     drawn = draw_all(run)
     documents = {name: draw.svg(figure) for name, figure in drawn.items()}
-    folder = run.folder / "figures"
+    folder = run.path / "figures"
     folder.mkdir(exist_ok=True)
     files: dict[str, str] = {}
     for name, document in documents.items():
@@ -54,7 +54,7 @@ def write_report(run_folder: Path) -> Path:
             files[name] = write_file(folder / f"{name}.png", draw.png(drawn[name])).name
         else:
             files[name] = write_file(folder / f"{name}.svg", document.encode()).name
-    return write_file(run.folder / "report.html", _page(run, documents, files).encode())
+    return write_file(run.path / "report.html", _page(run, documents, files).encode())
 
 
 def write_file(path: Path, content: bytes) -> Path:
@@ -103,7 +103,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         absences={section: absences(run, section, documents) for section in SECTIONS},
         texts={name: run.pictures[name].tolist() for name in run.pictures if name.startswith("sentence")},
         absent=absent(run),
-        full="" if run.from_python else f"prismae report {shlex.quote(str(run.folder))} --full",
+        full="" if run.from_python else f"prismae report {shlex.quote(str(run.path))} --full",
         stability=run.stability,
         latents=latent_table(run),
         counted=run.counted,
@@ -116,7 +116,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         evaluated=run.scores is not None,
         other_vectors={plain_name(name): name for name in run.vectors if name not in LABELS},
         weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
-        evaluate=f"prismae evaluate {shlex.quote(str(run.folder))}",
+        evaluate=f"prismae evaluate {shlex.quote(str(run.path))}",
     )
 
 

@@ -12,7 +12,7 @@ from prismae import figures as draw
 from prismae.errors import InputError, unknown_name
 from prismae.figures.animation import traversal_gif
 from prismae.report.html import write_file
-from prismae.runs.run import Run, read_run
+from prismae.runs.run import Run
 from prismae.views import View, all_views, check, view
 from prismae.views.traversals import Traversals
 from prismae.views.tsne import TSNE
@@ -45,12 +45,12 @@ def write_picture(
         For an unknown kind, factor or suffix, arrays that the run folder lacks (`prismae.views.add_views` computes
         them), and what the kind of data has no picture of.
     """
-    run = read_run(Path(run_folder))
+    run = Run(Path(run_folder)).read()
     check(run)
     name = kind if isinstance(kind, str) else kind.name()
     suffixes = (".gif",) if name == GIF else SUFFIXES
     if out is None:
-        path = run.folder / "figures" / ("traversals.gif" if name == GIF else f"{name}{suffixes[0]}")
+        path = run.path / "figures" / ("traversals.gif" if name == GIF else f"{name}{suffixes[0]}")
     else:
         path = Path(out)
     if path.suffix not in suffixes:
@@ -85,8 +85,8 @@ def _figure(run: Run, kind: str | View, factor: str | None) -> Figure:
     if refused := drawn.refusal(run.kind):
         raise InputError(refused)
     if drawn.drawn and (lacking := drawn.lacks(run)):
-        command = f"prismae picture {shlex.quote(str(run.folder))} --kind {drawn.name()}"
-        raise InputError(f"{run.folder} holds no {', '.join(lacking)}: `{command}` computes them.")
+        command = f"prismae picture {shlex.quote(str(run.path))} --kind {drawn.name()}"
+        raise InputError(f"{run.path} holds no {', '.join(lacking)}: `{command}` computes them.")
     if factor is not None:
         if not isinstance(drawn, TSNE):
             raise InputError(f"A factor colours a t-SNE only, not a picture of kind {drawn.name()!r}.")

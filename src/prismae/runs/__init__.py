@@ -1,5 +1,5 @@
-"""One finished run: its record, and what is read from it."""
+"""One run: its job, its folder, its scores; importing this package needs no PyTorch."""
 
-from prismae.runs.run import Run, read_run
+from prismae.runs.run import Run
 
-__all__ = ["Run", "read_run"]
+__all__ = ["Run"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from prismae.errors import InputError
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 
 LOCK = ".lock"
 
@@ -18,7 +18,7 @@ class Claimed(InputError):
 
 
 @contextmanager
-def claim(folder: RunFolder, *, wait: bool = False, lock: str = LOCK) -> Iterator[None]:
+def claim(run: Run, *, wait: bool = False, lock: str = LOCK) -> Iterator[None]:
     """Hold a run folder, or what another `lock` of it stands for, for this process and thread.
 
     The lock is the operating system's, on a file in the folder: it ends with the process that holds it, also by a
@@ -35,13 +35,13 @@ def claim(folder: RunFolder, *, wait: bool = False, lock: str = LOCK) -> Iterato
     Claimed
         When another process holds the folder.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    held = FileLock(folder.path / lock)
+    run.path.mkdir(parents=True, exist_ok=True)
+    held = FileLock(run.path / lock)
     try:
         held.acquire(timeout=-1 if wait else 0)
     except Timeout:
         raise Claimed(
-            f"{str(folder.path)!r} is being computed by another process: wait until it is done."
+            f"{str(run.path)!r} is being computed by another process: wait until it is done."
         ) from None
     try:
         yield

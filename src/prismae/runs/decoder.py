@@ -10,7 +10,6 @@ from torch import nn
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Bernoulli, Likelihood
 
-DECODER = "decoder.json"
 POINTWISE = {nn.ReLU: "relu", nn.SELU: "selu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
 
 

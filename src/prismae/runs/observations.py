@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prismae._job_record import from_python
 from prismae.data import World, world, world_names, world_splits
 from prismae.data.kinds import kind_of
 from prismae.data.own import contents, from_path, is_path, split_path
 from prismae.errors import InputError
+from prismae.runs.job_record import from_python
 
 
 def observations(job: Mapping[str, Any]) -> World:

@@ -1,29 +1,54 @@
-"""What a run folder holds, read and checked: the settings, the history, the scores and the pictures."""
+"""Run: the record of a finished training, and its folder; one reader and one writer of its files.
+
+Importing this module, and reading a run, needs no PyTorch; `Run.load` and writing what was trained do.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import zipfile
-import zlib
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from prismae._better import Better
-from prismae._job_record import checked_job, from_python
+from prismae._files import written_whole
 from prismae._text import finite
 from prismae.errors import InputError
+from prismae.runs.files import (
+    CARD,
+    CHECKPOINT,
+    DECODER,
+    HISTORY,
+    JOB,
+    OTHERS,
+    PICTURES,
+    SCORES,
+    SNAPSHOT,
+    STABILITY,
+    WEIGHTS,
+    read_arrays,
+    read_history,
+    read_job,
+    read_scores,
+    read_stability,
+)
+from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
 
-PICTURES = "pictures.npz"
+if TYPE_CHECKING:
+    from prismae.methods import Method
+    from prismae.nets import Architecture, Likelihood, Net
+    from prismae.train import Trained
+
 TABLE = 32  # elements: version 0.1 showed longer vectors whose elements have no names as series
 
 _ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
@@ -31,30 +56,207 @@ _ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
 
 @dataclass(frozen=True)
 class Run:
-    """The saved results of one run.
+    """What one training left behind, in a folder.
+
+    ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
+    finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
+    ``stability.json``; ``figures/``, ``report.html``; ``README.md`` the model card; ``checkpoint/state.safetensors``
+    while training goes on. Each file is read when it is first asked for, and again once this object has written.
+    Files are written under a temporary name and then renamed.
 
     Parameters
     ----------
-    folder
-        The run folder, as it was given.
-    job
-        What was trained on what: the content of `job.json`.
-    history
-        One row per logged step, in the order of steps; `step`, terms, weights, monitors.
-    scores
-        The content of `scores.json`; None if the run is not evaluated.
-    pictures
-        The arrays of `pictures.npz`; empty if there is none.
-    stability
-        The content of `stability.json`; None if the run was not compared with other seeds.
+    path
+        The folder, which need not be there yet; `Run.open` takes finished runs only.
     """
 
-    folder: Path
-    job: dict[str, Any]
-    history: pd.DataFrame
-    scores: dict[str, Any] | None
-    pictures: dict[str, NDArray]
-    stability: dict[str, Any] | None = None
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """A finished run.
+
+        Raises
+        ------
+        InputError
+            If there is no such folder, or the run in it is not finished.
+        """
+        run = cls(Path(path))
+        run._check_there()
+        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not (run.path / name).exists()]
+        if missing:
+            mend = "run the same fit again to go on" if run.checkpoint.exists() else "it is not a run folder"
+            raise InputError(f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({mend}).")
+        return run
+
+    @classmethod
+    @contextmanager
+    def anew(cls, path: Path | str) -> Iterator[Self]:
+        """A folder to write a run into, which takes the place of what is at `path` when all went well.
+
+        Nothing of an older run is left there: pictures, scores and exports are of its weights. A reader sees the old
+        run, for a moment none, and then the new one.
+
+        Raises
+        ------
+        InputError
+            If `path` holds anything that is not of a run, which would be lost.
+        """
+        home = Path(path).resolve()  # a link stays one
+        cls(home)._check_replaceable()
+        part, old = (home.with_name(f".{home.name}.{os.getpid()}.{what}") for what in ("part", "old"))
+        part.mkdir(parents=True)
+        try:
+            yield cls(part)
+            if home.exists():
+                home.rename(old)
+            part.rename(home)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            if old.exists() and not home.exists():
+                old.rename(home)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _check_there(self) -> None:
+        if not self.path.is_dir():
+            raise InputError(f"There is no run folder {str(self.path)!r}.")
+
+    def _check_replaceable(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{str(self.path)!r} is a file, expected a folder or a new name.")
+        names = {JOB, WEIGHTS, HISTORY, SCORES, PICTURES, DECODER, STABILITY, CARD, *OTHERS}
+        found = sorted(each.name for each in self.path.iterdir()) if self.path.exists() else []
+        foreign = [
+            name
+            for name in found
+            if name not in names and not name.startswith((".", SNAPSHOT.partition("{")[0]))
+        ]
+        if found and (foreign or JOB not in found):
+            raise InputError(
+                f"{str(self.path)!r} holds {', '.join((foreign or found)[:5])}, which a run saved over it would "
+                "remove: expected a new or empty folder, or one that holds nothing but a run."
+            )
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where training keeps its state."""
+        return self.path / CHECKPOINT
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is done."""
+        return (self.path / WEIGHTS).exists()
+
+    def read(self) -> Self:
+        """This run, with all its results read.
+
+        Raises
+        ------
+        InputError
+            When the folder, `job.json` or `history.parquet` is missing, or any file is damaged or does not fit the
+            others: the sentence names the file and says what to do.
+        """
+        self._check_there()
+        for each in ("job", "scores", "stability", "pictures", "history"):
+            getattr(self, each)
+        return self
+
+    @cached_property
+    def job(self) -> JobRecord:
+        """What was trained on what, and what came of it: job.json."""
+        return read_job(self.path / JOB)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row per logged step, in the order of steps; `step`, terms, weights, monitors."""
+        return read_history(self.path / HISTORY)
+
+    @cached_property
+    def scores(self) -> dict[str, Any] | None:
+        """The content of scores.json, see `prismae.studies.score`; None if the run is not evaluated."""
+        return read_scores(self.path / SCORES)
+
+    @cached_property
+    def pictures(self) -> dict[str, NDArray]:
+        """The arrays of pictures.npz, which the views declare; empty if there is none."""
+        return read_arrays(self.path / PICTURES)
+
+    @cached_property
+    def stability(self) -> dict[str, Any] | None:
+        """The content of stability.json; None if the run was not compared with other seeds."""
+        return read_stability(self.path / STABILITY)
+
+    def snapshot(self, step: int) -> NDArray:
+        """[n, m] the codes that were kept at a step."""
+        return read_arrays(self.path / SNAPSHOT.format(step=step))["codes"]
+
+    def load(
+        self,
+        *,
+        method: Method | type[Method] | None = None,
+        net: Net | Architecture | None = None,
+        likelihood: Likelihood | None = None,
+    ) -> tuple[Method, Trained]:
+        """The method, and what its training returned, on the CPU. Nothing is unpickled.
+
+        Parameters
+        ----------
+        method, net, likelihood
+            Those of the run, where they are of no installed package and so cannot be found by their names.
+
+        Raises
+        ------
+        InputError
+            For files that are damaged or do not fit each other, and a method, network or likelihood that is not found
+            or is another than the run's.
+        """
+        from prismae.runs.loading import loaded  # here: what needs no networks needs no PyTorch
+
+        return loaded(self, method, net, likelihood)
+
+    # writing
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        """Write a JSON file, atomically."""
+        text = json.dumps(data, indent=1) + "\n"
+        self._write(name, lambda path: Path(path).write_text(text))
+
+    def write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        """Write an .npz file, atomically."""
+
+        def write(path: str) -> None:
+            with open(path, "wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **arrays)
+
+        self._write(name, write)
+
+    def write_trained(self, trained: Trained) -> None:
+        """Write history, card and weights; the weights last, since they mark the run as finished."""
+        from prismae.runs.loading import write_weights  # here: it needs PyTorch
+
+        self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
+        self.write_card()
+        self._write(WEIGHTS, lambda path: write_weights(trained, path))
+        if self.checkpoint.exists():
+            self.checkpoint.unlink()
+            self.checkpoint.parent.rmdir()
+
+    def write_card(self) -> None:
+        """Write the model card, README.md, from job.json and, if there is one, scores.json."""
+        from prismae.runs.model_card import model_card  # here: the kinds of data need PyTorch
+
+        card = model_card(self.job, self.scores)
+        self._write(CARD, lambda path: Path(path).write_text(card, encoding="utf-8"))
+
+    def _write(self, name: str, write: Callable[[str], Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        with written_whole(self.path / name) as part:
+            write(str(part))
+        for each in [name for name in vars(self) if name != "path"]:  # what was read is not what is there now
+            vars(self).pop(each, None)
+
+    # what the results say
 
     @cached_property
     def steps(self) -> NDArray:
@@ -228,110 +430,3 @@ class Run:
 
     def _column(self, name: str) -> NDArray:
         return self.history[name].to_numpy(dtype=float, na_value=np.nan)
-
-
-def read_run(folder: Path) -> Run:
-    """Read a run folder.
-
-    Raises
-    ------
-    InputError
-        When `job.json` or `history.parquet` is missing, or any file is damaged or does not fit the others:
-        the sentence names the file and says what to do.
-    """
-    if not folder.is_dir():
-        raise InputError(f"There is no run folder {folder}: give the folder that `prismae fit` wrote.")
-    job = _read_json(folder / "job.json", "give the folder that `prismae fit` wrote")
-    assert job is not None
-    job = checked_job(job, folder / "job.json")
-    scores = _read_json(folder / "scores.json", missing=None)
-    if scores is not None and not _scores_fit(scores):
-        raise InputError(
-            f"{folder / 'scores.json'} is not a table of scores by protocol: "
-            f"write it again with `prismae evaluate {folder}`."
-        )
-    stability = _read_json(folder / "stability.json", missing=None)
-    if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
-        raise InputError(f"{folder / 'stability.json'} is not a comparison of seeds: remove it.")
-    pictures = read_arrays(folder)
-    return Run(folder, job, _read_history(folder / "history.parquet"), scores, pictures, stability)
-
-
-def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
-    """The object in a JSON file; without the file, None, or an error that ends with `missing`."""
-    if not path.exists():
-        if missing is None:
-            return None
-        raise InputError(f"{path} is missing: {missing}.")
-    remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}): {remedy}.") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} holds a {type(content).__name__}, expected a JSON object: {remedy}.")
-    return content
-
-
-def _scores_fit(scores: dict[str, Any]) -> bool:
-    protocols = scores.get("protocols", {})
-    return (
-        isinstance(protocols, dict)
-        and all(isinstance(protocol, dict) for protocol in protocols.values())
-        and all(isinstance(score, dict) for protocol in protocols.values() for score in protocol.values())
-        and all(
-            _says_which_is_better(score) for protocol in protocols.values() for score in protocol.values()
-        )
-        and all(isinstance(scores.get(part) or {}, dict) for part in ("reconstruction", "skipped", "unseen"))
-        and (not scores.get("unseen") or _scores_fit(scores["unseen"]))
-    )
-
-
-def _says_which_is_better(score: dict[str, Any]) -> bool:
-    try:
-        Better.of(score)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_history(path: Path) -> pd.DataFrame:
-    if not path.exists():
-        raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
-    try:
-        history = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
-    history.columns = history.columns.map(str)
-    history = history.select_dtypes("number")
-    if "step" not in history or history.empty:
-        lack = "no rows" if "step" in history else "no column `step` of numbers"
-        raise InputError(f"{path} has {lack}: go on with the fit of the run first.")
-    # a run that was continued from a checkpoint may log a step twice: the later row counts
-    return (
-        history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
-    )
-
-
-def read_arrays(folder: Path) -> dict[str, NDArray]:
-    """The arrays of a run folder's pictures.npz; none if there is no such file.
-
-    Raises
-    ------
-    InputError
-        When the file is damaged.
-    """
-    path = folder / PICTURES
-    if not path.exists():
-        return {}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

@@ -7,9 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from prismae._version import __version__
 from prismae.data import World
@@ -29,8 +27,9 @@ from prismae.evaluation import (
 from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
+from prismae.runs.files import SCORES
 from prismae.runs.observations import observations, unseen
-from prismae.runs.run_folder import JOB, SCORES, SNAPSHOT, RunFolder
+from prismae.runs.run import Run
 
 PROTOCOLS = ("locatello2019", "yeats2023")
 YEATS_WORLDS = (
@@ -44,7 +43,7 @@ LOCK = ".scores.lock"
 
 
 def score(
-    folder: RunFolder,
+    run: Run,
     *,
     metrics: Metrics = "default",
     protocols: Sequence[str | Protocol] | None = None,
@@ -95,12 +94,12 @@ def score(
     Unavailable
         If nothing that was asked for can be had; the reasons are written down all the same.
     """
-    job = folder.read_json(JOB)
-    method, trained = folder.load()
+    job = run.job
+    method, trained = run.load()
     data = observations(job) if data is None else data
     net = trained.ae.to(_named(device))
     model = Subject(net, data, test=unseen(job), method=method, progress=progress)
-    saved = _Saved(folder)
+    saved = _Saved(run)
     found = saved.read()
     if "reconstruction" not in found:
         found["reconstruction"] = reconstruction(net, data)
@@ -116,7 +115,7 @@ def score(
             unknown = dict.fromkeys(wanted.pop(name).named, "The world has no known factors.")
             found.setdefault("skipped", {}).setdefault(name, {}).update(unknown)
     options = Options(bootstrap, baselines, seed, label, samples, progress)
-    tables = {step: _snapshot(folder, step) for step in job["snapshots"]}
+    tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
     refusals = []
     for name, scores, refused in walk(model, wanted, options):
@@ -133,9 +132,9 @@ def score(
     return found
 
 
-def leave_out(folder: RunFolder, protocol: str, reasons: Mapping[str, str]) -> None:
+def leave_out(run: Run, protocol: str, reasons: Mapping[str, str]) -> None:
     """Write to a run's scores.json why it has no score by some metrics."""
-    saved = _Saved(folder)
+    saved = _Saved(run)
     found = saved.read()
     found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
     saved.add(found)
@@ -147,22 +146,22 @@ class _Saved:
     What one adds goes into what is there by then, under a lock: nothing that another one wrote meanwhile is lost.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self.known: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
-        found = self.folder.read_json(SCORES) if (self.folder.path / SCORES).exists() else {}
+        found = Run(self.run.path).scores or {}  # as it is now
         self.known = deepcopy(found)
         return found
 
     def add(self, found: dict[str, Any]) -> dict[str, Any]:
         """Write what has changed in `found` since it was read or added, and return what is there then."""
-        with claim(self.folder, wait=True, lock=LOCK):
+        with claim(self.run, wait=True, lock=LOCK):
             known = self.known
             whole = _with_changes(self.read(), known, found)
-            self.folder.write_json(SCORES, whole)
-            self.folder.write_card()
+            self.run.write_json(SCORES, whole)
+            self.run.write_card()
         self.known = deepcopy(whole)
         return whole
 
@@ -241,8 +240,3 @@ def _named(device: str) -> torch.device:
     from lightning_fabric import Fabric  # here: importing it takes as long as PyTorch itself, twice
 
     return Fabric(accelerator=device, devices=1).device
-
-
-def _snapshot(folder: RunFolder, step: int) -> NDArray:
-    with np.load(folder.path / SNAPSHOT.format(step=step), allow_pickle=False) as arrays:
-        return arrays["codes"]

@@ -14,12 +14,11 @@ from prismae.errors import InputError
 from prismae.metrics._inputs import standardised
 from prismae.metrics.disentanglement.udr import udr_spearman
 from prismae.runs.codes import MEASURED, drawn_rows, encoded
-from prismae.runs.run_folder import JOB, RunFolder
+from prismae.runs.files import STABILITY
+from prismae.runs.run import Run
 
-STABILITY = "stability.json"
 
-
-def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASURED) -> dict[str, Any]:
+def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> dict[str, Any]:
     """Compare runs that differ in their seed, and write what was found to stability.json of the first.
 
     Each latent of the first run is matched with one of every other run, one to one, so that the absolute Pearson
@@ -27,7 +26,7 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
 
     Parameters
     ----------
-    folders
+    runs
         At least two finished runs of the same method, data and settings.
     data
         What they were trained on.
@@ -46,16 +45,16 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
     InputError
         For fewer than two runs, or runs that differ in more than their seed.
     """
-    if len(folders) < 2:
-        raise InputError(f"Stability compares at least 2 runs, got {len(folders)}.")
-    jobs = [folder.read_json(JOB) for folder in folders]
+    if len(runs) < 2:
+        raise InputError(f"Stability compares at least 2 runs, got {len(runs)}.")
+    jobs = [run.job for run in runs]
     for key in ("method", "fields", "world", "n", "n_latents", "steps", "batch"):
-        if any(job[key] != jobs[0][key] for job in jobs):
+        if any(job.get(key) != jobs[0].get(key) for job in jobs):
             raise InputError(
                 f"Stability compares runs that differ in their seed only, but these differ in {key!r}."
             )
     rows = drawn_rows(data, points)
-    found = [encoded(folder.load()[1].ae, data, rows) for folder in folders]
+    found = [encoded(run.load()[1].ae, data, rows) for run in runs]
     codes = [each.numpy() for each, _ in found]
     matched = [match(codes[0], other) for other in codes[1:]]
     latents: list[dict[str, Any]] = [
@@ -73,7 +72,7 @@ def stability(folders: Sequence[RunFolder], data: World, *, points: int = MEASUR
         "latents": sorted(latents, key=lambda latent: -latent["mean"]),
         "udr": float(udr_spearman(codes, kl=[kl for _, kl in found])),
     }
-    folders[0].write_json(STABILITY, content)
+    runs[0].write_json(STABILITY, content)
     return content
 
 

@@ -11,12 +11,12 @@ from prismae.data.text import as_sentences
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets.text import TextAutoencoderNet
-from prismae.runs.run_folder import JOB, RunFolder
+from prismae.runs.run import Run
 
 PATH = 7  # sentences from one to another
 
 
-def text_model(folder: RunFolder) -> tuple[Method, TextAutoencoderNet, Vocabulary, int]:
+def text_model(run: Run) -> tuple[Method, TextAutoencoderNet, Vocabulary, int]:
     """Method, net, vocabulary and number of latents of a finished run on texts.
 
     Raises
@@ -24,13 +24,12 @@ def text_model(folder: RunFolder) -> tuple[Method, TextAutoencoderNet, Vocabular
     InputError
         For a run on anything but texts.
     """
-    method, trained = folder.load()
-    job = folder.read_json(JOB)
+    method, trained = run.load()
     if not isinstance(trained.ae, TextAutoencoderNet):
         raise InputError(
-            f"{str(folder.path)!r} was not trained on texts, so it writes no sentences: see `prismae picture`."
+            f"{str(run.path)!r} was not trained on texts, so it writes no sentences: see `prismae picture`."
         )
-    return method, trained.ae, Vocabulary(tuple(job["vocabulary"])), int(job["n_latents"])
+    return method, trained.ae, Vocabulary(tuple(run.job["vocabulary"])), run.job["n_latents"]
 
 
 def written(
@@ -43,7 +42,7 @@ def written(
         return vocabulary.decode(net.generate(z, temperature=temperature))
 
 
-def sampled(folder: RunFolder, n: int, *, temperature: float = 1.0, seed: int = 0) -> list[str]:
+def sampled(run: Run, n: int, *, temperature: float = 1.0, seed: int = 0) -> list[str]:
     """n sentences for codes drawn from the prior.
 
     Raises
@@ -51,7 +50,7 @@ def sampled(folder: RunFolder, n: int, *, temperature: float = 1.0, seed: int = 
     InputError
         For a run on anything but texts, a method without a prior, fewer than one sentence, a negative temperature.
     """
-    method, net, vocabulary, n_latents = text_model(folder)
+    method, net, vocabulary, n_latents = text_model(run)
     if not method.has_prior:
         raise InputError(f"{method.name()} has no prior to draw codes from.")
     if n < 1:
@@ -61,7 +60,7 @@ def sampled(folder: RunFolder, n: int, *, temperature: float = 1.0, seed: int = 
     return written(net, vocabulary, z, temperature=temperature, seed=seed)
 
 
-def interpolated(folder: RunFolder, first: str, last: str, steps: int = PATH) -> list[str]:
+def interpolated(run: Run, first: str, last: str, steps: int = PATH) -> list[str]:
     """The likeliest sentences at `steps` codes on the line between the mean codes of two sentences, ends included.
 
     Raises
@@ -69,7 +68,7 @@ def interpolated(folder: RunFolder, first: str, last: str, steps: int = PATH) ->
     InputError
         For a run on anything but texts, an empty or too long sentence, fewer than two steps.
     """
-    _, net, vocabulary, _ = text_model(folder)
+    _, net, vocabulary, _ = text_model(run)
     if steps < 2:
         raise InputError(f"A way from one sentence to another has at least 2 steps, got {steps}.")
     pairs = (("The first sentence", first), ("The last sentence", last))

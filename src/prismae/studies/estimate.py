@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ import torch
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.methods import method
+from prismae.runs.files import JOB
 from prismae.runs.job import Job
+from prismae.runs.loading import machine
 from prismae.runs.observations import observations
-from prismae.runs.run_folder import JOB, RunFolder, machine
+from prismae.runs.run import Run
 from prismae.settings import as_plain
 from prismae.studies.work import limited_threads
 from prismae.train import Hook, Moment, train
@@ -62,7 +64,7 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
     return found
 
 
-def _kind(job: dict[str, Any]) -> str:
+def _kind(job: Mapping[str, Any]) -> str:
     """A job's settings without those that cost nothing."""
     free = ("seed", "steps", "lr", "snapshots")
     kind = {key: value for key, value in job.items() if key in as_plain(_ANY) and key not in free}
@@ -77,16 +79,16 @@ def _finished(out: Path, here: str) -> dict[str, list[float]]:
     """For each kind of the finished runs in `out` that were computed on a machine like this: seconds per step."""
     found: dict[str, list[float]] = {}
     for path in out.glob(f"*/{JOB}"):
-        folder = RunFolder(path.parent)
-        if not folder.finished:
+        run = Run(path.parent)
+        if not run.finished:
             continue
-        about = folder.read_json(JOB)
+        about = run.job
         if about.get("machine") != here:
             continue
         # what a run chose for "auto" is the kind of a job that left it to choose
         for net in (about["net"], "auto"):
             for likelihood in (about["likelihood"], "auto"):
-                kind = _kind(about | {"net": net, "likelihood": likelihood})
+                kind = _kind({**about, "net": net, "likelihood": likelihood})
                 found.setdefault(kind, []).append(about["seconds"] / about["steps"])
     return found
 

@@ -11,7 +11,7 @@ import pandas as pd
 from prismae._files import written_whole
 from prismae.errors import InputError
 from prismae.evaluation import scores_of
-from prismae.runs.run_folder import HISTORY, JOB, SCORES, RunFolder
+from prismae.runs.run import Run
 from prismae.runs.scoring import fits
 from prismae.studies.plan import Plan, Planned
 
@@ -85,10 +85,10 @@ def _once(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
-    job, folder = planned.job, RunFolder(out / planned.job.id)
-    if not folder.finished or not (folder.path / SCORES).exists():
+    job, run = planned.job, Run(out / planned.job.id)
+    if not run.finished or run.scores is None:
         return
-    about, scores = folder.read_json(JOB), folder.read_json(SCORES)
+    about, scores = run.job, run.scores
     row = {"arm": planned.arm, "method": job.method, "world": job.world, "seed": job.seed} | planned.swept
     tail = {
         "warnings": " ".join(about.get("warnings", ())),
@@ -100,7 +100,7 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
         **({"samples": plan.samples} if "likelihood" in plan.metrics else {}),
         "run": job.id,
     }
-    history = pd.read_parquet(folder.path / HISTORY).set_index("step") if job.snapshots else None
+    history = run.history.set_index("step") if job.snapshots else None
     for step in job.snapshots:
         if history is not None and step < job.steps:
             errors = history.loc[: step - 1, ["monitor:mse", "monitor:nats"]].dropna().iloc[-1]

@@ -15,7 +15,7 @@ from prismae.errors import InputError, unknown_name
 from prismae.metrics import udr_lasso, udr_spearman
 from prismae.runs.codes import encoded
 from prismae.runs.observations import observations
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies.plan import Plan
 from prismae.studies.summary import NATS, direction, divided, grouped, is_score, setting_columns
 
@@ -71,10 +71,10 @@ def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.flo
     """
     if len(runs) < 2:
         return np.empty(0)
-    folders = [RunFolder.open(Path(out) / run) for run in runs]
-    data = observations(folders[0].read_json("job.json"))
+    opened = [Run.open(Path(out) / run) for run in runs]
+    data = observations(opened[0].job)
     rows = spaced(len(data), POINTS)
-    seen = [encoded(folder.load()[1].ae, data, rows) for folder in folders]
+    seen = [encoded(run.load()[1].ae, data, rows) for run in opened]
     return UDR[by]([codes for codes, _ in seen], kl=[kl for _, kl in seen]).runs
 
 

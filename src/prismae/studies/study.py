@@ -12,7 +12,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.console import Console
 
 from prismae.errors import InputError, unknown_name
-from prismae.runs.run_folder import RunFolder
+from prismae.runs.run import Run
 from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
@@ -74,7 +74,7 @@ def study(
     wanted = chosen(planned, only)
 
     def ended(job: str) -> bool:
-        return complete(RunFolder(out / job), plan.metrics, plan.samples)
+        return complete(Run(out / job), plan.metrics, plan.samples)
 
     todo = {each.job.id: each for each in wanted if not ended(each.job.id)}
     done = len({each.job.id for each in wanted}) - len(todo)
@@ -126,7 +126,7 @@ def study(
     frame.attrs["left_out"] = {
         score: reason
         for each in wanted
-        for score, reason in left_out(RunFolder(out / each.job.id), plan.metrics).items()
+        for score, reason in left_out(Run(out / each.job.id), plan.metrics).items()
     }
     return frame
 

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -16,9 +15,10 @@ from prismae.errors import InputError, Unavailable
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
-from prismae.runs.job import Job, run
-from prismae.runs.run_folder import SCORES, RunFolder
+from prismae.runs.job import Job
+from prismae.runs.run import Run
 from prismae.runs.scoring import fits, leave_out, score
+from prismae.studies.fit import run
 from prismae.studies.status import Reporter, Status
 from prismae.train import Interrupted, NotFinite
 
@@ -59,7 +59,7 @@ def perform(
         By Ctrl-C.
     """
     report = Reporter(status)
-    folder = RunFolder(out / job.id)
+    kept = Run(out / job.id)
     try:
         with limited_threads(threads):
             report(Status("training"))
@@ -72,42 +72,42 @@ def perform(
                 wait=wait,
             )
             report(Status("scoring", job.steps))
-            with claim(folder, wait=wait):
-                score_missing(folder, metrics, samples, device)
-            (folder.path / ERROR).unlink(missing_ok=True)
+            with claim(kept, wait=wait):
+                score_missing(kept, metrics, samples, device)
+            (kept.path / ERROR).unlink(missing_ok=True)
         report(Status("done", job.steps))
     except Claimed:
         report(Status("elsewhere"))
     except Interrupted:
         raise
     except Exception as error:  # of whatever kind: the other jobs of the study go on
-        folder.path.mkdir(parents=True, exist_ok=True)
-        (folder.path / ERROR).write_text(traceback.format_exc())
+        kept.path.mkdir(parents=True, exist_ok=True)
+        (kept.path / ERROR).write_text(traceback.format_exc())
         said = str(error) if isinstance(error, InputError | NotFinite) else f"{type(error).__name__}: {error}"
-        report(Status("failed", error=f"{said} (The traceback is in {folder.path / ERROR}.)"))
+        report(Status("failed", error=f"{said} (The traceback is in {kept.path / ERROR}.)"))
 
 
-def score_missing(folder: RunFolder, metrics: Metrics, samples: int, device: str) -> None:
+def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None:
     """Score a finished run with those metrics that its scores.json does not have.
 
     A metric that cannot be had of this run is left out, with the reason; one that breaks raises when all the others are
     saved.
     """
-    if not (folder.path / SCORES).exists():
-        score(folder, protocols=())
+    if run.scores is None:
+        score(run, protocols=())
     broken: list[Exception] = []
-    for protocol, names in missing(folder, metrics, samples).items():
+    for protocol, names in missing(run, metrics, samples).items():
         for taken in (
             names,
             *([name] for name in names),
         ):  # all together, and one by one if one of them breaks
             try:
-                score(folder, metrics=taken, protocols=(protocol,), samples=samples, device=device)
+                score(run, metrics=taken, protocols=(protocol,), samples=samples, device=device)
             except Unavailable:  # and the reasons are written down
-                leave_out(folder, protocol, {name: reason for name in taken if (reason := lacking(name))})
+                leave_out(run, protocol, {name: reason for name in taken if (reason := lacking(name))})
             except InputError as error:
                 if taken is not names:
-                    leave_out(folder, protocol, {name: str(error) for name in taken})
+                    leave_out(run, protocol, {name: str(error) for name in taken})
                 continue
             except Exception as error:
                 if taken is not names:
@@ -119,13 +119,13 @@ def score_missing(folder: RunFolder, metrics: Metrics, samples: int, device: str
         raise broken[0]
 
 
-def missing(folder: RunFolder, metrics: Metrics, samples: int) -> dict[str, list[str]]:
+def missing(run: Run, metrics: Metrics, samples: int) -> dict[str, list[str]]:
     """For each protocol the metrics that a run still has to be scored with.
 
     A score of another seed or of another number of samples is not what is asked for. What was left out is not tried
     again, except a score whose network has been installed since.
     """
-    found = _found(folder)
+    found = run.scores or {}
 
     def had(protocol: str, name: str) -> bool:
         table = found.get("protocols", {}).get(protocol, {})
@@ -147,9 +147,9 @@ def missing(folder: RunFolder, metrics: Metrics, samples: int) -> dict[str, list
     return {protocol: names for protocol, names in wanted.items() if names}
 
 
-def left_out(folder: RunFolder, metrics: Metrics) -> dict[str, str]:
+def left_out(run: Run, metrics: Metrics) -> dict[str, str]:
     """Why a run has no score by some of these metrics: "protocol:metric" → the reason in one sentence."""
-    skipped = _found(folder).get("skipped", {})
+    skipped = (run.scores or {}).get("skipped", {})
     return {
         f"{protocol}:{name}": skipped[protocol][name]
         for protocol, names in metrics.items()
@@ -158,13 +158,9 @@ def left_out(folder: RunFolder, metrics: Metrics) -> dict[str, str]:
     }
 
 
-def complete(folder: RunFolder, metrics: Metrics, samples: int) -> bool:
+def complete(run: Run, metrics: Metrics, samples: int) -> bool:
     """Whether a run is trained and scored."""
-    return folder.finished and (folder.path / SCORES).exists() and not missing(folder, metrics, samples)
-
-
-def _found(folder: RunFolder) -> dict[str, Any]:
-    return folder.read_json(SCORES) if (folder.path / SCORES).exists() else {}
+    return run.finished and run.scores is not None and not missing(run, metrics, samples)
 
 
 class _Threads:

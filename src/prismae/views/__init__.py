@@ -4,7 +4,18 @@ Importing this package, and drawing, needs no torch; computing does.
 """
 
 from prismae.views._base import Arrays, Table, View, all_views, view
-from prismae.views._computing import add_views, complete, compute
+from prismae.views._computing import add_views, complete, compute, keep
 from prismae.views._shapes import check
 
-__all__ = ["Arrays", "Table", "View", "add_views", "all_views", "check", "complete", "compute", "view"]
+__all__ = [
+    "Arrays",
+    "Table",
+    "View",
+    "add_views",
+    "all_views",
+    "check",
+    "complete",
+    "compute",
+    "keep",
+    "view",
+]

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prismae.errors import InputError, Unavailable, unknown_name
-from prismae.runs.run import read_arrays
+from prismae.runs.files import DECODER, PICTURES
+from prismae.runs.run import Run
 from prismae.views._base import Arrays, View, all_views, view
 
 if TYPE_CHECKING:
     from prismae.data import World
     from prismae.methods import Method
     from prismae.nets.autoencoder import AutoencoderNet
-    from prismae.runs.run_folder import RunFolder
 
 
 def compute(method: Method, net: AutoencoderNet, world: World) -> Arrays:
@@ -21,7 +21,15 @@ def compute(method: Method, net: AutoencoderNet, world: World) -> Arrays:
     return _arrays(method, net, world, [each for each in all_views().values() if not each.slow])
 
 
-def add_views(folder: RunFolder, views: Sequence[str | View], data: World, **options: Any) -> None:
+def keep(run: Run, net: AutoencoderNet, arrays: Arrays) -> None:
+    """Write the arrays of views to a run's pictures.npz, and the decoder for the page's sliders to its decoder.json."""
+    from prismae.runs.decoder import describe_decoder  # here: drawing needs no torch
+
+    run.write_json(DECODER, describe_decoder(net))
+    run.write_arrays(PICTURES, arrays)
+
+
+def add_views(run: Run, views: Sequence[str | View], data: World, **options: Any) -> None:
     """Compute views of a finished run and keep their arrays in its pictures.npz, beside those already there.
 
     Parameters
@@ -52,22 +60,22 @@ def add_views(folder: RunFolder, views: Sequence[str | View], data: World, **opt
         else view(each, **{name: value for name, value in options.items() if name in known[each].options()})
         for each in views
     ]
-    method, trained = folder.load()
-    found = read_arrays(folder.path)
+    method, trained = run.load()
+    found = dict(run.pictures)
     subject = _subject(method, trained.ae, data)
     for each in made:
         if refused := each.refusal(subject.kind):
             raise InputError(refused)
         found |= each.compute(subject)
-    _keep(folder, trained.ae, found)
+    keep(run, trained.ae, found)
 
 
-def complete(folder: RunFolder, data: World) -> None:
+def complete(run: Run, data: World) -> None:
     """Compute every view that a finished run lacks, slow ones too; those that are there stay as they are."""
-    found = read_arrays(folder.path)
-    method, trained = folder.load()
+    found = run.pictures
+    method, trained = run.load()
     missing = [each for each in all_views().values() if _missing(each, found)]
-    _keep(folder, trained.ae, found | _arrays(method, trained.ae, data, missing))
+    keep(run, trained.ae, found | _arrays(method, trained.ae, data, missing))
 
 
 def _missing(each: type[View], found: Collection[str]) -> bool:
@@ -91,11 +99,3 @@ def _subject(method: Method, net: AutoencoderNet, world: World) -> Any:
     from prismae.views._subject import Subject  # here: drawing needs no torch
 
     return Subject(method, net, world)
-
-
-def _keep(folder: RunFolder, net: AutoencoderNet, arrays: Arrays) -> None:
-    from prismae.runs.decoder import DECODER, describe_decoder
-    from prismae.runs.run_folder import PICTURES
-
-    folder.write_json(DECODER, describe_decoder(net))
-    folder.write_arrays(PICTURES, arrays)

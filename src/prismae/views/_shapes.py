@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prismae.errors import InputError
-from prismae.runs.run import PICTURES, Run
+from prismae.runs.files import PICTURES
+from prismae.runs.run import Run
 from prismae.views._base import all_views
 
 SHARED = ("m", "*shape")  # dimensions that are the same in all views
@@ -31,9 +32,7 @@ def check(run: Run) -> None:
                 wrong += _faults(name, dimensions.split(), run.pictures[name].shape, sizes)
         shared |= {dimension: sizes[dimension] for dimension in SHARED if dimension in sizes}
     if wrong:
-        raise InputError(
-            f"{run.folder / PICTURES}: {'; '.join(wrong)}: remove it and evaluate the run again."
-        )
+        raise InputError(f"{run.path / PICTURES}: {'; '.join(wrong)}: remove it and evaluate the run again.")
 
 
 def _faults(

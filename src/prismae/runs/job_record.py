@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 from annotated_types import Ge, Gt, MinLen
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -106,7 +106,7 @@ JobRecord = TypedDict(
 with_config(OPEN)(JobRecord)
 
 
-def checked_job(content: Any, path: Path) -> dict[str, Any]:
+def checked_job(content: Any, path: Path) -> JobRecord:
     """The content of a job.json, if all that it says is of the right type; unknown keys stay.
 
     Raises
@@ -121,7 +121,7 @@ def checked_job(content: Any, path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} is damaged, or of a version of prismae that this one does not know: {'; '.join(faults)}."
         ) from None
-    return dict(content)
+    return cast(JobRecord, content)  # as it was written, to the type of each number
 
 
 def from_python(job: Mapping[str, Any]) -> bool:

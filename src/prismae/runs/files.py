@@ -1,0 +1,135 @@
+"""The files of a run folder: their names, and how each is read; none of it needs PyTorch."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from prismae._better import Better
+from prismae.errors import InputError
+from prismae.runs.job_record import JobRecord, checked_job
+
+JOB = "job.json"
+WEIGHTS = "weights.safetensors"
+HISTORY = "history.parquet"
+SCORES = "scores.json"
+PICTURES = "pictures.npz"
+DECODER = "decoder.json"
+STABILITY = "stability.json"
+CARD = "README.md"
+SNAPSHOT = "codes-{step}.npz"
+CHECKPOINT = "checkpoint/state.safetensors"
+OTHERS = (
+    "report.html",
+    "error.txt",
+    "figures",
+    "export",
+    "checkpoint",
+)  # what is made of a run later, or before
+
+
+def read_job(path: Path) -> JobRecord:
+    """A job.json, held to its schema; raises InputError where it is missing or damaged."""
+    job = _read_json(path, "give the folder that `prismae fit` wrote")
+    assert job is not None
+    return checked_job(job, path)
+
+
+def read_scores(path: Path) -> dict[str, Any] | None:
+    """A scores.json; None without the file."""
+    scores = _read_json(path, missing=None)
+    if scores is not None and not _scores_fit(scores):
+        raise InputError(
+            f"{path} is not a table of scores by protocol: remove it and evaluate the run again."
+        )
+    return scores
+
+
+def read_stability(path: Path) -> dict[str, Any] | None:
+    """A stability.json; None without the file."""
+    stability = _read_json(path, missing=None)
+    if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
+        raise InputError(f"{path} is not a comparison of seeds: remove it.")
+    return stability
+
+
+def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
+    """The object in a JSON file; without the file, None, or an error that ends with `missing`."""
+    if not path.exists():
+        if missing is None:
+            return None
+        raise InputError(f"{path} is missing: {missing}.")
+    remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is damaged, it cannot be read as JSON ({error}): {remedy}.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds a {type(content).__name__}, expected a JSON object: {remedy}.")
+    return content
+
+
+def _scores_fit(scores: dict[str, Any]) -> bool:
+    protocols = scores.get("protocols", {})
+    return (
+        isinstance(protocols, dict)
+        and all(isinstance(protocol, dict) for protocol in protocols.values())
+        and all(isinstance(score, dict) for protocol in protocols.values() for score in protocol.values())
+        and all(
+            _says_which_is_better(score) for protocol in protocols.values() for score in protocol.values()
+        )
+        and all(isinstance(scores.get(part) or {}, dict) for part in ("reconstruction", "skipped", "unseen"))
+        and (not scores.get("unseen") or _scores_fit(scores["unseen"]))
+    )
+
+
+def _says_which_is_better(score: dict[str, Any]) -> bool:
+    try:
+        Better.of(score)
+    except ValueError:
+        return False
+    return True
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """A history.parquet: the columns that are numbers, in the order of steps."""
+    if not path.exists():
+        raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
+    try:
+        history = pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
+    history.columns = history.columns.map(str)
+    history = history.select_dtypes("number")
+    if "step" not in history or history.empty:
+        lack = "no rows" if "step" in history else "no column `step` of numbers"
+        raise InputError(f"{path} has {lack}: go on with the fit of the run first.")
+    # a run that was continued from a checkpoint may log a step twice: the later row counts
+    return (
+        history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
+    )
+
+
+def read_arrays(path: Path) -> dict[str, NDArray]:
+    """The arrays of an .npz file; none if there is no such file. Raises InputError where it is damaged."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

@@ -1,0 +1,89 @@
+"""Doing a job: a training into a run folder, ended by the views of what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from prismae.data import World
+from prismae.evaluation import codes_table
+from prismae.methods import method
+from prismae.runs.claim import claim
+from prismae.runs.files import JOB, SNAPSHOT
+from prismae.runs.job import Job
+from prismae.runs.loading import describe, outcome
+from prismae.runs.observations import known_by, observations
+from prismae.runs.run import Run
+from prismae.settings import as_plain
+from prismae.train import Hook, Moment, train
+from prismae.views import compute, keep
+
+TICKS = 100  # times in a run that a watcher hears of it
+
+
+def run(
+    job: Job,
+    out: Path | str = "runs",
+    *,
+    data: World | None = None,
+    device: str = "auto",
+    checkpoint_every: int = 500,
+    progress: bool = False,
+    on_step: Callable[[int], None] | None = None,
+    wait: bool = False,
+) -> Run:
+    """Train a job into ``out/<id>``, or return at once if that is done; an interrupted run goes on.
+
+    Parameters
+    ----------
+    data
+        The job's world if it is already loaded.
+    on_step
+        Called with the number of steps done, a hundred times or so.
+    wait
+        Wait for another process that computes the same run.
+
+    Raises
+    ------
+    Claimed
+        Without `wait`, when another process computes the same run.
+    """
+    made = Run(Path(out) / job.id)
+    if made.finished:
+        return made
+    data = observations(as_plain(job)) if data is None else data
+    chosen = method(job.method, **(job.fields or {}))
+    net, likelihood = job.choices(data)
+    about = (
+        {"id": job.id}
+        | known_by(job.world)
+        | describe(chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()})
+    )
+
+    def snapshot(now: Moment) -> None:
+        now.values()  # where a term is NaN, nothing is kept
+        made.write_arrays(SNAPSHOT.format(step=now.step), {"codes": codes_table(now.ae, data)})
+
+    hooks = [Hook(on_step=snapshot, at=job.snapshots)]
+    if on_step is not None:
+        every, tell = max(1, job.steps // TICKS), on_step
+        hooks.append(Hook(on_step=lambda now: tell(now.step), at=range(every, job.steps, every)))
+    with claim(made, wait=wait):
+        if made.finished:  # by another process, meanwhile
+            return made
+        made.write_json(JOB, about)
+        trained = train(
+            chosen,
+            data,
+            replace(job, net=net, likelihood=likelihood),
+            device=device,
+            checkpoint=made.checkpoint,
+            checkpoint_every=checkpoint_every,
+            hooks=hooks,
+            progress=progress,
+        )
+        made.write_json(JOB, about | outcome(trained, device))
+        keep(made, trained.ae, compute(chosen, trained.ae, data))
+        made.write_trained(trained)
+    return made
