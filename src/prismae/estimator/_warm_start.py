@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from prismae.data.kinds import kind_of
 from prismae.errors import InputError
+from prismae.settings import Training
 
 TRAINING = (
     "method",
     "fields",
-    "n_latents",
-    "net",
-    "likelihood",
-    "batch",
-    "lr",
-    "seed",
-    "precision",
-    "controls",
+    *(each.name for each in fields(Training) if each.name not in ("steps", "snapshots")),
 )
 DATA = ("n", "shape", "pixels", "summary")
 

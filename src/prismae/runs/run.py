@@ -189,7 +189,11 @@ class Run:
 
     def snapshot(self, step: int) -> NDArray:
         """[n, m] the codes that were kept at a step."""
-        return read_arrays(self.path / SNAPSHOT.format(step=step))["codes"]
+        path = self.path / SNAPSHOT.format(step=step)
+        arrays = read_arrays(path)
+        if "codes" not in arrays:
+            raise InputError(f"{path} is missing, or holds no codes: fit the run again.")
+        return arrays["codes"]
 
     def load(
         self,
@@ -253,8 +257,9 @@ class Run:
         self.path.mkdir(parents=True, exist_ok=True)
         with written_whole(self.path / name) as part:
             write(str(part))
-        for each in [name for name in vars(self) if name != "path"]:  # what was read is not what is there now
-            vars(self).pop(each, None)
+        for read in [*vars(self)]:  # is not what is there now
+            if read != "path":
+                vars(self).pop(read, None)
 
     # what the results say
 
