@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from prismae import metrics
+from prismae.evaluation import evaluate_codes
 from prismae.evaluation.families.codes import ideal_codes
-from prismae.metrics import Result, evaluate_codes
+from prismae.metrics import Result
 
 SIZES = (3, 6, 40, 32, 32)
 SUITE = ("mig", "factor-vae-score", "beta-vae-score", "dci", "sap", "modularity", "explicitness", "irs")

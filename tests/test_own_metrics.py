@@ -13,16 +13,15 @@ from known_codes import small_world, standardised
 import prismae as pr
 from prismae import cli
 from prismae.errors import InputError, Unavailable
-from prismae.evaluation import Protocol, Scores, scores_of
-from prismae.metrics import (
-    Result,
-    all_metrics,
+from prismae.evaluation import (
+    Protocol,
+    Scores,
     evaluate_codes,
     evaluate_images,
     evaluate_likelihood,
-    metric,
-    metric_of,
+    scores_of,
 )
+from prismae.metrics import Result, all_metrics, metric, metric_of
 from prismae.runs.run import Run
 from prismae.studies import score
 

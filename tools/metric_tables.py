@@ -27,9 +27,10 @@ import torch.nn.functional as F
 from known_codes import GRIDS, dsprites_codes, grid, standardised
 
 from prismae import metrics, world
+from prismae.evaluation import evaluate_codes, evaluate_images, evaluate_likelihood
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.likelihood import log_importance_weights
-from prismae.metrics import all_metrics, evaluate_codes, evaluate_images, evaluate_likelihood
+from prismae.metrics import all_metrics
 from prismae.metrics._votes import majority_accuracy
 from prismae.metrics.disentanglement.beta_vae_score import pair_score
 from prismae.metrics.disentanglement.dci import completeness, disentanglement

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prismae.data import World, data_folder, world, world_names
     from prismae.errors import InputError
     from prismae.estimator import Autoencoder, load
-    from prismae.evaluation import evaluate
+    from prismae.evaluation import evaluate, evaluate_codes, evaluate_images, evaluate_likelihood
     from prismae.methods import Adversarial, Method, all_methods, method
     from prismae.studies import Job, run
     from prismae.train import Hook
@@ -35,6 +35,9 @@ __all__ = [
     "all_methods",
     "data_folder",
     "evaluate",
+    "evaluate_codes",
+    "evaluate_images",
+    "evaluate_likelihood",
     "load",
     "method",
     "metrics",
@@ -55,6 +58,9 @@ _HOMES = {  # where a name is found when it is first asked for: PyTorch alone ta
     "all_methods": "methods",
     "data_folder": "data",
     "evaluate": "evaluation",
+    "evaluate_codes": "evaluation",
+    "evaluate_images": "evaluation",
+    "evaluate_likelihood": "evaluation",
     "load": "estimator",
     "method": "methods",
     "run": "studies",

@@ -11,7 +11,7 @@ import sklearn.metrics
 
 from prismae import metrics
 from prismae.errors import InputError
-from prismae.metrics import evaluate_codes
+from prismae.evaluation import evaluate_codes
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(300) % 3

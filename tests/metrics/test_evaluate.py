@@ -10,8 +10,9 @@ import pytest
 from known_codes import grid, small_world, standardised
 
 from prismae.errors import InputError, Unavailable
+from prismae.evaluation import Score, Scores, evaluate_codes
 from prismae.evaluation.families.codes import ideal_codes
-from prismae.metrics import Score, Scores, all_metrics, evaluate_codes, mig
+from prismae.metrics import all_metrics, mig
 
 FACTORS = small_world()
 METRICS = all_metrics()

@@ -12,7 +12,7 @@ from torch import nn
 
 from prismae import metrics
 from prismae.errors import InputError
-from prismae.metrics import evaluate_images
+from prismae.evaluation import evaluate_images
 from prismae.metrics.generation._features import classifier, pixels_pca
 from prismae.metrics.generation.frechet import gaussian_distance
 from prismae.metrics.generation.ssim import WEIGHTS, scales_of, window_of

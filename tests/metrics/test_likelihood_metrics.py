@@ -13,8 +13,9 @@ import torch
 
 from prismae import metrics
 from prismae.errors import InputError
+from prismae.evaluation import evaluate_codes, evaluate_likelihood
 from prismae.evaluation.families.densities import tables_needed
-from prismae.metrics import all_metrics, evaluate_codes, evaluate_likelihood
+from prismae.metrics import all_metrics
 
 METRICS = {name: each for name, each in all_metrics().items() if each.needs == "densities"}
 RNG = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from prismae import metrics
 from prismae.errors import InputError
-from prismae.metrics import evaluate_codes
+from prismae.evaluation import evaluate_codes
 from prismae.metrics._votes import group_rows
 from prismae.metrics.disentanglement.infomec import local_information
 

@@ -8,6 +8,7 @@ from known_codes import grid, small_world, standardised
 
 from prismae import metrics
 from prismae.errors import InputError
+from prismae.evaluation import evaluate_codes
 
 FACTORS = small_world()
 IDEAL = standardised(FACTORS)
@@ -74,7 +75,7 @@ def test_sap_without_a_constant_factor_is_the_gap_between_continuous_factors_or_
 
 def test_beamsynthesis_numbers_run_on_its_grid():
     factors = grid((3, 120))
-    scores = metrics.evaluate_codes(
+    scores = evaluate_codes(
         standardised(factors), factors, factor_kinds=KINDS[:2], protocol="yeats2023", bootstrap=5
     )
     assert scores["fac"].score == 1.0

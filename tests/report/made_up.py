@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prismae.metrics import Score, Scores, metric_of
+from prismae.evaluation import Score, Scores
+from prismae.metrics import metric_of
 
 SPREAD = np.array([0.02, 1.31, 0.012, 0.95, 0.41, 0.03, 0.62, 0.018, 0.027, 1.08])
 
@@ -140,7 +141,9 @@ def made_up_score(
     assert metric is not None, f"no metric writes {key!r} in {protocol}"
     ends = (value - 0.04, min(value + 0.035, 1)) if chance is not None else (None, None)
     said = {"bins": 20, "points": 10000}
-    return Score(value, *ends, ceiling, chance, metric.better, said, protocol)
+    return Score(
+        value, *ends, ceiling, chance, metric.better, said, protocol, metric=key, summary=metric.summary
+    )
 
 
 def _pulses(length: int) -> dict[str, NDArray]:

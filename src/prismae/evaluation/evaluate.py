@@ -48,14 +48,14 @@ def evaluate(
     metrics
         "default", "all" (of the protocol), "clustering", "classification", "generation", "likelihood", names of metrics
         and of these families, and functions that are declared by `prismae.metrics.metric`. See
-        `prismae.metrics.evaluate_codes`, `evaluate_images` and `evaluate_likelihood`.
+        `prismae.evaluation.evaluate_codes`, `evaluate_images` and `evaluate_likelihood`.
     protocol, bootstrap, baselines, seed
-        See `prismae.metrics.evaluate_codes`.
+        See `prismae.evaluation.evaluate_codes`.
     other_runs
         The same method trained with other seeds, as models or codes, for metrics that compare runs (UDR).
     stds, other_stds
         Standard deviations of the posteriors, where codes are given, for RMIG and UDR; see
-        `prismae.metrics.evaluate_codes`. Those of models are the models' own.
+        `prismae.evaluation.evaluate_codes`. Those of models are the models' own.
     test
         A world of observations that were kept apart (``prismae.world("mnist:test")``): classifiers are scored on its
         codes, its images are reconstructed, and its likelihood is measured. Or its codes and factors, where codes are

@@ -38,6 +38,8 @@ class Score:
         What the metric is called in the protocol: "dci".
     short
         Which of the metric's scores it is, if it has several: "d".
+    summary
+        What the metric says of itself in one line.
     """
 
     score: float
@@ -50,6 +52,7 @@ class Score:
     protocol: str
     metric: str = ""
     short: str = ""
+    summary: str = ""
 
     def __float__(self) -> float:
         return self.score
@@ -113,6 +116,7 @@ class Scores(Mapping[str, Score]):
             }
             said: dict[str, Any] = {key: given[key] for key in ("parameters", "protocol")}
             behind = {"metric": metric_behind(name, given), "short": given.get("short", "")}
+            behind["summary"] = given.get("summary", "")
             scores[name] = Score(**values, **said, **behind, better=Better.of(given))
         return cls(scores, dict(saved["skipped"]), dict(saved["matrices"]))
 

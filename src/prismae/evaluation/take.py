@@ -124,6 +124,7 @@ def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options
             protocol,
             metric=key,
             short=short,
+            summary=metric.summary,
         )
     matrix = getattr(result, "importance", getattr(result, "matrix", None))
     return Scores(scores, {}, {} if matrix is None else {title: np.asarray(matrix).tolist()})

@@ -1,8 +1,5 @@
 """Metrics: functions of arrays, from any framework, for codes, their factors, clusters, images and likelihoods."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from prismae._better import Better
 from prismae.metrics._base import Learned, Metric, Result, all_metrics, as_metric, metric, metric_of
 from prismae.metrics._information import mutual_information_matrix
@@ -56,17 +53,12 @@ from prismae.metrics.likelihood.nll import nll
 from prismae.metrics.likelihood.perplexity import nll_per_word, perplexity, perplexity_bound
 from prismae.metrics.likelihood.reconstruction import reconstruction
 
-if TYPE_CHECKING:
-    from prismae.evaluation import Score, Scores, evaluate_codes, evaluate_images, evaluate_likelihood
-
 __all__ = [
     "DCI",
     "Better",
     "Learned",
     "Metric",
     "Result",
-    "Score",
-    "Scores",
     "active_units",
     "all_metrics",
     "ari",
@@ -83,9 +75,6 @@ __all__ = [
     "dci",
     "dci_mig",
     "dci_yeats2023",
-    "evaluate_codes",
-    "evaluate_images",
-    "evaluate_likelihood",
     "explicitness",
     "fac_yeats2023",
     "factor_vae_score",
@@ -135,12 +124,3 @@ __all__ = [
     "z_max_variance",
     "z_min_variance",
 ]
-
-_EVALUATION = ("Score", "Scores", "evaluate_codes", "evaluate_images", "evaluate_likelihood")
-
-
-def __getattr__(name: str) -> Any:
-    """What scores arrays by metrics stands above them, and is looked up when it is asked for."""
-    if name in _EVALUATION:
-        return getattr(import_module("prismae.evaluation"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -214,12 +214,9 @@ def held_out(run: Run) -> str:
     return f"{text}, save the scores of {' and '.join(there)}, which are theirs." if there else f"{text}."
 
 
-def what(protocol: str, key: str) -> str:
-    """What a name in a table of scores stands for, as its metric says it; nothing for one that is not installed."""
-    from prismae.metrics import metric_of  # here: it imports torch, which a page without scores does without
-
-    metric = metric_of(protocol, key)
-    return "" if metric is None else re.sub(r"[`*]", "", metric.summary)
+def what(score: Mapping[str, Any]) -> str:
+    """What a score stands for, as its metric says it; nothing for scores of version 0.1, which did not keep it."""
+    return re.sub(r"[`*]", "", score.get("summary", ""))
 
 
 def tiles(run: Run) -> list[tuple[str, str, str]]:

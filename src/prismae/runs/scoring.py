@@ -84,7 +84,7 @@ def score(
     dict
         ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
         code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
-        ``matrices`` (see `prismae.metrics.Scores`); each score says under ``taken`` its seed, the version of prismae
+        ``matrices`` (see `prismae.evaluation.Scores`); each score says under ``taken`` its seed, the version of prismae
         and, if it is of a likelihood, its samples; ``snapshots`` {step: {protocol: {metric: score}}} (without
         intervals and baselines, and without families); and, where observations are held out or the world has a test
         split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and baselines).

@@ -67,7 +67,7 @@ class Densities(Family):
 
 @dataclass(frozen=True)
 class Measured:
-    """Arrays of n rows by the names that metrics call them; see `prismae.metrics.evaluate_likelihood`."""
+    """Arrays of n rows by the names that metrics call them; see `prismae.evaluation.evaluate_likelihood`."""
 
     tables: Mapping[str, Any]
     size: int = 0
@@ -153,7 +153,7 @@ def tables_of(metric: Metric) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Tables(Given):
-    """Arrays of n rows by the names that metrics call them; see `prismae.metrics.evaluate_likelihood`.
+    """Arrays of n rows by the names that metrics call them; see `prismae.evaluation.evaluate_likelihood`.
 
     Parameters
     ----------

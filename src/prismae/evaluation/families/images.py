@@ -37,7 +37,7 @@ GENERATION = Protocol(
 
 @dataclass(frozen=True)
 class Pictures:
-    """Images, and what was made of them; see `prismae.metrics.evaluate_images`."""
+    """Images, and what was made of them; see `prismae.evaluation.evaluate_images`."""
 
     images: ArrayLike | Tensor
     reconstructions: ArrayLike | Tensor | None = None
