@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from prismae.data import Tokens
-from prismae.methods import Terms
+from prismae.methods import Adversarial, Terms
 from prismae.train.run import Run
 
 WARM = 12  # steps without a graph: what is allocated once has been by then
@@ -45,13 +45,13 @@ class Graph:
 
     def __init__(self, run: Run, stream: torch.cuda.Stream) -> None:
         self.own = InTurn([run.batches[run.step].clone()])
-        updates = run.method.critic_steps if run.critic is not None else 0
+        updates = run.method.critic_steps if isinstance(run.method, Adversarial) else 0
         self.critic = InTurn([self.own.rows[0].clone() for _ in range(updates)])
         for optimizer in optimizers(run):
             for group in optimizer.param_groups:
                 group["capturable"] = True
         held = copy.copy(run)
-        held.batches, held.critic_batches = self.own, self.critic
+        held.batches, held.critic_batches = self.own, self.critic  # type: ignore[assignment]
         held.values = {k: v.clone() if isinstance(v, Tensor) else v for k, v in run.values.items()}
         self.values = {k: v for k, v in held.values.items() if isinstance(v, Tensor)}
         self.graph = torch.cuda.CUDAGraph()
@@ -66,7 +66,7 @@ class Graph:
             rows.copy_(run.critic_batches[run.critic_updates])
             run.critic_updates += 1
         for name, value in self.values.items():
-            value.copy_(run.values[name])
+            value.copy_(torch.as_tensor(run.values[name]))
         self.graph.replay()
         return {name: value.clone() for name, value in self.terms.items()}
 
@@ -142,12 +142,12 @@ def graphs(said: Callable[[str], None]) -> Iterator[None]:
         try:
             off = start(run)
         finally:
-            Run.advance = advance  # type: ignore[method-assign]
+            Run.advance = advance  # type: ignore[assignment, method-assign]
         said(
             f"by a graph from step {run.step} on; its weights were off by {off:.1e} of the way that they went"
         )
 
-    Run.advance = advance  # type: ignore[method-assign]
+    Run.advance = advance  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ import time
 import torch
 from lightning_fabric import Fabric
 
+from prismae._random import Draws
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.methods import Method
@@ -38,7 +39,7 @@ def new_run(method: Method, net: str, shape: tuple[int, ...], batch: int) -> Run
     world = World("noise", Dense((torch.rand(4096, *shape) > 0.8).float()))
     ae = build(method, world.kind, shape, world.summary, n_latents=M, net=net, likelihood="bernoulli")
     fabric = Fabric(accelerator="cpu", devices=1)
-    return Run(fabric, method, world, ae, Training(n_latents=M, batch=batch), ())
+    return Run(fabric, method, world, ae, Training(n_latents=M, batch=batch), (), Draws(0))
 
 
 def a_step(run: Run) -> float:

@@ -14,23 +14,27 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 
 import plain_gcae
+from prismae._random import Draws
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.latent.channel import through_channel
 from prismae.latent.density_ratio import excess_entropy_power, uniform_nodes
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
+from prismae.nets.critics import ConditionalCritics
 from prismae.settings import Training
 from prismae.train.build import build
-from prismae.train.loop import Run
+from prismae.train.run import Run
 
 M = 10
+Precision = Literal["32-true", "bf16-mixed"]
 CASES = {"series of 1000, batch 64": ((1000,), 64), "images 64x64, batch 256": ((1, 64, 64), 256)}
 
 
@@ -42,6 +46,7 @@ def plain_step(method: GCAE | EDGCAE, world: World, batch: int, device: str = "c
         device
     )
     critics = method.critic(M).to(device)
+    assert isinstance(critics, ConditionalCritics)
     sigma = torch.full((M,), float(method.noise()), device=device)
     ae_adam = torch.optim.Adam(ae.parameters(), lr=5e-5)
     critic_adam = torch.optim.Adam(critics.parameters(), lr=2e-4, betas=(0.5, 0.9))
@@ -72,15 +77,17 @@ def plain_step(method: GCAE | EDGCAE, world: World, batch: int, device: str = "c
     return step
 
 
-def prismae_run(method: GCAE | EDGCAE, world: World, batch: int, precision: str, device: str = "cpu") -> Run:
+def prismae_run(
+    method: GCAE | EDGCAE, world: World, batch: int, precision: Precision, device: str = "cpu"
+) -> Run:
     """A training of the library's own loop, before its first step."""
     torch.manual_seed(0)
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
     ae = build(method, world.kind, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    return Run(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), ())
+    return Run(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), (), Draws(0))
 
 
-def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: str) -> Callable[[], None]:
+def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: Precision) -> Callable[[], None]:
     """One step of the library's own loop."""
     run = prismae_run(method, world, batch, precision)
 

@@ -17,13 +17,15 @@ import numpy as np
 import torch
 
 from cuda_graphs import WARM, start
-from gcae_step import CASES, plain_step, prismae_run
+from gcae_step import CASES, Precision, plain_step, prismae_run
 from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
 from prismae.train import NotFinite
 from prismae.train.run import Run
+
+PRECISIONS: dict[Precision, str] = {"32-true": "fp32", "bf16-mixed": "bf16"}
 
 
 def timed(step: Callable[[], None], steps: int) -> list[float]:
@@ -63,7 +65,7 @@ def main() -> None:
     for label, method in (("GCAE, k = 5", GCAE()), ("ED-GCAE, k = 1", EDGCAE())):
         plain = median(timed(plain_step(method, world, batch, "cuda"), max(5, steps // 5)))
         print(f"| {label} | plain, fp32 | {1e3 * plain:.2f} | 1.0 | |", flush=True)
-        for precision, name in (("32-true", "fp32"), ("bf16-mixed", "bf16")):
+        for precision, name in PRECISIONS.items():
             for way in ("eager", "graph"):
                 run = prismae_run(method, world, batch, precision, "cuda")
                 try:

@@ -13,6 +13,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,7 @@ def main() -> None:
     print(f"table {codes.shape[0]:,} x {codes.shape[1]}; memory with the table: {peak_mb():.0f} MB\n")
     total = 0.0
     for name in SUITE:
-        scores, seconds = timed(
-            lambda name=name: evaluate_codes(codes, factors, metrics=[name], baselines=False)
-        )
+        scores, seconds = timed(partial(evaluate_codes, codes, factors, metrics=[name], baselines=False))
         total += seconds
         shown = ", ".join(f"{key} {score.score:.4f}" for key, score in scores.items())
         print(f"{name:18} {seconds:7.2f} s   {shown}", flush=True)
@@ -72,7 +71,7 @@ def main() -> None:
         parts = [(codes[part], factors[part]) for part in (rows[:10_000], rows[10_000:])]
         results: dict[str, tuple[Result, float]] = {}
         for booster in ("compiled", "sklearn"):
-            results[booster] = timed(lambda b=booster: metrics.dci(*parts[0], test=parts[1], booster=b))
+            results[booster] = timed(partial(metrics.dci, *parts[0], test=parts[1], booster=booster))
             result, seconds = results[booster]
             d, c, i = result.scores.values()
             print(f"DCI, {booster:9} {seconds:7.2f} s   D {d:.4f}, C {c:.4f}, I {i:.4f}", flush=True)

@@ -34,7 +34,8 @@ def main(steps: int = 3000) -> pd.DataFrame:
     numbers = frame.select_dtypes("number")
     together = pd.concat([codes, numbers], axis=1).corr().loc[codes.columns, numbers.columns]
     print(together.round(2))
-    restored = model.inverse_transform(codes)
+    restored = model.inverse_transform(codes)  # a table with the columns that were given
+    assert isinstance(restored, pd.DataFrame)
     print(restored.head(3))
     return together
 

@@ -13,6 +13,7 @@ import prismae as pr
 def main(n: int = 2000) -> dict[str, float]:
     """Print the scores, and return the MIG of each kind of code."""
     world = pr.world("pulses")
+    assert world.factors is not None
     n = min(n, len(world))
     X = world.data[torch.arange(n)].flatten(1).numpy()
     factors = world.factors[:n]

@@ -370,9 +370,11 @@ def shared_gpu() -> Iterator[bool]:
     for folder in folders.values():
         Path(folder).mkdir(exist_ok=True)
     os.environ |= folders
-    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)  # it would hold a pipe open
     try:
-        subprocess.run([control, "-d"], timeout=20, check=False, **quiet)
+        nowhere = subprocess.DEVNULL  # it would hold a pipe open
+        subprocess.run(
+            [control, "-d"], timeout=20, check=False, stdin=nowhere, stdout=nowhere, stderr=nowhere
+        )
     except subprocess.TimeoutExpired:
         print("The multi-process service does not start in time.", flush=True)
     works = run([sys.executable, "-c", "import torch; print(torch.ones(3, device='cuda').sum().item())"], 45)

@@ -173,6 +173,7 @@ def structureless() -> Values:
 def images() -> Values:
     """Scores of known changes of 599 images of the world digits (8x8); other 599 teach the features."""
     digits = world("digits")
+    assert digits.factors is not None
     rows = torch.from_numpy(np.random.default_rng(0).permutation(len(digits)))
     x, others, labels = digits.data[rows[:599]], digits.data[rows[599:]], digits.factors[rows[599:], 0]
     generator = torch.Generator().manual_seed(0)

@@ -160,7 +160,7 @@ class Held:
             [(float(r.mean()), float(r.std()) if len(r) > 1 else None) if len(r) else None
              for r in (each[claim.score] for each in rows)],
             [len(each) for each in rows],
-            paired_test(both[:, 0], both[:, 1]) if len(things) > 1 else None,
+            paired_test(both[:, 0].tolist(), both[:, 1].tolist()) if len(things) > 1 else None,
             _share(plan, paper, claim.of, rows[0]),
             len(paper.seeds),
             direction(claim.score),
@@ -262,8 +262,8 @@ def _listed(plan: Plan, jobs: Sequence[Planned]) -> str:
         setting += [f"{name} {plain(value)}" for name, value in each.swept.items()]
         seeds.setdefault((", ".join(setting), each.arm), []).append(each.job.seed)
     arms: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for (setting, arm), own in seeds.items():
-        arms.setdefault((setting, tuple(sorted(own))), []).append(arm)
+    for (where, arm), own in seeds.items():
+        arms.setdefault((where, tuple(sorted(own))), []).append(arm)
     return "; ".join(
         f"{setting + ': ' if setting else ''}{'all arms' if len(names) == len(plan.methods) > 1 else ', '.join(names)} "
         f"(seed{'s' * (len(own) > 1)} {_range(own)})"

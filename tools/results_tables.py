@@ -167,7 +167,7 @@ def repeats(results: Path) -> str:
                 str(len(gap)),
                 number(gap.mean(), None),
                 number(gap.max(), None),
-                first["arm"][gap.idxmax()],
+                str(first["arm"].iloc[int(gap.to_numpy().argmax())]),
             ]
         )
     return _table(["score", "jobs", "mean difference", "largest", "of"], lines)
