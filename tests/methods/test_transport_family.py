@@ -2,7 +2,10 @@
 
 import pytest
 import torch
+from flat import train
 
+from prismae import world
+from prismae.control import Cyclical, Ramp
 from prismae.errors import InputError
 from prismae.latent.gaussian import Gaussian, Point
 from prismae.methods import Context, Optimizer
@@ -15,6 +18,7 @@ from prismae.methods.nash_ae import NashAE
 from prismae.methods.swae import SWAE
 from prismae.methods.vae import VAE
 from prismae.methods.wae import WAE
+from prismae.train.attached import attached
 
 N = 500
 
@@ -41,6 +45,11 @@ def loss(method, q, **more):
     torch.manual_seed(1)
     found = method.terms(Codes(q), q.mean, Context(N, {}, **more))
     return sum(weight * found[name].mean() for name, weight in method.weights().items()).item()
+
+
+def trained(method, *controllers):
+    settings = {"n_latents": 2, "net": "mlp:width=8", "steps": 6, "batch": 16, "device": "cpu"}
+    return train(method, world("digits"), controllers=controllers, **settings)
 
 
 def test_info_vae_at_its_vae_point_is_the_vae():
@@ -84,6 +93,20 @@ def test_default_weights_are_the_authors_ratio_in_nats():
 def test_wae_has_its_authors_optimiser():
     # tolstikhin/wae, configs.py for MNIST: lr 0.001, adam_beta1 0.5
     assert WAE().optimizer() == Optimizer(lr=1e-3, betas=(0.5, 0.999))
+
+
+def test_wae_s_weight_rises_from_0_to_its_own_in_the_first_steps():
+    history = trained(WAE(weight=80.0, ramp=4)).history
+    assert history["weight:mmd"].tolist() == [0.0, 20.0, 40.0, 60.0, 80.0, 80.0]
+    assert "weight:mmd" not in trained(WAE(weight=80.0, ramp=0)).history
+
+
+def test_a_controller_of_the_user_replaces_wae_s_own():
+    steady = Ramp("mmd", start=5.0, end=5.0)
+    assert set(trained(WAE(), steady).history["weight:mmd"]) == {5.0}
+    own, other = Ramp("mmd", steps=1000), Cyclical("recon")
+    assert attached(WAE(), [steady]) == (steady,)
+    assert attached(WAE(), [other]) == (own, other)
 
 
 @pytest.mark.parametrize("method", [WAE(), WAE(kernel="rbf"), SWAE()])

@@ -62,6 +62,9 @@ class Method(ABC):
         tuple[str, ...]
     ] = ()  # terms whose sum is KL(q(z|x) || p(z)), nats, in expectation; (): it has none
     has_prior: ClassVar[bool] = True  # whether codes are drawn to a prior, whose samples can be decoded
+    gives_way: ClassVar[
+        tuple[str, ...]
+    ] = ()  # weights whose own controller is a default: the user's replaces it
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def __post_init__(self) -> None:
@@ -118,7 +121,7 @@ class Method(ABC):
         return None
 
     def controllers(self) -> tuple[Controller, ...]:
-        """What moves the weights or the noise."""
+        """What moves the weights or the noise; one of a user's for the same is refused, unless it `gives_way`."""
         return ()
 
     def optimizer(self) -> Optimizer:

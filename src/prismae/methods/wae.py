@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from prismae.fields import NonNegative
+from prismae.control import Controller, Ramp
+from prismae.fields import CountOrZero, NonNegative
 from prismae.latent.divergence import mmd
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms
@@ -27,14 +28,17 @@ class WAE(Method):
            error, summed over pixels in [0, 1], beside 10 MMD on MNIST (100 on CelebA). In nats of a "gaussian"
            likelihood, half the squared error over the data's variance s^2, that is a weight of 10 / (0.1 s^2), 1,054
            for MNIST's s = 0.308: hence 1,000, the best of four with the Bernoulli likelihood, too (see the page). It
-           should grow with the elements of x. Rate and beta1 are the authors' (Adam 1e-3, 0.5); the rate is constant,
-           theirs falls.
+           should grow with the elements of x. It rises from 0 within the first `ramp` steps: in full at once it can
+           drive all codes to one point for good (see the page). Rate and beta1 are the authors' (Adam
+           1e-3, 0.5); the rate is constant, theirs falls.
     """
 
     smallest_batch: ClassVar[int] = 2
+    gives_way: ClassVar[tuple[str, ...]] = ("mmd",)
 
     weight: NonNegative = 1000.0  # of the MMD, against nats summed over an image; see Ours
     kernel: Literal["imq", "rbf"] = "imq"
+    ramp: CountOrZero = 1000  # steps in which the weight rises from 0; a shorter training ends below it
 
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
@@ -44,6 +48,9 @@ class WAE(Method):
 
     def weights(self) -> dict[str, float]:
         return {"recon": 1.0, "mmd": self.weight}
+
+    def controllers(self) -> tuple[Controller, ...]:
+        return (Ramp("mmd", steps=self.ramp),) if self.ramp else ()
 
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         z = ae.encode(x).mean

@@ -18,6 +18,12 @@ NOISE = "noise"  # the value that is the channel's, not a term's weight
 KINDS = {"weight": "the weights of terms", "noise": "the noise of a channel"}
 
 
+def attached(method: Method, controllers: Sequence[Controller]) -> tuple[Controller, ...]:
+    """The method's own controllers, then those that are given, which replace the own that give way."""
+    replaced = {name for each in controllers for name in each.moves if name in method.gives_way}
+    return (*(own for own in method.controllers() if replaced.isdisjoint(own.moves)), *controllers)
+
+
 def check_controllers(
     method: Method, controllers: Sequence[Controller], likelihood: str | Likelihood = "auto"
 ) -> None:
@@ -38,21 +44,21 @@ def check_controllers(
             raise InputError(
                 f"{label}: {name!r} cannot be the name of a term, since it names a value of the run."
             )
-    attached = (*method.controllers(), *controllers)
-    moved = [name for controller in attached for name in controller.moves]
+    every = attached(method, controllers)
+    moved = [name for controller in every for name in controller.moves]
     for place, name in enumerate(moved):
         if name not in values:
             raise unknown_name(f"weight of {label}", name, values)
         if name in moved[:place]:
             raise InputError(f"Two controllers move the {name!r} of {label}: expected at most one.")
-    together = [",".join(controller.moves) for controller in attached if controller.together]
+    together = [",".join(controller.moves) for controller in every if controller.together]
     if len(together) > 1:
         raise InputError(
             f"The weights {' and '.join(together)} of {label} are moved by two controllers that make trials: "
             f"expected one for all of them, as in {','.join(together)}=evolve."
         )
     start = {**weights} | ({} if noise is None else {NOISE: torch.full((1,), noise)})
-    for each in attached:
+    for each in every:
         why = _kinds(each, noise is not None) or _reads(each, method) or _elbo(each, method, likelihood)
         if why:
             raise InputError(

@@ -22,7 +22,7 @@ from prismae.latent.gaussian import widened
 from prismae.methods import Adversarial, Clustering, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
-from prismae.train.attached import NOISE
+from prismae.train.attached import NOISE, attached
 from prismae.train.batches import batches_of
 from prismae.train.descent import adam, follow
 from prismae.train.history import History
@@ -76,7 +76,7 @@ class Run:
         self.channel = None if noise is None else NOISE  # the one value that is no term's weight
         if noise is not None:
             self.values[NOISE] = torch.full((training.n_latents,), noise, device=fabric.device)
-        self.controllers = (*method.controllers(), *controllers)
+        self.controllers = attached(method, controllers)
         started = [fabric.to_device(each.init(self.values)) for each in self.controllers]
         self.controller_states = [state for _, state in started]
         for values, _ in started:
