@@ -179,7 +179,7 @@ def test_a_likelihood_that_is_not_in_nats_codes_alone_and_no_samples_are_refused
         pr.evaluate(model, world, metrics="likelihood")
     with pytest.raises(InputError, match="a model and a World"):
         pr.evaluate(model.transform(world), world, metrics="likelihood")
-    with pytest.raises(InputError, match="at least 1 sample of each posterior, got 0"):
+    with pytest.raises(InputError, match="samples should be greater than or equal to 1, got 0"):
         pr.evaluate(net, world, metrics="nll", samples=0)
     with pytest.raises(InputError, match="perplexity: The metric counts the words of texts"):
         pr.evaluate(net, world, metrics="perplexity", samples=1)

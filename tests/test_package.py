@@ -20,12 +20,28 @@ MODULES = sorted(
 )
 
 
+class Finder(doctest.DocTestFinder):
+    """Finds the examples of decorated functions, too."""
+
+    def _from_module(self, module, object):
+        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)
+
+
 @pytest.mark.parametrize("name", ["prismae", *MODULES])
 def test_examples_in_docstrings_run(name):
     module = importlib.import_module(name)
     names = {name: getattr(prismae, name) for name in prismae.__all__} | {"np": np, "pr": prismae}
-    results = doctest.testmod(module, extraglobs=names, optionflags=doctest.ELLIPSIS)
-    assert results.failed == 0
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    found = Finder().find(module, name, extraglobs=names)
+    metrics = {
+        f"{name}.{key}"
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", "") == name and hasattr(value, "__metric__")
+    }
+    assert metrics <= {each.name for each in found if each.examples}
+    for each in found:
+        runner.run(each)
+    assert runner.failures == 0
 
 
 def test_importing_leaves_random_numbers_and_threads_alone():

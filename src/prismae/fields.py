@@ -1,8 +1,8 @@
 """Fields of frozen dataclasses as settings: checked on construction, readable from text.
 
 The fields of a method, a controller, a network or a likelihood are its configuration, so their annotations carry the
-valid range: ``beta: NonNegative = 4.0``. pydantic reads the annotations; this module turns what it finds into one
-sentence. Classes of your own import their ranges from here.
+valid range: ``beta: NonNegative = 4.0``. So do the parameters of metrics: ``bins: AtLeastTwo = 20``. pydantic reads the
+annotations; this module turns what it finds into one sentence. Classes of your own import their ranges from here.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from prismae._discovery import kebab
 from prismae.errors import InputError, unknown_name
 
 __all__ = [
+    "AtLeastTwo",
     "BelowOne",
     "Count",
     "CountOrZero",
     "Fraction",
     "NonNegative",
     "Positive",
+    "Seed",
     "check_arguments",
     "check_fields",
     "from_text",
@@ -41,8 +43,13 @@ BelowOne = Annotated[float, Ge(0), Lt(1)]
 """A number from 0 to below 1."""
 Count = Annotated[int, Ge(1)]
 """A whole number, 1 or above."""
+AtLeastTwo = Annotated[int, Ge(2)]
+"""A whole number, 2 or above."""
 CountOrZero = Annotated[int, Ge(0)]
 """A whole number, 0 or above."""
+
+Seed = Annotated[int, Ge(0), Lt(2**32)]
+"""A seed that PyTorch, NumPy and scikit-learn take."""
 
 
 def _label(cls: type) -> str:
@@ -51,8 +58,8 @@ def _label(cls: type) -> str:
 
 
 @lru_cache(maxsize=256)
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+def _hints(of: Any) -> dict[str, Any]:
+    return get_type_hints(of, include_extras=True)
 
 
 def check_fields(instance: Any) -> None:
@@ -61,24 +68,22 @@ def check_fields(instance: Any) -> None:
     Raises
     ------
     InputError
-        Naming the class, the field, the given value and what was expected.
+        Naming the class, each field that is wrong, the given value and what was expected.
     """
     cls = type(instance)
     assert is_dataclass(cls)
-    for field in fields(cls):
-        value = getattr(instance, field.name)
-        checked = _checked(_label(cls), field.name, _hints(cls)[field.name], value, strict=True)
-        object.__setattr__(instance, field.name, checked)
+    given = {field.name: getattr(instance, field.name) for field in fields(cls)}
+    for name, checked in _checked(_label(cls), _hints(cls), given).items():
+        object.__setattr__(instance, name, checked)
 
 
 def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:
     """Build the dataclass `cls` from texts, as the command line gives them: ``{"beta": "4"}``, over given values."""
     valid = [field.name for field in fields(cls)]
-    for name, text in settings.items():
+    for name in settings:
         if name not in valid:
             raise unknown_field(cls, name)
-        values[name] = _checked(_label(cls), name, _hints(cls)[name], text, strict=False)
-    return cls(**values)
+    return cls(**values | _checked(_label(cls), _hints(cls), settings, strict=False))
 
 
 def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +91,7 @@ def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -
 
     `label` is what messages call it; `values` may be some of the arguments. Returns them as annotated.
     """
-    hints = get_type_hints(function, include_extras=True)
-    return {name: _checked(label, name, hints[name], value, strict=True) for name, value in values.items()}
+    return _checked(label, _hints(function), values)
 
 
 def unknown_field(cls: type, name: str) -> InputError:
@@ -101,17 +105,31 @@ def unknown_field(cls: type, name: str) -> InputError:
     )
 
 
-def _checked(label: str, name: str, hint: Any, value: Any, *, strict: bool) -> Any:
+def _checked(
+    label: str, hints: Mapping[str, Any], values: Mapping[str, Any], *, strict: bool = True
+) -> dict[str, Any]:
+    """Values as they are annotated, or one error for all that are wrong."""
+    found, wrong = {}, []
+    for name, value in values.items():
+        try:
+            found[name] = _as_annotated(hints[name], value, strict=strict)
+        except ValidationError as error:
+            expected = error.errors()[0]["msg"].replace("Input should be", "should be")
+            wrong.append(f"{name} {expected}, got {value!r}")
+        except TypeError as error:
+            wrong.append(f"{name} {error}, got {value!r}")
+    if wrong:
+        raise InputError(f"{label}: {'; '.join(wrong)}.")
+    return found
+
+
+def _as_annotated(hint: Any, value: Any, *, strict: bool) -> Any:
     if (
         type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
     ):  # as grids made by NumPy hold them
         value = value.item()
-    try:
-        if strict and isinstance(value, bool) and hint is not bool:
-            raise InputError(f"{label}: {name} should not be a truth value, got {value!r}.")
-        if strict and isinstance(value, int) and not isinstance(value, bool):
-            strict = False  # an int is welcome where a float is meant
-        return TypeAdapter(hint).validate_python(value, strict=strict)
-    except ValidationError as error:
-        expected = error.errors()[0]["msg"].replace("Input should be", "should be")
-        raise InputError(f"{label}: {name} {expected}, got {value!r}.") from None
+    if strict and isinstance(value, bool) and hint is not bool:
+        raise TypeError("should not be a truth value")
+    if strict and isinstance(value, int) and not isinstance(value, bool):
+        strict = False  # an int is welcome where a float is meant
+    return TypeAdapter(hint).validate_python(value, strict=strict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from prismae.errors import InputError
-from prismae.fields import BelowOne, Count, CountOrZero, Positive, check_fields
+from prismae.fields import BelowOne, Count, Positive, Seed, check_fields
 
 Precision = Literal["32", "bf16"]
 Layout = Literal["channels-first", "channels-last"]
@@ -54,7 +54,7 @@ class Training:
     steps: Count = 10_000
     batch: Count = 64
     lr: Positive | None = None
-    seed: CountOrZero = 0
+    seed: Seed = 0
     precision: Precision = "32"
     controls: tuple[Any, ...] = ()
     snapshots: tuple[int, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prismae.errors import InputError
+from prismae.fields import Count, CountOrZero, Seed, check_fields
 
 SAMPLES = 500  # of each posterior, behind a likelihood; as in most papers
 
@@ -13,13 +13,17 @@ SAMPLES = 500  # of each posterior, behind a likelihood; as in most papers
 class Options:
     """How scores are taken; see `prismae.evaluate`."""
 
-    bootstrap: int = 0
+    bootstrap: CountOrZero = 0
     baselines: bool = True
-    seed: int = 0
+    seed: Seed = 0
     label: str | int | None = None
-    samples: int = SAMPLES
+    samples: Count = SAMPLES
     progress: bool = False
 
     def __post_init__(self) -> None:
-        if self.bootstrap < 0:
-            raise InputError(f"There can be no {self.bootstrap} bootstrap replicates, expected 0 or more.")
+        check_fields(self)
+
+    @classmethod
+    def name(cls) -> str:
+        """What messages call them."""
+        return "evaluate"

@@ -6,7 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import inf
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ from numpy.random import Generator
 from prismae._better import Better
 from prismae._discovery import distribution, kebab, left_out, modules, plugins
 from prismae.errors import InputError
+from prismae.fields import check_arguments
 
 Needs = Literal[
     "points",
@@ -149,10 +150,16 @@ def metric(
         One protocol or several, of prismae or of one's own; with a mapping, also what the metric is called in each.
     key
         What it is called in all of them; by default its own name.
+
+    Notes
+    -----
+    Numbers, truth values and texts that it takes as keywords are checked against their annotations, which may be
+    ranges: ``bins: prismae.fields.AtLeastTwo = 20``.
     """
 
-    def declare(function: Callable[P, T]) -> Callable[P, T]:
-        name = kebab(function.__name__)
+    def declare(given: Callable[P, T]) -> Callable[P, T]:
+        name = kebab(given.__name__)
+        function = _within_its_ranges(given, name)
         named = [protocol] if isinstance(protocol, str) else protocol
         protocols = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named, key or name)
         function.__metric__ = Metric(  # type: ignore[attr-defined]
@@ -161,6 +168,25 @@ def metric(
         return function
 
     return declare
+
+
+def _within_its_ranges(function: Callable[P, T], name: str) -> Callable[P, T]:
+    """The function, after a look at its plain keyword parameters: all but arrays, which have no default."""
+    plain = {
+        each.name
+        for each in inspect.signature(function).parameters.values()
+        if each.kind is each.KEYWORD_ONLY
+        and each.annotation is not each.empty
+        and isinstance(each.default, (bool, int, float, str, tuple))
+    }
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        given = {each: value for each, value in kwargs.items() if each in plain}
+        kwargs.update(check_arguments(name, function, given))
+        return function(*args, **kwargs)
+
+    return checked
 
 
 @lru_cache(maxsize=1)

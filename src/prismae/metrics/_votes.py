@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from prismae.errors import InputError, Unavailable, unknown_name
+from prismae.errors import Unavailable
 from prismae.metrics._base import Learned
 from prismae.metrics._inputs import LARGEST_LABEL, MISSING, Labels, centred
 
@@ -46,8 +46,6 @@ class Groups:
 
 def group_rows(labels: NDArray, shared: str, held: Held = "rows") -> Groups:
     """Groups of rows with the same label [n]; rows that share it with no other, or lack it, are left out."""
-    if held not in ("values", "rows"):
-        raise unknown_name("way to draw what is held", held, ("values", "rows"))
     known = np.flatnonzero(labels != MISSING)
     count = np.bincount(labels[known])
     known = known[count[labels[known]] >= 2]
@@ -69,8 +67,6 @@ def groups_by_factor(labels: Labels, held: Held = "rows") -> list[Groups]:
 
 def sampled_variance(codes: NDArray, points: int, rng: Generator) -> NDArray[np.float64]:
     """Variance (ddof 1) [m] of the codes, from `points` rows drawn without replacement where there are so many."""
-    if points < 2:
-        raise InputError(f"A variance of {points} points cannot be had: variance_points must be 2 or more.")
     rows = rng.choice(len(codes), size=min(points, len(codes)), replace=False)
     return centred(codes[rows]).var(axis=0, ddof=1)
 
@@ -146,11 +142,6 @@ def vote_score(
     chance: float = 0.0,
 ) -> VoteScore:
     """Two rounds of votes, to build the majority and to score it; no active code: 0."""
-    if min(votes) < 1 or points < 2:
-        raise InputError(
-            f"There are {votes[0]} and {votes[1]} votes of {points} points, expected at least one vote in both "
-            "rounds and 2 points."
-        )
     if not active.any():
         none = np.zeros((len(groups), codes.shape[1]), dtype=np.int64)
         return VoteScore(0.0, 0.0, none, none, active, chance)

@@ -11,7 +11,7 @@ from typing import Any
 
 from prismae.errors import InputError, unknown_name
 from prismae.evaluation import SAMPLES, find_protocol, metrics_of
-from prismae.fields import Count, CountOrZero
+from prismae.fields import Count, Seed
 from prismae.runs.job import Job
 from prismae.runs.observations import observations
 from prismae.settings import Reading
@@ -145,7 +145,7 @@ class Plan:
     title: str
     worlds: dict[str, dict[str, Any]]
     methods: dict[str, Arm]
-    seeds: list[CountOrZero]
+    seeds: list[Seed]
     budget: dict[str, Any] = field(default_factory=dict)
     grid: dict[str, list[Any]] = field(default_factory=dict)
     metrics: dict[str, list[str]] = field(default_factory=dict)

@@ -124,6 +124,7 @@ def metric_checks(metric: Metric) -> tuple[Check[Metric], ...]:
         the_same_seed_gives_the_same_scores,
         tensors_and_lists_are_accepted,
         few_points_give_numbers_or_one_sentence,
+        parameters_out_of_range_are_one_sentence,
         codes_of_any_magnitude_give_numbers,
     )
     if metric.needs != "assignments":
@@ -154,7 +155,7 @@ def _each(
 
 def scores(metric: Metric, codes: Any, factors: Any = FACTORS, **options: Any) -> Scores:
     """Scores of a metric of codes by short name, with fewer draws than by default."""
-    options |= {name: value for name, value in FEW.items() if name in metric.parameters}
+    options = {name: value for name, value in FEW.items() if name in metric.parameters} | options
     if "factor_kinds" in metric.parameters and _of_continuous_factors(metric.function):
         options["factor_kinds"] = ("continuous",) * np.shape(factors)[-1]
     result = _result(metric, codes, factors, options)
@@ -297,6 +298,24 @@ def few_points_give_numbers_or_one_sentence(metric: Metric) -> None:
             hold("\n" not in str(error), f"With {n} points the error is longer than a line: {error}")
         else:
             hold(np.isfinite(list(found.values())).all(), f"With {n} points the scores are {found}.")
+
+
+def parameters_out_of_range_are_one_sentence(metric: Metric) -> None:
+    """Numbers that are none for a parameter are an InputError of one line which names it; 0 and 1 may give a score."""
+    for name, default in metric.parameters.items():
+        if default is None:  # arrays
+            continue
+        for value in (-1, 0, 1, 2.5, "x", None, float("nan"), [], [0]):
+            try:
+                found = scores(metric, NOISY[SOME], FACTORS[SOME], **{name: value})
+            except InputError as error:
+                hold(
+                    name in str(error) and "\n" not in str(error),
+                    f"The error for {name}={value!r} is not one line that names {name}: {error}",
+                )
+            else:
+                hold(np.isfinite(list(found.values())).all(), f"{name}={value!r} gives the scores {found}.")
+                hold(isinstance(value, int | float), f"{name}={value!r} is taken, expected an InputError.")
 
 
 def codes_of_any_magnitude_give_numbers(metric: Metric) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from prismae import figures as draw
+from prismae.fields import Seed
 from prismae.views._base import Arrays, View
 from prismae.views._style import columns, standardised
 
@@ -33,7 +34,7 @@ class Clusters(View):
         Seed of the observations and of k-means.
     """
 
-    seed: int = 0
+    seed: Seed = 0
 
     arrays: ClassVar = {"cluster_sizes": "c", "clusters": "c *shape", "cluster_source": ""}
     title = "Clusters"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from prismae import figures as draw
 from prismae.errors import InputError
+from prismae.fields import Seed
 from prismae.views._base import Arrays, View
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Manifold(View):
     """
 
     corners: Sequence[int] | None = None
-    seed: int = 0
+    seed: Seed = 0
 
     arrays: ClassVar = {"manifold": "g g *shape", "manifold_corners": "4 *shape", "manifold_rows": "4"}
     needs = ("manifold",)

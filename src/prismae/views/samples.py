@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from prismae import figures as draw
 from prismae.errors import Unavailable
+from prismae.fields import Seed
 from prismae.views._base import Arrays, View
 from prismae.views._style import columns, standardised
 
@@ -31,7 +32,7 @@ class Samples(View):
         Seed of the codes.
     """
 
-    seed: int = 0
+    seed: Seed = 0
 
     arrays: ClassVar = {"samples": "s *shape"}
     sometimes = ("samples",)

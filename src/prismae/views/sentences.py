@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae.errors import InputError
+from prismae.fields import Seed
 from prismae.views._base import Arrays, View
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Sentences(View):
         Seed of the sentences that are drawn.
     """
 
-    seed: int = 0
+    seed: Seed = 0
 
     arrays: ClassVar = {
         "sentences": "r",

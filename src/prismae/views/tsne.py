@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from prismae import figures as draw
 from prismae.errors import InputError, Unavailable, unknown_name
+from prismae.fields import Seed
 from prismae.views._base import NUMBERS, Arrays, View
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class TSNE(View):
     """
 
     points: int = 2_000
-    seed: int = 0
+    seed: Seed = 0
     factor: str | None = None
 
     arrays: ClassVar = {"tsne": "n 2", "tsne_rows": "n", "tsne_factors": "n f", "tsne_names": "f"}

@@ -97,8 +97,6 @@ def measured(
     Unavailable
         If the method's prior is not N(0, I), the posterior no Gaussian, or the likelihood not in nats.
     """
-    if options.samples < 1:
-        raise InputError(f"A likelihood needs at least 1 sample of each posterior, got {options.samples}.")
     if method is not None and type(method).prior_sample is not Method.prior_sample:
         raise Unavailable(
             f"Likelihood is measured against the prior N(0, I), and that of {method.called()} is another."

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import silhouette_samples
 
+from prismae.fields import AtLeastTwo, Seed
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._inputs import as_clusters, as_codes, centred
 from prismae.metrics.clustering._inputs import apart
@@ -32,7 +33,9 @@ class Silhouette(Learned):
     known={"constant": 0.0},
     invariant=("permute_codes", "shift_codes", "flip_codes", "relabel_factors"),
 )
-def silhouette(codes: ArrayLike, clusters: ArrayLike, *, points: int = 10_000, seed: int = 0) -> Silhouette:
+def silhouette(
+    codes: ArrayLike, clusters: ArrayLike, *, points: AtLeastTwo = 10_000, seed: Seed = 0
+) -> Silhouette:
     """Silhouette: are points nearer to their own cluster than to the next one?
 
     For each point (b - a) / max(a, b), with a its mean Euclidean distance to the other points of its cluster and b

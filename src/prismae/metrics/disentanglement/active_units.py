@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from prismae.fields import NonNegative
 from prismae.metrics._base import UNBOUNDED, metric
 from prismae.metrics._inputs import as_codes, centred
 
@@ -16,7 +17,7 @@ from prismae.metrics._inputs import as_codes, centred
     invariant=("permute_codes", "shift_codes", "flip_codes"),
     protocol={"locatello2019": "active-units", "likelihood": "active-units-posterior"},
 )
-def active_units(codes: ArrayLike, *, threshold: float = 0.01) -> float:
+def active_units(codes: ArrayLike, *, threshold: NonNegative = 0.01) -> float:
     """Active units: how many codes vary over the data; needs no factors.
 
     The number of codes (means of q(z|x)) whose variance over the points exceeds `threshold`.

@@ -9,6 +9,8 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
+from prismae.errors import InputError
+from prismae.fields import Count, Seed
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._inputs import as_codes, as_labels
 from prismae.metrics._votes import CHUNK, Groups, groups_by_factor
@@ -35,10 +37,10 @@ def beta_vae_score(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    pairs: int = 64,
-    train_size: int = 10_000,
-    test_size: int = 5_000,
-    seed: int = 0,
+    pairs: Count = 64,
+    train_size: Count = 10_000,
+    test_size: Count = 5_000,
+    seed: Seed = 0,
 ) -> BetaVAEScore:
     """beta-VAE score: can a linear classifier tell which factor pairs of points share?
 
@@ -80,6 +82,10 @@ def beta_vae_score(
     groups = groups_by_factor(as_labels(factors, n=len(z), least_factors=2))
     rng = np.random.default_rng(seed)
     train, test = (_examples(z, groups, size, pairs, rng) for size in (train_size, test_size))
+    if len(np.unique(train[1])) < 2:
+        raise InputError(
+            f"The pairs to learn on all share one factor: expected a train_size above {train_size}."
+        )
     return pair_score(*train, *test)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo
 from prismae.metrics._base import AFFINE, UNBOUNDED, metric
 from prismae.metrics._information import bin_codes, joint_counts, mutual_information
 from prismae.metrics._inputs import as_codes
@@ -17,7 +18,7 @@ from prismae.metrics._inputs import as_codes
     known={"identity": 0.0, "constant": 0.0},
     invariant=AFFINE,
 )
-def code_mutual_information(codes: ArrayLike, *, bins: int = 20) -> float:
+def code_mutual_information(codes: ArrayLike, *, bins: AtLeastTwo = 20) -> float:
     """Mutual information in nats between two codes, averaged over all pairs; needs no factors.
 
     mean_{i != j} I(z_i; z_j), of codes cut into bins. As in Locatello et al. 2019, arXiv:1811.12359.

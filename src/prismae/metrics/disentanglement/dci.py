@@ -11,7 +11,8 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError
+from prismae.fields import Count, Seed
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted, normalised
 from prismae.metrics._information import entropy
@@ -100,8 +101,8 @@ def dci(
     *,
     test: Test | None = None,
     booster: Booster = "compiled",
-    seed: int = 0,
-    n_jobs: int = 1,
+    seed: Seed = 0,
+    n_jobs: Count | Literal[-1] = 1,
 ) -> DCI:
     """DCI: does each code matter to one factor, each factor to one code, and do they predict at all?
 
@@ -146,8 +147,6 @@ def dci(
     >>> {name: round(score, 2) for name, score in dci(factors, factors).scores.items()}
     {'d': 1.0, 'c': 1.0, 'i': 1.0}
     """
-    if booster not in ("compiled", "sklearn"):
-        raise unknown_name("booster", booster, ("compiled", "sklearn"))
     train_z, train_v, test_z, test_v = split(codes, factors, test, seed, least_codes=2, least_factors=2)
     fit = _fit_compiled if booster == "compiled" else _fit_sklearn
     fits = Parallel(n_jobs=n_jobs, prefer="threads")(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import binned, factor_entropy, gap
 from prismae.metrics._inputs import as_codes
@@ -14,7 +15,7 @@ from prismae.metrics._inputs import as_codes
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
     invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
-def dci_mig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+def dci_mig(codes: ArrayLike, factors: ArrayLike, *, bins: AtLeastTwo = 20) -> float:
     """DCI-MIG: for each factor the clearest code that stands for it.
 
     Code i stands for the factor k(i) that it knows most about, as clearly as its gap R_i = I(z_i; v_k(i)) -

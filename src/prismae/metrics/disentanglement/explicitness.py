@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
+from prismae.fields import Seed
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
 from prismae.metrics._standard import Standard
@@ -41,7 +42,7 @@ class Explicitness(Learned):
     known={"constant": 0.5},
 )
 def explicitness(
-    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: int = 0
+    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: Seed = 0
 ) -> Explicitness:
     """Explicitness: can a linear classifier read each factor's values from all codes?
 

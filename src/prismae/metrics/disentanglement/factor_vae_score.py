@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo, Count, NonNegative, Seed
 from prismae.metrics._base import metric
 from prismae.metrics._inputs import as_codes, as_labels
 from prismae.metrics._votes import VoteScore, groups_by_factor, least_varying, sampled_variance, vote_score
@@ -19,12 +20,12 @@ def factor_vae_score(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    votes: int = 10_000,
-    test_votes: int = 5_000,
-    points: int = 64,
-    variance_points: int = 10_000,
-    least_std: float = 0.05,
-    seed: int = 0,
+    votes: Count = 10_000,
+    test_votes: Count = 5_000,
+    points: AtLeastTwo = 64,
+    variance_points: AtLeastTwo = 10_000,
+    least_std: NonNegative = 0.05,
+    seed: Seed = 0,
 ) -> VoteScore:
     """FactorVAE score: can a held-fixed factor be told from the code that varies least?
 

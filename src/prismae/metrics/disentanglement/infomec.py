@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KDTree
 
 from prismae.errors import InputError
+from prismae.fields import Count, Fraction, Seed
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._inputs import as_codes, as_labels, standardised
 
@@ -66,10 +67,10 @@ def infomec(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    neighbours: int = 3,
-    least_range: float = 1 / 8,
+    neighbours: Count = 3,
+    least_range: Fraction = 1 / 8,
     balanced: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> InfoMEC:
     """InfoMEC: does a code know one factor (M), can factors be read linearly (E), does one code suffice (C)?
 
@@ -118,11 +119,6 @@ def infomec(
     >>> {name: round(score, 2) for name, score in infomec(factors, factors).scores.items()}
     {'m': 0.98, 'e': 1.0, 'c': 0.98}
     """
-    if neighbours < 1 or not 0 <= least_range <= 1:
-        raise InputError(
-            f"There are {neighbours} neighbours and the least range is {least_range:g}, expected at least one "
-            "neighbour and a share of the widest range between 0 and 1."
-        )
     z = as_codes(codes, least_codes=2, least_points=50).astype(np.float64)
     labels = as_labels(factors, n=len(z), least_factors=2)
     for k, column in enumerate(labels.T):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from prismae.fields import AtLeastTwo, Fraction
 from prismae.metrics._base import Result, metric
 from prismae.metrics._inputs import as_codes, as_labels, centred, cut, varying
 
@@ -26,7 +27,7 @@ class IRS(Result):
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
     invariant=("permute_codes", "shift_codes", "flip_codes", "permute_factors", "relabel_factors"),
 )
-def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99, bins: int = 20) -> IRS:
+def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: Fraction = 0.99, bins: AtLeastTwo = 20) -> IRS:
     """Interventional robustness score: does each code stay put while its factor is held and all others move?
 
     For each value of factor k: the `quantile` of |z_i - mean of z_i given that value|; averaged over values

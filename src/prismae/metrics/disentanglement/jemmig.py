@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import binned, entropy, factor_entropy, gap
 from prismae.metrics._inputs import as_codes
@@ -14,7 +15,7 @@ from prismae.metrics._inputs import as_codes
     known={"identity": 1.0},
     invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
-def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+def jemmig(codes: ArrayLike, factors: ArrayLike, *, bins: AtLeastTwo = 20) -> float:
     """JEMMIG, normalised: does one code know the factor, and nothing else?
 
     mean_k 1 - (H(z_a, v_k) - I(z_a; v_k) + I(z_b; v_k)) / (H(v_k) + log bins), with a and b the two codes

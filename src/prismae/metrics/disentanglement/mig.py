@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prismae.errors import InputError
+from prismae.fields import AtLeastTwo, NonNegative, Seed
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import binned, factor_entropy, gap
 from prismae.metrics._inputs import as_codes
@@ -16,7 +16,12 @@ from prismae.metrics._inputs import as_codes
     invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
 def mig(
-    codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, channel: float = 0.0, seed: int = 0
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    bins: AtLeastTwo = 20,
+    channel: NonNegative = 0.0,
+    seed: Seed = 0,
 ) -> float:
     """Mutual information gap: how much more the best code knows about a factor than the second best.
 
@@ -58,8 +63,6 @@ def mig(
     0.0
     """
     z = as_codes(codes, least_codes=2, least_points=bins)
-    if channel < 0:
-        raise InputError(f"The channel's noise has standard deviation {channel}, expected 0 or more.")
     if channel > 0:
         z = z + channel * np.random.default_rng(seed).standard_normal(z.shape)
     cut = binned(z, factors, bins)

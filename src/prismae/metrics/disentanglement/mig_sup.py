@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import binned, factor_entropy, gap
 from prismae.metrics._inputs import as_codes, varying
@@ -14,7 +15,7 @@ from prismae.metrics._inputs import as_codes, varying
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
     invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
-def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+def mig_sup(codes: ArrayLike, factors: ArrayLike, *, bins: AtLeastTwo = 20) -> float:
     """MIG-sup: how much more a code knows about its best factor than about its second best.
 
     mean_i (largest - second largest over k of I(z_i; v_k) / H(v_k)). Li et al. 2020, arXiv:2002.10549, as a

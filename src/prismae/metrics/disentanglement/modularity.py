@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError
+from prismae.fields import AtLeastTwo
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._information import binned
 from prismae.metrics._inputs import as_codes
@@ -15,7 +16,7 @@ from prismae.metrics._inputs import as_codes
     known={"identity": 1.0, "constant": 0.0, "duplicated": 1.0},
     invariant=(*AFFINE, "permute_factors", "relabel_factors"),
 )
-def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> float:
+def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: AtLeastTwo = 20) -> float:
     """Modularity: does each code know about one factor only?
 
     mean_i 1 - (sum_k I_ik^2 - max_k I_ik^2) / (max_k I_ik^2 (k - 1)), with I [m, k] the mutual information;

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from prismae.fields import AtLeastTwo, Positive
 from prismae.metrics._base import metric
 from prismae.metrics._information import factor_entropy, gap, mutual_information
 from prismae.metrics._inputs import Labels, as_codes, as_deviations, as_labels
@@ -20,8 +21,8 @@ def rmig(
     factors: ArrayLike,
     stds: ArrayLike | None = None,
     *,
-    bins: int = 100,
-    reach: float = 4.0,
+    bins: AtLeastTwo = 100,
+    reach: Positive = 4.0,
 ) -> float:
     """RMIG, normalised: MIG whose information is that of the whole distribution q(z|x), on fixed bins.
 

@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sklearn.svm import LinearSVC
 
+from prismae.fields import Seed
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._information import gap
 from prismae.metrics._inputs import Test, as_codes, as_factors, as_kinds, split, standardised
@@ -74,7 +75,7 @@ def _of_columns(columns: Sequence[Column]) -> SAP:
 
 
 @metric(needs="split", known={"constant": 0.0, "duplicated": 0.0}, invariant=INVARIANT)
-def sap(codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: int = 0) -> SAP:
+def sap(codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: Seed = 0) -> SAP:
     """SAP, discrete: how much better the best single code classifies a factor than the second best.
 
     S[i, k] is the test accuracy of a linear support vector machine (C 0.01, classes balanced) that predicts
@@ -163,7 +164,7 @@ def sap_mixed(
     *,
     factor_kinds: Sequence[str] | None = None,
     test: Test | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> SAP:
     """SAP, mixed: accuracy (`sap`) for categorical factors, squared correlation for continuous ones.
 

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 
 from prismae.errors import InputError
+from prismae.fields import NonNegative, Positive
 from prismae.metrics._base import AFFINE, Result, metric
 from prismae.metrics._inputs import as_codes, standardised, varying
 
@@ -40,7 +41,7 @@ class UDR(Result):
 
 @metric(needs="runs", invariant=AFFINE)
 def udr_spearman(
-    codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike | None] | None = None, least_kl: float = 0.01
+    codes: Sequence[ArrayLike], *, kl: Sequence[ArrayLike | None] | None = None, least_kl: NonNegative = 0.01
 ) -> UDR:
     """UDR with rank correlation: do different seeds find the same codes, up to order and sign?
 
@@ -83,8 +84,8 @@ def udr_lasso(
     codes: Sequence[ArrayLike],
     *,
     kl: Sequence[ArrayLike | None] | None = None,
-    least_kl: float = 0.01,
-    alpha: float = 0.1,
+    least_kl: NonNegative = 0.01,
+    alpha: Positive = 0.1,
 ) -> UDR:
     """UDR with lasso: as `udr_spearman`, with R [a, b] the weight of code a in predicting code b.
 

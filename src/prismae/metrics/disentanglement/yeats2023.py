@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import Unavailable
+from prismae.fields import AtLeastTwo, Count, NonNegative, Seed
 from prismae.metrics._base import AFFINE, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._information import factor_entropy, gap, joint_counts, mutual_information
@@ -38,7 +39,9 @@ def _varying(factors: ArrayLike, n: int) -> NDArray:
     protocol=PROTOCOL,
     key="mig",
 )
-def mig_yeats2023(codes: ArrayLike, factors: ArrayLike, *, bins: int = 20, margin: float = 0.05) -> float:
+def mig_yeats2023(
+    codes: ArrayLike, factors: ArrayLike, *, bins: AtLeastTwo = 20, margin: NonNegative = 0.05
+) -> float:
     """MIG of the yeats2023 protocol: bins shared by all codes. WARNING: depends on the codes' scales.
 
     As `mig`, but every code is cut into the same `bins` equal-width bins, from the least value of all codes
@@ -86,12 +89,12 @@ def fac_yeats2023(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    votes: int = 5_000,
-    test_votes: int = 1_000,
-    points: int = 64,
-    variance_points: int = 10_000,
-    least_variance: float = 0.05,
-    seed: int = 0,
+    votes: Count = 5_000,
+    test_votes: Count = 1_000,
+    points: AtLeastTwo = 64,
+    variance_points: AtLeastTwo = 10_000,
+    least_variance: NonNegative = 0.05,
+    seed: Seed = 0,
 ) -> VoteScore:
     """FAC of the yeats2023 protocol. WARNING: drops codes by variance 0.05, which is standard deviation 0.22.
 
@@ -146,7 +149,7 @@ def fac_yeats2023(
     key="dci",
 )
 def dci_yeats2023(
-    codes: ArrayLike, factors: ArrayLike, *, constant_factor: bool = True, seed: int = 0
+    codes: ArrayLike, factors: ArrayLike, *, constant_factor: bool = True, seed: Seed = 0
 ) -> float:
     """DCI disentanglement of the yeats2023 protocol. WARNING: counts a factor that never varies, by default.
 
@@ -196,7 +199,7 @@ def sap_yeats2023(
     factor_kinds: Sequence[str] | None = None,
     constant_factor: bool = True,
     test: Test | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> float:
     """SAP of the yeats2023 protocol. WARNING: not the usual SAP; with a constant factor *larger is worse*.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prismae.fields import AtLeastTwo, Count, NonNegative, Seed
 from prismae.metrics._base import metric
 from prismae.metrics._inputs import MISSING, Labels, as_codes, as_labels
 from prismae.metrics._votes import (
@@ -27,13 +28,13 @@ def z_max_variance(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    votes: int = 800,
-    test_votes: int = 800,
-    points: int = 200,
-    variance_points: int = 10_000,
-    least_std: float = 0.05,
+    votes: Count = 800,
+    test_votes: Count = 800,
+    points: AtLeastTwo = 200,
+    variance_points: AtLeastTwo = 10_000,
+    least_std: NonNegative = 0.05,
     held: Held = "values",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> VoteScore:
     """Z-max variance: can the only factor that varies be told from the code that varies most?
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
 from prismae.errors import Unavailable
+from prismae.fields import Count, Seed
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Test, split
@@ -46,8 +47,8 @@ def logistic_accuracy(
     factors: ArrayLike,
     *,
     test: Test | None = None,
-    labels: Sequence[int] = LABELS,
-    seed: int = 0,
+    labels: Sequence[Count] = LABELS,
+    seed: Seed = 0,
 ) -> Accuracy:
     """How well logistic regression predicts factors from codes, with 10, 100, 1,000 and 10,000 labels.
 
@@ -93,8 +94,8 @@ def boosted_accuracy(
     factors: ArrayLike,
     *,
     test: Test | None = None,
-    labels: Sequence[int] = LABELS,
-    seed: int = 0,
+    labels: Sequence[Count] = LABELS,
+    seed: Seed = 0,
 ) -> Accuracy:
     """How well boosted trees predict factors from codes, with 10, 100, 1,000 and 10,000 labels.
 

@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from prismae.errors import Unavailable
+from prismae.fields import AtLeastTwo, Count, Positive, Seed
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._inputs import Test, split
 from prismae.metrics._standard import Standard
@@ -34,7 +35,12 @@ class ClassAccuracy(Learned):
 
 @metric(needs="split", protocol="classification", invariant=INVARIANT)
 def linear_svm_accuracy(
-    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, penalty: float = 1.0, seed: int = 0
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    test: Test | None = None,
+    penalty: Positive = 1.0,
+    seed: Seed = 0,
 ) -> ClassAccuracy:
     """How well a linear support vector machine tells classes by their codes.
 
@@ -81,9 +87,9 @@ def rbf_svm_accuracy(
     factors: ArrayLike,
     *,
     test: Test | None = None,
-    penalty: float = 1.0,
-    points: int = 10_000,
-    seed: int = 0,
+    penalty: Positive = 1.0,
+    points: AtLeastTwo = 10_000,
+    seed: Seed = 0,
 ) -> ClassAccuracy:
     """How well a support vector machine with Gaussian (RBF) kernels tells classes by their codes.
 
@@ -115,7 +121,12 @@ def rbf_svm_accuracy(
 
 @metric(needs="split", protocol="classification", invariant=INVARIANT)
 def logistic_regression_accuracy(
-    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, penalty: float = 1.0, seed: int = 0
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    test: Test | None = None,
+    penalty: Positive = 1.0,
+    seed: Seed = 0,
 ) -> ClassAccuracy:
     """How well logistic regression on all training points tells classes by their codes.
 
@@ -144,7 +155,12 @@ def logistic_regression_accuracy(
 
 @metric(needs="split", protocol="classification", invariant=INVARIANT)
 def knn_accuracy(
-    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, neighbours: int = 5, seed: int = 0
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    test: Test | None = None,
+    neighbours: Count = 5,
+    seed: Seed = 0,
 ) -> ClassAccuracy:
     """How well the nearest neighbours' classes tell a point's class.
 

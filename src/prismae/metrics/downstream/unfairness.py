@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
+from prismae.fields import Seed
 from prismae.metrics._base import AFFINE, Learned, metric
 from prismae.metrics._boosting import fit_boosted
 from prismae.metrics._inputs import Labels, Test, split
@@ -36,7 +37,7 @@ class Unfairness(Learned):
     invariant=(*AFFINE, "permute_factors"),
 )
 def unfairness(
-    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: int = 0
+    codes: ArrayLike, factors: ArrayLike, *, test: Test | None = None, seed: Seed = 0
 ) -> Unfairness:
     """Unfairness: do predictions of one factor shift with another, which they should not depend on?
 

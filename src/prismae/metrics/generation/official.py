@@ -15,6 +15,7 @@ from torch import Tensor
 
 from prismae._random import Draws
 from prismae.errors import Unavailable
+from prismae.fields import Seed
 from prismae.metrics._base import UNBOUNDED, metric
 from prismae.metrics.generation._images import as_pairs, as_sets
 
@@ -77,7 +78,7 @@ def fid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor) -> float:
     better="lower",
     invariant=("swap_images",),
 )
-def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: int = 0) -> float:
+def kid(images: ArrayLike | Tensor, generated: ArrayLike | Tensor, *, seed: Seed = 0) -> float:
     """Kernel inception distance (KID): `kernel_distance` on 2,048 features of the official Inception network.
 
     The mean over 100 subsets of 1,000 images (all of fewer). Binkowski et al. 2018, arXiv:1801.01401; by torchmetrics,

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from prismae.errors import InputError
+from prismae.fields import Count, Seed
 from prismae.latent.likelihood import index_code_information
 from prismae.metrics._base import metric
 from prismae.metrics.likelihood._observations import MeanScore, as_posterior, mean_score
@@ -23,7 +23,7 @@ from prismae.metrics.likelihood._observations import MeanScore, as_posterior, me
     invariant=("permute_observations", "permute_codes", "flip_codes", "shift_codes", "scale_codes"),
 )
 def mutual_information(
-    mean: ArrayLike | Tensor, log_var: ArrayLike | Tensor, *, samples: int = 4, seed: int = 0
+    mean: ArrayLike | Tensor, log_var: ArrayLike | Tensor, *, samples: Count = 4, seed: Seed = 0
 ) -> MeanScore:
     """Mutual information I_q(x; z) of observations and codes under the posterior, nats.
 
@@ -58,8 +58,6 @@ def mutual_information(
     0.0
     """
     q = as_posterior(mean, log_var)
-    if samples < 1:
-        raise InputError(f"Mutual information needs at least 1 sample of each posterior, got {samples}.")
     rng = np.random.default_rng(seed)
     each = torch.zeros(len(q.mean), dtype=torch.float64)
     for _ in range(samples):
