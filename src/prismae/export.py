@@ -60,7 +60,7 @@ class Encoder(nn.Module):
     def __init__(self, ae: AutoencoderNet) -> None:
         super().__init__()
         self.ae = deepcopy(ae)
-        self.ae.decoder, self.ae.parts = nn.Identity(), nn.ModuleDict()  # not a part of the file
+        self.ae.decoder = nn.Identity()  # not a part of the file; a posterior may read the parts
 
     def forward(self, x: Tensor) -> Tensor:
         return self.ae.encode(x).mean

@@ -55,7 +55,7 @@ def test_methods_with_a_critic_clusters_or_a_kl_have_more_checks():
 def test_a_kl_is_declared_where_there_is_one(name):
     chosen = quick(name)
     standard = type(chosen).prior_sample is Method.prior_sample and chosen.has_prior
-    posterior = chosen.posterior(torch.zeros(3, chosen.n_outputs(2)))
+    posterior = chosen.posterior(torch.zeros(3, chosen.n_outputs(2)), chosen.modules(2))
     assert bool(chosen.kl) == (standard and isinstance(posterior, Gaussian))
 
 

@@ -18,6 +18,7 @@ from prismae.latent.decomposition import decompose_kl, log_weights, permute_colu
 from prismae.latent.density_ratio import excess_entropy_power, node_sums
 from prismae.latent.divergence import mmd
 from prismae.latent.gaussian import Gaussian, Point
+from prismae.latent.quantization import fixed_grid, nearest, picked, straight_through
 from prismae.methods import Adversarial, Context, all_methods, method
 from prismae.methods.annealed_vae import AnnealedVAE
 from prismae.methods.beta_tcvae import BetaTCVAE
@@ -270,3 +271,29 @@ def test_entropy_power_is_divided_by_2_pi_e():
     h = torch.tensor([0.5 * log(2 * torch.pi * torch.e)])
     assert excess_entropy_power(torch.ones(1), h).item() == pytest.approx(1.0)
     assert GCAE().weight == pytest.approx(2 * 0.2)
+
+
+def test_latent_quantisation_s_losses_do_not_cancel():
+    # vector-quantize-pytorch 1.32, LatentQuantize: both losses are of the output that the gradient passes straight
+    z = torch.randn(50, 3, dtype=torch.float64, requires_grad=True)
+    values = torch.linspace(-0.5, 0.5, 4, dtype=torch.float64).repeat(3, 1).requires_grad_()
+    chosen = picked(values, nearest(z, values).index)
+    defective = z + (chosen - z).detach()
+    losses = (z.detach() - defective).square().sum(), (z - defective.detach()).square().sum()
+    theirs = [torch.autograd.grad(loss, (z, values), retain_graph=True, allow_unused=True) for loss in losses]
+    assert theirs[0][1] is None  # the values are never learned
+    torch.testing.assert_close(
+        theirs[0][0], -theirs[1][0]
+    )  # with equal weights nothing is left for the encoder
+    ours = (z.detach() - chosen).square().sum(), (z - chosen.detach()).square().sum()
+    assert torch.autograd.grad(ours[0], (z, values), retain_graph=True, allow_unused=True)[0] is None
+    moved = torch.autograd.grad(ours[0] + ours[1], (z, values))
+    torch.testing.assert_close(moved[0], 2 * (z - chosen).detach())
+    assert moved[1].abs().sum() > 0
+
+
+def test_finite_scalar_quantisation_is_finite():
+    # autoencoders 0.6.8, fsq: rounds without a bound, and a commitment loss in its place
+    z = torch.tensor([[-1000.0, 0.2, 7.6]])
+    assert straight_through(z, z.round()).tolist() == [[-1000.0, 0.0, 8.0]]  # any number of levels
+    assert fixed_grid(z, 5).mean.tolist() == [[-1.0, 0.0, 1.0]]

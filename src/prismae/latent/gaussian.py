@@ -1,4 +1,4 @@
-"""Posteriors over codes: a diagonal Gaussian, and a point."""
+"""Posteriors over codes: a diagonal Gaussian, a point, and one of few values for each latent."""
 
 from __future__ import annotations
 
@@ -96,4 +96,32 @@ class Point:
         return self.mean
 
 
-Posterior = Gaussian | Point
+@dataclass(frozen=True)
+class Discrete:
+    """A code each of whose latents takes one of few values.
+
+    Parameters
+    ----------
+    mean
+        [batch, m] the values that are taken; how a gradient passes them is the method's choice.
+    index
+        [batch, m] which of its values each latent takes, int64.
+    values
+        [m, levels] those that each latent can take.
+    """
+
+    mean: Tensor
+    index: Tensor
+    values: Tensor
+
+    @property
+    def levels(self) -> int:
+        """How many values a latent can take."""
+        return self.values.shape[1]
+
+    def rsample(self) -> Tensor:
+        """The code itself, [batch, m]."""
+        return self.mean
+
+
+Posterior = Gaussian | Point | Discrete

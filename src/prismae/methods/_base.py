@@ -88,8 +88,11 @@ class Method(ABC):
         """Outputs that the encoder needs for `n_latents` codes."""
         return 2 * n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
-        """Read the encoder's output [batch, n_outputs]; a diagonal Gaussian unless the method says otherwise."""
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
+        """Read the encoder's output [batch, n_outputs]; a diagonal Gaussian unless the method says otherwise.
+
+        `parts` are the method's own `modules`: a codebook, say, from which a discrete posterior takes its values.
+        """
         return Gaussian.from_parameters(parameters)
 
     @abstractmethod

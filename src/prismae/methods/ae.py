@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from prismae.latent.gaussian import Point, Posterior
 from prismae.methods._base import Context, Method, Terms
@@ -24,7 +24,7 @@ class AE(Method):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(parameters)
 
     def weights(self) -> dict[str, float]:

@@ -66,7 +66,7 @@ class EDGCAE(Adversarial):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(bounded(parameters))
 
     @classmethod

@@ -48,7 +48,7 @@ class GCAE(Adversarial):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(bounded(parameters))
 
     def weights(self) -> dict[str, float]:

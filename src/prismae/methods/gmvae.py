@@ -39,7 +39,7 @@ class GMVAE(Clustering):
     def n_outputs(self, n_latents: int) -> int:
         return 2 * n_latents + 2 * self.w_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return self._read(parameters)[0]
 
     def modules(self, n_latents: int) -> nn.ModuleDict:

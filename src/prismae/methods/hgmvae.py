@@ -66,7 +66,7 @@ class HGMVAE(Clustering):
     def n_outputs(self, n_latents: int) -> int:
         return self.n_components * 2 * n_latents + self._w_outputs
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         """q(u|y) at the mean weights: its mean is the code, sum_k w_k mu_k."""
         components, w_head = self._read(parameters)
         return weighted_sum(components, self._mean_weights(w_head))

@@ -46,7 +46,7 @@ class NashAE(Adversarial):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(torch.sigmoid(parameters))
 
     def weights(self) -> dict[str, float]:

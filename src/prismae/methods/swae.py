@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from prismae.fields import Count, NonNegative
 from prismae.latent.divergence import sliced_wasserstein
@@ -38,7 +38,7 @@ class SWAE(Method):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(parameters)
 
     def weights(self) -> dict[str, float]:

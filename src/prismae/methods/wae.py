@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from prismae.control import Controller, Ramp
 from prismae.fields import CountOrZero, NonNegative
@@ -43,7 +43,7 @@ class WAE(Method):
     def n_outputs(self, n_latents: int) -> int:
         return n_latents
 
-    def posterior(self, parameters: Tensor) -> Posterior:
+    def posterior(self, parameters: Tensor, parts: nn.ModuleDict) -> Posterior:
         return Point(parameters)
 
     def weights(self) -> dict[str, float]:

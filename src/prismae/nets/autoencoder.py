@@ -21,7 +21,7 @@ class AutoencoderNet(nn.Module):
     encoder, decoder
         Networks [batch, *shape] → parameters of the posterior, and codes [batch, m] → [batch, *shape].
     posterior
-        Reads the encoder's output; a method's.
+        Reads the encoder's output, with the `parts`; a method's.
     likelihood
         Reads the decoder's output.
     mean, std
@@ -37,7 +37,7 @@ class AutoencoderNet(nn.Module):
         self,
         encoder: nn.Module,
         decoder: nn.Module,
-        posterior: Callable[[Tensor], Posterior],
+        posterior: Callable[[Tensor, nn.ModuleDict], Posterior],
         likelihood: Likelihood,
         mean: float,
         std: float,
@@ -60,7 +60,7 @@ class AutoencoderNet(nn.Module):
 
     def encode(self, x: Tensor) -> Any:
         """Posterior over the codes of x [batch, *shape], of the method's kind; its `mean` is [batch, m]."""
-        return self.posterior(self.encoded(x))
+        return self.posterior(self.encoded(x), self.parts)
 
     def encoded(self, x: Tensor) -> Tensor:
         """Output of the encoder as it is, [batch, n_outputs]: for methods that read more than the posterior in it."""

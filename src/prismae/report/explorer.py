@@ -30,9 +30,9 @@ def explorer(run: Run) -> dict[str, Any]:
     Returns
     -------
     `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` in the
-    order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`; `base` [m], the codes to
-    start with; `codes` [r, m] of the observations whose elements are `originals`, base64 of float16, and whose names
-    are `names`; for series
+    order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`, and `levels` where it takes
+    one of few values; `base` [m], the codes to start with; `codes` [r, m] of the observations whose elements are
+    `originals`, base64 of float16, and whose names are `names`; for series
     `lanes`, for each channel its name with its range in the user's units ("" where there is one channel only), its
     least and its greatest element; and for tables `features`, a name, mean and standard deviation each, and the scale
     and shift that bring it into the user's units.
@@ -54,7 +54,7 @@ def explorer(run: Run) -> dict[str, Any]:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
     lows, highs = values.min(axis=1), values.max(axis=1)
     lows, highs = np.minimum(lows, codes.min(axis=0)), np.maximum(highs, codes.max(axis=0))
-    seen = pictures["traversals"], originals
+    seen, levels = (pictures["traversals"], originals), pictures.get("levels")
     found: dict[str, Any] = {
         "kind": run.kind,
         "shape": list(shape),
@@ -62,6 +62,7 @@ def explorer(run: Run) -> dict[str, Any]:
         "latents": [
             {"index": int(i), "name": f"z{i}", "dead": bool(run.latents.dead[i])}
             | {"low": round(float(lows[i]), 4), "high": round(float(highs[i]), 4)}
+            | ({"levels": np.round(levels[i].astype(float), 4).tolist()} if levels is not None else {})
             for i in run.latents.order
         ],
         "base": [round(float(value), 4) for value in pictures["base"]],

@@ -27,10 +27,13 @@ class Latents:
         [m] standard deviation of each code over the data; NaN counts as 0.
     kl
         [m] mean KL(q(z_i|x) || N(0, 1)), nats; None where the posterior has no density, or it was not kept.
+    entropy
+        [m] entropy of the value that each code takes, nats, where codes take one of few values; else None.
     """
 
     spread: NDArray
     kl: NDArray | None = None
+    entropy: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.spread)
@@ -39,10 +42,13 @@ class Latents:
     def dead(self) -> NDArray[np.bool_]:
         """[m] true where a latent tells as good as nothing of an observation.
 
-        That is where its KL is below 0.1 nats or its code is constant; without a KL, where its spread is below 0.1. A
-        share of the largest spread would say nothing: where all have collapsed, the largest is small too.
+        That is where its KL is below 0.1 nats or its code is constant; without a KL, where its spread is below 0.1; of
+        codes that take one of few values, where the entropy of the value is below 0.1 nats. A share of the largest
+        spread would say nothing: where all have collapsed, the largest is small too.
         """
         spread = np.nan_to_num(np.asarray(self.spread, dtype=float), nan=0.0)
+        if self.entropy is not None:
+            return np.asarray(self.entropy, dtype=float) < LEAST_KL
         if self.kl is None:
             return spread < LEAST_SPREAD
         return (spread < CONSTANT) | ~(np.asarray(self.kl, dtype=float) >= LEAST_KL)
@@ -50,6 +56,8 @@ class Latents:
     @property
     def live_from(self) -> str:
         """What makes a latent count as live, in words."""
+        if self.entropy is not None:
+            return f"entropy of {LEAST_KL} nats or more"
         if self.kl is None:
             return f"spread of {LEAST_SPREAD} or more"
         return f"KL of {LEAST_KL} nats or more"

@@ -328,7 +328,10 @@ class Run:
     @cached_property
     def latents(self) -> Latents | None:
         """What is known of the latents; None where not even their spread is."""
-        return None if self.spread is None else Latents(self.spread, self.pictures.get("kl"))
+        if self.spread is None:
+            return None
+        entropy = self.pictures["code_entropy"] if "levels" in self.pictures else None
+        return Latents(self.spread, self.pictures.get("kl"), entropy)
 
     @cached_property
     def explained(self) -> float | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from prismae.data import World
 from prismae.data.storage import spaced
+from prismae.latent.gaussian import Discrete
 from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
@@ -68,10 +69,30 @@ class Subject:
         return self._encoded[1]
 
     @cached_property
+    def levels(self) -> Tensor | None:
+        """[m, levels] the values that each latent can take, in their order; None where they are not few."""
+        with torch.no_grad():
+            posterior = self.net.encode(self.world.data[self.rows[:1]])
+        return posterior.values.sort(1).values if isinstance(posterior, Discrete) else None
+
+    @cached_property
     def ends(self) -> tuple[Tensor, Tensor]:
-        """[m] the 2nd and [m] the 98th percentile of each code."""
-        low, high = torch.quantile(self.codes, torch.tensor([0.02, 0.98]), dim=0)
+        """[m] the 2nd and [m] the 98th percentile of each code; of codes of few values the nearest one that occurs."""
+        how = "linear" if self.levels is None else "nearest"
+        low, high = torch.quantile(self.codes, torch.tensor([0.02, 0.98]), dim=0, interpolation=how)
         return low, high
+
+    def along(self, frames: int) -> Tensor:
+        """[m, t] where a traversal of each latent stops: `frames` equal steps from one of its `ends` to the other.
+
+        Of few values all are stops, or `frames` of them, evenly spaced by their rank.
+        """
+        if self.levels is not None:
+            return self.levels[:, spaced(self.levels.shape[1], frames)]
+        low, high = self.ends
+        return torch.stack(
+            [torch.linspace(a, b, frames) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        )
 
     @property
     def middle(self) -> Tensor:

@@ -23,18 +23,27 @@ END = 0.02  # share of a code's range that counts as its end
 class Latents(View):
     """The KL of each latent from the prior, or the entropy of its code; needs no factors.
 
-    Arrays: those of `statistics`, and ``kl``, the mean KL(q(z_i|x) || N(0, 1)) in nats where the posterior has a
-    density.
+    Arrays: those of `statistics`; ``kl``, the mean KL(q(z_i|x) || N(0, 1)) in nats where the posterior has a density;
+    ``levels``, the values that each latent can take where they are few.
     """
 
-    arrays: ClassVar = {"spread": "m", "code_entropy": "m", "correlation": "m m", "at_ends": "m", "kl": "m"}
-    sometimes = ("kl",)
+    arrays: ClassVar = {
+        "spread": "m",
+        "code_entropy": "m",
+        "correlation": "m m",
+        "at_ends": "m",
+        "kl": "m",
+        "levels": "m l",
+    }
+    sometimes = ("kl", "levels")
     needs = ("spread", "code_entropy")
     kinds = (*NUMBERS, "texts")
     section, place, small = "codes", 10, True
 
     def compute(self, subject: Subject) -> Arrays:
-        found = statistics(subject.codes.numpy())
+        found = statistics(subject.codes.numpy(), discrete=subject.levels is not None)
+        if subject.levels is not None:
+            found["levels"] = subject.levels.numpy()
         return found if subject.kl is None else found | {"kl": subject.kl}
 
     def draw(self, run: Run) -> Figure:
@@ -47,29 +56,34 @@ class Latents(View):
         return ""  # the page's table of latents, above, says it
 
 
-def statistics(codes: NDArray) -> Arrays:
-    """How codes [n, m] lie, each alone and in pairs.
+def statistics(codes: NDArray, *, discrete: bool = False) -> Arrays:
+    """How codes [n, m] lie, each alone and in pairs; codes of few values are `discrete`.
 
     Returns
     -------
     dict
         ``spread`` [m], standard deviation; ``code_entropy`` [m], differential entropy in nats (from spacings,
-        by SciPy), minus infinity where a code is constant and NaN for fewer than 5 observations;
+        by SciPy), minus infinity where a code is constant and NaN for fewer than 5 observations, or the entropy
+        of how often each value of a discrete code occurs, 0 where it is constant;
         ``correlation`` [m, m], of Pearson, 0 for constant codes; ``at_ends`` [m], the share of observations within
         2 % of the code's range from its least or greatest value (0.04 for a uniform code).
     """
-    from scipy.stats import differential_entropy  # here: a page is drawn without it
+    from scipy.stats import differential_entropy, entropy  # here: a page is drawn without it
 
     low, high = codes.min(0), codes.max(0)
     margin = END * (high - low)
     spread = codes.std(0, ddof=1)
     varies = np.ptp(codes, axis=0) > 0
     standardised = np.divide(codes - codes.mean(0), spread, out=np.zeros_like(codes), where=varies)
-    with np.errstate(divide="ignore", invalid="ignore"):  # equal values have no spacing
-        entropies = differential_entropy(codes.astype(np.float64)) if len(codes) >= 5 else np.nan
+    if discrete:
+        entropies = np.array([entropy(np.unique(code, return_counts=True)[1]) for code in codes.T])
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):  # equal values have no spacing
+            found = differential_entropy(codes.astype(np.float64)) if len(codes) >= 5 else np.nan
+        entropies = np.where(varies, found, -np.inf)
     return {
         "spread": spread,
-        "code_entropy": np.where(varies, entropies, -np.inf),
+        "code_entropy": entropies,
         "correlation": standardised.T @ standardised / (len(codes) - 1),
         "at_ends": np.where(varies, ((codes <= low + margin) | (codes >= high - margin)).mean(0), 0.0),
     }

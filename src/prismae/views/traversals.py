@@ -22,7 +22,7 @@ MOST = 24  # latents that are shown
 
 @dataclass(frozen=True)
 class Traversals(View):
-    """What is decoded when one latent after another moves from its 2nd to its 98th percentile.
+    """What is decoded when one latent after another moves from its 2nd to its 98th percentile, or over its few values.
 
     Arrays: ``traversals``, ``traversal_values``, the others as in ``base``, the code nearest to the codes' median.
     """
@@ -34,11 +34,7 @@ class Traversals(View):
     def compute(self, subject: Subject) -> Arrays:
         import torch
 
-        low, high = subject.ends
-        base = subject.middle
-        values = torch.stack(
-            [torch.linspace(a, b, FRAMES) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
-        )
+        base, values = subject.middle, subject.along(FRAMES)
         moved = base.repeat(*values.shape, 1)  # [m, t, m]
         for i, column in enumerate(values):
             moved[i, :, i] = column

@@ -101,7 +101,9 @@
     const range = make("input", "", row);
     Object.assign(range, { type: "range", min: latent.low, max: latent.high, step: "any" });
     const output = make("output", "", row);
-    const set = (value) => {
+    const near = (value) => (a, b) => (Math.abs(b - value) < Math.abs(a - value) ? b : a);
+    const set = (asked) => {
+      const value = latent.levels ? latent.levels.reduce(near(asked)) : asked;
       codes[latent.index] = value;
       range.value = value;
       output.textContent = signed(value, latent.high - latent.low);
