@@ -14,11 +14,11 @@ from torch.distributions import MultivariateNormal
 
 import prismae as pr
 from prismae import cli
+from prismae._progress import Bar
 from prismae.data import Summary, Texts, World
 from prismae.data.text import SPECIAL, Vocabulary
 from prismae.errors import InputError
 from prismae.evaluation import sampling
-from prismae.evaluation.progress import Progress
 from prismae.evaluation.sampling import at_samples
 from prismae.latent.gaussian import Gaussian
 from prismae.methods.vae import VAE
@@ -90,7 +90,7 @@ def test_each_observation_keeps_its_place_among_the_samples(linear):
     mean = net.encode(x).mean.detach()[[5, 0]]
     q = Gaussian(mean, torch.full_like(mean, -15.0))
     expected = net.nll(x[[5, 0]], mean).detach()
-    bar = Progress("", 1, enabled=False)
+    bar = Bar("", 1, enabled=False)
     for samples in (2, 600):
         found = at_samples(net, pr.world(x).data, torch.tensor([5, 0]), q, samples, weighted=False, bar=bar)
         assert found.shape == (2, samples)

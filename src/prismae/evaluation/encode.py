@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from prismae._progress import Bar
 from prismae.data import World
-from prismae.evaluation.progress import Progress
 from prismae.latent.gaussian import Gaussian
 from prismae.methods import Clustering
 
@@ -43,7 +43,7 @@ def _table(
 ) -> NDArray[np.float32]:
     training = net.training
     device = next(net.parameters()).device
-    with Progress("encoding", len(world), enabled=progress) as bar:
+    with Bar("encoding", len(world), enabled=progress) as bar:
 
         def part(x: Tensor) -> Tensor:
             bar.advance(len(x))

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prismae._progress import Bar
 from prismae.data.storage import Storage
 from prismae.errors import Unavailable
-from prismae.evaluation.progress import Progress
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.likelihood import log_importance_weights
 
@@ -17,7 +17,7 @@ CHUNK = 500  # observations that are encoded at once, and samples that are decod
 OUTPUTS = 2**24  # of the decoder in memory at once: 64 MB in float32
 
 
-def posteriors(net: Any, data: Storage, rows: Tensor, bar: Progress) -> Gaussian:
+def posteriors(net: Any, data: Storage, rows: Tensor, bar: Bar) -> Gaussian:
     """Posteriors [len(rows), m] of some observations, where the net lies."""
     parts = []
     for part in rows.split(CHUNK):
@@ -41,7 +41,7 @@ def at_samples(
     *,
     weighted: bool,
     outputs: int = 1,
-    bar: Progress,
+    bar: Bar,
 ) -> Tensor:
     """Nats of some observations at samples of each one's posterior: [len(rows), samples] on the CPU.
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from prismae._progress import Bar
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation.families import Call, Inputs
 from prismae.evaluation.options import Options
-from prismae.evaluation.progress import Progress
 from prismae.evaluation.protocols import Wanted
 from prismae.evaluation.scores import Score, Scores
 from prismae.metrics import Learned, Metric, Result
@@ -77,7 +77,7 @@ def take(subject: Any, wanted: Wanted, options: Options) -> Scores:
     plan, family = wanted.plan(subject.size), wanted.family
     given = family.given(subject, plan, list(wanted.metrics.values()), options)
     found, skipped = Scores({}), {}
-    with Progress(plan.label, len(wanted.metrics), enabled=options.progress) as bar, sharing():
+    with Bar(plan.label, len(wanted.metrics), enabled=options.progress) as bar, sharing():
         for key, metric in wanted.metrics.items():
             bar.show(key)
             try:
@@ -96,7 +96,7 @@ def take(subject: Any, wanted: Wanted, options: Options) -> Scores:
     return Scores({}, skipped, beside) | found
 
 
-def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options, bar: Progress) -> Scores:
+def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options, bar: Bar) -> Scores:
     """The scores of one call, each with interval, ceiling and chance level; and the matrix behind them."""
     title = f"{key}[{call.of}]" if call.of else key
     bar.show(f"{title}{call.suffix}")

@@ -33,16 +33,8 @@ def traversal_gif(
 
     Parameters
     ----------
-    frames
-        [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
-    values
-        [m, t] the values that the latent takes.
-    latents
-        What is known of the m latents; the order in which they come, dead ones left out unless all are dead.
-    most
-        How many latents are shown at most.
-    channels
-        c names of the channels of series.
+    frames, values, latents, most, channels
+        As for `prismae.figures.traversals`; dead latents are left out unless all are dead.
     """
     order = shown_order(latents, len(frames))
     if latents is not None and not latents.dead.all():

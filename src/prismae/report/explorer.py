@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from prismae.errors import InputError
-from prismae.figures.lanes import ranges
 from prismae.runs.run import Run
+from prismae.views._shown import shown
 
 LIMIT = 8_000_000  # bytes of weights as float16
 SIZE = 65_536  # elements of an observation: more take too long to draw at each move
@@ -54,7 +54,10 @@ def explorer(run: Run) -> dict[str, Any]:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
     lows, highs = values.min(axis=1), values.max(axis=1)
     lows, highs = np.minimum(lows, codes.min(axis=0)), np.maximum(highs, codes.max(axis=0))
-    seen, levels = (pictures["traversals"], originals), pictures.get("levels")
+    levels = pictures.get("levels")
+    kind = shown(run)
+    if set(kind.explored) - pictures.keys():
+        raise NoExplorer("the run was made before means and deviations of columns were kept")
     found: dict[str, Any] = {
         "kind": run.kind,
         "shape": list(shape),
@@ -70,26 +73,9 @@ def explorer(run: Run) -> dict[str, Any]:
         "originals": halves(originals),
         "names": run.called("shown_rows", len(originals)),
     }
-    if run.kind == "series":
-        found["lanes"] = _lanes(run, [each.reshape(-1, *shape) for each in seen])
-    if run.kind == "table":
-        if not {"element_mean", "element_std"} <= pictures.keys():
-            raise NoExplorer("the run was made before means and deviations of columns were kept")
-        scale, shift = (np.broadcast_to(each, shape) for each in run.units or (1.0, 0.0))
-        numbers = np.stack([pictures["element_mean"], pictures["element_std"], scale, shift], axis=1).tolist()
-        found["features"] = [[name, *four] for name, four in zip(run.feature_names, numbers, strict=True)]
-    return found
-
-
-def _lanes(run: Run, seen: list[NDArray]) -> list[list[Any]]:
-    """Name, least and greatest element of each channel of series [n, length] or [n, c, length]."""
-    frames = np.concatenate(seen)
-    if frames.ndim == 2:
-        return [["", float(np.nanmin(frames)), float(np.nanmax(frames))]]
-    ends = np.stack([np.nanmin(frames, axis=(0, 2)), np.nanmax(frames, axis=(0, 2))], axis=1)  # [c, 2]
-    low, high = run.in_units(ends).T
-    called = [name.replace("\n", " · ") for name in ranges(low, high, run.channel_names)]
-    return [[name, *two] for name, two in zip(called, ends.tolist(), strict=True)]
+    return found | kind.to_explore(
+        run, [each.reshape(-1, *shape) for each in (pictures["traversals"], originals)]
+    )
 
 
 def pack(run: Run) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae._text import finite
 from prismae.runs.run import Run
+from prismae.views.effects import Effects
 
 EXPLAINED = 0.5  # share of the variance below which more pressure cannot be what helps
 
@@ -135,7 +136,7 @@ def _missing(run: Run) -> Iterator[Finding]:
         )
     elif not run.pictures:
         yield _note("The run folder holds no pictures.npz, so no observation can be shown.", full)
-    elif run.kind != "texts" and lacks_new(run):
+    elif not Effects.refusal(run.kind) and lacks_new(run):
         yield _note(
             "The run is from an earlier version, which kept less: without the rest this page cannot say what each "
             "latent changes, which observations are rebuilt badly, or combine the sliders.",
@@ -149,7 +150,7 @@ def _missing(run: Run) -> Iterator[Finding]:
 
 
 def lacks_new(run: Run) -> bool:
-    """Whether a run on anything but texts lacks what runs of this version keep."""
+    """Whether a run on data that have effects of latents lacks what runs of this version keep."""
     return "effects" not in run.pictures or not (run.path / "decoder.json").exists()
 
 

@@ -25,6 +25,8 @@ from prismae.report.players import player
 from prismae.runs.run import Run
 from prismae.views import Table, View, all_views, check
 from prismae.views._base import SECTIONS
+from prismae.views._shown import KINDS
+from prismae.views._shown import shown as shown_as
 
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 
@@ -76,9 +78,9 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         number=number, share=share, setting=setting, better=lambda score: Better.of(score).word
     )
     environment.globals.update(what=what)
-    pictures = run.pictures
+    pictures, kind = run.pictures, shown_as(run)
     sliders = combined = None
-    if "traversals" in documents and run.kind != "table":
+    if "traversals" in documents and kind.slides:
         sliders = player(run.in_units(pictures["traversals"]), pictures["traversal_values"], run.latents)
     why = ""
     try:
@@ -98,6 +100,8 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         explorer=combined,
         no_explorer=why,
         kind=run.kind,
+        element=kind.element,
+        sample=kind.sample,
         contents=contents(run),
         shown={section: shown(run, section, documents) for section in SECTIONS},
         absences={section: absences(run, section, documents) for section in SECTIONS},
@@ -187,12 +191,7 @@ def sentence(job: Mapping[str, Any]) -> str:
     if job.get("steps") is not None:
         text += f", trained for {count(job['steps'])} steps"
         text += f" in batches of {job['batch']}" if job.get("batch") is not None else ""
-    of_texts = "vocabulary" in job
-    what = "sentences" if of_texts else "observations"
-    text += f" on {count(job['n'])} {what}" if job.get("n") is not None else ""
-    if isinstance(job.get("shape"), list):
-        size = " × ".join(map(str, job["shape"]))
-        text += f" of up to {size} words, their ends among them" if of_texts else f" of shape {size}"
+    text += KINDS["texts" if "vocabulary" in job else "images"].observations(job)
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."
 
@@ -228,13 +227,13 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
         value = finite((run.unseen.get("reconstruction") or {}).get(error))
         return "" if value is None else f", unseen {number(value)}"
 
-    element, sample = ("word", "sentence") if run.kind == "texts" else ("element", "sample")
+    kind = shown_as(run)
     found = []
     if finite(errors.get("mse")) is not None:
-        remark = f"of the data's variance per {element}, {origin}{seen('mse')}"
+        remark = f"of the data's variance per {kind.element}, {origin}{seen('mse')}"
         found.append(("squared error", number(errors["mse"]), remark))
     if finite(errors.get("nats")) is not None:
-        remark = f"nats a {sample}, {origin}{seen('nats')}"
+        remark = f"nats a {kind.sample}, {origin}{seen('nats')}"
         found.append(("reconstruction", number(errors["nats"]), remark))
     if run.latents is not None:
         live = int((~run.latents.dead).sum())

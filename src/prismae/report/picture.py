@@ -14,6 +14,7 @@ from prismae.figures.animation import traversal_gif
 from prismae.report.html import write_file
 from prismae.runs.run import Run
 from prismae.views import View, all_views, check, view
+from prismae.views._shown import KINDS
 from prismae.views.traversals import Traversals
 from prismae.views.tsne import TSNE
 
@@ -67,10 +68,10 @@ def write_picture(
 def refuse(kind: str, data: str) -> None:
     """Refuse a kind of picture that there is not of a kind of data, before anything is computed for it."""
     if kind == GIF:
-        if data == "table":
-            raise InputError("An animation shows images or series; take --kind traversals for a table.")
         if refused := Traversals.refusal(data):
             raise InputError(refused.replace("'traversals'", "'gif'"))
+        if data in KINDS and not KINDS[data].slides:
+            raise InputError("An animation shows images or series; take --kind traversals for a table.")
         return
     if kind not in all_views():
         raise unknown_name("kind of picture", kind, [*all_views(), GIF])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from prismae.figures.canvas import thin
 from prismae.figures.pictures import mosaic, to_pixels
 from prismae.runs.latents import Latents, shown_order
-from prismae.views.traversals import MOST
+from prismae.views._shown import MOST
 
 SAMPLES = 1000  # of a series: more points than pixels across a slider's picture
 
@@ -25,14 +25,8 @@ def player(
 
     Parameters
     ----------
-    frames
-        [m, t, c, h, w] images in [0, 1], or [m, t, length] or [m, t, c, length] series.
-    values
-        [m, t] the values that the latent takes.
-    latents
-        What is known of the m latents; the order in which they come.
-    most
-        How many latents are shown at most, the first in order.
+    frames, values, latents, most
+        As for `prismae.figures.traversals`.
 
     Returns
     -------

@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
 from prismae._files import written_whole
+from prismae._progress import bars
 
 State = Literal["waiting", "training", "scoring", "done", "failed", "elsewhere"]
 EVERY = 0.5  # seconds between two looks, or two writes
@@ -83,16 +76,8 @@ class Watch:
         done: int,
     ) -> None:
         self.files, self.names, self.steps, self.before = files, names, steps, done
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
-            console=console,
-        )
-        self.all = self.bars.add_task("jobs", total=done + len(files), completed=done, state="")
+        self.bars = bars(left=True, console=console)
+        self.all = self.bars.add_task("jobs", total=done + len(files), completed=done, note="")
         self.tasks: dict[str, TaskID] = {}
         self.said: dict[str, Status] = {}
         self.stop = threading.Event()
@@ -128,8 +113,8 @@ class Watch:
                 )
             else:
                 if job not in self.tasks:
-                    self.tasks[job] = self.bars.add_task(self.names[job], total=self.steps[job], state="")
-                self.bars.update(self.tasks[job], completed=status.step, state=status.state)
+                    self.tasks[job] = self.bars.add_task(self.names[job], total=self.steps[job], note="")
+                self.bars.update(self.tasks[job], completed=status.step, note=status.state)
             self.said[job] = status
         ended = sum(status.state in ("done", "failed") for status in self.said.values())
         self.bars.update(self.all, completed=self.before + ended)

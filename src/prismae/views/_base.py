@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prismae._discovery import entry_name, kebab, subclasses
 from prismae.errors import unknown_name
 from prismae.fields import check_fields, unknown_field
+from prismae.views._shown import KINDS
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -28,7 +29,6 @@ SECTIONS = {  # of a report's page, by their anchors
     "information": "Codes and factors",
     "views": "Further views",
 }
-SEVERAL = {"images": "Images", "series": "Series", "table": "Tables", "texts": "Texts"}
 NUMBERS = ("images", "series", "table")
 
 
@@ -134,7 +134,8 @@ class View(ABC):
         expected = (
             f"expected {' or '.join(others)}" if len(others) < 3 else f"expected one of {', '.join(others)}"
         )
-        return f"{SEVERAL.get(kind, f'Data of the kind {kind!r}')} have no picture of kind {cls.name()!r}: {expected}."
+        several = KINDS[kind].several if kind in KINDS else f"Data of the kind {kind!r}"
+        return f"{several} have no picture of kind {cls.name()!r}: {expected}."
 
     @classmethod
     def always(cls) -> list[str]:

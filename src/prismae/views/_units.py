@@ -21,14 +21,10 @@ def changes(run: Run) -> list[dict[str, Any]]:
     Returns
     -------
     For each latent its `name`, its `low` and `high` value, and `moved`: column, its value at `low` and at `high`, for
-    the four columns that it moves furthest in their standard deviations. Nothing for other data than tables.
+    the four columns that it moves furthest in their standard deviations.
     """
     pictures = run.pictures
-    if (
-        run.kind != "table"
-        or run.latents is None
-        or not {"traversals", "traversal_values"} <= pictures.keys()
-    ):
+    if run.latents is None or not {"traversals", "traversal_values"} <= pictures.keys():
         return []
     found = []
     for i in run.latents.order:
@@ -41,10 +37,10 @@ def changes(run: Run) -> list[dict[str, Any]]:
 
 def worst(run: Run) -> list[dict[str, Any]]:
     """The rows of a table that are rebuilt worst: `number` of the row, and `moved`: column, its value, and the rebuilt
-    one, for the four columns that are furthest off in their standard deviations. Nothing for other data than tables.
+    one, for the four columns that are furthest off in their standard deviations.
     """
     pictures = run.pictures
-    if run.kind != "table" or not {"worst", "worst_reconstructions", "worst_rows"} <= pictures.keys():
+    if not {"worst", "worst_reconstructions", "worst_rows"} <= pictures.keys():
         return []
     rows = zip(
         pictures["worst_rows"].tolist(), pictures["worst"], pictures["worst_reconstructions"], strict=True

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from matplotlib.figure import Figure
 
-from prismae import figures as draw
 from prismae.fields import Seed
 from prismae.views._base import Arrays, View
-from prismae.views._style import columns, standardised
+from prismae.views._shown import shown
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -69,13 +68,7 @@ class Clusters(View):
 
     def draw(self, run: Run) -> Figure:
         means, sizes = run.pictures["clusters"], run.pictures["cluster_sizes"]
-        source = str(run.pictures["cluster_source"])
-        if run.kind != "table":
-            return draw.clusters(run.in_units(means), sizes, source)
-        order = np.argsort(-sizes, kind="stable")
-        labels = [f"{sizes[i]:,} rows" for i in order]
-        title = f"mean of each cluster: {source}"
-        return draw.table(standardised(run, means[order]), columns(run), labels, title)
+        return shown(run).clusters(run, means, sizes, str(run.pictures["cluster_source"]))
 
     def sentence(self, run: Run) -> str:
         return (

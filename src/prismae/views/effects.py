@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from prismae import figures as draw
 from prismae._text import number
 from prismae.views._base import Arrays, Table, View
-from prismae.views._style import columns, several_channels
-from prismae.views._units import changes, moves
+from prismae.views._shown import shown
+from prismae.views._units import moves
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -54,22 +52,10 @@ class Effects(View):
         return {"effects": torch.stack(found).numpy()}
 
     def draw(self, run: Run) -> Figure:
-        change, latents = run.pictures["effects"], run.latents
-        assert latents is not None
-        if run.kind != "table":
-            return draw.effects(change, latents, channels=run.channel_names)
-        deviation = run.pictures.get("element_std", np.ones(change.shape[1]))
-        return draw.effects(change / np.where(deviation > 0, deviation, 1.0), latents, columns(run))
+        return shown(run).effects(run)
 
     def sentence(self, run: Run) -> str:
-        lanes = several_channels(run)
-        element = {
-            "images": "pixel",
-            "series": "point of the series" + (", in its channel's standard deviations," if lanes else ""),
-            "table": "feature, in its standard deviations,",
-        }[run.kind]
-        scale = "Darker is more, on one scale for all. " if run.kind == "images" else ""
-        scale += "All lanes have one scale. " if lanes else ""
+        element, scale = shown(run).of_effects(run)
         return (
             f"The mean absolute change of each {element} as the latent goes from its 2nd to its 98th percentile, over "
             f"observations with all their other codes kept. {scale}Two latents with the same picture change the same "
@@ -79,7 +65,7 @@ class Effects(View):
     def table(self, run: Run) -> Table | None:
         rows = [
             (row["name"], RANGE.format(number(row["low"]), number(row["high"])), moves(row["moved"]))
-            for row in changes(run)
+            for row in shown(run).changes(run)
         ]
         said = (
             "The columns that a latent moves furthest, from its low value to its high one, all other codes in the "

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from prismae.views._base import Arrays, View
-from prismae.views._style import pairs, several_channels
+from prismae.views._shown import shown
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -59,10 +59,10 @@ class Reconstructions(View):
         return found
 
     def draw(self, run: Run) -> Figure:
-        return pairs(run, "originals", "reconstructions")
+        return shown(run).pairs(run, "originals", "reconstructions")
 
     def sentence(self, run: Run) -> str:
-        if not several_channels(run):
+        if not shown(run).lanes(run):
             return ""
         return (
             "Each channel of a series has a lane of its own, the first at the top, named with its range in the data's "

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from matplotlib.figure import Figure
 
-from prismae import figures as draw
 from prismae.errors import Unavailable
 from prismae.fields import Seed
 from prismae.views._base import Arrays, View
-from prismae.views._style import columns, standardised
+from prismae.views._shown import shown
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -53,11 +52,7 @@ class Samples(View):
             return {"samples": net.generate(z).numpy()}
 
     def draw(self, run: Run) -> Figure:
-        frames = run.pictures["samples"]
-        if run.kind == "table":
-            labels = [f"sample {i + 1}" for i in range(len(frames))]
-            return draw.table(standardised(run, frames), columns(run), labels)
-        return draw.samples(run.in_units(frames))
+        return shown(run).samples(run)
 
     def sentence(self, run: Run) -> str:
         return "Decoded from codes drawn from the method's own prior."

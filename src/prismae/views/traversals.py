@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from prismae import figures as draw
 from prismae.views._base import Arrays, View
-from prismae.views._style import columns, standardised
+from prismae.views._shown import shown
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
     from prismae.views._subject import Subject
 
 FRAMES = 11
-MOST = 24  # latents that are shown
 
 
 @dataclass(frozen=True)
@@ -43,26 +40,10 @@ class Traversals(View):
         return {"traversals": frames.numpy(), "traversal_values": values.numpy(), "base": base.numpy()}
 
     def draw(self, run: Run) -> Figure:
-        frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
-        if run.kind == "table":
-            return draw.table_traversals(standardised(run, frames), values, columns(run), run.latents)
-        return draw.traversals(run.in_units(frames), values, run.latents, channels=run.channel_names)
+        return shown(run).traversals(run)
 
     def sentence(self, run: Run) -> str:
-        if run.kind == "table":
-            return Markup(
-                "<b>What to look at.</b> One code moves from low to high, all others stand still; features are in "
-                "standard deviations, and the four that move most are named. A <b>disentangled</b> code moves the "
-                "features of one cause; a <b>dead</b> code moves none."
-            )
-        m = len(run.pictures["traversals"])
-        shown = f"; the {MOST} largest of {m} are shown" if m > MOST else ""
-        return Markup(
-            "<b>What to look at.</b> One code moves from low to high, all others stand still. A <b>live, "
-            "disentangled</b> code changes one thing, smoothly, from end to end. If two things change at once the code "
-            "is entangled; if two codes change the same thing they share a factor. A <b>dead</b> code changes nothing, "
-            "and its spread over the data is near zero. Latents come from the largest spread to the smallest{}."
-        ).format(shown)
+        return shown(run).of_traversals(run)
 
     def absence(self, run: Run) -> str:
         return "No traversals were saved with this run."

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from prismae.views._base import Arrays, Table, View
-from prismae.views._style import pairs
-from prismae.views._units import moves, worst
+from prismae.views._shown import shown
+from prismae.views._units import moves
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
@@ -46,7 +46,7 @@ class Worst(View):
         }
 
     def draw(self, run: Run) -> Figure:
-        return pairs(run, "worst", "worst_reconstructions")
+        return shown(run).pairs(run, "worst", "worst_reconstructions")
 
     def sentence(self, run: Run) -> str:
         rows = ", ".join(map(str, run.pictures.get("worst_rows", np.empty(0, int)).tolist()))
@@ -54,6 +54,6 @@ class Worst(View):
         return f"The observations of the largest errors, worst first: {rows}{counted}."
 
     def table(self, run: Run) -> Table | None:
-        rows = [(str(row["number"]), moves(row["moved"])) for row in worst(run)]
+        rows = [(str(row["number"]), moves(row["moved"])) for row in shown(run).worst(run)]
         heads = ("row", "columns that are furthest off, each as it is → as it is rebuilt")
         return Table("", "", heads, rows) if rows else None

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from prismae._progress import Bar
 from prismae._random import Draws
 from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation.families._base import Call, Family, Given, Inputs
 from prismae.evaluation.options import Options
-from prismae.evaluation.progress import Progress
 from prismae.evaluation.protocol import Protocol
 from prismae.evaluation.sampling import at_samples, posteriors
 from prismae.evaluation.subjects import Subject
@@ -112,7 +112,7 @@ def measured(
     total = len(rows) * (1 + sum(draws.values()))
     training = net.training
     tables: dict[str, Tensor] = {}
-    with torch.no_grad(), Progress("likelihood", total, enabled=options.progress) as bar:
+    with torch.no_grad(), Bar("likelihood", total, enabled=options.progress) as bar:
         try:
             net.eval()
             q = posteriors(net, world.data, rows, bar)

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from prismae._progress import Bar
 from prismae._random import Draws
 from prismae.data import World
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation.families._base import Call, Family, Given, Inputs
 from prismae.evaluation.labels import class_labels
 from prismae.evaluation.options import Options
-from prismae.evaluation.progress import Progress
 from prismae.evaluation.protocol import Protocol
 from prismae.evaluation.subjects import Subject
 from prismae.methods import Method
@@ -104,7 +104,7 @@ def generated(net: Any, world: World, test: object, method: Method | None, optio
     rows = order[: 2 * n]
     device = next(net.parameters()).device
     training = net.training
-    with torch.no_grad(), Draws(options.seed), Progress("images", 2 * n, enabled=options.progress) as bar:
+    with torch.no_grad(), Draws(options.seed), Bar("images", 2 * n, enabled=options.progress) as bar:
         net.eval()
 
         def generated(codes: Tensor) -> Tensor:

@@ -1,0 +1,45 @@
+"""The one progress bar: parts done, the time it took, and a note of what is done now."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+def bars(*, left: bool = False, **look: Any) -> Progress:
+    """Bars whose tasks have a field ``note``; with the time that is `left` if asked for. `look` goes to rich."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    note = TextColumn("{task.fields[note]}", markup=False)
+    return Progress(*columns, *([TimeRemainingColumn()] if left else []), note, **look)
+
+
+class Bar:
+    """One bar on stderr; silent unless `enabled`, and gone from the screen when it ends."""
+
+    def __init__(self, what: str, total: int, *, enabled: bool) -> None:
+        self.bars = bars(console=Console(stderr=True), disable=not enabled, transient=True)
+        self.task = self.bars.add_task(what, total=total, note="")
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bars.stop()
+
+    def show(self, now: str) -> None:
+        """Say what is done now."""
+        self.bars.update(self.task, note=now)
+
+    def advance(self, parts: int = 1) -> None:
+        """So many parts more are done."""
+        self.bars.advance(self.task, parts)
