@@ -103,6 +103,10 @@ JobRecord = TypedDict(
     },
     total=False,
 )
+NEEDED = (  # by whoever loads the networks
+    "method", "fields", "world", "source", "n", "shape", "pixels", "summary", "n_latents", "net", "likelihood", "steps",
+    "batch", "lr", "seed", "precision", "seconds",
+)  # fmt: skip
 with_config(OPEN)(JobRecord)
 
 

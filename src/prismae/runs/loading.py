@@ -20,15 +20,11 @@ from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB, WEIGHTS
+from prismae.runs.job_record import NEEDED
 from prismae.runs.run import Run
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
-
-NEEDED = (
-    "method", "fields", "world", "source", "n", "shape", "pixels", "summary", "n_latents", "net", "likelihood", "steps",
-    "batch", "lr", "seed", "precision", "seconds",
-)  # fmt: skip
 
 
 def loaded(
