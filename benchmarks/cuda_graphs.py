@@ -17,7 +17,7 @@ from torch import Tensor
 
 from prismae.data import Tokens
 from prismae.methods import Adversarial, Terms
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 WARM = 12  # steps without a graph: what is allocated once has been by then
 CHECKED = 8  # steps that are taken both ways
@@ -43,7 +43,7 @@ class InTurn:
 class Graph:
     """The players' updates of one step of a run, captured."""
 
-    def __init__(self, run: Run, stream: torch.cuda.Stream) -> None:
+    def __init__(self, run: Ongoing, stream: torch.cuda.Stream) -> None:
         self.own = InTurn([run.batches[run.step].clone()])
         updates = run.method.critic_steps if isinstance(run.method, Adversarial) else 0
         self.critic = InTurn([self.own.rows[0].clone() for _ in range(updates)])
@@ -59,7 +59,7 @@ class Graph:
         with torch.cuda.graph(self.graph, stream=stream):
             self.terms = held.update_players()
 
-    def replay(self, run: Run) -> Terms:
+    def replay(self, run: Ongoing) -> Terms:
         """Do the updates of the run's next step; returns their terms."""
         self.own.rows[0].copy_(run.batches[run.step])
         for rows in self.critic.rows:
@@ -71,12 +71,12 @@ class Graph:
         return {name: value.clone() for name, value in self.terms.items()}
 
 
-def optimizers(run: Run) -> list[torch.optim.Optimizer]:
+def optimizers(run: Ongoing) -> list[torch.optim.Optimizer]:
     """Of the autoencoder, and of the critic where there is one."""
     return [run.optimizer] if run.critic is None else [run.optimizer, run.critic_optimizer]
 
 
-def suited(run: Run) -> bool:
+def suited(run: Ongoing) -> bool:
     """Whether a graph can hold the steps of a run: they are all alike, and nobody tries others."""
     return (
         run.fabric.device.type == "cuda"
@@ -86,7 +86,7 @@ def suited(run: Run) -> bool:
     )
 
 
-def start(run: Run) -> float:
+def start(run: Ongoing) -> float:
     """From now on the run's steps are replayed: checked first, over steps that are taken twice and counted once.
 
     Returns
@@ -106,7 +106,7 @@ def start(run: Run) -> float:
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(CHECKED):
-            Run.advance(run)
+            Ongoing.advance(run)
     torch.cuda.current_stream().wait_stream(stream)
     expected = weights(run)
     run.history.flush()
@@ -115,7 +115,7 @@ def start(run: Run) -> float:
     graph = Graph(run, stream)
     run.update_players = lambda: graph.replay(run)  # type: ignore[method-assign]
     for _ in range(CHECKED):
-        Run.advance(run)
+        Ongoing.advance(run)
     way = (expected - before).norm()
     off = float((weights(run) - expected).norm() / way)
     if not off < ALIKE:
@@ -123,7 +123,7 @@ def start(run: Run) -> float:
     return off
 
 
-def weights(run: Run) -> Tensor:
+def weights(run: Ongoing) -> Tensor:
     """All weights of both players, a copy in one vector."""
     players = [run.ae] if run.critic is None else [run.ae, run.critic]
     return torch.cat([p.detach().flatten() for player in players for p in player.parameters()])
@@ -132,23 +132,23 @@ def weights(run: Run) -> Tensor:
 @contextmanager
 def graphs(said: Callable[[str], None]) -> Iterator[None]:
     """Inside, every training that is suited for it goes on by a graph after its first steps; `said` hears of it."""
-    as_always = Run.advance
+    as_always = Ongoing.advance
 
-    def advance(run: Run) -> None:
+    def advance(run: Ongoing) -> None:
         if run.step != WARM or not suited(run):
             as_always(run)
             return
-        Run.advance = as_always  # type: ignore[method-assign]
+        Ongoing.advance = as_always  # type: ignore[method-assign]
         try:
             off = start(run)
         finally:
-            Run.advance = advance  # type: ignore[assignment, method-assign]
+            Ongoing.advance = advance  # type: ignore[assignment, method-assign]
         said(
             f"by a graph from step {run.step} on; its weights were off by {off:.1e} of the way that they went"
         )
 
-    Run.advance = advance  # type: ignore[assignment, method-assign]
+    Ongoing.advance = advance  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
-        Run.advance = as_always  # type: ignore[method-assign]
+        Ongoing.advance = as_always  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ from prismae.methods.evae import EVAE
 from prismae.methods.vae import VAE
 from prismae.settings import Training
 from prismae.train.build import build
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 M = 10
 TURN = 50  # steps
@@ -33,16 +33,16 @@ CASES = {
 }
 
 
-def new_run(method: Method, net: str, shape: tuple[int, ...], batch: int) -> Run:
+def new_run(method: Method, net: str, shape: tuple[int, ...], batch: int) -> Ongoing:
     """A run on binary noise: what is drawn does not change the time."""
     torch.manual_seed(0)
     world = World("noise", Dense((torch.rand(4096, *shape) > 0.8).float()))
     ae = build(method, world.kind, shape, world.summary, n_latents=M, net=net, likelihood="bernoulli")
     fabric = Fabric(accelerator="cpu", devices=1)
-    return Run(fabric, method, world, ae, Training(n_latents=M, batch=batch), (), Draws(0))
+    return Ongoing(fabric, method, world, ae, Training(n_latents=M, batch=batch), (), Draws(0))
 
 
-def a_step(run: Run) -> float:
+def a_step(run: Ongoing) -> float:
     """Seconds of process time of a step, the mean of a turn."""
     start = time.process_time()
     for _ in range(TURN):
@@ -51,7 +51,7 @@ def a_step(run: Run) -> float:
     return (time.process_time() - start) / TURN
 
 
-def a_generation(run: Run) -> float:
+def a_generation(run: Ongoing) -> float:
     """Seconds of process time of one generation, the step before it included."""
     run.step = EVAE.every - 1
     start = time.process_time()

@@ -31,7 +31,7 @@ from prismae.methods.gcae import GCAE
 from prismae.nets.critics import ConditionalCritics
 from prismae.settings import Training
 from prismae.train.build import build
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 M = 10
 Precision = Literal["32-true", "bf16-mixed"]
@@ -79,12 +79,12 @@ def plain_step(method: GCAE | EDGCAE, world: World, batch: int, device: str = "c
 
 def prismae_run(
     method: GCAE | EDGCAE, world: World, batch: int, precision: Precision, device: str = "cpu"
-) -> Run:
+) -> Ongoing:
     """A training of the library's own loop, before its first step."""
     torch.manual_seed(0)
     fabric = Fabric(accelerator=device, devices=1, precision=precision)
     ae = build(method, world.kind, world.shape, world.summary, n_latents=M, net="mlp", likelihood="mse")
-    return Run(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), (), Draws(0))
+    return Ongoing(fabric, method, world, ae, Training(n_latents=M, steps=1, batch=batch), (), Draws(0))
 
 
 def prismae_step(method: GCAE | EDGCAE, world: World, batch: int, precision: Precision) -> Callable[[], None]:

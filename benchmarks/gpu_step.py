@@ -23,7 +23,7 @@ from prismae.data.storage import Dense
 from prismae.methods.ed_gcae import EDGCAE
 from prismae.methods.gcae import GCAE
 from prismae.train import NotFinite
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 PRECISIONS: dict[Precision, str] = {"32-true": "fp32", "bf16-mixed": "bf16"}
 
@@ -42,7 +42,7 @@ def timed(step: Callable[[], None], steps: int) -> list[float]:
     return found
 
 
-def last(run: Run) -> str:
+def last(run: Ongoing) -> str:
     """Mean of the last reconstruction terms, to see that two ways of stepping learn the same."""
     run.history.flush()
     rows = run.history.rows[-1]

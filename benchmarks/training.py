@@ -28,7 +28,7 @@ from prismae.methods import Adversarial, Method, method
 from prismae.nets import net
 from prismae.settings import Training
 from prismae.train.build import build
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 M = 10
 TURN = 50  # steps; as many as a run of 5,000 steps takes between two of its monitored errors
@@ -127,7 +127,7 @@ def ours(case: Case, chosen: Method, precision: str) -> Callable[[], None]:
         chosen, world.kind, world.shape, world.summary, n_latents=M, net=case.net, likelihood="bernoulli"
     )
     training = Training(n_latents=M, batch=case.batch, lr=1e-4, steps=100 * TURN)
-    run = Run(fabric, chosen, world, ae, training, (), Draws(0))
+    run = Ongoing(fabric, chosen, world, ae, training, (), Draws(0))
 
     def turn() -> None:
         for _ in range(TURN):

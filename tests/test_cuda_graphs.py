@@ -10,7 +10,7 @@ from prismae import world
 from prismae.methods import method
 from prismae.settings import Training
 from prismae.train import train
-from prismae.train.run import Run
+from prismae.train.ongoing import Ongoing
 
 METHODS = ["vae", "beta-tcvae", "factor-vae", "gcae", "ed-gcae", "gmvae", "hgmvae-u", "wae"]
 
@@ -41,7 +41,7 @@ class Played:
 @pytest.fixture
 def played(monkeypatch):
     """Capturing notes the call, as a real capture computes nothing."""
-    capturing, update, last = [], Run.update_players, {}
+    capturing, update, last = [], Ongoing.update_players, {}
 
     def update_players(run):
         if not capturing:
@@ -59,7 +59,7 @@ def played(monkeypatch):
         def wait_stream(self, other):
             pass
 
-    monkeypatch.setattr(Run, "update_players", update_players)
+    monkeypatch.setattr(Ongoing, "update_players", update_players)
     monkeypatch.setattr(cuda_graphs, "suited", lambda run: True)
     for name, stand_in in {
         "CUDAGraph": Played,

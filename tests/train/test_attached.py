@@ -86,7 +86,7 @@ def test_refused_before_training_with_one_sentence_wherever_it_is_asked(
     name, fields, likelihood, control, sentence, monkeypatch, capsys, tmp_path
 ):
     attached = () if control is None else controllers_from_text(control)
-    monkeypatch.setattr("prismae.train.run.Run.advance", lambda run: pytest.fail("trained"))
+    monkeypatch.setattr("prismae.train.ongoing.Ongoing.advance", lambda run: pytest.fail("trained"))
     with pytest.raises(InputError, match=sentence) as python:
         Autoencoder(
             method(name, **fields), 2, likelihood=likelihood, controllers=attached, device="cpu", steps=2

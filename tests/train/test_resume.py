@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
 
     from prismae.train import loop
 
-    original = loop.Run.advance
+    original = loop.Ongoing.advance
     calls = []
 
     def advance(self):
@@ -85,7 +85,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
             interrupt(self.ae)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop.Run, "advance", advance)
+        patch.setattr(loop.Ongoing, "advance", advance)
         with pytest.raises(Interrupted, match="after step 11 of 40; the same command goes on"):
             run(job, tmp_path / "stopped", device="cpu")
     resumed = run(job, tmp_path / "stopped", device="cpu")

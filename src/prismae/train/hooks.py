@@ -11,13 +11,13 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 if TYPE_CHECKING:
     from prismae.train.loop import Trained
-    from prismae.train.run import Run
+    from prismae.train.ongoing import Ongoing
 
 
 class Moment:
     """A training after one of its steps, as a hook sees it."""
 
-    def __init__(self, run: Run, steps: int) -> None:
+    def __init__(self, run: Ongoing, steps: int) -> None:
         self._run = run
         self.step = run.step
         """Updates that are done."""
@@ -85,7 +85,7 @@ def check_hooks(hooks: Sequence[Hook]) -> None:
             raise InputError(f"Hooks should be given as [prismae.Hook(on_step=…)], got {each!r} among them.")
 
 
-def stopped_by(hooks: Sequence[Hook], run: Run, steps: int) -> bool:
+def stopped_by(hooks: Sequence[Hook], run: Ongoing, steps: int) -> bool:
     """Call the hooks of this step; whether one of them ends the training."""
     due = [
         each.on_step

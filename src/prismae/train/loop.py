@@ -27,8 +27,8 @@ from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
 from prismae.train.hooks import Hook, check_hooks, stopped_by
+from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
-from prismae.train.run import Run
 
 MONITORED = 100  # times in a run
 
@@ -123,7 +123,7 @@ def train(
             net=net,
             likelihood=likelihood,
         )
-        run = Run(fabric, method, world, ae, training, controllers, draws)
+        run = Ongoing(fabric, method, world, ae, training, controllers, draws)
         steps = training.steps
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))

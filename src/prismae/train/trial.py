@@ -11,7 +11,7 @@ from prismae.control import Outcome
 from prismae.control._base import Values
 
 if TYPE_CHECKING:
-    from prismae.train.run import Run
+    from prismae.train.ongoing import Ongoing
 
 
 class CopyTrial:
@@ -23,7 +23,7 @@ class CopyTrial:
     rows that it never trains on.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Ongoing) -> None:
         self.run = run
 
     @property

@@ -36,7 +36,7 @@ PROBE = 256  # observations that the monitored errors are measured on
 COUNTED = 2000  # observations whose clusters are counted at the end
 
 
-class Run:
+class Ongoing:
     """The moving parts of one training: players, controlled values, random numbers, history."""
 
     def __init__(
@@ -161,7 +161,7 @@ class Run:
         self.critic_updates += 1
         return {name: mean.detach() for name, mean in means.items()}
 
-    def twin(self, values: Values) -> Run:
+    def twin(self, values: Values) -> Ongoing:
         """A run that stands where this one does, with some values replaced and batches of its own.
 
         Nothing that it does reaches this run until it is adopted.
@@ -174,7 +174,7 @@ class Run:
             twin.critic, twin.critic_optimizer = critic
         return twin
 
-    def adopt(self, twin: Run) -> None:
+    def adopt(self, twin: Ongoing) -> None:
         """Go on with the players of `twin`."""
         for mine, its in zip(self._players, twin._players, strict=True):
             mine.load_state_dict(its.state_dict())
