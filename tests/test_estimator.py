@@ -14,7 +14,6 @@ from sklearn.preprocessing import StandardScaler
 
 import prismae as pr
 from prismae.errors import InputError
-from prismae.estimator import auto_steps
 from prismae.estimator._observations import checked
 
 FAST = {"n_latents": 3, "steps": 10, "batch": 16, "device": "cpu"}
@@ -172,21 +171,25 @@ def test_the_score_is_the_share_of_variance_that_is_explained(table):
         model.score(table[:1])
 
 
-@pytest.mark.parametrize(
-    ("n", "batch", "steps"), [(150, 64, 1000), (1797, 64, 2807), (100_000, 64, 10_000), (100_000, 5000, 2000)]
-)
-def test_automatic_steps_are_100_epochs_within_bounds(n, batch, steps):
-    assert auto_steps(n, batch) == steps
-
-
 def test_automatic_steps_are_recorded(table, monkeypatch, tmp_path):
-    monkeypatch.setattr("prismae.estimator._autoencoder.FEWEST", 3)
-    monkeypatch.setattr("prismae.estimator._autoencoder.EPOCHS", 1)
+    monkeypatch.setattr("prismae.train.stopping.FEWEST", 4)
+    monkeypatch.setattr("prismae.settings.MOST", 100)
     model = pr.Autoencoder("vae", batch=16, device="cpu").fit(table)
-    assert model.steps_ == len(model.history_) == 7
-    assert model.steps == "auto"
+    assert model.about_["kept"] <= model.steps_ == len(model.history_) < 100
+    assert (model.about_["n"], model.about_["holdout"]) == (54, 0.1)
+    assert model.transform(table).shape == (60, 10)
     model.save(tmp_path / "run")
-    assert pr.load(tmp_path / "run").steps == 7
+    again = pr.load(tmp_path / "run")
+    assert (again.steps, again.steps_, again.about_["kept"]) == ("auto", model.steps_, model.about_["kept"])
+
+
+def test_automatic_steps_need_something_to_hold_out(table):
+    with pytest.raises(
+        InputError, match="steps='auto' trains on two observations at least and holds out two"
+    ):
+        pr.Autoencoder("vae", device="cpu").fit(table[:3])
+    with pytest.raises(InputError, match="warm_start goes on to a number of steps"):
+        pr.Autoencoder("vae", device="cpu", warm_start=True).fit(table)
 
 
 @pytest.mark.parametrize(

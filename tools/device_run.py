@@ -119,7 +119,7 @@ class Task:
     def expected(self, known: Mapping[tuple[Any, ...], tuple[float, float]]) -> float:
         """Seconds that training and scoring may take; `known` has seconds a step and of scoring for each kind."""
         a_step, scoring = known.get(self.kind, (FIRST_GUESS, SCORING))
-        return a_step * self.planned.job.steps + scoring
+        return a_step * self.planned.job.limit + scoring
 
 
 @dataclass
@@ -236,7 +236,7 @@ class Pool:
             print(f"{self._left()} FAILED {name}: {error.strip().splitlines()[-1]}", flush=True)
             return
         training = float(Run(self.runs / job.id).job["seconds"])
-        self.known[task.kind] = training / job.steps, seconds - training
+        self.known[task.kind] = training / job.limit, seconds - training
         self.took[job.id] = {"job": name, "training": training, "all": round(seconds, 1), "note": note}
         print(
             f"{self._left()} {task.plan.name}: {name}: {training:.0f} s of {seconds:.0f} s in training",

@@ -105,9 +105,12 @@ class Draws(TorchFunctionMode):
             self.generator(each).set_state(state[each.type])
 
     @contextmanager
-    def rewound(self) -> Iterator[None]:
-        """What is drawn within is drawn again after it."""
+    def rewound(self, *, fresh: bool = False) -> Iterator[None]:
+        """What is drawn within is drawn again after it; `fresh`: within, from the seed on, the same every time."""
         before = {device: each.get_state() for device, each in self.generators.items()}
+        if fresh:
+            for each in self.generators.values():
+                each.manual_seed(self.seed)
         try:
             yield
         finally:

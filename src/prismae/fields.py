@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from typing import Annotated, Any, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
@@ -31,6 +32,7 @@ __all__ = [
     "check_fields",
     "from_text",
     "unknown_field",
+    "value_from_text",
 ]
 
 Positive = Annotated[float, Gt(0), AllowInfNan(False)]
@@ -86,6 +88,11 @@ def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:
     return cls(**values | _checked(_label(cls), _hints(cls), settings, strict=False))
 
 
+def value_from_text(cls: type, name: str, text: str) -> Any:
+    """One field of `cls` from its text."""
+    return _checked(_label(cls), _hints(cls), {name: text}, strict=False)[name]
+
+
 def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
     """Check arguments of `function` against its parameters' annotations, as `check_fields` does for fields.
 
@@ -114,8 +121,9 @@ def _checked(
         try:
             found[name] = _as_annotated(hints[name], value, strict=strict)
         except ValidationError as error:
-            expected = error.errors()[0]["msg"].replace("Input should be", "should be")
-            wrong.append(f"{name} {expected}, got {value!r}")
+            faults = error.errors() if get_origin(hints[name]) in (Union, UnionType) else error.errors()[:1]
+            expected = " or ".join(each["msg"].replace("Input should be", "should be") for each in faults)
+            wrong.append(f"{name} {expected.replace(' or should be', ' or')}, got {value!r}")
         except TypeError as error:
             wrong.append(f"{name} {error}, got {value!r}")
     if wrong:

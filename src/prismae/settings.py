@@ -14,7 +14,11 @@ from prismae.errors import InputError
 from prismae.fields import BelowOne, Count, Positive, Seed, check_fields
 
 Precision = Literal["32", "bf16"]
+Steps = Count | Literal["auto"]
 Layout = Literal["channels-first", "channels-last"]
+
+MOST = 20_000  # updates of steps="auto"
+HELD_OUT = 0.1  # of the observations, where steps="auto" is told of no other part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class Training:
         How outputs are compared with data: a likelihood's name, or a `prismae.nets.Likelihood`; "auto" chooses by
         method and data.
     steps
-        Updates of the autoencoder.
+        Updates of the autoencoder; "auto": until the loss on held-out observations has stopped falling, at most
+        20,000. A tenth of the observations is held out then, unless it is said how many.
     batch
         Observations in each update.
     lr
@@ -51,7 +56,7 @@ class Training:
     n_latents: Count = 10
     net: Any = "auto"
     likelihood: Any = "auto"
-    steps: Count = 10_000
+    steps: Steps = 10_000
     batch: Count = 64
     lr: Positive | None = None
     seed: Seed = 0
@@ -61,11 +66,20 @@ class Training:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        late = [step for step in self.snapshots if not 0 < step <= self.steps]
+        if self.steps == "auto" and self.snapshots:
+            raise InputError(
+                f"{label(self)}: snapshots are taken at steps that are known, so steps should be a number, got 'auto'."
+            )
+        late = [step for step in self.snapshots if not 0 < step <= self.limit]
         if late:
             raise InputError(
                 f"{label(self)}: snapshots should lie within 1 and {self.steps} steps, got {', '.join(map(str, late))}."
             )
+
+    @property
+    def limit(self) -> int:
+        """The most updates that are made."""
+        return MOST if self.steps == "auto" else self.steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +98,8 @@ class Reading:
     channel_names
         Names of the channels of such series.
     holdout
-        Fraction of the observations that is not trained on, to measure errors and scores on it; the same rows for
-        every seed.
+        Fraction of the observations that is not trained on, to measure losses, errors and scores on it; the same rows
+        for every seed.
     """
 
     factors: tuple[str, ...] = ()

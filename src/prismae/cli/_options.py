@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 from rich.markup import escape
 
 from prismae._discovery import kebab
+from prismae.fields import value_from_text
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def options_of(
             inspect.Parameter(
                 each.name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=None if several else default,
+                default=None if several else str(default) if _either(hint) else default,
                 annotation=Annotated[kind, option],
             )
         )
@@ -88,6 +90,8 @@ def options_of(
             for each in fields(settings):
                 if get_origin(hints[each.name]) is tuple:
                     values[each.name] = _several(values[each.name])
+                elif _either(hints[each.name]):
+                    values[each.name] = value_from_text(settings, each.name, values[each.name])
             command(**given, **{taken: values})
 
         own = inspect.signature(command, eval_str=True).parameters.values()
@@ -113,12 +117,17 @@ def descriptions(settings: type) -> dict[str, str]:
 
 def _single(hint: Any) -> Any:
     """The type that the command line reads: without its range, which the dataclass checks in one place."""
-    if get_origin(hint) is Literal or hint is Any:
+    if get_origin(hint) is Literal or hint is Any or _either(hint):
         return str
     optional = [each for each in get_args(hint) if each is not type(None)]
     if get_origin(hint) is Annotated:
         return optional[0]
     return _single(optional[0]) | None if optional else hint
+
+
+def _either(hint: Any) -> bool:
+    """Whether a field is of one of several types, such as a number or a word, None not counted."""
+    return get_origin(hint) in (Union, UnionType) and len({*get_args(hint)} - {type(None)}) > 1
 
 
 def _several(given: str | list[Any] | None) -> tuple[Any, ...]:

@@ -74,7 +74,7 @@ def fit(
     from prismae.control import controllers_from_text
     from prismae.fields import from_text
     from prismae.methods import all_methods
-    from prismae.runs.observations import observations
+    from prismae.runs.observations import parted
     from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
 
@@ -93,7 +93,7 @@ def fit(
     )
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
-    data = observations(as_plain(job))
+    data, held = parted(as_plain(job))
     architecture, reads = job.choices(data)
     out.print(
         f"{data.describe()}\nnetwork {architecture.described()}, likelihood {reads.name()}",
@@ -101,10 +101,17 @@ def fit(
         markup=False,
         soft_wrap=True,
     )
+    if held is not None and job.steps == "auto":
+        out.print(
+            f"{len(held):,} of {len(data) + len(held):,} observations are held out; the training stops when the loss "
+            f"on them has stopped falling, after {job.limit:,} steps at most",
+            highlight=False,
+            soft_wrap=True,
+        )
     done = []
     for each in (replace(job, seed=job.seed + i) for i in range(seeds)):
         finished = run(
-            each, folder, data=data, device=device, checkpoint_every=checkpoint_every, progress=True
+            each, folder, data=(data, held), device=device, checkpoint_every=checkpoint_every, progress=True
         )
         out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
         for sentence in finished.job.get("warnings", ()):

@@ -97,7 +97,7 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     for each in wanted:
         seconds, origin = known.get(each.job.id, (0.0, "done"))
         total += seconds
-        table.add_row(str(each), each.job.id, str(each.job.steps), f"{seconds / 60:.1f}", origin)
+        table.add_row(str(each), each.job.id, str(each.job.limit), f"{seconds / 60:.1f}", origin)
     out.print(table)
     out.print(
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {total / jobs / 3600:.1f} hours of "

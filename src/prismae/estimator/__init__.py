@@ -1,7 +1,7 @@
 """The scikit-learn face: fit, transform, inverse_transform."""
 
-from prismae.estimator._autoencoder import Autoencoder, auto_steps
+from prismae.estimator._autoencoder import Autoencoder
 from prismae.estimator._loading import load
 from prismae.estimator._observations import Observations
 
-__all__ = ["Autoencoder", "Observations", "auto_steps", "load"]
+__all__ = ["Autoencoder", "Observations", "load"]

@@ -31,15 +31,12 @@ from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB
 from prismae.runs.loading import describe, outcome
 from prismae.runs.run import Run
-from prismae.settings import Layout, Precision, Training, as_plain
+from prismae.settings import HELD_OUT, Layout, Precision, Steps, Training, as_plain
 from prismae.train import Hook, train
 from prismae.train.build import choices
 from prismae.train.loop import Trained
 from prismae.views import compute, keep
 from prismae.views._subject import POINTS
-
-EPOCHS = 100  # of steps="auto", within the bounds below
-FEWEST, MOST = 1_000, 10_000
 
 NESTED = "method__"
 
@@ -60,9 +57,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     likelihood
         A likelihood's name, or a `prismae.nets.Likelihood`; "auto" chooses by method and data.
     steps
-        Autoencoder updates; "auto": as many as see the data 100 times, but at least 1,000 and at most 10,000.
+        Autoencoder updates; "auto": a tenth of the observations, the same for every seed, is not trained on, and the
+        training stops when the loss on them has stopped falling, after 20,000 updates at most.
     batch
-        Observations in each update; "auto": 64, or all of them if they are fewer.
+        Observations in each update; "auto": 64, or all that are trained on if they are fewer.
     lr
         Learning rate; None: the method's.
     random_state
@@ -94,7 +92,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     shape_
         Shape of one observation, as it was given.
     steps_, seed_
-        Updates that were made, and the seed.
+        Updates that were made (with ``steps="auto"`` the weights are those after ``about_["kept"]`` of them), and the
+        seed.
     about_
         All of this as plain data: method with its fields, data, budget; the content of job.json.
     n_features_in_, feature_names_in_
@@ -115,7 +114,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         *,
         net: str | Net | Architecture = "auto",
         likelihood: str | Likelihood = "auto",
-        steps: Count | Literal["auto"] = "auto",
+        steps: Steps = "auto",
         batch: Count | Literal["auto"] = "auto",
         lr: Positive | None = Training.lr,
         random_state: int | np.random.RandomState | None = 0,
@@ -191,7 +190,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         settings = self._settings()
         chosen = self._method()
         X = checked(self, X, fitting=True)
-        data = X if isinstance(X, World) else world(X, series=settings["series"])
+        whole = X if isinstance(X, World) else world(X, series=settings["series"])
+        share = _held_out(len(whole)) if settings["steps"] == "auto" else 0.0
+        data, held = whole.split(share) if share else (whole, None)
         batch = min(Training.batch, len(data)) if settings["batch"] == "auto" else settings["batch"]
         start = self._last() if self.warm_start and self.__sklearn_is_fitted__() else None
         names = getattr(self, "feature_names_in_", None)
@@ -199,7 +200,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             n_latents=settings["n_latents"],
             net=self.net,
             likelihood=self.likelihood,
-            steps=auto_steps(len(data), batch) if self.steps == "auto" else settings["steps"],
+            steps=settings["steps"],
             batch=batch,
             lr=settings["lr"],
             seed=self._seed(warm=start is not None),
@@ -212,7 +213,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             data,
             id=f"{chosen.called()}-{data.name}",
             world=data.name,
-            **as_plain(replace(training, net=net, likelihood=likelihood)),
+            **as_plain(replace(training, net=net, likelihood=likelihood)) | {"steps": training.limit},
+            holdout=share,
             series=None if isinstance(X, World) else settings["series"],
             control_classes=[class_path(type(each)) for each in self.controllers],
             given_shape=list(_shape_of(X, data)),
@@ -230,6 +232,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             progress=self.verbose,
             start=start,
             hooks=hooks,
+            held=held,
         )
         about |= outcome(trained, self.device)
         for sentence in trained.warnings:
@@ -355,10 +358,22 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _settings(self) -> dict[str, Any]:
         """The parameters that are numbers and words, checked against their annotations."""
-        names = ("n_latents", "batch", "lr", "precision", "series", "device", "warm_start", "verbose")
+        names = (
+            "n_latents",
+            "steps",
+            "batch",
+            "lr",
+            "precision",
+            "series",
+            "device",
+            "warm_start",
+            "verbose",
+        )
         settings = check_arguments("Autoencoder", Autoencoder.__init__, {n: getattr(self, n) for n in names})
-        if self.steps != "auto":
-            settings |= check_arguments("Autoencoder", Autoencoder.__init__, {"steps": self.steps})
+        if settings["warm_start"] and settings["steps"] == "auto":
+            raise InputError(
+                "Autoencoder: warm_start goes on to a number of steps, so steps should be one, got 'auto'."
+            )
         for each in self.controllers:
             if not isinstance(each, Controller):
                 raise InputError(f"Autoencoder: controllers should be controllers, got {each!r}.")
@@ -397,6 +412,11 @@ def _shape_of(X: NDArray | pd.DataFrame | World, data: World) -> tuple[int, ...]
     return data.kind.as_seen().given_shape(data.shape) if as_given else X.shape[1:]
 
 
-def auto_steps(n: int, batch: int) -> int:
-    """Updates of ``steps="auto"``: 100 times through n observations, but at least 1,000 and at most 10,000."""
-    return min(max(EPOCHS * n // batch, FEWEST), MOST)
+def _held_out(n: int) -> float:
+    """The share of n observations that ``steps="auto"`` stops by: a tenth, or two of them if that is more."""
+    if n < 4:
+        raise InputError(
+            f"steps='auto' trains on two observations at least and holds out two others, got {n}: give more "
+            "observations, or a number of steps."
+        )
+    return max(HELD_OUT, 2 / n)

@@ -50,7 +50,7 @@ def load(
         about["n_latents"],
         net=about["net"] if net is None else net,
         likelihood=about["likelihood"] if likelihood is None else likelihood,
-        steps=about["steps"],
+        steps="auto" if "kept" in about else about["steps"],
         batch=about["batch"],
         lr=about["lr"],
         random_state=about["seed"],

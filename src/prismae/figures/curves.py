@@ -32,7 +32,12 @@ LABELS = 16  # latents named beside their curves: more do not fit
 
 
 def term_curves(
-    steps: NDArray, values: Mapping[str, NDArray], columns: int = 3, *, smooth: bool = True
+    steps: NDArray,
+    values: Mapping[str, NDArray],
+    unseen: Mapping[str, NDArray] | None = None,
+    columns: int = 3,
+    *,
+    smooth: bool = True,
 ) -> Figure:
     """One small axes for each term: the smoothed line over the faint raw one.
 
@@ -43,6 +48,8 @@ def term_curves(
     values
         [n] values by name; NaN where a step has none. Names that start with "monitor:" lose that in their
         title.
+    unseen
+        [n] the same quantities, by name, of observations that were not trained on: a second, dashed line.
     columns
         Axes in a row.
     smooth
@@ -58,6 +65,10 @@ def term_curves(
     grid = figure.subplots(max(rows, 1), columns, squeeze=False)
     for axes, (name, series) in zip(grid.flat, values.items(), strict=False):
         _term(axes, steps, series, name, smooth and not name.startswith("monitor:"))
+        if unseen and name in unseen:
+            seen = np.isfinite(unseen[name])
+            axes.plot(steps[seen], unseen[name][seen], color=INK, lw=1.2, ls="--", label="held out")
+            axes.legend(frameon=False, fontsize=SMALL, loc="upper right")
     for axes in grid.flat[len(values) :]:
         axes.set_visible(False)
     return figure

@@ -119,6 +119,10 @@ class Method(ABC):
         """n codes [n, n_latents] from the prior: N(0, I) unless the method says otherwise."""
         return torch.randn(n, n_latents, device=ae.mean.device)
 
+    def settled(self) -> int:
+        """Steps after which the loss means the same at each: ``steps="auto"`` compares it from there on."""
+        return 0
+
     def noise(self) -> float | None:
         """Standard deviation of the channel at the start; None: no channel."""
         return None

@@ -47,5 +47,8 @@ class AnnealedVAE(Method):
             "target": kl.new_tensor(target),
         }
 
+    def settled(self) -> int:
+        return self.capacity_steps
+
     def optimizer(self) -> Optimizer:
         return Optimizer(lr=5e-4)

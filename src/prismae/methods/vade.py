@@ -55,6 +55,9 @@ class VaDE(Clustering):
             return ()
         return tuple(Ramp(name, steps=1, delay=self.pretrain_steps - 1) for name in ("kl", "c_prior"))
 
+    def settled(self) -> int:
+        return self.pretrain_steps
+
     def prepare(self, ae: AutoencoderNet, observations: Callable[[int], Tensor], step: int) -> None:
         if step != self.pretrain_steps:
             return

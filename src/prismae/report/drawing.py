@@ -23,7 +23,7 @@ def draw_all(run: Run) -> dict[str, Figure]:
     latents = run.latents
     drawn: dict[str, Figure] = {}
     if run.scalars:
-        drawn["terms"] = draw.term_curves(run.steps, run.scalars)
+        drawn["terms"] = draw.term_curves(run.steps, run.scalars, run.unseen_terms)
     for name, values in run.vectors.items():
         drawn[plain_name(name)] = draw.latent_curves(run.steps, values, latents, LABELS.get(name, name))
     moving = {name: w for name, w in run.weights.items() if len(np.unique(w[np.isfinite(w)])) > 1}

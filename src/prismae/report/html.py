@@ -191,6 +191,10 @@ def sentence(job: Mapping[str, Any]) -> str:
     if job.get("steps") is not None:
         text += f", trained for {count(job['steps'])} steps"
         text += f" in batches of {job['batch']}" if job.get("batch") is not None else ""
+        if job.get("kept") is not None:
+            text += (
+                f" (the held-out loss was lowest after {count(job['kept'])}, and what it was then is kept)"
+            )
     text += KINDS["texts" if "vocabulary" in job else "images"].observations(job)
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."

@@ -14,7 +14,7 @@ from prismae.data import World
 from prismae.data.own import contents, split_path
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
-from prismae.settings import Reading, Training, as_plain
+from prismae.settings import HELD_OUT, Reading, Training, as_plain
 from prismae.train.attached import check_controllers
 from prismae.train.build import choices
 
@@ -39,6 +39,8 @@ class Job(Training, Reading):
 
     def __post_init__(self) -> None:
         Training.__post_init__(self)  # which checks all fields, those of a `Reading` too
+        if self.steps == "auto" and not self.holdout:
+            object.__setattr__(self, "holdout", HELD_OUT)
         chosen = method(self.method, **(self.fields or {}))
         check_controllers(chosen, self.controllers(), self.likelihood)
         object.__setattr__(self, "fields", chosen.fields())

@@ -99,6 +99,7 @@ JobRecord = TypedDict(
         "seconds": Annotated[float, Ge(0)],
         "machine": str,
         "updates": int,
+        "kept": Number,
         "warnings": list[str],
     },
     total=False,

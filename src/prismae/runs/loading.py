@@ -68,6 +68,7 @@ def loaded(
         job["seconds"],
         tuple(job.get("warnings", ())),
         steps=job["steps"],
+        kept=job.get("kept"),
     )
 
 
@@ -134,6 +135,7 @@ def outcome(trained: Trained, device: str) -> dict[str, Any]:
         "machine": machine(device),
         "updates": trained.steps + trained.trial_updates,
         "warnings": list(trained.warnings),
+        **({} if trained.kept is None else {"kept": trained.kept}),
     }
 
 

@@ -74,6 +74,11 @@ def _training(job: Mapping[str, Any]) -> str:
         "network": job["net"],
         "likelihood": job["likelihood"],
         "budget": f"{budget}, {epochs:.3g} times through the data",
+        **(
+            {"kept": f"what it was after {job['kept']:,} updates: the held-out loss was lowest then"}
+            if "kept" in job
+            else {}
+        ),
         "learning rate": f"{job['lr']:g}",
         "seed": job["seed"],
         "precision": {"32": "float32", "bf16": "bfloat16 matrix products"}[job["precision"]],

@@ -23,8 +23,13 @@ def observations(job: Mapping[str, Any]) -> World:
         For own data that have changed since the job was trained, that are not there any more, or that were given in
         Python and so are not known; and as `prismae.world`.
     """
+    return parted(job)[0]
+
+
+def parted(job: Mapping[str, Any]) -> tuple[World, World | None]:
+    """The same, and what is held out of it; None where nothing is."""
     whole = everything(job)
-    return whole.split(job["holdout"])[0] if job.get("holdout") else whole
+    return whole.split(job["holdout"]) if job.get("holdout") else (whole, None)
 
 
 def unseen(job: Mapping[str, Any]) -> World | None:
@@ -33,7 +38,7 @@ def unseen(job: Mapping[str, Any]) -> World | None:
     None where there is neither, and where the job was given a split by name.
     """
     if job.get("holdout"):
-        return everything(job).split(job["holdout"])[1]
+        return parted(job)[1]
     name = job["world"]
     splits = world_splits(name) if name in world_names() else ()
     return world(f"{name}:test") if splits[:1] == ("train",) and "test" in splits else None
@@ -86,7 +91,8 @@ def _named(job: Mapping[str, Any]) -> World:
     """The world that a model saved from Python was fitted on, where it is one with a name and still the same."""
     if job["world"] in world_names():
         found = world(job["world"])
-        if (len(found), list(found.shape), asdict(found.summary)) == (job["n"], job["shape"], job["summary"]):
+        kept = found.split(job["holdout"])[0] if job.get("holdout") else found
+        if (len(kept), list(kept.shape), asdict(kept.summary)) == (job["n"], job["shape"], job["summary"]):
             return found
     raise InputError(
         "The run was saved from Python, so its data are not known here: give the data to "

@@ -271,7 +271,7 @@ class Run:
     @cached_property
     def scalars(self) -> dict[str, NDArray]:
         """Loss terms and scalar monitors by column name, each [n] with NaN where it was not logged."""
-        others = ("weight:", "evolve:")
+        others = ("weight:", "evolve:", "unseen:")
         names = [name for name in self._names if name != "step" and not name.startswith(others)]
         return {name: self._column(name) for name in names if not _ELEMENT.fullmatch(name)}
 
@@ -279,6 +279,12 @@ class Run:
     def terms(self) -> dict[str, NDArray]:
         """The loss terms alone, each [n]."""
         return {name: values for name, values in self.scalars.items() if not name.startswith("monitor:")}
+
+    @cached_property
+    def unseen_terms(self) -> dict[str, NDArray]:
+        """The loss terms on what is held out, each [n] with NaN where they were not measured."""
+        names = [name for name in self._names if name.startswith("unseen:")]
+        return {name.removeprefix("unseen:"): self._column(name) for name in names}
 
     @cached_property
     def reconstruction(self) -> NDArray | None:

@@ -47,7 +47,10 @@ def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> di
     """
     if len(runs) < 2:
         raise InputError(f"Stability compares at least 2 runs, got {len(runs)}.")
-    jobs = [run.job for run in runs]
+    jobs: list[dict[str, Any]] = [
+        {**run.job, **({"steps": "auto"} if "kept" in run.job else {})}  # each seed stops by itself
+        for run in runs
+    ]
     for key in ("method", "fields", "world", "n", "n_latents", "steps", "batch"):
         if any(job.get(key) != jobs[0].get(key) for job in jobs):
             raise InputError(

@@ -55,12 +55,12 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
         if kind in finished:
             per_step = sum(finished[kind]) / len(finished[kind])
             n = len(finished[kind])
-            found[job.id] = (per_step * job.steps, f"{n} finished job{'s' if n > 1 else ''} of this kind")
+            found[job.id] = (per_step * job.limit, f"{n} finished job{'s' if n > 1 else ''} of this kind")
             continue
         if kind not in probed:
             probed[kind] = _probe(job, observations(as_plain(job)), device)
         warm_up, per_step = probed[kind]
-        found[job.id] = (warm_up + per_step * job.steps, f"a probe of {LAST - FIRST} steps")
+        found[job.id] = (warm_up + per_step * job.limit, f"a probe of {LAST - FIRST} steps")
     return found
 
 
@@ -124,7 +124,7 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
         train(
             chosen,
             data,
-            replace(job, net=net, likelihood=likelihood, steps=max(job.steps, LAST + 1)),
+            replace(job, net=net, likelihood=likelihood, steps=max(job.limit, LAST + 1)),
             device=device,
             hooks=[Hook(on_step=clock, at=(FIRST, LAST))],
         )

@@ -13,7 +13,7 @@ from prismae.runs.claim import claim
 from prismae.runs.files import JOB, SNAPSHOT
 from prismae.runs.job import Job
 from prismae.runs.loading import describe, outcome
-from prismae.runs.observations import known_by, observations
+from prismae.runs.observations import known_by, parted
 from prismae.runs.run import Run
 from prismae.settings import as_plain
 from prismae.train import Hook, Moment, train
@@ -26,7 +26,7 @@ def run(
     job: Job,
     out: Path | str = "runs",
     *,
-    data: World | None = None,
+    data: tuple[World, World | None] | None = None,
     device: str = "auto",
     checkpoint_every: int = 500,
     progress: bool = False,
@@ -38,7 +38,8 @@ def run(
     Parameters
     ----------
     data
-        The job's world if it is already loaded.
+        The job's world and what is held out of it, as `prismae.runs.observations.parted` gives them, if they are
+        already loaded.
     on_step
         Called with the number of steps done, a hundred times or so.
     wait
@@ -52,38 +53,40 @@ def run(
     made = Run(Path(out) / job.id)
     if made.finished:
         return made
-    data = observations(as_plain(job)) if data is None else data
+    world, held = parted(as_plain(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))
-    net, likelihood = job.choices(data)
-    about = (
-        {"id": job.id}
-        | known_by(job.world)
-        | describe(chosen, data, **as_plain(job) | {"net": net.described(), "likelihood": likelihood.name()})
-    )
+    net, likelihood = job.choices(world)
+    settings = as_plain(job) | {
+        "net": net.described(),
+        "likelihood": likelihood.name(),
+        "steps": job.limit,
+    }
+    about = {"id": job.id} | known_by(job.world) | describe(chosen, world, **settings)
 
     def snapshot(now: Moment) -> None:
         now.values()  # where a term is NaN, nothing is kept
-        made.write_arrays(SNAPSHOT.format(step=now.step), {"codes": codes_table(now.ae, data)})
+        made.write_arrays(SNAPSHOT.format(step=now.step), {"codes": codes_table(now.ae, world)})
 
     hooks = [Hook(on_step=snapshot, at=job.snapshots)]
     if on_step is not None:
-        every, tell = max(1, job.steps // TICKS), on_step
-        hooks.append(Hook(on_step=lambda now: tell(now.step), at=range(every, job.steps, every)))
+        every, tell = max(1, job.limit // TICKS), on_step
+        hooks.append(Hook(on_step=lambda now: tell(now.step), at=range(every, job.limit, every)))
     with claim(made, wait=wait):
         if made.finished:  # by another process, meanwhile
             return made
         made.write_json(JOB, about)
         trained = train(
             chosen,
-            data,
+            world,
             replace(job, net=net, likelihood=likelihood),
             device=device,
             checkpoint=made.checkpoint,
             checkpoint_every=checkpoint_every,
             hooks=hooks,
             progress=progress,
+            held=held,
         )
         made.write_json(JOB, about | outcome(trained, device))
-        keep(made, trained.ae, compute(chosen, trained.ae, data))
+        keep(made, trained.ae, compute(chosen, trained.ae, world))
         made.write_trained(trained)
     return made

@@ -102,17 +102,17 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     }
     history = run.history.set_index("step") if job.snapshots else None
     for step in job.snapshots:
-        if history is not None and step < job.steps:
+        if history is not None and step < about["steps"]:
             errors = history.loc[: step - 1, ["monitor:mse", "monitor:nats"]].dropna().iloc[-1]
             table = scores.get("snapshots", {}).get(str(step), {})
             yield (
                 {**row, "steps": step, "mse": errors.iloc[0], "nats": errors.iloc[1]}
                 | _flat(plan, table)
-                | {"seconds": round(about["seconds"] * step / job.steps, 1)}
+                | {"seconds": round(about["seconds"] * step / about["steps"], 1)}
                 | tail
             )
     yield (
-        {**row, "steps": job.steps, **scores["reconstruction"]}
+        {**row, "steps": about["steps"], **scores["reconstruction"]}
         | _flat(plan, scores.get("protocols", {}))
         | {"seconds": about["seconds"]}
         | tail

@@ -83,7 +83,7 @@ def study(
     with tempfile.TemporaryDirectory(prefix=".study-", dir=out) as folder:
         files = {job: Path(folder) / f"{job}.json" for job in todo}
         names = {job: str(each) for job, each in todo.items()}
-        steps = {job: each.job.steps for job, each in todo.items()}
+        steps = {job: each.job.limit for job, each in todo.items()}
         try:
             with (
                 start_engine(engine, jobs, threads, address=address, gpus_per_job=gpus_per_job) as (

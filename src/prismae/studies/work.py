@@ -71,11 +71,11 @@ def perform(
                 on_step=lambda step: report(Status("training", step), always=False),
                 wait=wait,
             )
-            report(Status("scoring", job.steps))
+            report(Status("scoring", job.limit))
             with claim(kept, wait=wait):
                 score_missing(kept, metrics, samples, device)
             (kept.path / ERROR).unlink(missing_ok=True)
-        report(Status("done", job.steps))
+        report(Status("done", job.limit))
     except Claimed:
         report(Status("elsewhere"))
     except Interrupted:

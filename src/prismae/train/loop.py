@@ -52,9 +52,11 @@ class Trained:
     trial_updates
         Autoencoder updates beside its steps: those of copies in the trials of a controller.
     steps
-        Autoencoder updates that were made: those asked for, unless a hook ended the training.
+        Autoencoder updates that were made: those asked for, unless the training stopped by itself or a hook ended it.
     state
         All that a longer training needs to go on from here to the bit, on the CPU; None for a run read from disk.
+    kept
+        After how many updates the weights were these, where the training stopped by itself; else None.
     """
 
     ae: AutoencoderNet
@@ -65,6 +67,7 @@ class Trained:
     trial_updates: int = 0
     steps: int = 0
     state: dict[str, Any] | None = None
+    kept: int | None = None
 
 
 def train(
@@ -78,6 +81,7 @@ def train(
     hooks: Sequence[Hook] = (),
     progress: bool = False,
     start: dict[str, Any] | None = None,
+    held: World | None = None,
 ) -> Trained:
     """Train a method on a world. Same arguments, same machine, same result to the bit, also when resumed.
 
@@ -91,9 +95,14 @@ def train(
         What is called after steps and at the end; see `prismae.train.Hook`.
     start
         State of a shorter training, alike but for its `steps`, to go on from: `Trained.state`.
+    held
+        Observations that are not trained on, to measure the loss on along the way; ``steps="auto"`` stops by it (see
+        `prismae.train.stopping`) and keeps the weights of its lowest. It changes nothing else.
 
     Raises
     ------
+    InputError
+        For settings that do not go together, and ``steps="auto"`` without `held`.
     NotFinite
         A term became NaN or infinite.
     Interrupted
@@ -107,6 +116,10 @@ def train(
     controllers = [as_controller(each) for each in training.controls]
     check_controllers(method, controllers, likelihood)
     check_device(device)
+    if training.steps == "auto" and held is None:
+        raise InputError(
+            "steps='auto' stops by observations that are not trained on: expected some, or a number."
+        )
     check_sizes(method, len(world), training.batch)
     check_hooks(hooks)
     fabric = Fabric(accelerator=device, devices=1)
@@ -123,8 +136,8 @@ def train(
             net=net,
             likelihood=likelihood,
         )
-        run = Ongoing(fabric, method, world, ae, training, controllers, draws)
-        steps = training.steps
+        run = Ongoing(fabric, method, world, ae, training, controllers, draws, held)
+        steps = training.limit
         if checkpoint is not None and checkpoint.exists():
             run.restore(load_state(checkpoint))
         elif start is not None:
@@ -132,7 +145,7 @@ def train(
         with _interrupts() as stop, Progress(steps, done=run.step, enabled=progress) as bar:
             run.warm_up(bar.warm_up)
             last = False
-            while run.step < steps and not last:
+            while run.step < steps and not (last or run.over):
                 run.advance()
                 last = run.step == steps
                 if run.step % FLUSH_EVERY == 0 or last:
@@ -140,6 +153,7 @@ def train(
                 monitored = run.step % max(1, steps // MONITORED) == 0 or last
                 if monitored:
                     run.monitor()
+                    last = last or run.over
                 if stopped_by(hooks, run, steps):
                     last = True
                     run.history.flush()
@@ -154,11 +168,13 @@ def train(
                     save_state(checkpoint, run.state())
                 if stop.is_set() and not last:
                     raise Interrupted(
-                        f"Stopped after step {run.step} of {steps}; "
+                        f"Stopped after step {run.step} of {'at most ' * run.patient}{steps}; "
                         + ("the same command goes on from there." if checkpoint else "nothing was kept.")
                     )
-        warnings = run.went_wrong()
+        run.history.flush()
         state = move_data_to_device(run.state(), torch.device("cpu"))
+        kept = run.take_kept()
+        warnings = run.went_wrong(run.step if kept is None else kept)
     trained = Trained(
         ae.cpu().eval(),
         run.critic and run.critic.cpu().eval(),
@@ -168,6 +184,7 @@ def train(
         run.trial_updates,
         run.step,
         state,
+        kept,
     )
     for hook in hooks:
         if hook.on_end is not None:

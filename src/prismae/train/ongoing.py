@@ -27,6 +27,7 @@ from prismae.train.batches import batches_of
 from prismae.train.descent import adam, follow
 from prismae.train.history import History
 from prismae.train.outcome import divergence, few_components
+from prismae.train.stopping import HeldOut, averaged
 from prismae.train.trial import CopyTrial
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Ongoing:
         training: Training,
         controllers: Sequence[Controller],
         draws: Draws,
+        held: World | None = None,
     ) -> None:
         self.fabric, self.method, self.draws, self.seed = fabric, method, draws, training.seed
         self.world = world.to(fabric.device)
@@ -56,7 +58,9 @@ class Ongoing:
         self.critic: nn.Module | None = None
         self.step, self.critic_updates, self.trial_updates, self.spent = 0, 0, 0, 0.0
         self.started = time.perf_counter()
-        self.history = History(every=-(-training.steps // 5000))
+        self.history = History(every=-(-training.limit // 5000))
+        self.held = None if held is None else HeldOut(held, training.batch, fabric.device)
+        self.patient = training.steps == "auto"
 
         own = method.optimizer()
         self.settings = replace(own, max_norm=min(own.max_norm, ae.max_norm))
@@ -193,7 +197,7 @@ class Ongoing:
         return means
 
     def monitor(self) -> None:
-        """Measure the errors and the codes' spread on the probe."""
+        """Measure the errors and the codes' spread on the probe, and the loss on what is held out."""
         self.ae.eval()
         with torch.no_grad():
             mse, nats = self.ae.errors(self.probe)
@@ -202,10 +206,44 @@ class Ongoing:
         values = {"mse": float(mse), "nats": float(nats)}
         values |= {f"spread[{i}]": value for i, value in enumerate(spread.tolist())}
         self.history.monitor(self.step - 1, values)
+        if self.held is not None:
+            self._look(self.held)
 
-    def went_wrong(self) -> tuple[str, ...]:
-        """What a user must know of how the training ended, a sentence each; none if it went well."""
-        said = [divergence(self.history.frame(), self.method.weights(), self.ae.error_of_mean(self.probe))]
+    def _look(self, held: HeldOut) -> None:
+        """Measure the terms on what is held out, with the same random numbers every time; keep the best."""
+        with self.draws.rewound(fresh=True):
+            terms = [self.measure(part) for part in held.parts]
+        found = averaged(terms, held.sizes, [*self.method.weights()])
+        loss = sum(float(self.values[name]) * value for name, value in found.items())
+        unseen = {f"unseen:{name}": value for name, value in found.items()}
+        self.history.monitor(self.step - 1, {**unseen, "unseen_loss": loss})
+        if self.patient and self.step > self.method.settled():
+            held.note(self.step, found)
+            if held.lowest(self.values):
+                players = {"ae": self.ae, **({} if self.critic is None else {"critic": self.critic})}
+                weights = {name: player.state_dict() for name, player in players.items()}
+                held.kept = {"step": self.step, **copy.deepcopy(weights)}
+
+    @property
+    def over(self) -> bool:
+        """Whether the loss on what is held out has stopped falling, where the training waits for that."""
+        return self.patient and self.held is not None and self.held.over(self.values)
+
+    def take_kept(self) -> int | None:
+        """Go back to the weights of the lowest held-out loss, if any are kept; returns of which step they are."""
+        kept = None if self.held is None else self.held.kept
+        if kept is None:
+            return self.step if self.patient else None
+        self.ae.load_state_dict(kept["ae"])
+        if self.critic is not None:
+            self.critic.load_state_dict(kept["critic"])
+        return int(kept["step"])
+
+    def went_wrong(self, kept: int) -> tuple[str, ...]:
+        """What a user must know of how the training went up to the step that is kept, a sentence each; none if well."""
+        history = self.history.frame()
+        history = history[history["step"] < kept]
+        said = [divergence(history, self.method.weights(), self.ae.error_of_mean(self.probe))]
         if isinstance(self.method, Clustering):
             self.ae.eval()
             with torch.no_grad():
@@ -232,6 +270,8 @@ class Ongoing:
             "generator": self.draws.state(self.fabric.device),
             "history": self.history.state(),
         }
+        if self.held is not None:
+            state["held"] = self.held.state()
         if self.critic is not None:
             state |= {
                 "critic": self.critic.state_dict(),
@@ -263,4 +303,6 @@ class Ongoing:
             self.critic.load_state_dict(state["critic"])
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.history.restore(state["history"])
+        if self.held is not None and "held" in state:  # earlier versions did not look at what is held out
+            self.held.restore(self.fabric.to_device(state["held"]))
         self.draws.restore(state["generator"], self.fabric.device)

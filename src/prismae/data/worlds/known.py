@@ -45,12 +45,14 @@ def load(split: Split = "linear") -> World:
     ``nonlinear-small`` (200 rows), ``nonlinear-large`` (5 factors, 20 columns, 20,000 rows), ``blocks`` (each of 3
     factors bends columns of its own), ``levels`` (3 factors of 3 to 5 levels), ``mixed`` (columns of numbers and of
     categories, each of one or two of 3 factors, 1,000 rows). Images of 16x16: ``discs`` (place and radius, 1,500) and
-    ``bars`` (places of a row and of a column, brightness, 600). Series: ``waves`` (amplitude, frequency and phase, 1,000
-    of 64 points) and ``channels`` (3 factors in 4 channels of 32 points, 800).
+    ``bars`` (places of a row and of a column, brightness, 600). Series: ``waves`` (amplitude, frequency and phase,
+    1,000 of 64 points) and ``channels`` (3 factors in 4 channels of 32 points, 800).
     """
     make = _MAKERS.get(split)
     if make is None:
-        raise InputError(f"World 'known' has no split {split!r}, expected one of {', '.join(get_args(Split))}.")
+        raise InputError(
+            f"World 'known' has no split {split!r}, expected one of {', '.join(get_args(Split))}."
+        )
     world = make(np.random.default_rng(sum(map(ord, split))))
     return replace(world, name=f"known:{split}", source=f"simulated data with known factors, {split}")
 
@@ -60,7 +62,7 @@ def _uniform(rng: Rng, n: int, k: int) -> Array:
     return rng.uniform(-1, 1, (n, k))
 
 
-def _world(x: Array, factors: Array, **options: object) -> World:
+def _world(x: Array, factors: NDArray, **options: object) -> World:
     return from_array(x, factors=factors, name="known", **options)  # type: ignore[arg-type]
 
 
