@@ -174,10 +174,10 @@ def test_the_score_is_the_share_of_variance_that_is_explained(table):
 def test_automatic_steps_are_recorded(table, monkeypatch, tmp_path):
     monkeypatch.setattr("prismae.train.stopping.FEWEST", 4)
     monkeypatch.setattr("prismae.settings.MOST", 100)
-    model = pr.Autoencoder("vae", batch=16, device="cpu").fit(table)
+    model = pr.Autoencoder("vae", batch=16, lr=0.1, device="cpu").fit(table)
     assert model.about_["kept"] <= model.steps_ == len(model.history_) < 100
-    assert (model.about_["n"], model.about_["holdout"]) == (54, 0.1)
-    assert model.transform(table).shape == (60, 10)
+    assert (model.about_["n"], model.about_["holdout"]) == (108, 0.1)
+    assert model.transform(table).shape == (120, 10)
     model.save(tmp_path / "run")
     again = pr.load(tmp_path / "run")
     assert (again.steps, again.steps_, again.about_["kept"]) == ("auto", model.steps_, model.about_["kept"])

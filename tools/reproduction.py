@@ -226,7 +226,7 @@ def _share(plan: Plan, paper: Plan, about: Mapping[str, Any], rows: pd.DataFrame
     )
     if not ours or not theirs or rows.empty:
         return None
-    return float(rows["steps"].max()) * ours[0].batch / max(job.steps * job.batch for job in theirs)
+    return float(rows["steps"].max()) * ours[0].batch / max(job.limit * job.batch for job in theirs)
 
 
 def _about(planned: Planned) -> dict[str, Any]:

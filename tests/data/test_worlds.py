@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import ExtraTreesRegressor
 
 from prismae.data import World, world, world_descriptions, world_names
+from prismae.data._world import world_splits
 from prismae.data.signals import pulse_trains
 from prismae.data.storage import Dense
 from prismae.data.worlds.beamsynthesis import read_series
@@ -33,7 +35,7 @@ def test_the_shipped_worlds_are_found_and_described() -> None:
         assert "\n" not in line
 
 
-@pytest.mark.parametrize("name", ["digits", "pulses"])  # the others need files or minutes
+@pytest.mark.parametrize("name", ["digits", "pulses", "known"])  # the others need files or minutes
 def test_what_every_world_must_hold(name: str) -> None:
     check_world(name)
 
@@ -77,6 +79,33 @@ def test_digits() -> None:
     assert (len(made), made.shape, made.factor_sizes) == (1797, (1, 8, 8), (10,))
     assert (made.factor_names, made.factor_kinds) == (("class",), ("categorical",))
     assert (made.summary.low, made.summary.high) == (0, 1)
+
+
+@pytest.mark.parametrize("name", world_splits("known"))
+def test_known_answers_hold_their_factors(name: str) -> None:
+    made = world(f"known:{name}")
+    again = world(f"known:{name}")
+    assert 200 <= len(made) <= 20_000
+    assert made.kind.name() == {"discs": "images", "bars": "images"}.get(
+        name, "series" if name in ("waves", "channels") else "table"
+    )
+    assert made.factors is not None
+    np.testing.assert_array_equal(everything(made), everything(again))
+    few = np.arange(0, len(made), max(1, len(made) // 1000))
+    x = everything(made).reshape(len(made), -1)[few]
+    learned = ExtraTreesRegressor(20, random_state=0).fit(x[::2], made.factors[few][::2])
+    explained = learned.score(x[1::2], made.factors[few][1::2])  # the observations tell the factors
+    assert explained > {"linear-small": 0.5, "nonlinear-small": 0.5, "nonlinear-large": 0.5}.get(name, 0.75)
+
+
+def test_linear_known_answers_are_linear() -> None:
+    made = world("known:linear")
+    x = everything(made)
+    assert np.linalg.matrix_rank(x - x.mean(0), tol=1e-3 * np.linalg.norm(x)) == 3
+    rebuilt = np.c_[x, np.ones(len(x))] @ np.linalg.lstsq(np.c_[x, np.ones(len(x))], made.factors)[0]
+    np.testing.assert_allclose(rebuilt, made.factors, atol=1e-3)
+    with pytest.raises(InputError, match="World 'known' has no split 'circles'"):
+        world("known:circles")
 
 
 def test_pulses_are_those_of_beamsynthesis(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

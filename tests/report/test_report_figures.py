@@ -105,6 +105,8 @@ def test_term_curves_survive_anything() -> None:
     assert "no finite value" in text
     assert ">mse<" in text
     words(draw.term_curves(np.array([1]), {"a": np.array([1.0])}))
+    assert "held out" not in text
+    assert "held out" in words(draw.term_curves(steps, terms, {"falls": terms["monitor:mse"]}))
 
 
 def test_latent_curves_name_their_ends() -> None:

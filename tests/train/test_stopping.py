@@ -8,8 +8,8 @@ import torch
 
 import prismae as pr
 from prismae.errors import InputError, Interrupted
-from prismae.runs.job import Job, run
 from prismae.settings import MOST, Training
+from prismae.studies import Job, run
 from prismae.train import stopping, train
 from prismae.train.stopping import last_fall
 
@@ -107,6 +107,6 @@ def test_a_job_that_stops_by_itself_resumes_to_the_bit(impatient, tmp_path):
     assert one.history.equals(other.history)
     for name, value in one.ae.state_dict().items():
         assert torch.equal(value, other.ae.state_dict()[name]), name
-    about = folders[0].read_json("job.json")
+    about = folders[0].job
     assert (about["steps"], about["kept"], about["n"]) == (one.steps, one.kept, 1617)
     assert "the held-out loss was lowest then" in (folders[0].path / "README.md").read_text()
