@@ -1,6 +1,7 @@
 """Numbers that lie far from zero keep what varies: an offset is taken off before they become float32."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -8,6 +9,7 @@ import prismae as pr
 from prismae.data import World
 from prismae.data.offset import less, offset_of
 from prismae.data.storage import BitPacked, Dense
+from prismae.errors import InputError
 
 FAST = {"n_latents": 2, "steps": 8, "batch": 16, "net": "mlp:width=16", "lr": 1e-3, "device": "cpu"}
 rng = np.random.default_rng(0)
@@ -88,3 +90,31 @@ def test_the_range_of_binary_observations(size):
     for x in (bits, np.zeros_like(bits), np.ones_like(bits)):
         packed = BitPacked(torch.from_numpy(np.packbits(x, axis=1)), (size,))
         assert packed.extremes() == (x.min(), x.max())
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        9 * 10**18 + rng.integers(0, 100, (40, 3)),  # double precision has steps of 1,024 there
+        9 * 10**18 + rng.integers(0, 10_000, (40, 3)),
+        1e-300 * rng.normal(size=(40, 3)),
+        1e-40 * rng.normal(size=(40, 8, 8)),
+    ],
+)
+def test_variation_that_no_number_holds_is_refused(x):
+    sentence = "varies by less than the computer's numbers can tell: take off what its values have in common"
+    with pytest.raises(InputError, match=f"World 'array' {sentence}"):
+        pr.world(x)
+    if x.ndim == 2:
+        table = pd.DataFrame(x, columns=list("abc")).assign(b=rng.normal(size=40))
+        with pytest.raises(InputError, match=f"table: column 'a' {sentence}"):
+            pr.world(table)
+        with pytest.raises(InputError, match=f"channel 1 of 2 {sentence}"):
+            pr.world(np.stack([x, x], 2), series="channels-last")
+
+
+def test_the_largest_numbers_are_trained_on_and_those_beyond_are_refused():
+    edge = 1e38 * np.sign(WAVES)
+    assert pr.Autoencoder("vae", **FAST).fit(edge).history_["recon"].notna().all()
+    with pytest.raises(InputError, match=r"960 values are NaN, infinite or beyond 1e\+38"):
+        pr.world(3 * edge)

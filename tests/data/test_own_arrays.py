@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -140,10 +141,10 @@ half_constant[:, [1, 3]] = 5
 BAD_ARRAYS = [
     (
         holed,
-        "3 values are NaN or infinite, the first at index [2, 1]; expected finite numbers of",
+        "3 values are NaN, infinite or beyond 1e+38, the first at index [2, 1]; expected finite numbers of",
     ),
-    (one_hole, "1 value is NaN or infinite, the first at index [3, 2]"),
-    (TABLE * 1e300, "24 values are NaN or infinite, the first at index [0, 0]"),
+    (one_hole, "1 value is NaN, infinite or beyond 1e+38, the first at index [3, 2]"),
+    (TABLE * 1e300, "24 values are NaN, infinite or beyond 1e+38, the first at index [0, 0]"),
     (np.ones(5), "observations of shape (5,) cannot be used, expected [n, d] vectors or series"),
     (np.ones((2, 2, 2, 2, 2)), "observations of shape (2, 2, 2, 2, 2) cannot be used"),
     (np.ones((4, 5, 6, 7)), "images of shape (5, 6, 7), expected 1, 3 or 4 channels, first or last."),
@@ -175,7 +176,10 @@ BAD_FACTORS: list[tuple[dict[str, Any], str]] = [
     ({"factors": np.arange(5)}, "factors of shape (5, 1), expected [6] or [6, k]."),
     ({"factors": np.ones((6, 2, 2))}, "factors of shape (6, 2, 2), expected [6] or [6, k]."),
     ({"factors": np.array(list("abcdef"))}, "factors: values of type <U1 cannot be used, expected numbers."),
-    ({"factors": np.full(6, np.nan)}, "factors: 6 values are NaN or infinite, the first at index [0]"),
+    (
+        {"factors": np.full(6, np.nan)},
+        "factors: 6 values are NaN, infinite or beyond 1e+38, the first at index [0]",
+    ),
     ({"factors": np.arange(6), "factor_names": ["a", "b"]}, "with the names a, b and the kinds categorical"),
     ({"factors": np.ones((6, 2)), "factor_names": ["a", "a"]}, "expected 2 different names and 2 kinds."),
     ({"factors": np.arange(6), "factor_kinds": ["ordinal"]}, "kinds ordinal, expected 'categorical' or"),
@@ -189,6 +193,23 @@ BAD_FACTORS: list[tuple[dict[str, Any], str]] = [
 def test_bad_factors_get_one_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=re.escape(sentence)):
         world(TABLE, **options)
+
+
+@pytest.mark.parametrize("kind", ["Int64", "int32", "Float64", "boolean", "string"])
+def test_factors_of_pandas_have_their_values_names_and_kinds(kind: str) -> None:
+    column = pd.Series([0, 1, 0, 1, 1, 0], name="side").astype(kind if kind != "string" else str).astype(kind)
+    for factors in (column, column.to_frame()):
+        made = world(TABLE, factors=factors)
+        assert made.factors is not None
+        np.testing.assert_array_equal(made.factors[:, 0], [0, 1, 0, 1, 1, 0])
+        assert made.factor_names == ("side",)
+        assert made.factor_kinds == ("continuous" if kind == "Float64" else "categorical",)
+    assert world(TABLE, factors=column.array).factor_names == ("factor 1",)
+    with pytest.raises(InputError, match="factor 'side' lacks a value, the first in row 3"):
+        world(TABLE, factors=column.mask(np.arange(6) == 2))
+    two = world(TABLE, factors=pd.DataFrame({"side": column, "age": np.arange(6) / 4}))
+    assert two.factor_names == ("side", "age")
+    assert two.factor_kinds[1] == "continuous"
 
 
 def test_a_missing_path(tmp_path: Path) -> None:

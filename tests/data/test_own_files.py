@@ -104,7 +104,7 @@ BAD_CSV = {
         "holds numbers but for 1 of 4 values, the first 'x' in row 3",
     ),
     "constant": ("a,b\n1,2\n3,2\n", "bad.csv: column 'b' is constant (2): expected every column to vary"),
-    "one row": ("a,b\n1,2\n", "is constant"),
+    "one row": ("a,b\n1,2\n", "bad.csv has one row, expected at least two"),
     "only names": ("a,b\n", "bad.csv has 0 rows and 2 columns, expected some of each."),
 }
 
@@ -219,7 +219,7 @@ def test_hdf5_without_h5py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_factors_of_an_array_have_no_names() -> None:
-    with pytest.raises(InputError, match="An array has no factors named colour: expected their values"):
+    with pytest.raises(InputError, match="An array has no factors named colour: expected an array"):
         world(X, factors=["colour"])
 
 

@@ -54,7 +54,7 @@ def test_slender_arrays_are_not_guessed_at(shape, likely):
         (SERIES, "channels", "series 'channels', expected 'channels-first' or 'channels-last'."),
         (SERIES[:1], "channels-first", "expected at least two and none empty"),
         (SERIES * [[1], [0], [1]], "channels-first", "channel 2 of 3 is constant (0), expected every channel to vary"),
-        (np.where(SERIES > 1e4, np.nan, SERIES), "channels-first", "NaN or infinite, the first at index"),
+        (np.where(SERIES > 1e4, np.nan, SERIES), "channels-first", "NaN, infinite or beyond 1e+38, the first at index"),
     ],
 )  # fmt: skip
 def test_bad_series_get_one_sentence(x, series, sentence):

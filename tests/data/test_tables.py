@@ -113,6 +113,7 @@ BAD_TABLES: dict[str, tuple[pd.DataFrame, str]] = {
         TABLE.assign(site=pd.Categorical(pd.date_range("2020", periods=2).repeat(10))),
         "column 'site' holds a Timestamp in row 1, expected numbers, texts or truth values.",
     ),
+    "one row": (TABLE[:1], " has one row, expected at least two to learn from."),
     "no rows": (TABLE[:0], " has 0 rows and 5 columns, expected some of each."),
     "twice": (TABLE[["sex", "sex"]], " has the columns sex, sex, expected different texts as names."),
     "numbers as names": (TABLE.set_axis(range(5), axis=1), " has the columns 0, 1, 2, 3, 4, expected"),

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.own import FORMATS, from_memory, from_path, is_path, strange_table
+from prismae.data.own import FORMATS, Factors, from_memory, from_path, is_path, strange_table
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Layout
 
@@ -22,7 +22,7 @@ from prismae.settings import Layout
 def world(
     source: str | os.PathLike[str] | NDArray | Tensor | pd.DataFrame | World,
     *,
-    factors: NDArray | Tensor | Sequence[str] | None = None,
+    factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
@@ -39,7 +39,8 @@ def world(
         .npz, .h5, .hdf5, .csv, .parquet, .txt or .txt.gz file or of a folder of images; an array, tensor or pandas
         table of observations; or a `World`, which is returned as it is.
     factors
-        For own data: values [n] or [n, k], or names of columns, arrays or labels that are factors.
+        For own data: values [n] or [n, k], as an array, tensor or pandas table, or names of columns, arrays or labels
+        that are factors.
     size
         For a folder of images: the side that they are scaled to.
     series

@@ -13,7 +13,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
 from prismae.data.kinds import Images, Kind, Series, Table
 from prismae.data.layout import check_size, images_first, numbers
-from prismae.data.offset import less, offset_of
+from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_of
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -126,9 +126,11 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool, columns: bool = Tru
     if columns and x.ndim == 2 and x.dtype != np.uint8 and not new:
         _refuse_constant_columns(x, name)
     offset = offset_of(x)
-    if offset:
-        return Dense(torch.from_numpy(less(x, offset))), offset
-    return Dense(torch.from_numpy(np.array(x, dtype=np.float32, order="C", copy=always))), 0.0
+    made = less(x, offset) if offset else np.array(x, dtype=np.float32, order="C", copy=always)
+    lost = offset is None or np.abs(made).max() < SMALLEST or all((row == made[0]).all() for row in made)
+    if lost and not new:
+        raise InputError(f"World {name!r} {TOO_FINE}.")
+    return Dense(torch.from_numpy(made)), offset or 0.0
 
 
 def _refuse_constant_columns(x: NDArray, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.data.offset import rounded_away
+from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError
 from prismae.settings import Layout
 
@@ -61,18 +61,17 @@ class ChannelScheme:
                 f"{name} has the channel names {', '.join(map(repr, called))}, "
                 f"expected {len(channels)} that differ, one for each channel."
             )
+        means = tuple(float(channel.mean(dtype=np.float64)) for channel in channels)
+        stds = tuple(float(channel.std(dtype=np.float64)) for channel in channels)
         for i, channel in enumerate(channels):
+            which = f"{name}: channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}")
             if (channel == channel[0, 0]).all():
-                which = f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}"
                 raise InputError(
-                    f"{name}: channel {which} is constant ({channel[0, 0]:g}), "
-                    "expected every channel to vary, so leave it out."
+                    f"{which} is constant ({channel[0, 0]:g}), expected every channel to vary, so leave it out."
                 )
-        return cls(
-            tuple(float(channel.mean(dtype=np.float64)) for channel in channels),
-            tuple(float(channel.std(dtype=np.float64)) for channel in channels),
-            called,
-        )
+            if stds[i] == 0 or rounded_away(abs(means[i]), stds[i], bits=53):
+                raise InputError(f"{which} {TOO_FINE}.")
+        return cls(means, stds, called)
 
     def scaled(self, x: NDArray) -> NDArray[np.float32]:
         """Series [n, c, length] in the user's units as the network sees them."""

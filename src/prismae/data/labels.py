@@ -59,7 +59,7 @@ def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = Fal
             raise InputError(f"{what} has {len(column)} values, expected one for each of {n} observations.")
         numeric = is_numeric(column, what)
         codes = column.to_numpy() if numeric else pd.factorize(column, sort=True)[0]
-        if not new and (codes == codes[0]).all():
+        if not new and n > 1 and (codes == codes[0]).all():
             raise InputError(f"{what} is constant ({column.iloc[0]}), expected a factor that varies.")
         values.append(codes)
         kinds.append("continuous" if codes.dtype.kind == "f" else "categorical")

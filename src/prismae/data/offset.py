@@ -8,19 +8,25 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+TOO_FINE = "varies by less than the computer's numbers can tell: take off what its values have in common, or scale it"
+SMALLEST = 1e-37  # numbers nearer to 0 are rounded in float32
 LOSS = 1e-4  # of the standard deviation: what rounding may change
 _AT_A_TIME = 1 << 18  # numbers in double precision, 2 MB
 
 
-def rounded_away(largest: float, std: float) -> bool:
-    """Whether float32, with its 24 bits, rounds numbers as large as `largest` by more than 1e-4 of their deviation."""
-    return largest * 2.0**-24 > LOSS * std
+def rounded_away(largest: float, std: float, bits: int = 24) -> bool:
+    """Whether numbers of so many bits round those as large as `largest` by more than 1e-4 of their deviation.
+
+    float32 has 24 bits, float64 53.
+    """
+    return largest * 2.0**-bits > LOSS * std
 
 
-def offset_of(x: NDArray) -> float:
+def offset_of(x: NDArray) -> float | None:
     """What to take off numbers [n, …] before they become float32: their mean, or 0 where they need nothing taken off.
 
-    Those in [0, 1], such as pixels, keep their range; float32 and whole numbers of 16 bits are held as they are.
+    Those in [0, 1], such as pixels, keep their range; float32 and whole numbers of 16 bits are held as they are. None
+    where double precision rounds their variation away, too.
     """
     if x.size == 0 or x.dtype.itemsize < 4 or x.dtype == np.float32:
         return 0.0
@@ -33,7 +39,10 @@ def offset_of(x: NDArray) -> float:
         total, squares = total + float(part.sum()), squares + float(np.square(part).sum())
     mean = total / x.size
     std = sqrt(max(squares / x.size - mean**2, 0.0))
-    return shift + mean if rounded_away(max(abs(low), abs(high)), std) else 0.0
+    largest = max(abs(low), abs(high))
+    if rounded_away(largest, std, bits=53):
+        return None
+    return shift + mean if rounded_away(largest, std) else 0.0
 
 
 def less(x: NDArray, offset: float) -> NDArray[np.float32]:

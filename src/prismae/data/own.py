@@ -22,7 +22,7 @@ from prismae.data.arrays import from_array
 from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
 from prismae.data.kinds import Kind, Table, Texts
-from prismae.data.labels import Found
+from prismae.data.labels import Found, labels_of
 from prismae.data.table_files import from_table, read_table
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
@@ -32,11 +32,15 @@ from prismae.settings import Layout
 ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
 FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"
 
+Factors = (
+    NDArray | Tensor | pd.Series | pd.DataFrame | Sequence[str] | None
+)  # values, or names of what holds them
+
 
 def from_path(
     source: str,
     *,
-    factors: NDArray | Tensor | Sequence[str] | None = None,
+    factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     size: int | None = None,
@@ -71,7 +75,7 @@ def from_path(
     """
     path, part = split_path(source)
     whole = path.resolve()
-    given = _given(factors)
+    given, factor_names, factor_kinds = _given(factors, factor_names, factor_kinds)
     if path.is_file() and path.name.endswith(TEXTS):
         options = {
             "factors": factors,
@@ -104,7 +108,7 @@ def from_path(
 def from_memory(
     source: NDArray | Tensor | pd.DataFrame,
     *,
-    factors: NDArray | Tensor | Sequence[str] | None = None,
+    factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     series: Layout | None = None,
@@ -112,7 +116,7 @@ def from_memory(
     name: str | None = None,
 ) -> World:
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
-    given = _given(factors)
+    given, factor_names, factor_kinds = _given(factors, factor_names, factor_kinds)
     names = () if given is not None else _named(factors)
     if isinstance(source, pd.DataFrame):
         found = from_table(source, names, name or "table")
@@ -127,7 +131,8 @@ def from_memory(
             source="own table",
         )
     if names:
-        raise InputError(f"An array has no factors named {', '.join(names)}: expected their values, [n, k].")
+        some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        raise InputError(f"An array has no factors named {some}: expected an array of their values, [n, k].")
     return from_array(
         source,
         factors=given,
@@ -242,11 +247,21 @@ def _made(
     )
 
 
-def _given(factors: NDArray | Tensor | Sequence[str] | None) -> NDArray | Tensor | None:
-    """The values of factors, where they were given as values."""
-    return factors if isinstance(factors, np.ndarray | Tensor) else None
+def _given(
+    factors: Factors, names: Sequence[str] | None, kinds: Sequence[FactorKind] | None
+) -> tuple[NDArray | Tensor | None, Sequence[str] | None, Sequence[FactorKind] | None]:
+    """Values, names and kinds of factors, where they were given as values; a pandas table tells the last two itself."""
+    if isinstance(factors, pd.Series | pd.api.extensions.ExtensionArray):
+        column = pd.Series(factors)
+        factors = column.to_frame(column.name or "factor 1")
+    if isinstance(factors, pd.DataFrame):
+        columns = {str(name): factors[name] for name in factors.columns}
+        found = labels_of(columns, len(factors), "The table of factors")
+        if found is not None:
+            return found.values, names or found.names, kinds or found.kinds
+    return (factors if isinstance(factors, np.ndarray | Tensor) else None), names, kinds
 
 
-def _named(factors: Sequence[str] | NDArray | Tensor | None) -> tuple[str, ...]:
+def _named(factors: Factors) -> tuple[str, ...]:
     """The names of factors, where they were given by name."""
     return () if factors is None else (factors,) if isinstance(factors, str) else tuple(map(str, factors))

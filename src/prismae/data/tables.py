@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from prismae.data.offset import TOO_FINE
 from prismae.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class TableScheme:
         from sklearn.preprocessing import OneHotEncoder, StandardScaler  # here: importing it takes a second
 
         names = _names(table, name)
+        if len(table) < 2:
+            raise InputError(f"{name} has one row, expected at least two to learn from.")
         numeric = [column for column in names if is_numeric(table[column], f"{name}: column {column!r}")]
         categorical = [column for column in names if column not in numeric]
         for column in names:
@@ -81,6 +84,9 @@ class TableScheme:
         categories: dict[str, tuple[Category, ...]] = {}
         if numeric:
             scaler = StandardScaler().fit(table[numeric].astype(np.float64))
+            lost = scaler.scale_ != np.sqrt(scaler.var_)  # where scikit-learn takes a column for a constant
+            if lost.any():
+                raise InputError(f"{name}: column {numeric[int(lost.argmax())]!r} {TOO_FINE}.")
             pairs = zip(scaler.mean_.tolist(), scaler.scale_.tolist(), strict=True)
             scaling = dict(zip(numeric, pairs, strict=True))
         if categorical:

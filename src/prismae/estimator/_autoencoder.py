@@ -297,8 +297,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             n += len(values)
         spread = squares - float(np.square(total).sum()) / n
         if spread <= 0:
+            given = "One observation does" if n == 1 else f"These {n} observations do"
             raise InputError(
-                f"The score of {n} observations that do not vary has no meaning, expected several."
+                f"{given} not vary, so there is no variance to explain: expected two or more that differ."
             )
         return 1 - error / spread
 

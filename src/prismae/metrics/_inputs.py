@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from prismae.errors import InputError, Unavailable
@@ -25,7 +27,13 @@ def as_array(values: ArrayLike) -> NDArray:
     given: Any = values
     if hasattr(given, "detach"):
         given = given.detach().cpu().numpy()
-    return np.asarray(given)
+    made = np.asarray(given)
+    if made.dtype == object and isinstance(
+        given, pd.DataFrame | pd.Series
+    ):  # of several types, or some that may lack
+        with suppress(ValueError, TypeError):  # values: numbers among them are read as such
+            made = given.to_numpy(dtype=np.float64, na_value=np.nan)
+    return made
 
 
 def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -> NDArray[np.floating]:

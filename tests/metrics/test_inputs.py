@@ -1,0 +1,19 @@
+"""Reading codes and factors of other libraries than NumPy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prismae.errors import InputError
+from prismae.metrics import as_codes, as_factors
+
+
+def test_tables_of_several_types_and_missing_values_are_numbers():
+    values = pd.DataFrame(
+        {"a": pd.array([1, None, 3], "Int64"), "b": [True, False, True], "c": [0.5, 1.5, 2.5]}
+    )
+    expected = np.array([[1, 1, 0.5], [np.nan, 0, 1.5], [3, 1, 2.5]])
+    np.testing.assert_array_equal(as_factors(values, n=3), expected)
+    np.testing.assert_array_equal(as_codes(values[["b", "c"]].convert_dtypes()), expected[:, 1:])
+    with pytest.raises(InputError, match="type object, expected class indices or numbers"):
+        as_factors(values.assign(b=["x", "y", "z"]), n=3)
