@@ -6,8 +6,10 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from safetensors.torch import save_file
 
@@ -20,24 +22,24 @@ from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB, WEIGHTS
-from prismae.runs.job_record import NEEDED
-from prismae.runs.run import Run
+from prismae.runs.job_record import NEEDED, JobRecord
 from prismae.train.build import build
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
 
 
 def loaded(
-    run: Run,
+    folder: Path,
+    job: JobRecord,
+    history: pd.DataFrame,
     method: Method | type[Method] | None,
     net: Net | Architecture | None,
     likelihood: Likelihood | None,
 ) -> tuple[Method, Trained]:
     """See `Run.load`."""
-    job = run.job
     missing = [name for name in NEEDED if name not in job]
     if missing:
-        raise InputError(f"{str(run.path / JOB)!r} is damaged: it has no {', '.join(missing)}.")
+        raise InputError(f"{str(folder / JOB)!r} is damaged: it has no {', '.join(missing)}.")
     chosen = _found(job) if method is None else _given(job, method)
     with Draws(0):  # weights that are written over
         ae = build(
@@ -50,7 +52,7 @@ def loaded(
             likelihood=job["likelihood"] if likelihood is None else likelihood,
         )
         critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
-    tensors = read_tensors(run.path / WEIGHTS)
+    tensors = read_tensors(folder / WEIGHTS)
     for name, module in (("ae.", ae), ("critic.", critic)):
         if module is not None:
             own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
@@ -58,13 +60,13 @@ def loaded(
                 module.load_state_dict(own)
             except RuntimeError:
                 raise InputError(
-                    f"{str(run.path / WEIGHTS)!r} is damaged: it does not hold the weights of the network that "
+                    f"{str(folder / WEIGHTS)!r} is damaged: it does not hold the weights of the network that "
                     f"{JOB} tells of."
                 ) from None
     return chosen, Trained(
         ae.eval(),
         critic and critic.eval(),
-        run.history,
+        history,
         job["seconds"],
         tuple(job.get("warnings", ())),
         steps=job["steps"],

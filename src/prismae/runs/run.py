@@ -217,7 +217,7 @@ class Run:
         """
         from prismae.runs.loading import loaded  # here: what needs no networks needs no PyTorch
 
-        return loaded(self, method, net, likelihood)
+        return loaded(self.path, self.job, self.history, method, net, likelihood)
 
     # writing
 

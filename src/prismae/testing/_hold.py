@@ -47,9 +47,10 @@ def seeded(check: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def run_checks(checks: Iterable[Check[T]], subject: T) -> None:
-    """Run each check; what fails says which of them it was."""
-    for check in checks:
+def run_checks(checks: Callable[[T], Iterable[Check[T]]], given: T | type[T]) -> None:
+    """Run the checks for a thing, or for one of a class with its defaults; what fails says which of them it was."""
+    subject = given() if isinstance(given, type) else given
+    for check in checks(subject):
         try:
             check(subject)
         except Exception as error:

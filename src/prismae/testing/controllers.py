@@ -44,8 +44,7 @@ def check_controller(given: Controller | type[Controller]) -> None:
     """
     if isinstance(given, type):
         given = given(moves=("kl" if "weight" in given.kinds else "noise"))  # type: ignore[call-arg]
-    controller = given
-    run_checks(controller_checks(controller), controller)
+    run_checks(controller_checks, given)
 
 
 def controller_checks(controller: Controller) -> tuple[Check[Controller], ...]:

@@ -34,8 +34,7 @@ def check_likelihood(given: Likelihood | type[Likelihood]) -> None:
     AssertionError
         A sentence that says what does not hold.
     """
-    likelihood = given() if isinstance(given, type) else given
-    run_checks(likelihood_checks(likelihood), likelihood)
+    run_checks(likelihood_checks, given)
 
 
 def likelihood_checks(likelihood: Likelihood) -> tuple[Check[Likelihood], ...]:

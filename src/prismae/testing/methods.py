@@ -44,8 +44,7 @@ def check_method(given: Method | type[Method]) -> None:
     AssertionError
         A sentence that says what does not hold.
     """
-    method = given() if isinstance(given, type) else given
-    run_checks(method_checks(method), method)
+    run_checks(method_checks, given)
 
 
 def method_checks(method: Method) -> tuple[Check[Method], ...]:

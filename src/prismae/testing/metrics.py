@@ -99,7 +99,7 @@ def check_metric(given: Metric | Callable[..., Any]) -> None:
         raise InputError(
             f"{given!r} is no metric: expected a function with the decorator prismae.metrics.metric."
         )
-    run_checks(metric_checks(metric), metric)
+    run_checks(metric_checks, metric)
 
 
 def metric_checks(metric: Metric) -> tuple[Check[Metric], ...]:

@@ -51,7 +51,7 @@ def check_net(given: Net | type[Net] | Architecture, shape: tuple[int, ...] | No
         A sentence that says what does not hold.
     """
     network = net(given() if isinstance(given, type) else given)
-    run_checks([partial_of(check, shape) for check in net_checks(network)], network)
+    run_checks(lambda each: [partial_of(check, shape) for check in net_checks(each)], network)
 
 
 def net_checks(network: Net) -> tuple[Callable[..., None], ...]:

@@ -37,7 +37,7 @@ def check_world(given: str | World | Callable[[], World]) -> None:
         hold(isinstance(first, World), f"It loads {type(first).__name__}, expected a prismae.World.")
         _it_is_the_same_when_loaded_again(first, again)
         given = first
-    run_checks(world_checks(given), given)
+    run_checks(world_checks, given)
 
 
 def world_checks(given: World) -> tuple[Check[World], ...]:
