@@ -83,12 +83,6 @@ class Manifold(View):
             "middle, that they are not."
         )
 
-    @classmethod
-    def refusal(cls, kind: str) -> str:
-        if kind == "table":
-            return "A manifold shows images or series; rows of a table do not fit into its cells."
-        return super().refusal(kind)
-
 
 def _places(world: World, corners: Sequence[int]) -> NDArray:
     """Where the observations of these numbers stand in the world."""
