@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from prismae import cli
+from prismae.runs.files import JOB
+from prismae.runs.loading import machine
 from prismae.runs.run import Run
 from prismae.studies import Job, run
 from prismae.studies.estimate import estimates
@@ -79,7 +82,7 @@ def test_the_estimate_is_for_the_threads_that_are_asked_for(study, monkeypatch):
     before = torch.get_num_threads()
     code, out, _ = study("--dry-run", "--threads", 1, "--only", "VAE")
     assert (code, seen, torch.get_num_threads()) == (0, [1], before)
-    assert "0.0 hours of training to come with 1 at once, each on 1 thread;" in out
+    assert "1 min 0 s of training to come with 1 at once, each on 1 thread;" in out
     code, out, _ = study("--dry-run", "--threads", 2, "--jobs", 3)
     assert seen == [1, 2, 2]
     assert "with 3 at once, each on 2 threads;" in out
@@ -95,6 +98,22 @@ def test_finished_jobs_tell_the_time_of_jobs_with_as_many_threads(monkeypatch, t
     other = replace(job, seed=1)
     assert estimates([other], tmp_path, "cpu", 1)[other.id][1] == "1 finished job of this kind"
     assert estimates([other], tmp_path, "cpu", 2)[other.id] == (30.0, "a probe of 10 steps")
+
+
+def test_the_warm_up_of_finished_jobs_is_counted_once(monkeypatch, tmp_path):
+    monkeypatch.setattr("prismae.studies.estimate._probe", lambda *_: (0.0, 3.0))
+    job = Job(
+        "gcae", "digits", fields={"critic_warmup": 5}, steps=10, batch=8, net="mlp:width=8", n_latents=2
+    )
+    done = run(job, tmp_path, device="cpu")
+    assert 0 <= done.job["warm_up"] <= done.job["seconds"]
+    about = {**done.job, "machine": machine("cpu"), "warm_up": 30.0, "seconds": 50.0}  # 2 seconds a step
+    (done.path / JOB).write_text(json.dumps(about))
+    longer = replace(job, steps=600)
+    assert estimates([longer], tmp_path, "cpu")[longer.id] == (1230.0, "1 finished job of this kind")
+    del about["warm_up"]  # as an earlier version wrote it, which cannot tell
+    (done.path / JOB).write_text(json.dumps(about))
+    assert estimates([longer], tmp_path, "cpu")[longer.id] == (1800.0, "a probe of 10 steps")
 
 
 def test_a_job_that_fails_is_named_with_its_error_and_the_exit_code_is_1(study, tmp_path):

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
+from prismae._text import duration
 from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
@@ -91,16 +92,16 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     """Print each job, whether it is done, and how long it may take."""
     wanted = chosen(plan.jobs(), only)
     todo = [each for each in wanted if not complete(Run(folder / each.job.id), plan.metrics, plan.samples)]
-    table = Table("job", "run", "steps", "minutes", "known from", box=None)
+    table = Table("job", Column("run", overflow="fold"), "steps", "time", "known from", box=None)
     total = 0.0
     known = estimates([each.job for each in todo], folder, device, threads)
     for each in wanted:
         seconds, origin = known.get(each.job.id, (0.0, "done"))
         total += seconds
-        table.add_row(str(each), each.job.id, str(each.job.limit), f"{seconds / 60:.1f}", origin)
+        table.add_row(str(each), each.job.id, str(each.job.limit), duration(seconds), origin)
     out.print(table)
     out.print(
-        f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {total / jobs / 3600:.1f} hours of "
+        f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "
         f"training to come with {jobs} at once, each on {threads} thread{'s' * (threads > 1)}; scoring comes on top.",
         highlight=False,
         soft_wrap=True,

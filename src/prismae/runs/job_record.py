@@ -97,6 +97,7 @@ JobRecord = TypedDict(
         "feature_names": list[str] | None,
         # and what came of it
         "seconds": Annotated[float, Ge(0)],
+        "warm_up": Annotated[float, Ge(0)],
         "machine": str,
         "updates": int,
         "kept": Number,

@@ -71,6 +71,7 @@ def loaded(
         tuple(job.get("warnings", ())),
         steps=job["steps"],
         kept=job.get("kept"),
+        warm_up=job.get("warm_up", 0.0),
     )
 
 
@@ -134,6 +135,7 @@ def outcome(trained: Trained, device: str) -> dict[str, Any]:
     return {
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
+        **({"warm_up": round(trained.warm_up, 1)} if trained.warm_up else {}),
         "machine": machine(device),
         "updates": trained.steps + trained.trial_updates,
         "warnings": list(trained.warnings),

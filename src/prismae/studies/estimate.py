@@ -53,9 +53,10 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
     for job in jobs:
         kind = _kind(as_plain(job))
         if kind in finished:
-            per_step = sum(finished[kind]) / len(finished[kind])
             n = len(finished[kind])
-            found[job.id] = (per_step * job.limit, f"{n} finished job{'s' if n > 1 else ''} of this kind")
+            warm_up, per_step = (sum(each) / n for each in zip(*finished[kind], strict=True))
+            origin = f"{n} finished job{'s' if n > 1 else ''} of this kind"
+            found[job.id] = (warm_up + per_step * job.limit, origin)
             continue
         if kind not in probed:
             probed[kind] = _probe(job, observations(as_plain(job)), device)
@@ -75,9 +76,10 @@ def _kind(job: Mapping[str, Any]) -> str:
 _ANY = Job("ae", "any")
 
 
-def _finished(out: Path, here: str) -> dict[str, list[float]]:
-    """For each kind of the finished runs in `out` that were computed on a machine like this: seconds per step."""
-    found: dict[str, list[float]] = {}
+def _finished(out: Path, here: str) -> dict[str, list[tuple[float, float]]]:
+    """For each kind of the finished runs in `out` that were computed on a machine like this: seconds of the critic's
+    warm-up, and per step after it."""
+    found: dict[str, list[tuple[float, float]]] = {}
     for path in out.glob(f"*/{JOB}"):
         run = Run(path.parent)
         if not run.finished:
@@ -85,11 +87,14 @@ def _finished(out: Path, here: str) -> dict[str, list[float]]:
         about = run.job
         if about.get("machine") != here:
             continue
+        if about["fields"].get("critic_warmup") and "warm_up" not in about:
+            continue  # of an earlier version, which counted both as one
+        warm_up = about.get("warm_up", 0.0)
         # what a run chose for "auto" is the kind of a job that left it to choose
         for net in (about["net"], "auto"):
             for likelihood in (about["likelihood"], "auto"):
                 kind = _kind({**about, "net": net, "likelihood": likelihood})
-                found.setdefault(kind, []).append(about["seconds"] / about["steps"])
+                found.setdefault(kind, []).append((warm_up, (about["seconds"] - warm_up) / about["steps"]))
     return found
 
 

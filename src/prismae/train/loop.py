@@ -47,6 +47,8 @@ class Trained:
         One row per logged step, as `prismae.train.history.History.frame` describes.
     seconds
         Wall time of the training, over all its pieces if it was resumed.
+    warm_up
+        How much of it the critic's warm-up took.
     warnings
         What went wrong, a sentence each: see `prismae.train.outcome`.
     trial_updates
@@ -68,6 +70,7 @@ class Trained:
     steps: int = 0
     state: dict[str, Any] | None = None
     kept: int | None = None
+    warm_up: float = 0.0
 
 
 def train(
@@ -185,6 +188,7 @@ def train(
         run.step,
         state,
         kept,
+        run.warmed,
     )
     for hook in hooks:
         if hook.on_end is not None:

@@ -56,7 +56,8 @@ class Ongoing:
         fabric.to_device(ae)
         self.ae = ae.train()
         self.critic: nn.Module | None = None
-        self.step, self.critic_updates, self.trial_updates, self.spent = 0, 0, 0, 0.0
+        self.step, self.critic_updates, self.trial_updates = 0, 0, 0
+        self.spent, self.warmed = 0.0, 0.0  # seconds: before this piece of the training, and in the warm-up
         self.started = time.perf_counter()
         self.history = History(every=-(-training.limit // 5000))
         self.held = None if held is None else HeldOut(held, training.batch, fabric.device)
@@ -104,9 +105,11 @@ class Ongoing:
     def warm_up(self, tick: Callable[[int, int], None]) -> None:
         """Train the critic alone before the first step."""
         if isinstance(self.method, Adversarial) and self.step == 0:
+            start = self.seconds
             for i in range(self.method.critic_warmup):
                 self._update_critic(self.method)
                 tick(i + 1, self.method.critic_warmup)
+            self.warmed = self.seconds - start
 
     def advance(self) -> None:
         """One step: the critic's updates, the autoencoder's, and the controllers."""
@@ -263,6 +266,7 @@ class Ongoing:
             "critic_updates": self.critic_updates,
             "trial_updates": self.trial_updates,
             "seconds": self.seconds,
+            "warmed": self.warmed,
             "ae": self.ae.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "values": self.values,
@@ -294,6 +298,7 @@ class Ongoing:
                 "with the version that wrote it."
             )
         self.trial_updates = state.get("trial_updates", 0)  # earlier versions did not count them
+        self.warmed = state.get("warmed", 0.0)
         self.step, self.critic_updates, self.spent = state["step"], state["critic_updates"], state["seconds"]
         self.ae.load_state_dict(state["ae"])
         self.optimizer.load_state_dict(state["optimizer"])
