@@ -79,6 +79,11 @@ class AutoencoderNet(nn.Module):
         expected = self.likelihood.mean(self.decode(z))
         return expected * self.std + self.mean if self.likelihood.standardised else expected
 
+    def change(self, x: Tensor, z: Tensor, other: Tensor) -> Tensor:
+        """Squared change of each element between what codes z and others decode to, for observations x [batch, *shape]:
+        [batch, *shape], in units of the world's variance, as the errors of `errors` are."""
+        return (self.generate(other) - self.generate(z)).square() / self.std.square()
+
     def errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Errors of reconstructions from mean codes, the same two for every method, averaged over the batch.
 

@@ -1,0 +1,111 @@
+"""What a training is to be better than: principal components, independent components, and its network untrained."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.decomposition import PCA, FastICA
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
+
+from prismae.data import World
+from prismae.data.storage import spaced
+from prismae.errors import Unavailable
+from prismae.metrics._inputs import standardised
+
+Floats = NDArray[np.floating]
+
+LINEAR = ("pca", "ica")
+BASELINES = (*LINEAR, "untrained")
+FITTED = 10_000  # observations that components are fitted to, where their elements are few enough
+ELEMENTS = 2**24  # of all these observations together: 64 MB
+ROUNDS = 1_000  # of FastICA
+FLAT = 1e-10  # of the first component's variance: a direction below is none
+
+
+@dataclass(frozen=True)
+class Components:
+    """Linear codes of observations [n, d]: z = (x - mean) @ into, and back x = z @ back + mean."""
+
+    mean: Floats
+    into: Floats
+    back: Floats
+
+    def codes(self, x: Floats) -> Floats:
+        """[n, m] from [n, d]."""
+        return (x - self.mean) @ self.into
+
+    def decoded(self, z: Floats) -> Floats:
+        """[n, d] from [n, m]."""
+        return z @ self.back + self.mean
+
+    def first(self, k: int) -> Components:
+        """The first k components."""
+        return Components(self.mean, self.into[:, :k], self.back[:k])
+
+
+def principal(x: Floats, m: int) -> Components:
+    """The first m principal components of observations [n, d], or as many as they have."""
+    most = min(m, len(x) - 1, x.shape[1])
+    pca = PCA(most, random_state=0).fit(x)
+    there = max(1, int((pca.explained_variance_ > FLAT * pca.explained_variance_[0]).sum()))
+    return Components(pca.mean_, pca.components_[:there].T, pca.components_[:there])
+
+
+def independent(x: Floats, start: Components, seed: int = 0) -> Components:
+    """As many independent components as `start` has principal ones, in the space of these; by FastICA."""
+    ica = FastICA(random_state=seed, whiten="unit-variance", max_iter=ROUNDS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its codes are those of the last round then
+        ica.fit(start.codes(x))
+    return Components(start.mean, start.into @ ica.components_.T, ica.mixing_.T @ start.back)
+
+
+def flat(world: World, rows: Tensor) -> Floats:
+    """These observations of a world as vectors [n, d], as the network sees them."""
+    return world.data[rows.to(world.data.device)].cpu().flatten(1).numpy()
+
+
+def fitted_rows(world: World, most: int = FITTED) -> Tensor:
+    """Evenly spaced rows of a world, as many as components are fitted to."""
+    size = int(np.prod(world.shape))
+    return spaced(len(world), min(most, max(ELEMENTS // size, 2)))
+
+
+def linear_codes(kind: str, world: World, m: int, seed: int = 0) -> NDArray[np.float32]:
+    """Codes [n, m] of all observations by the m first principal components, or independent ones in their space.
+
+    Raises
+    ------
+    Unavailable
+        For texts.
+    """
+    if world.kind.elements == "words":
+        raise Unavailable("Principal and independent components are of numbers, and the observations are words.")
+    x = flat(world, fitted_rows(world))
+    found = principal(x, m)
+    if kind == "ica":
+        found = independent(x, found, seed)
+    mean, into = torch.from_numpy(found.mean).float(), torch.from_numpy(found.into).float()
+    encode: Callable[[Tensor], Tensor] = lambda part: (part.flatten(1) - mean) @ into  # noqa: E731
+    return world.to(torch.device("cpu")).codes_table(encode)
+
+
+def agreement(codes: Floats, others: Floats) -> float:
+    """Mean absolute correlation of the columns of `codes` [n, k] with those of `others` [n, l], matched one to one.
+
+    As many as there are of the fewer are matched, so that the sum is greatest; a constant column has 0.
+    """
+    correlation = np.abs(standardised(codes).T @ standardised(others)) / len(codes)
+    return float(correlation[linear_sum_assignment(correlation, maximize=True)].clip(max=1.0).mean())
+
+
+def explained(x: Floats, again: Floats) -> float:
+    """Share of the variance of observations [n, d] that these others explain; 0 is the mean of x."""
+    return 1 - float(np.square(x - again).sum() / np.square(x - x.mean(0)).sum())
