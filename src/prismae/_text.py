@@ -40,6 +40,11 @@ def share(value: Any) -> str:
     return fixed(value, 3)
 
 
+def percent(value: float) -> str:
+    """A share as "95.2 %"."""
+    return f"{fixed(100 * value, 1)}\u00a0%"
+
+
 def fixed(value: Any, digits: int) -> str:
     """So many decimals; a dash where there is no number."""
     known = finite(value)

@@ -31,7 +31,7 @@ class Interrupted(Exception):
 
 
 class TrainingWarning(UserWarning):
-    """A training came to its end, but not well: it diverged, learned nothing, or left most of its clusters unused."""
+    """A training came to its end, but not well: its verdict names what is wrong and what to do."""
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:

@@ -11,15 +11,16 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.decomposition import PCA
 
-from prismae.latent.gaussian import Gaussian
+from prismae.latent.gaussian import Discrete, Gaussian
 from prismae.latent.information import (
-    LIVE,
     channel_information,
     decoded_information,
+    discrete_information,
     effect,
     posterior_information,
     variance_of_each,
 )
+from prismae.latent.live import LIVE, live
 
 RNG = np.random.default_rng(0)
 
@@ -88,9 +89,23 @@ def test_a_latent_that_the_decoder_does_not_read_has_no_effect():
 
     variances = variance_of_each(change, z, torch.arange(500))
     assert variances[1].max() == 0
-    assert effect(variances, 9.0)[0].item() == pytest.approx(1.0, abs=0.1)  # it moves x_0 by one deviation of 3
+    assert effect(variances, 9.0)[0].item() == pytest.approx(
+        1.0, abs=0.1
+    )  # it moves x_0 by one deviation of 3
     assert decoded_information(variances.sum(1), x.var())[1] == 0
 
 
 def test_live_is_a_posterior_nine_tenths_as_wide_as_all_codes():
     assert -log(0.9) == pytest.approx(LIVE, abs=0.01)
+
+
+def test_live_is_both_to_tell_and_to_move():
+    assert live([0.5, 0.5, 0.05, np.nan], [0.5, 0.01, 0.5, 1.0]).tolist() == [True, False, False, False]
+    assert live([0.1, 0.09]).tolist() == [True, False]
+
+
+def test_a_value_tells_the_entropy_of_how_often_it_is_taken():
+    index = torch.tensor([[0, 1, 0], [1, 1, 0], [2, 1, 1], [3, 1, 0]])
+    q = Discrete(index.float(), index, torch.arange(4.0).expand(3, 4))
+    expected = [log(4), 0.0, 0.25 * log(4) + 0.75 * log(4 / 3)]
+    np.testing.assert_allclose(discrete_information(q), expected, atol=1e-12)

@@ -15,8 +15,9 @@ from untrained import channels, images, series, untrained_run, vectors
 from prismae._text import brief
 from prismae.errors import InputError
 from prismae.report import explorer, write_picture, write_report
-from prismae.report.findings import findings, grouped
+from prismae.report.findings import findings
 from prismae.runs.run import Run
+from prismae.runs.verdict import Finding, Verdict
 from prismae.views import add_views
 
 KINDS = ("reconstructions", "worst", "traversals", "effects", "manifold", "samples", "clusters", "tsne")
@@ -143,39 +144,16 @@ def rewritten(folder: Path, copy: Path, **arrays: np.ndarray) -> Path:
     return copy
 
 
-def test_duplicated_and_saturated_codes_are_warned_of(folders: dict[str, Path], tmp_path: Path) -> None:
-    spread, same, kl = np.array([1.0, 2.0, 1e-4, 1.0]), np.full((4, 4), -0.97), np.array([1, 2, 0.01, 1])
+def test_the_verdict_and_saturated_codes_are_warned_of(folders: dict[str, Path], tmp_path: Path) -> None:
     at_ends = np.array([0.6, 0.1, 0.9, 0.2])
-    folder = rewritten(
-        folders["series"], tmp_path / "run", spread=spread, correlation=same, at_ends=at_ends, kl=kl
-    )
+    folder = rewritten(folders["series"], tmp_path / "run", at_ends=at_ends)
+    said = Finding("duplicated", "Latents say the same as others: z0, z1 and z3.", settings={"n_latents": 1})
+    verdict = Verdict([1.0, 2.0, 0.01, 1.0], [1.0] * 4, findings=[said])  # z2 is dead
+    (folder / "verdict.json").write_text(json.dumps(verdict.to_json()))
     texts = " ".join(each.text for each in findings(Run(folder).read()) if each.kind == "warning")
-    assert texts.count("say the same") == 1
-    assert "z0, z1 and z3 say the same: each has a correlation with another of them" in texts  # z2 is dead
+    assert "z0, z1 and z3. Fit again with --latents 1." in texts
     assert "z0 lies at an end of its range for 60\u00a0% of the observations" in texts
     assert texts.count("at an end") == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "advice"),
-    [(0.2, "presses harder for independence"), (0.8, "explain 20\u00a0%")],
-    ids=["good", "bad"],
-)
-def test_advice_against_twins_goes_by_what_is_explained(
-    folders: dict[str, Path], tmp_path: Path, error: float, advice: str
-) -> None:
-    arrays = {
-        "errors": np.full(40, 2 * error),
-        "mean_error": np.array(2.0),
-        "spread": np.ones(4),
-        "kl": np.ones(4),
-    }
-    correlation = np.array([[1, 0.99, 0, 0], [0.99, 1, 0, 0], [0, 0, 1, 0.97], [0, 0, 0.97, 1]])
-    folder = rewritten(folders["series"], tmp_path / "run", correlation=correlation, **arrays)
-    texts = [each.text for each in findings(Run(folder).read()) if "say the same" in each.text]
-    assert [text.partition(" say")[0] for text in texts] == ["z0 and z1", "z2 and z3"]
-    assert all(advice in text for text in texts)
-    assert all(("lower the weight first" in text) == (error > 0.5) for text in texts)
 
 
 def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -187,13 +165,6 @@ def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, P
     page = write_report(folder).read_text()
     data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])
     assert [feature[3:] for feature in data["features"]] == [[1.0, 1e6]] * 6
-
-
-def test_groups_of_twins() -> None:
-    pairs = [(0, 1, 0.99), (2, 3, 0.99), (1, 4, -0.99), (3, 5, 0.96), (6, 7, 1.0)]
-    assert grouped(pairs) == [[0, 1, 4], [2, 3, 5], [6, 7]]
-    assert grouped([(0, 3, 1.0), (1, 2, 1.0), (2, 3, 1.0)]) == [[0, 1, 2, 3]]
-    assert grouped([]) == []
 
 
 def test_large_decoders_fall_back_to_single_sliders(

@@ -24,31 +24,21 @@ def words(figure: Figure) -> str:
     return draw.svg(figure)
 
 
-def test_dead_goes_by_the_kl_and_without_one_by_the_spread() -> None:
-    assert np.flatnonzero(Latents(SPREAD).dead).tolist() == [0, 2, 5, 7, 8]
-    assert Latents(np.array([1e-3, 0.09])).dead.all()
-    assert Latents(np.array([np.nan, 1.0])).dead.tolist() == [True, False]
-    spread = np.array([0.3, 0.05, 1.0, 1e-4, 0.9])
-    kl = np.array(
-        [0.05, 2.0, 0.1, 9.0, np.nan]
-    )  # a narrow code, far from the prior; a constant one; and no number
-    latents = Latents(spread, kl)
+INFORMATION = np.array([0.02, 3.1, 0.012, 2.5, 0.9, 0.03, 1.2, 0.018, 0.027, 2.8])
+
+
+def test_dead_is_what_tells_or_moves_as_good_as_nothing() -> None:
+    spread = np.array([0.3, 0.05, 1.0, 1.0, 0.9])
+    information = np.array([0.05, 2.0, 0.1, 9.0, np.nan])
+    effect = np.array([1.0, 0.5, 0.2, 0.01, 1.0])
+    latents = Latents(spread, information, effect)
     assert latents.dead.tolist() == [True, False, False, True, True]
-    assert latents.order.tolist() == [2, 1, 4, 0, 3]
-    assert Latents(np.array([1.0, np.nan, 3.0, 1.0])).order.tolist() == [2, 0, 3, 1]
-
-
-def test_a_collapsed_posterior_is_dead_though_its_codes_spread() -> None:
-    """N(m, s) with m of deviation 0.05 to 0.1 and s of almost 1: the closed form of the KL is a hundredth of a nat."""
-    spread = np.linspace(0.05, 0.1, 10)
-    variance = 1 - spread**2  # so that the codes with their noise are N(0, 1)
-    kl = 0.5 * (spread**2 + variance - 1 - np.log(variance))
-    assert kl.max() < 0.01
-    assert Latents(spread, kl).dead.all()
+    assert latents.order.tolist() == [1, 2, 3, 0, 4]
+    assert Latents(np.array([1.0, np.nan, 3.0, 1.0])).order.tolist() == [2, 0, 3, 1]  # nothing is known
 
 
 def test_live_latents_have_colours_of_their_own() -> None:
-    latents = Latents(SPREAD)
+    latents = Latents(SPREAD, INFORMATION)
     colours, dead = np.array(latent_colours(latents)), latents.dead
     assert len(set(colours[~dead])) == 5
     assert len(set(colours[dead])) == 1
@@ -134,7 +124,10 @@ def test_information_marks_the_best_code_of_each_factor() -> None:
     mutual = np.array([[1.0, 0.1, 0.0], [0.0, 1.5, 0.0], [0.9, 1.4, 0.0]])
     text = words(
         draw.information(
-            mutual, np.array([2.0, 3.0, 0.0]), ["a", "b" * 40, "c"], Latents(np.array([1, 1, 1e-3]))
+            mutual,
+            np.array([2.0, 3.0, 0.0]),
+            ["a", "b" * 40, "c"],
+            Latents(np.ones(3), np.array([1, 1, 1e-3])),
         )
     )
     assert text.count(">0.50<") == 2

@@ -17,7 +17,9 @@ from prismae.evaluation import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.html import write_file
+from prismae.runs.files import VERDICT
 from prismae.runs.run import Run
+from prismae.runs.verdict import Finding, Verdict
 
 VOID = {"meta", "link", "input", "br", "img", "path", "use", "image"}
 
@@ -103,7 +105,8 @@ def test_page_says_what_matters(full_runs: dict[str, Path], kind: str) -> None:
         "0.0213",
         "413",
         "0.372 to 0.447",
-        "5 of 10 latents are dead (z5, z8, z0, z7, z2)",
+        "5 of 10",
+        "z5 · dead",
         "a_new_key",
         "[1, null, true]",
         "sigma_max",
@@ -298,11 +301,38 @@ def test_every_score_has_its_own_metrics_words_and_direction(full_runs: dict[str
     assert yeats[1] == "–"
 
 
-def test_all_dead(tmp_path: Path) -> None:
+def test_a_verdict_stands_first_and_decides_which_latents_are_dead(tmp_path: Path) -> None:
     folder = made_up_run(tmp_path / "run", length=50, sigma=False)
-    arrays = dict(np.load(folder / "pictures.npz")) | {"spread": np.full(10, 1e-4)}
-    np.savez(folder / "pictures.npz", **arrays)
-    assert any("All latents are dead" in finding.text for finding in findings(Run(folder).read()))
+    findings_ = [
+        Finding("collapsed", "The codes have collapsed.", "Lighten them.", {"beta": 1.0}, {"lr": 1e-3})
+    ]
+    verdict = Verdict([1e-3] * 10, [0.5] * 10, 0.02, findings=findings_)
+    (folder / VERDICT).write_text(json.dumps(verdict.to_json()))
+    run = Run(folder).read()
+    assert run.latents is not None
+    assert run.latents.dead.all()
+    assert run.explained == 0.02
+    text = read_page(write_report(folder)).text.replace("\u00a0", " ")
+    for words in (
+        "Verdict: collapsed. Reconstructions explain 2.0 % of the data's variance",
+        "None of 10 latents is live",
+        "Fit again with --lr 0.001 -p beta=1.",
+        "0 of 10",
+    ):
+        assert words in text
+    assert text.index("Verdict: collapsed") < text.index("live latents")
+
+
+def test_a_damaged_verdict_has_its_sentence(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", length=50)
+    for content, words in (
+        ('{"information": ["a"], "effect": [1]}', r"verdict.json is damaged \(information.0: "),
+        ('{"information": [1.0], "effect": []}', "tells of 1 latents and 0"),
+        ("{", "verdict.json is damaged"),
+    ):
+        (folder / VERDICT).write_text(content)
+        with pytest.raises(InputError, match=words):
+            Run(folder).read()
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from prismae._text import percent
 from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, err, out
 from prismae.cli._options import Written, options_of
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading, Training, as_plain
+
+if TYPE_CHECKING:
+    from prismae.runs.verdict import Verdict
 
 WRITTEN = {
     "n_latents": Written("--latents"),
@@ -74,6 +78,7 @@ def fit(
     from prismae.control import controllers_from_text
     from prismae.fields import from_text
     from prismae.methods import all_methods
+    from prismae.runs.judge import judged
     from prismae.runs.observations import parted
     from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
@@ -114,13 +119,23 @@ def fit(
             each, folder, data=(data, held), device=device, checkpoint_every=checkpoint_every, progress=True
         )
         out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
-        for sentence in finished.job.get("warnings", ()):
-            err.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        print_verdict(judged(finished, data))
         if evaluate:
             print_scores(score(finished, data=data, progress=True))
         done.append(finished)
     if seeds > 1:
         print_stability(stability(done, data))
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """Print what a run is worth; its faults on standard error, in colour."""
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
+    out.print(" ".join([f"verdict: {verdict.word}.", *verdict.sentences]), **plain)
+    for each in verdict.findings:
+        if each.fault:
+            err.print(f"warning: {each}", style="yellow", **plain)
+        else:
+            out.print(str(each), **plain)
 
 
 def print_stability(found: dict[str, Any]) -> None:
@@ -130,9 +145,18 @@ def print_stability(found: dict[str, Any]) -> None:
         table.add_column(column, justify="left" if column == "latent" else "right")
     for latent in found["latents"]:
         matches = [f"{match['name']} {match['r']:.3f}" for match in latent["matches"]]
-        table.add_row(latent["name"], f"{latent['mean']:.3f}", *matches)
+        dead = "" if latent["live"] else " · dead"
+        table.add_row(
+            latent["name"] + dead, f"{latent['mean']:.3f}", *matches, style="" if latent["live"] else "dim"
+        )
     out.print(table)
-    out.print(f"UDR (Spearman) of the first run: {found['udr']:.3f}", highlight=False)
+    for seed, live, explained in zip(found["seeds"], found["live"], found["explained"], strict=True):
+        also = "" if explained is None else f", {percent(explained)} of the variance explained"
+        out.print(f"seed {seed}: {live} live latents{also}", highlight=False)
+    if found["udr"] is None:
+        out.print("Agreement is not given: a run has collapsed, and codes that hold nothing may agree on it.")
+    else:
+        out.print(f"UDR (Spearman) of the first run, over live latents: {found['udr']:.3f}", highlight=False)
 
 
 def _settings(texts: list[str]) -> dict[str, str]:

@@ -28,9 +28,11 @@ from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
-from prismae.runs.files import JOB
+from prismae.runs.files import JOB, VERDICT
+from prismae.runs.judge import Judge, untrained
 from prismae.runs.loading import describe, outcome
 from prismae.runs.run import Run
+from prismae.runs.verdict import Verdict
 from prismae.settings import HELD_OUT, Layout, Precision, Steps, Training, as_plain
 from prismae.train import Hook, train
 from prismae.train.build import choices
@@ -94,6 +96,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     steps_, seed_
         Updates that were made (with ``steps="auto"`` the weights are those after ``about_["kept"]`` of them), and the
         seed.
+    verdict_
+        The `prismae.runs.verdict.Verdict` on it: how many latents are live and tell how much, what share of the
+        variance they explain, what is wrong and what to do next; None for a model of a version that gave none.
     about_
         All of this as plain data: method with its fields, data, budget; the content of job.json.
     n_features_in_, feature_names_in_
@@ -182,8 +187,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         UserWarning
             If labels are given, once for each place that gives them.
         TrainingWarning
-            If the training diverged, learned nothing, or left most of a method's components unused; it is kept in
-            ``about_["warnings"]``.
+            For each fault that the verdict names, with what to do next: see ``verdict_``.
         """
         if y is not None:
             warnings.warn("y is not used: an Autoencoder learns from observations alone.", stacklevel=2)
@@ -235,15 +239,19 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             held=held,
         )
         about |= outcome(trained, self.device)
-        for sentence in trained.warnings:
+        first = untrained(chosen, data, about, net, likelihood)
+        verdict = Judge(chosen, trained, first, about, data, held).verdict()
+        about["warnings"] = verdict.warnings
+        for sentence in verdict.warnings:
             warnings.warn(sentence, TrainingWarning, stacklevel=2)
-        return self._take(chosen, trained, about)
+        return self._take(chosen, trained, about, verdict)
 
-    def _take(self, chosen: Method, trained: Trained, about: dict[str, Any]) -> Self:
+    def _take(self, chosen: Method, trained: Trained, about: dict[str, Any], verdict: Verdict | None) -> Self:
         self._state = trained.state if self.warm_start else None
         self._trained, self.about_ = replace(trained, state=None), about
         self._form = Form.from_json(about, trained.ae.likelihood.support)
         self.method_, self.net_, self.history_ = chosen, trained.ae, trained.history
+        self.verdict_ = verdict
         self.shape_, self.steps_, self.seed_ = self._form.shape, about["steps"], about["seed"]
         self._n_features_out = about["n_latents"]
         return self
@@ -336,6 +344,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         shown = None if X is None else self._form.world(checked(self, X), POINTS)
         with Run.anew(path) as run:
             run.write_json(JOB, self.about_)
+            if self.verdict_ is not None:
+                run.write_json(VERDICT, self.verdict_.to_json())
             if shown is not None:
                 keep(run, self.net_, compute(self.method_, self.net_, shown))
             run.write_trained(self._trained)

@@ -58,7 +58,7 @@ def load(
         series=about.get("series"),
         controllers=_controllers(about, controllers),
     )
-    model._take(chosen, trained, about)
+    model._take(chosen, trained, about, run.verdict)
     note_features(model, model.shape_, model._form.kind.columns)
     if about.get("feature_names"):
         model.feature_names_in_ = np.asarray(about["feature_names"], dtype=object)

@@ -87,7 +87,9 @@ def linear_codes(kind: str, world: World, m: int, seed: int = 0) -> NDArray[np.f
         For texts.
     """
     if world.kind.elements == "words":
-        raise Unavailable("Principal and independent components are of numbers, and the observations are words.")
+        raise Unavailable(
+            "Principal and independent components are of numbers, and the observations are words."
+        )
     x = flat(world, fitted_rows(world))
     found = principal(x, m)
     if kind == "ica":

@@ -107,10 +107,13 @@ def traversals(
 
 
 def latent_name(i: int, latents: Latents | None) -> str:
-    """Name of latent i with its spread, or with the word that it is dead."""
+    """Name of latent i with what it tells, or its spread where that is not known, or with the word that it is dead."""
     if latents is None:
         return f"z{i}"
-    return f"z{i} · dead" if latents.dead[i] else f"z{i} · spread {latents.spread[i]:.2f}"
+    if latents.dead[i]:
+        return f"z{i} · dead"
+    known = latents.information
+    return f"z{i} · spread {latents.spread[i]:.2f}" if known is None else f"z{i} · {known[i]:.1f} nats"
 
 
 def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:

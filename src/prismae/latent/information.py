@@ -1,7 +1,7 @@
-"""What each latent tells of an observation, in nats: by its posterior, by its channel, or by what it moves.
+"""What each latent tells of an observation, in nats: by its posterior, its channel, its values, or by what it moves.
 
-One quantity in three forms, one for each kind of code: how much narrower than all codes together is what is known of
-one code. They agree where all three can be had, in the linear-Gaussian model (probabilistic PCA), where a latent of
+One quantity in several forms, one for each kind of code: how much narrower than all codes together is what is known of
+one code. Those of real codes agree where all can be had, in the linear-Gaussian model (probabilistic PCA), where a latent of
 variance 1 along an eigenvector of variance lambda, with a residual variance of r^2 an element, tells
 0.5 log(lambda / r^2) nats.
 """
@@ -13,32 +13,35 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from prismae.latent.gaussian import Gaussian
-
-LIVE = 0.1
-"""Nats from which a latent counts as live. It is what a code tells whose posterior is 0.9 times as wide as all codes
-together; latents that die in a short training stand below, at 0.005 to 0.02, and latents in use above, at 0.5 to 5."""
-
-LEAST_EFFECT = 0.1
-"""The effect from which a latent counts as live, see `effect`; its square, a variance of 0.01, is that by which active
-units are counted (Burda et al. 2016)."""
+from prismae.latent.gaussian import Discrete, Gaussian
 
 
 def posterior_information(q: Gaussian) -> Tensor:
     """Mean KL of posteriors [n, m] to the Gaussian that is nearest to them all, for each latent: [m], nats.
 
     That Gaussian has the mean and the variance of the aggregate posterior, V = E[sigma^2] + Var[mu], so the KL is
-    0.5 (log V - E[log sigma^2]). It is the mutual information of observation and code, plus the KL of the aggregate from
-    its Gaussian: an upper bound, and equal where the aggregate is one. No prior comes into it: unlike the KL to N(0, 1)
-    it has no offset where codes lie off 0, and holds for a prior that is a mixture.
+    0.5 (log V - E[log sigma^2]). It is the mutual information of observation and code, plus the KL of the aggregate
+    from its Gaussian: an upper bound, and equal where the aggregate is one. No prior comes into it: unlike the KL to
+    N(0, 1) it has no offset where codes lie off 0, and holds for a prior that is a mixture.
     """
     mean, log_var = q.mean.double(), q.log_var.double()
     total = log_var.exp().mean(0) + mean.var(0, correction=0)
     return (0.5 * (total.log() - log_var.mean(0))).clamp(min=0)
 
 
+def discrete_information(q: Discrete) -> Tensor:
+    """Entropy of the value that each latent takes over observations, for each latent: [m], nats.
+
+    A value is a function of the observation, so this is their mutual information.
+    """
+    shares = torch.stack([column.bincount(minlength=q.levels) for column in q.index.T]).double() / len(
+        q.index
+    )
+    return -torch.xlogy(shares, shares).sum(1)
+
+
 def channel_information(spread: Tensor, noise: Tensor) -> Tensor:
-    """Capacity of Gaussian channels for codes of these standard deviations, with noise of those, both [m]: [m], nats."""
+    """Capacity of Gaussian channels, of codes' deviations [m] and the noise's deviations [m]: [m], nats."""
     return 0.5 * torch.log1p((spread / noise).square())
 
 

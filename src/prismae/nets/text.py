@@ -65,8 +65,8 @@ class TextAutoencoderNet(AutoencoderNet):
         return trimmed(torch.stack(written, 1))
 
     def change(self, x: Tensor, z: Tensor, other: Tensor) -> Tensor:
-        """Squared change of the words' probabilities between codes z and others, each word given those before it, summed
-        over each sentence: [batch, 1], in the unit of the errors of `errors`."""
+        """Squared change of the words' probabilities between codes z and others, each word given those before it,
+        summed over each sentence: [batch, 1], in the unit of the errors of `errors`."""
         p, q = (torch.softmax(widened(self.decoder(each, x)), -1) for each in (z, other))
         each = (p - q).square().sum(-1).masked_fill(x == PAD, 0.0)
         return each.sum(1, keepdim=True) / (1 - 1 / p.shape[-1])

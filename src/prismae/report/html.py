@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import written_whole
-from prismae._text import count, duration, finite, number, share
+from prismae._text import count, duration, finite, number, percent, share
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
@@ -75,7 +75,11 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=number, share=share, setting=setting, better=lambda score: Better.of(score).word
+        number=number,
+        share=share,
+        percent=percent,
+        setting=setting,
+        better=lambda score: Better.of(score).word,
     )
     environment.globals.update(what=what)
     pictures, kind = run.pictures, shown_as(run)
@@ -96,6 +100,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         files=files,
         findings=findings(run),
         tiles=tiles(run),
+        verdict=run.verdict,
         player=sliders,
         explorer=combined,
         no_explorer=why,
@@ -233,6 +238,10 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
 
     kind = shown_as(run)
     found = []
+    if run.explained is not None:
+        also = run.verdict.held_out if run.verdict is not None else None
+        remark = "of the data's variance" + ("" if also is None else f", held out {percent(also)}")
+        found.append(("explained", percent(run.explained), remark))
     if finite(errors.get("mse")) is not None:
         remark = f"of the data's variance per {kind.element}, {origin}{seen('mse')}"
         found.append(("squared error", number(errors["mse"]), remark))
@@ -240,8 +249,11 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
         remark = f"nats a {kind.sample}, {origin}{seen('nats')}"
         found.append(("reconstruction", number(errors["nats"]), remark))
     if run.latents is not None:
-        live = int((~run.latents.dead).sum())
-        found.append(("live latents", f"{live} of {len(run.latents)}", run.latents.live_from))
+        alive = ~run.latents.dead
+        remark = run.latents.live_from
+        if run.latents.information is not None:
+            remark = f"{number(run.latents.information[alive].sum())} nats; live from {remark}"
+        found.append(("live latents", f"{int(alive.sum())} of {len(run.latents)}", remark))
     for protocol, scores in run.protocols.items():
         if finite(scores.get("mig", {}).get("score")) is not None:
             chance = finite(scores["mig"].get("chance"))
@@ -268,8 +280,10 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
             "dead": bool(latents.dead[i]),
             "spread": latents.spread[i],
         }
-        for key in ("kl", "code_entropy", "at_ends"):
+        for key in ("code_entropy", "at_ends"):
             row[key] = float(pictures[key][i]) if key in pictures else None
+        row["information"] = None if latents.information is None else float(latents.information[i])
+        row["effect"] = None if latents.effect is None else float(latents.effect[i])
         row["twins"] = ", ".join(f"z{b if a == i else a}" for a, b, _ in twins if i in (a, b))
         rows.append(row)
     return rows

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae.errors import InputError
 from prismae.runs.job_record import JobRecord, checked_job
+from prismae.runs.verdict import Verdict
 
 JOB = "job.json"
 WEIGHTS = "weights.safetensors"
@@ -24,6 +25,7 @@ SCORES = "scores.json"
 PICTURES = "pictures.npz"
 DECODER = "decoder.json"
 STABILITY = "stability.json"
+VERDICT = "verdict.json"
 CARD = "README.md"
 SNAPSHOT = "codes-{step}.npz"
 CHECKPOINT = "checkpoint/state.safetensors"
@@ -59,6 +61,12 @@ def read_stability(path: Path) -> dict[str, Any] | None:
     if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
         raise InputError(f"{path} is not a comparison of seeds: remove it.")
     return stability
+
+
+def read_verdict(path: Path) -> Verdict | None:
+    """A verdict.json; None without the file, for runs of versions that gave none."""
+    content = _read_json(path, missing=None)
+    return None if content is None else Verdict.from_json(content, str(path))
 
 
 def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_KL = 0.1  # nats: below, a latent has as good as its prior's own code for every observation
-LEAST_SPREAD = (
-    0.1  # where no KL is known; the variance of 0.01 by which active units are counted, as a deviation
-)
-CONSTANT = 0.01  # a spread below which a code is one number, whatever its KL: a posterior far from the prior has some
+from prismae.latent.live import LIVE, live
+
 TWIN = 0.95  # absolute correlation from which two live latents count as one
 PILED = 0.5  # share of observations at the ends of a code's range from which it counts as saturated
 
@@ -25,58 +23,57 @@ class Latents:
     ----------
     spread
         [m] standard deviation of each code over the data; NaN counts as 0.
-    kl
-        [m] mean KL(q(z_i|x) || N(0, 1)), nats; None where the posterior has no density, or it was not kept.
-    entropy
-        [m] entropy of the value that each code takes, nats, where codes take one of few values; else None.
+    information
+        [m] what each tells of an observation, nats (see `prismae.latent.information`); None where it was not kept.
+    effect
+        [m] how far each moves the decoded data, in their standard deviations; None where it was not kept.
     """
 
     spread: NDArray
-    kl: NDArray | None = None
-    entropy: NDArray | None = None
+    information: NDArray | None = None
+    effect: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.spread)
 
     @cached_property
     def dead(self) -> NDArray[np.bool_]:
-        """[m] true where a latent tells as good as nothing of an observation.
-
-        That is where its KL is below 0.1 nats or its code is constant; without a KL, where its spread is below 0.1; of
-        codes that take one of few values, where the entropy of the value is below 0.1 nats. A share of the largest
-        spread would say nothing: where all have collapsed, the largest is small too.
-        """
+        """[m] true where a latent is not live; where its information is not known, where its code does not vary."""
         spread = np.nan_to_num(np.asarray(self.spread, dtype=float), nan=0.0)
-        if self.entropy is not None:
-            return np.asarray(self.entropy, dtype=float) < LEAST_KL
-        if self.kl is None:
-            return spread < LEAST_SPREAD
-        return (spread < CONSTANT) | ~(np.asarray(self.kl, dtype=float) >= LEAST_KL)
+        return spread == 0 if self.information is None else ~live(self.information, self.effect)
 
     @property
     def live_from(self) -> str:
         """What makes a latent count as live, in words."""
-        if self.entropy is not None:
-            return f"entropy of {LEAST_KL} nats or more"
-        if self.kl is None:
-            return f"spread of {LEAST_SPREAD} or more"
-        return f"KL of {LEAST_KL} nats or more"
+        if self.information is None:
+            return "their information is not known"
+        return f"{LIVE} nats or more" + (", and an effect on the data" if self.effect is not None else "")
 
     @cached_property
     def order(self) -> NDArray[np.intp]:
-        """Indices [m] of the latents: live ones first, then from the largest spread to the smallest."""
-        spread = np.nan_to_num(np.asarray(self.spread, dtype=float), nan=0.0)
-        return np.lexsort((-spread, self.dead))
+        """Indices [m] of the latents: live ones first, then from the most information, or spread, to the least."""
+        known = self.spread if self.information is None else self.information
+        return np.lexsort((-np.nan_to_num(np.asarray(known, dtype=float), nan=0.0), self.dead))
 
     def twins(self, correlation: NDArray) -> list[tuple[int, int, float]]:
         """Pairs of live latents that say the same: (i, j, r), i < j, with an absolute correlation [m, m] above 0.95."""
-        live = np.flatnonzero(~self.dead)
-        found = [(int(i), int(j), float(correlation[i, j])) for i in live for j in live if i < j]
+        alive = np.flatnonzero(~self.dead)
+        found = [(int(i), int(j), float(correlation[i, j])) for i in alive for j in alive if i < j]
         return [pair for pair in found if abs(pair[2]) > TWIN]
 
     def saturated(self, at_ends: NDArray) -> list[int]:
         """Live latents of which more than half of the observations, `at_ends` [m], lie at an end of their range."""
         return np.flatnonzero((at_ends > PILED) & ~self.dead).tolist()
+
+
+def grouped(pairs: Iterable[tuple[int, int, float]]) -> list[list[int]]:
+    """The latents of pairs (i, j, r), those that are joined by pairs in one ascending group."""
+    groups: list[set[int]] = []
+    for i, j, _ in pairs:
+        apart = [group for group in groups if not group & {i, j}]
+        joined = {i, j}.union(*(group for group in groups if group & {i, j}))
+        groups = [*apart, joined]
+    return sorted(sorted(group) for group in groups)
 
 
 def shown_order(latents: Latents | None, m: int) -> NDArray[np.intp]:

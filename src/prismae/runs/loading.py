@@ -68,7 +68,6 @@ def loaded(
         critic and critic.eval(),
         history,
         job["seconds"],
-        tuple(job.get("warnings", ())),
         steps=job["steps"],
         kept=job.get("kept"),
         warm_up=job.get("warm_up", 0.0),
@@ -131,14 +130,13 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
 
 
 def outcome(trained: Trained, device: str) -> dict[str, Any]:
-    """What a run's job.json says of a training that is done: how long it took, on what, and how it went wrong."""
+    """What a run's job.json says of a training that is done: how long it took, and on what."""
     return {
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         **({"warm_up": round(trained.warm_up, 1)} if trained.warm_up else {}),
         "machine": machine(device),
         "updates": trained.steps + trained.trial_updates,
-        "warnings": list(trained.warnings),
         **({} if trained.kept is None else {"kept": trained.kept}),
     }
 

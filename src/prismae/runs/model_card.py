@@ -9,6 +9,7 @@ import yaml
 
 from prismae._better import Better
 from prismae.data.kinds import kind_of
+from prismae.runs.verdict import Verdict
 
 LIMITS = """\
 - It knows the data above and nothing else: observations of another kind get codes too, without a warning.
@@ -17,7 +18,9 @@ LIMITS = """\
   here need not be so elsewhere."""
 
 
-def model_card(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
+def model_card(
+    job: Mapping[str, Any], scores: Mapping[str, Any] | None, verdict: Verdict | None = None
+) -> str:
     """A README.md in the form of Hugging Face model cards, from what job.json and scores.json say and nothing else.
 
     The YAML header has no license: that is the author's to choose.
@@ -28,6 +31,8 @@ def model_card(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
         Content of a finished run's job.json.
     scores
         Content of its scores.json; None if it was not evaluated.
+    verdict
+        Its verdict; None for a run of a version that gave none.
     """
     header = {
         "library_name": "prismae",
@@ -40,6 +45,7 @@ def model_card(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
         f"[prismae](https://pypi.org/project/prismae) {job['version']}.",
         f"## Data\n\n{_data(job)}",
         f"## Training\n\n{_training(job)}",
+        *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict)}"]),
         f"## Scores\n\n{_scores(job, scores)}",
         f"## Limits\n\n{LIMITS}",
         f"## How to load it\n\n{_loading(job)}",
@@ -92,6 +98,11 @@ def _training(job: Mapping[str, Any]) -> str:
     if "seconds" in job:
         rows["time"] = f"{job['seconds']:g} s on {job['machine']}"
     return _table(("setting", "value"), rows.items())
+
+
+def _verdict(verdict: Verdict) -> str:
+    said = [f"**{verdict.word}.** {' '.join(verdict.sentences)}", *(f"- {each}" for each in verdict.findings)]
+    return "\n\n".join(said)
 
 
 def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:

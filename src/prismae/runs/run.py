@@ -34,15 +34,18 @@ from prismae.runs.files import (
     SCORES,
     SNAPSHOT,
     STABILITY,
+    VERDICT,
     WEIGHTS,
     read_arrays,
     read_history,
     read_job,
     read_scores,
     read_stability,
+    read_verdict,
 )
 from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
+from prismae.runs.verdict import Verdict
 
 if TYPE_CHECKING:
     from prismae.methods import Method
@@ -60,9 +63,9 @@ class Run:
 
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
-    ``stability.json``; ``figures/``, ``report.html``; ``README.md`` the model card; ``checkpoint/state.safetensors``
-    while training goes on. Each file is read when it is first asked for, and again once this object has written.
-    Files are written under a temporary name and then renamed.
+    ``stability.json``; ``verdict.json``; ``figures/``, ``report.html``; ``README.md`` the model card;
+    ``checkpoint/state.safetensors`` while training goes on. Each file is read when it is first asked for, and again once
+    this object has written. Files are written under a temporary name and then renamed.
 
     Parameters
     ----------
@@ -125,7 +128,7 @@ class Run:
     def _check_replaceable(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{str(self.path)!r} is a file, expected a folder or a new name.")
-        names = {JOB, WEIGHTS, HISTORY, SCORES, PICTURES, DECODER, STABILITY, CARD, *OTHERS}
+        names = {JOB, WEIGHTS, HISTORY, SCORES, PICTURES, DECODER, STABILITY, VERDICT, CARD, *OTHERS}
         found = sorted(each.name for each in self.path.iterdir()) if self.path.exists() else []
         foreign = [
             name
@@ -158,7 +161,7 @@ class Run:
             others: the sentence names the file and says what to do.
         """
         self._check_there()
-        for each in ("job", "scores", "stability", "pictures", "history"):
+        for each in ("job", "scores", "stability", "verdict", "pictures", "history"):
             getattr(self, each)
         return self
 
@@ -186,6 +189,11 @@ class Run:
     def stability(self) -> dict[str, Any] | None:
         """The content of stability.json; None if the run was not compared with other seeds."""
         return read_stability(self.path / STABILITY)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """The content of verdict.json; None for a run of a version that gave none."""
+        return read_verdict(self.path / VERDICT)
 
     def snapshot(self, step: int) -> NDArray:
         """[n, m] the codes that were kept at a step."""
@@ -247,10 +255,10 @@ class Run:
             self.checkpoint.parent.rmdir()
 
     def write_card(self) -> None:
-        """Write the model card, README.md, from job.json and, if there is one, scores.json."""
+        """Write the model card, README.md, from job.json, verdict.json and, if there is one, scores.json."""
         from prismae.runs.model_card import model_card  # here: the kinds of data need PyTorch
 
-        card = model_card(self.job, self.scores)
+        card = model_card(self.job, self.scores, self.verdict)
         self._write(CARD, lambda path: Path(path).write_text(card, encoding="utf-8"))
 
     def _write(self, name: str, write: Callable[[str], Any]) -> None:
@@ -333,11 +341,19 @@ class Run:
 
     @cached_property
     def latents(self) -> Latents | None:
-        """What is known of the latents; None where not even their spread is."""
+        """What is known of the latents; None where not even their spread is.
+
+        Runs of earlier versions did not keep what each tells: it is then the capacity of their channel, or the KL from
+        N(0, 1), which is never less.
+        """
         if self.spread is None:
             return None
-        entropy = self.pictures["code_entropy"] if "levels" in self.pictures else None
-        return Latents(self.spread, self.pictures.get("kl"), entropy)
+        if self.verdict is not None:
+            return Latents(self.spread, np.array(self.verdict.information), np.array(self.verdict.effect))
+        noise = self.vectors.get("sigma")
+        if noise is not None and noise.shape[1] == len(self.spread):
+            return Latents(self.spread, 0.5 * np.log1p((np.nan_to_num(self.spread) / noise[-1]) ** 2))
+        return Latents(self.spread, self.pictures.get("kl"))
 
     @cached_property
     def explained(self) -> float | None:
@@ -346,8 +362,8 @@ class Run:
         For a run that did not keep the latter, 1 - error in units of the variance of all elements, which is never less.
         None where no error is known, and for texts.
         """
-        if self.kind == "texts":
-            return None
+        if self.verdict is not None or self.kind == "texts":
+            return None if self.verdict is None else self.verdict.explained
         if {"errors", "mean_error"} <= self.pictures.keys():
             error, of_mean = float(self.pictures["errors"].mean()), float(self.pictures["mean_error"])
             return finite(1 - error / of_mean) if of_mean > 0 else None

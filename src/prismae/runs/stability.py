@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ from scipy.optimize import linear_sum_assignment
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.metrics._inputs import standardised
-from prismae.metrics.disentanglement.udr import udr_spearman
+from prismae.metrics.disentanglement.udr import UDR, udr_spearman
 from prismae.runs.codes import MEASURED, drawn_rows, encoded
 from prismae.runs.files import STABILITY
+from prismae.runs.judge import judged
 from prismae.runs.run import Run
+from prismae.runs.verdict import Verdict
 
 
 def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> dict[str, Any]:
@@ -36,9 +38,10 @@ def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> di
     Returns
     -------
     dict
-        ``seeds`` and ``runs`` (ids); ``points``; ``latents``, for each of the first run its ``name``, ``mean`` of the
-        absolute correlations, and ``matches``, a ``name`` and ``r`` for each other run; ``udr`` of the first run (see
-        `prismae.metrics.udr_spearman`, which also says which latents inform).
+        ``seeds`` and ``runs`` (ids); ``points``; ``live`` and ``explained``, for each run how many latents are live and
+        what share of the variance they explain; ``latents``, for each of the first run its ``name``, whether it is
+        ``live``, ``mean`` of the absolute correlations, and ``matches``, a ``name`` and ``r`` for each other run;
+        ``udr`` of the first run over live latents (see `prismae.metrics.udr_spearman`), None if a run has collapsed.
 
     Raises
     ------
@@ -57,12 +60,13 @@ def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> di
                 f"Stability compares runs that differ in their seed only, but these differ in {key!r}."
             )
     rows = drawn_rows(data, points)
-    found = [encoded(run.load()[1].ae, data, rows) for run in runs]
-    codes = [each.numpy() for each, _ in found]
+    verdicts = [judged(run, data) for run in runs]
+    codes = [encoded(run.load()[1].ae, data, rows).numpy() for run in runs]
     matched = [match(codes[0], other) for other in codes[1:]]
     latents: list[dict[str, Any]] = [
         {
             "name": f"z{i}",
+            "live": bool(verdicts[0].live[i]),
             "mean": float(np.mean([r[i] for _, r in matched])),
             "matches": [{"name": f"z{partner[i]}", "r": float(r[i])} for partner, r in matched],
         }
@@ -72,11 +76,20 @@ def stability(runs: Sequence[Run], data: World, *, points: int = MEASURED) -> di
         "seeds": [job["seed"] for job in jobs],
         "runs": [job["id"] for job in jobs],
         "points": len(rows),
-        "latents": sorted(latents, key=lambda latent: -latent["mean"]),
-        "udr": float(udr_spearman(codes, kl=[kl for _, kl in found])),
+        "live": [int(each.live.sum()) for each in verdicts],
+        "explained": [each.explained for each in verdicts],
+        "latents": sorted(latents, key=lambda latent: (not latent["live"], -latent["mean"])),
+        "udr": None if any(each.collapsed for each in verdicts) else float(live_udr(codes, verdicts)),
     }
     runs[0].write_json(STABILITY, content)
     return content
+
+
+def live_udr(
+    codes: Sequence[NDArray], verdicts: Sequence[Verdict], by: Callable[..., UDR] = udr_spearman
+) -> UDR:
+    """UDR of several runs, over the live latents of each."""
+    return by(codes, kl=[each.live.astype(float) for each in verdicts], least_kl=1.0)
 
 
 def match(codes: NDArray, other: NDArray) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Doing a job: a training into a run folder, ended by the views of what was trained."""
+"""Doing a job: a training into a run folder, ended by the verdict on what was trained, and its views."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from prismae.data import World
 from prismae.evaluation import codes_table
 from prismae.methods import method
 from prismae.runs.claim import claim
-from prismae.runs.files import JOB, SNAPSHOT
+from prismae.runs.files import JOB, SNAPSHOT, VERDICT
 from prismae.runs.job import Job
+from prismae.runs.judge import Judge, untrained
 from prismae.runs.loading import describe, outcome
-from prismae.runs.observations import known_by, parted
+from prismae.runs.observations import known_by, parted, unseen
 from prismae.runs.run import Run
 from prismae.settings import as_plain
 from prismae.train import Hook, Moment, train
@@ -86,7 +87,12 @@ def run(
             progress=progress,
             held=held,
         )
-        made.write_json(JOB, about | outcome(trained, device))
+        about |= outcome(trained, device)
+        start = untrained(chosen, world, about, net, likelihood)
+        other = unseen(as_plain(job)) if held is None else held
+        verdict = Judge(chosen, trained, start, about, world, other).verdict()
+        made.write_json(JOB, about | {"warnings": verdict.warnings})
+        made.write_json(VERDICT, verdict.to_json())
         keep(made, trained.ae, compute(chosen, trained.ae, world))
         made.write_trained(trained)
     return made

@@ -14,8 +14,10 @@ from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
 from prismae.metrics import udr_lasso, udr_spearman
 from prismae.runs.codes import encoded
+from prismae.runs.judge import judged
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
+from prismae.runs.stability import live_udr
 from prismae.studies.plan import Plan
 from prismae.studies.summary import NATS, direction, divided, grouped, is_score, setting_columns
 
@@ -40,7 +42,9 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     -------
     pandas.DataFrame
         The columns that tell settings apart, with ``likelihood`` where nats are of several, the score's mean and
-        deviation over seeds, and ``seeds``.
+        deviation over seeds, and ``seeds``; for "udr" also ``live`` and ``explained``, the mean number of live latents
+        and the mean share of the variance that they explain. A setting of which a run has collapsed has no "udr" and
+        stands last: its codes hold nothing, however alike they are.
     """
     score = by if by in UDR else _column(frame, by)
     better = Better.HIGHER if by in UDR else direction(score)
@@ -52,11 +56,15 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     keys += [key for key in apart if key not in keys]
     found = []
     for values, group in grouped(frame, keys):
-        scores = udr(group["run"].tolist(), out, by) if by in UDR else group[score].dropna().to_numpy()
         about = dict(zip(keys, values, strict=True))
+        if by in UDR:
+            scores, beside = agreement(group["run"].tolist(), out, by)
+        else:
+            scores, beside = group[score].dropna().to_numpy(), {}
+        n = len(group) if by in UDR else len(scores)
         spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         mean = float(np.mean(scores)) if len(scores) else float("nan")
-        found.append({**about, score: mean, "deviation": spread, "seeds": len(scores)})
+        found.append({**about, score: mean, "deviation": spread, "seeds": n, **beside})
     ranked = pd.DataFrame(found).sort_values(score, ascending=better is Better.LOWER, ignore_index=True)
     if not apart:
         return ranked
@@ -64,18 +72,26 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     return ranked.loc[order.sort_values(apart, kind="stable").index].reset_index(drop=True)
 
 
-def udr(runs: Sequence[str], out: Path | str, by: str = "udr") -> NDArray[np.float64]:
-    """UDR of each of several runs that differ in their seed; empty for fewer than two.
+def agreement(
+    runs: Sequence[str], out: Path | str, by: str = "udr"
+) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """UDR of each of several runs that differ in their seed, over their live latents, and what stands beside it.
 
-    Codes are compared on up to 2,000 observations. Which of them inform: see `prismae.metrics.udr_spearman`.
+    Codes are compared on up to 2,000 observations. There is none for fewer than two runs, and where one has collapsed.
     """
-    if len(runs) < 2:
-        return np.empty(0)
     opened = [Run.open(Path(out) / run) for run in runs]
     data = observations(opened[0].job)
+    verdicts = [judged(run, data) for run in opened]
+    known = [each.explained for each in verdicts if each.explained is not None]
+    beside = {
+        "live": float(np.mean([each.live.sum() for each in verdicts])),
+        "explained": float(np.mean(known)) if known else float("nan"),
+    }
+    if len(runs) < 2 or any(each.collapsed for each in verdicts):
+        return np.empty(0), beside
     rows = spaced(len(data), POINTS)
-    seen = [encoded(run.load()[1].ae, data, rows) for run in opened]
-    return UDR[by]([codes for codes, _ in seen], kl=[kl for _, kl in seen]).runs
+    codes = [encoded(run.load()[1].ae, data, rows).numpy() for run in opened]
+    return live_udr(codes, verdicts, UDR[by]).runs, beside
 
 
 def _column(frame: pd.DataFrame, by: str) -> str:

@@ -49,8 +49,6 @@ class Trained:
         Wall time of the training, over all its pieces if it was resumed.
     warm_up
         How much of it the critic's warm-up took.
-    warnings
-        What went wrong, a sentence each: see `prismae.train.outcome`.
     trial_updates
         Autoencoder updates beside its steps: those of copies in the trials of a controller.
     steps
@@ -65,7 +63,6 @@ class Trained:
     critic: nn.Module | None
     history: pd.DataFrame
     seconds: float
-    warnings: tuple[str, ...] = ()
     trial_updates: int = 0
     steps: int = 0
     state: dict[str, Any] | None = None
@@ -177,13 +174,11 @@ def train(
         run.history.flush()
         state = move_data_to_device(run.state(), torch.device("cpu"))
         kept = run.take_kept()
-        warnings = run.went_wrong(run.step if kept is None else kept)
     trained = Trained(
         ae.cpu().eval(),
         run.critic and run.critic.cpu().eval(),
         run.history.frame(),
         run.seconds,
-        warnings,
         run.trial_updates,
         run.step,
         state,

@@ -19,14 +19,13 @@ from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import InputError
 from prismae.latent.gaussian import widened
-from prismae.methods import Adversarial, Clustering, Context, Method, Terms
+from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.attached import NOISE, attached
 from prismae.train.batches import batches_of
 from prismae.train.descent import adam, follow
 from prismae.train.history import History
-from prismae.train.outcome import divergence, few_components
 from prismae.train.stopping import HeldOut, averaged
 from prismae.train.trial import CopyTrial
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PROBE = 256  # observations that the monitored errors are measured on
-COUNTED = 2000  # observations whose clusters are counted at the end
 
 
 class Ongoing:
@@ -241,23 +239,6 @@ class Ongoing:
         if self.critic is not None:
             self.critic.load_state_dict(kept["critic"])
         return int(kept["step"])
-
-    def went_wrong(self, kept: int) -> tuple[str, ...]:
-        """What a user must know of how the training went up to the step that is kept, a sentence each; none if well."""
-        history = self.history.frame()
-        history = history[history["step"] < kept]
-        said = [divergence(history, self.method.weights(), self.ae.error_of_mean(self.probe))]
-        if isinstance(self.method, Clustering):
-            self.ae.eval()
-            with torch.no_grad():
-                shares = [
-                    self.method.responsibilities(self.ae, part)
-                    for part in self._observations(COUNTED).split(PROBE)
-                ]
-            self.ae.train()
-            held = torch.cat(shares).argmax(1).bincount(minlength=self.method.n_components)
-            said.append(few_components(held.tolist()))
-        return tuple(sentence for sentence in said if sentence is not None)
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs to go on to the bit."""

@@ -1,4 +1,4 @@
-"""How a training went wrong, in sentences: it diverged, it learned nothing, it left most of its clusters unused."""
+"""How a training went wrong, in sentences: it diverged, or learned nothing; and how many of its clusters are in use."""
 
 from __future__ import annotations
 
@@ -78,23 +78,10 @@ def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: floa
     )
 
 
-def few_components(sizes: Sequence[int]) -> str | None:
-    """A sentence if observations use less than half of a method's components, else None.
+def effective_number(sizes: Sequence[int]) -> float:
+    """How many components are in use, where `sizes` are the observations of each: exp of the entropy of their shares.
 
-    How many are in use is counted in two ways: those that are any observation's, and the effective number, exp of the
-    entropy of the shares: K for equal shares, about 1 where one holds almost all. The second one decides.
-
-    Parameters
-    ----------
-    sizes
-        For each component the number of observations that it is the largest share of.
+    K for K equal shares, about 1 where one holds almost all.
     """
     held, total = [n for n in sizes if n > 0], sum(sizes)
-    effective = exp(-sum(n / total * log(n / total) for n in held))
-    if effective >= len(sizes) / 2:
-        return None
-    some = "observation" + ("s" if total != 1 else "")
-    return (
-        f"Few components are in use: {len(held)} of {len(sizes)} hold any of {total:,} {some}, and by their shares "
-        f"they count as {effective:.1f}."
-    )
+    return exp(-sum(n / total * log(n / total) for n in held))

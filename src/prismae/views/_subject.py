@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data import World
@@ -55,18 +54,9 @@ class Subject:
         return drawn_rows(self.world, POINTS)
 
     @cached_property
-    def _encoded(self) -> tuple[Tensor, NDArray | None]:
-        return encoded(self.net, self.world, self.rows)
-
-    @property
     def codes(self) -> Tensor:
         """[n, m] mean codes of `rows`."""
-        return self._encoded[0]
-
-    @property
-    def kl(self) -> NDArray | None:
-        """[m] mean KL(q(z_i|x) || N(0, 1)) over `rows`, nats; None where the posterior has no density."""
-        return self._encoded[1]
+        return encoded(self.net, self.world, self.rows)
 
     @cached_property
     def levels(self) -> Tensor | None:

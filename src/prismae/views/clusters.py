@@ -55,7 +55,7 @@ class Clusters(View):
             labels, source = torch.cat(shares).argmax(1).numpy(), f"assignments of {method.called()}"
         else:
             k = min(CLUSTERS, len(rows))
-            codes = encoded(net, world, rows)[0].numpy()
+            codes = encoded(net, world, rows).numpy()
             labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
             source = f"k-means of the codes, k = {k}"
         kept, sizes = np.unique(labels, return_counts=True)

@@ -21,10 +21,10 @@ END = 0.02  # share of a code's range that counts as its end
 
 @dataclass(frozen=True)
 class Latents(View):
-    """The KL of each latent from the prior, or the entropy of its code; needs no factors.
+    """What each latent tells of an observation, in nats; needs no factors.
 
-    Arrays: those of `statistics`; ``kl``, the mean KL(q(z_i|x) || N(0, 1)) in nats where the posterior has a density;
-    ``levels``, the values that each latent can take where they are few.
+    Arrays: those of `statistics`; ``levels``, the values that each latent can take where they are few. What is drawn is
+    the run's `Latents.information`, or the entropy of the codes where a run of an earlier version does not say it.
     """
 
     arrays: ClassVar = {
@@ -32,10 +32,9 @@ class Latents(View):
         "code_entropy": "m",
         "correlation": "m m",
         "at_ends": "m",
-        "kl": "m",
         "levels": "m l",
     }
-    sometimes = ("kl", "levels")
+    sometimes = ("levels",)
     needs = ("spread", "code_entropy")
     kinds = (*NUMBERS, "texts")
     section, place, small = "codes", 10, True
@@ -44,12 +43,12 @@ class Latents(View):
         found = statistics(subject.codes.numpy(), discrete=subject.levels is not None)
         if subject.levels is not None:
             found["levels"] = subject.levels.numpy()
-        return found if subject.kl is None else found | {"kl": subject.kl}
+        return found
 
     def draw(self, run: Run) -> Figure:
         assert run.latents is not None
-        if "kl" in run.pictures:
-            return draw.latent_bars(run.pictures["kl"], run.latents, "mean KL(q(z|x) || N(0, 1)), nats")
+        if run.latents.information is not None:
+            return draw.latent_bars(run.latents.information, run.latents, "information, nats")
         return draw.latent_bars(run.pictures["code_entropy"], run.latents, "entropy of the code, nats")
 
     def sentence(self, run: Run) -> str:

@@ -60,7 +60,7 @@ class TSNE(View):
         rows = drawn_rows(world, self.points, self.seed)
         if len(rows) < FEWEST:
             raise Unavailable(f"A t-SNE needs at least {FEWEST} observations, but the world has {len(rows)}.")
-        codes = encoded(subject.net, world, rows)[0].numpy()
+        codes = encoded(subject.net, world, rows).numpy()
         embedding = Embedding(perplexity=min(30.0, (len(rows) - 1) / 3), init="pca", random_state=self.seed)
         found = {"tsne": embedding.fit_transform(codes), "tsne_rows": world.called[rows.numpy()]}
         if world.factors is not None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from prismae.errors import Unavailable
@@ -15,9 +16,11 @@ from prismae.evaluation.families._base import Call, Family, Given, Inputs
 from prismae.evaluation.options import Options
 from prismae.evaluation.protocol import Protocol
 from prismae.evaluation.subjects import Subject, coded, fixed
+from prismae.latent.gaussian import Gaussian
+from prismae.latent.information import posterior_information
+from prismae.latent.live import LIVE
 from prismae.metrics import Metric, mutual_information_matrix
 from prismae.metrics._inputs import standardised
-from prismae.metrics.disentanglement.udr import divergence
 
 LOCATELLO2019 = Protocol("locatello2019", default=("mig", "factor-vae-score", "dci", "sap"))
 _YEATS2023 = ("mig", "fac", "dci", "sap")
@@ -182,7 +185,8 @@ class Points(Given):
             rows = self.rows(n_points)
             runs = [run[rows] for run in (self.codes, *self.other_runs)]
             spreads = [each[rows] for each in (self.stds, *self.other_stds)]
-            options["kl"] = [divergence(*each) for each in zip(runs, spreads, strict=True)]
+            options["kl"] = [told(*each) for each in zip(runs, spreads, strict=True)]
+            said["least_kl"] = options.setdefault("least_kl", LIVE)
             return Inputs((runs,), options), said
         if metric.needs == "codes":
             return Inputs((codes,), options), said
@@ -214,6 +218,14 @@ class Points(Given):
         n_test = min(n_test, len(rows) // 3)
         train, test = rows[: len(rows) - n_test], rows[len(rows) - n_test :]
         return (self.codes[train], self.factors[train]), (self.codes[test], self.factors[test])
+
+
+def told(codes: NDArray, stds: NDArray) -> NDArray[np.float64]:
+    """[m] what latents tell, nats, of means and deviations [n, m] of posteriors; infinite where codes are points."""
+    points = (stds == 0).all(0)
+    log_var = torch.from_numpy(2 * np.log(np.where(points, 1.0, stds).astype(np.float64)))
+    found = posterior_information(Gaussian(torch.from_numpy(codes.astype(np.float64)), log_var)).numpy()
+    return np.where(points, np.inf, found)
 
 
 def ideal_codes(factors: NDArray, n_codes: int, seed: int = 0) -> NDArray[np.float32]:

@@ -54,9 +54,10 @@ def udr_spearman(
     codes
         Codes of at least two runs, each [n, m_s], on the same n points.
     kl
-        Per run [m_s]: the codes' mean KL divergences from the prior in nats; codes below `least_kl` do not
-        inform. None, for a run or for all: only constant codes are left out (our reading, for models that have
-        no such divergence).
+        Per run [m_s]: what each code tells in nats, by the authors its mean KL divergence from the prior; codes below
+        `least_kl` do not inform.
+        None, for a run or for all: only constant codes are left out (our reading, for models that have no such
+        divergence).
     least_kl
         See `kl`.
 
@@ -143,13 +144,6 @@ def _udr(codes, kl, least_kl, relate) -> UDR:  # type: ignore[no-untyped-def]
                 agreement[i, j] = _agreement(relate(a, b)) if a.shape[1] and b.shape[1] else 0.0
     scores = np.nanmedian(agreement, axis=0)
     return UDR(float(scores[0]), scores, agreement)
-
-
-def divergence(codes: NDArray, stds: NDArray) -> Floats:
-    """Mean over points of KL(q(z_i|x) || N(0, 1)) [m], nats, of means and deviations [n, m]; infinite for points."""
-    mean, std = codes.astype(np.float64), stds.astype(np.float64)
-    with np.errstate(divide="ignore"):
-        return (0.5 * (mean**2 + std**2 - 1) - np.log(std)).mean(axis=0)
 
 
 def _agreement(relation: Floats) -> float:
