@@ -221,7 +221,7 @@ def test_the_noise_of_a_channel_is_that_of_its_last_row():
 
 def test_a_verdict_is_read_as_it_was_written():
     found = judged(linear_net(GOOD.T, GOOD), unseen=X[:50] - X.mean(0))
-    assert Verdict.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert Verdict.from_json(json.loads(json.dumps(found.to_json())), "it") == found
     assert str(Finding("weak", "Weak.", "Why.", {"beta": 1.0}, {"n_latents": 3})) == (
         "Weak. Why. Fit again with --latents 3 -p beta=1."
     )

@@ -1,8 +1,8 @@
 """What each latent tells of an observation, in nats: by its posterior, its channel, its values, or by what it moves.
 
 One quantity in several forms, one for each kind of code: how much narrower than all codes together is what is known of
-one code. Those of real codes agree where all can be had, in the linear-Gaussian model (probabilistic PCA), where a latent of
-variance 1 along an eigenvector of variance lambda, with a residual variance of r^2 an element, tells
+one code. Those of real codes agree where all can be had, in the linear-Gaussian model (probabilistic PCA), where a
+latent of variance 1 along an eigenvector of variance lambda, with a residual variance of r^2 an element, tells
 0.5 log(lambda / r^2) nats.
 """
 

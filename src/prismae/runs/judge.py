@@ -261,7 +261,7 @@ class Judge:
             yield self._diverged(said)
             return
         if isinstance(self.method, Clustering):
-            yield from self._few_clusters(self.method)
+            yield from self._few_clusters()
         if self.about["steps"] < SHORT:
             return
         if not self.live.any():
@@ -275,7 +275,7 @@ class Judge:
             yield from self._improving()
             yield from self._duplicated()
         if isinstance(self.method, Adversarial):
-            yield from self._dead_critic(self.method)
+            yield from self._dead_critic()
         if not weak and not self.words:
             yield from self._linear()
 
@@ -371,71 +371,88 @@ class Judge:
                 settings={"steps": LONGER * self.about["steps"]},
             )
 
-    def _duplicated(self) -> Iterator[Finding]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            correlation = np.nan_to_num(np.corrcoef(self.posterior.mean.numpy().T))
+    @cached_property
+    def duplicates(self) -> list[list[int]]:
+        """Groups of live latents that say the same."""
         latents = Latents(self.posterior.mean.std(0).numpy(), self.information, self.effect)
-        groups = grouped(latents.twins(np.atleast_2d(correlation)))
-        if not groups:
+        return grouped(latents.twins(self._correlation(self.posterior.mean)))
+
+    @property
+    def distinct(self) -> int:
+        """How many live latents there are, those that say the same counted as one."""
+        return int(self.live.sum()) - sum(len(group) - 1 for group in self.duplicates)
+
+    def _correlation(self, codes: Tensor) -> NDArray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.atleast_2d(np.nan_to_num(np.corrcoef(codes.numpy().T)))
+
+    def _duplicated(self) -> Iterator[Finding]:
+        if not self.duplicates:
             return
-        named = "; ".join(", ".join(f"z{i}" for i in group[:-1]) + f" and z{group[-1]}" for group in groups)
-        distinct = int(self.live.sum()) - sum(len(group) - 1 for group in groups)
+        named = [", ".join(f"z{i}" for i in group[:-1]) + f" and z{group[-1]}" for group in self.duplicates]
         yield Finding(
             "duplicated",
-            f"Latents say the same as others, with absolute correlations above 0.95: {named}.",
-            f"The data fill {distinct} latent{'s' if distinct != 1 else ''}.",
-            settings={"n_latents": distinct},
+            f"Latents say the same as others, with absolute correlations above 0.95: {'; '.join(named)}.",
+            f"The data fill {self.distinct} latent{'s' if self.distinct != 1 else ''}.",
+            settings={"n_latents": self.distinct},
         )
 
-    def _few_clusters(self, method: Clustering) -> Iterator[Finding]:
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Of a method that clusters: how many observations each component is the largest share of."""
+        method = cast(Clustering, self.method)
         shares = [
             method.responsibilities(self.net, self.data.data[part]) for part in self.rows.split(TOGETHER)
         ]
-        sizes = torch.cat(shares).argmax(1).bincount(minlength=method.n_components).tolist()
-        used, held = effective_number(sizes), sum(n > 0 for n in sizes)
-        if used >= len(sizes) / 2:
+        return torch.cat(shares).argmax(1).bincount(minlength=method.n_components).tolist()
+
+    @property
+    def clusters(self) -> float:
+        """How many components are in use, by their shares."""
+        return effective_number(self.sizes)
+
+    def _few_clusters(self) -> Iterator[Finding]:
+        if self.clusters >= len(self.sizes) / 2:
             return
+        lighter = self._lighter()
         yield Finding(
             "few-clusters",
-            f"Few components are in use: {held} of {len(sizes)} hold any of {sum(sizes):,} observations, and by their "
-            f"shares they count as {used:.1f}.",
-            "The data may have fewer clusters than were asked for, or the terms that press on the codes are too heavy.",
-            **self._clusters_settings(),
+            f"Few components are in use: {sum(n > 0 for n in self.sizes)} of {len(self.sizes)} hold any of "
+            f"{sum(self.sizes):,} observations, and by their shares they count as {self.clusters:.1f}.",
+            "The data may have fewer clusters than were asked for, or the codes hold too little to tell them apart.",
+            lighter.get("fields", {}),
+            lighter.get("settings", {}),
         )
 
-    def _clusters_settings(self) -> dict[str, Any]:
-        found = self._lighter()
-        return {"fields": found.get("fields", {}), "settings": found.get("settings", {})}
+    @cached_property
+    def critic_loss(self) -> tuple[float, float]:
+        """A critic's loss on codes as they are, and on the same ones whose latents are shuffled apart."""
+        method = cast(Adversarial, self.method)
+        noise = channel_noise(self.trained.history)
+        sigma = torch.empty(0) if noise is None else torch.from_numpy(noise).float()
+        context = Context(len(self.data), method.weights(), sigma, None, self.about["steps"])
+        rows = self.rows[:TOGETHER]
+        q = self.net.encode(self.data.data[rows])
+        orders = np.tile(np.arange(len(rows)), (len(self.live), 1))
+        order = torch.from_numpy(np.random.default_rng(0).permuted(orders, axis=1).T)
+        apart = replace(q, **{each.name: getattr(q, each.name).gather(0, order) for each in fields(q)})
+        found = []
+        for codes in (q, apart):
+            with Draws(0):
+                terms = method.critic_terms(self.trained.critic, codes, context)
+            found.append(float(sum(each.mean() for each in terms.values())))
+        return found[0], found[1]
 
-    def _dead_critic(self, method: Adversarial) -> Iterator[Finding]:
+    def _dead_critic(self) -> Iterator[Finding]:
         """A critic that is at chance although the codes depend on each other."""
         codes = self.posterior.mean[:, torch.from_numpy(self.live)]
         if self.trained.critic is None or codes.shape[1] < 2:
             return
-        correlation = np.corrcoef(codes.numpy().T)
-        most = float(np.abs(np.nan_to_num(correlation) - np.eye(len(correlation))).max())
+        correlation = self._correlation(codes)
+        most = float(np.abs(correlation - np.eye(len(correlation))).max())
         if most < DEPENDENT:
             return
-        noise = channel_noise(self.trained.history)
-        context = Context(
-            len(self.data),
-            method.weights(),
-            torch.empty(0) if noise is None else torch.from_numpy(noise).float(),
-            None,
-            self.about["steps"],
-        )
-        rows = self.rows[:TOGETHER]
-        q = self.net.encode(self.data.data[rows])
-        rng = np.random.default_rng(0)
-        orders = torch.from_numpy(rng.permuted(np.tile(np.arange(len(rows)), (len(self.live), 1)), axis=1).T)
-        apart = replace(q, **{each.name: getattr(q, each.name).gather(0, orders) for each in fields(q)})
-
-        def loss(codes: Any) -> float:
-            with Draws(0):
-                terms = method.critic_terms(self.trained.critic, codes, context)
-            return float(sum(each.mean() for each in terms.values()))
-
-        now, chance = loss(q), loss(apart)
+        now, chance = self.critic_loss
         if now < AT_CHANCE * chance:
             return
         yield Finding(
@@ -443,7 +460,7 @@ class Judge:
             f"The critic sees nothing: its loss is {now:.3g} on these codes and {chance:.3g} on the same ones made "
             f"independent, although live latents correlate up to {most:.2f}, so nothing presses them apart.",
             "Train the critic faster, or more often for each step.",
-            fields=faster_critic(method),
+            fields=faster_critic(cast(Adversarial, self.method)),
         )
 
     def _linear(self) -> Iterator[Finding]:

@@ -64,8 +64,8 @@ class Run:
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
     ``stability.json``; ``verdict.json``; ``figures/``, ``report.html``; ``README.md`` the model card;
-    ``checkpoint/state.safetensors`` while training goes on. Each file is read when it is first asked for, and again once
-    this object has written. Files are written under a temporary name and then renamed.
+    ``checkpoint/state.safetensors`` while training goes on. Each file is read when it is first asked for, and again
+    once this object has written. Files are written under a temporary name and then renamed.
 
     Parameters
     ----------

@@ -1,0 +1,183 @@
+"""Trainings that are known to go wrong, the verdict on each, and the same training after that verdict was followed.
+
+python tools/bad_runs.py        trains all of them, a quarter of an hour on one core: results/bad_runs.csv
+python tools/bad_runs.py --page writes the table into docs/verdict.md from these rows
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_iris
+
+import prismae as pr
+from prismae.data import World
+from prismae.methods import method
+from prismae.runs.judge import Judge, untrained
+from prismae.runs.loading import describe, outcome
+from prismae.runs.verdict import Verdict
+from prismae.settings import Training, as_plain
+from prismae.train import train
+from prismae.train.build import choices
+
+ROOT = Path(__file__).parents[1]
+ROWS = ROOT / "results" / "bad_runs.csv"
+PAGE = ROOT / "docs" / "verdict.md"
+BEGIN, END = "<!-- rows of results/bad_runs.csv -->\n", "<!-- end of rows -->"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A training that goes wrong, and what must get better: "explained", "held_out", "clusters", "duplicates" …"""
+
+    what: str
+    data: str
+    method: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    holdout: float = 0.0
+    better: str = "explained"
+
+
+RUNS = [
+    Bad("the default weight of dSprites on small images", "digits", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
+    Bad("the same on 150 flowers", "iris", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
+    Bad("on 5 correlated pollutants", "pollutants", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
+    Bad("on 3 factors, mixed linearly", "linear", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
+    Bad("on 3 factors in blocks of columns", "blocks", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
+    Bad("a heavy total correlation", "linear", "factor-vae", {"critic_width": 100}, {"steps": 400, "lr": 1e-3}),
+    Bad("a learning rate far too high", "linear", "ae", {}, {"steps": 300, "lr": 1.0}),
+    Bad("too few steps", "digits", "ae", {}, {"steps": 120, "lr": 1e-3}),
+    Bad("few observations, many steps", "few digits", "ae", {}, {"steps": 1500, "lr": 3e-3}, 0.5, "held_out"),
+    Bad("more latents than factors", "line", "ae", {}, {"steps": 500, "lr": 1e-3, "n_latents": 4}, 0.0, "distinct"),
+    Bad("one cluster of ten", "digits", "gmvae", {}, {"steps": 400, "lr": 1e-3}, 0.0, "clusters"),
+    Bad(
+        "a critic that does not learn", "linear", "gcae", {"critic_lr": 1e-9},
+        {"steps": 400, "lr": 1e-3, "n_latents": 3}, 0.0, "critic",
+    ),
+]  # fmt: skip
+
+
+def world(name: str) -> World:
+    """Data of these runs, by name."""
+    rng = np.random.default_rng(0)
+
+    def mixed(factors: np.ndarray, columns: int, noise: float) -> np.ndarray:
+        weights = rng.normal(size=(factors.shape[1], columns))
+        return factors @ weights + noise * rng.normal(size=(len(factors), columns))
+
+    if name == "digits":
+        return pr.world("digits")
+    if name == "few digits":
+        data = pr.world("digits")
+        return data.split(1 - 120 / len(data))[0]
+    if name == "iris":
+        rows = load_iris().data
+    elif name == "pollutants":
+        rows = mixed(rng.normal(size=(1000, 2)), 5, 0.03)
+    elif name == "linear":
+        rows = mixed(rng.uniform(-1, 1, size=(2000, 3)), 8, 0.05)
+    elif name == "line":
+        rows = mixed(rng.uniform(-1, 1, size=(1000, 1)), 6, 0.05)
+    else:
+        factors = rng.uniform(-1, 1, size=(2000, 3))
+        waves = [np.sin(k * factors[:, i] + k) for i in range(3) for k in (1, 2, 3)]
+        rows = np.stack(waves, 1) + 0.05 * rng.normal(size=(2000, 9))
+    return pr.world(pd.DataFrame(rows, columns=[f"x{i}" for i in range(rows.shape[1])]))
+
+
+def judged(run: Bad, fields: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Verdict, float]:
+    """The verdict on a training with these fields and settings, and the number that is to get better."""
+    data = world(run.data)
+    unseen = None
+    if run.holdout:
+        data, unseen = data.split(run.holdout)
+    chosen, training = method(run.method, **fields), Training(**settings)
+    net, likelihood = choices(chosen, data, training)
+    about = describe(chosen, data, **as_plain(training) | {"likelihood": likelihood.name()})
+    trained = train(chosen, data, training, device="cpu")
+    about |= outcome(trained, "cpu")
+    judge = Judge(chosen, trained, untrained(chosen, data, about, net, likelihood), about, data, unseen)
+    verdict = judge.verdict()
+    measures = {
+        "explained": lambda: judge.explained,
+        "held_out": lambda: verdict.held_out or 0.0,
+        "distinct": lambda: judge.distinct / max(int(judge.live.sum()), 1),
+        "clusters": lambda: judge.clusters,
+        "critic": lambda: judge.critic_loss[0] / judge.critic_loss[1],
+    }
+    return verdict, float(measures[run.better]())
+
+
+def rows() -> pd.DataFrame:
+    """One row for each of these runs: its verdict, the advice, and what became of it when that was followed."""
+    found = []
+    for run in RUNS:
+        first, before = judged(run, run.fields, run.settings)
+        fault = next(each for each in first.findings if each.fault)
+        second, after = judged(run, {**run.fields, **fault.fields}, {**run.settings, **fault.settings})
+        row = {
+            "run": run.what,
+            "data": run.data,
+            "method": run.method,
+            "settings": ", ".join(f"{k} {v}" for k, v in {**run.fields, **run.settings}.items()),
+            "verdict": first.word,
+            "text": fault.text.replace("\u00a0", " "),
+            "followed": fault.options,
+            "measure": run.better,
+            "before": before,
+            "after": after,
+            "live before": int(first.live.sum()),
+            "live after": int(second.live.sum()),
+            "explained before": first.explained,
+            "explained after": second.explained,
+            "verdict after": second.word,
+            "prismae": first.version,
+        }
+        print(row, flush=True)
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """The rows as Markdown."""
+    lines = [
+        "| run | on | settings | verdict | advice | what is to be better | before | after | live | verdict then |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in frame.to_dict("records"):
+        cells = [
+            row["run"], row["data"], f"`{row['method']}` {row['settings']}", row["verdict"], f"`{row['followed']}`",
+            MEASURES[row["measure"]], f"{row['before']:.3f}", f"{row['after']:.3f}",
+            f"{row['live before']} → {row['live after']}", row["verdict after"],
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+MEASURES = {
+    "explained": "variance explained",
+    "held_out": "variance explained, held out",
+    "distinct": "share of live latents that are distinct",
+    "clusters": "components in use",
+    "critic": "critic's loss, of that on independent codes (lower)",
+}
+
+
+def main() -> None:
+    """Train, or write the page."""
+    if "--page" not in sys.argv:
+        rows().to_csv(ROWS, index=False)
+        return
+    head, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text(head + BEGIN + table(pd.read_csv(ROWS)) + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    main()
