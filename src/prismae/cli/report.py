@@ -33,5 +33,9 @@ def report(
                 f"{str(path)!r} was saved from Python, so its data are not known here: save it with them, "
                 "model.save(folder, X)."
             )
-        complete(run, observations(run.job))
+        from prismae.runs.judge import judged  # here: a page is written without PyTorch
+
+        data = observations(run.job)
+        judged(run, data)
+        complete(run, data)
     out.print(f"report: {write_report(run.path)}", highlight=False, soft_wrap=True)

@@ -71,10 +71,7 @@ def add_views(run: Run, views: Sequence[str | View], data: World, **options: Any
 
 
 def complete(run: Run, data: World) -> None:
-    """Compute every view that a finished run lacks, slow ones too, and its verdict; what is there stays as it is."""
-    from prismae.runs.judge import judged  # here: drawing needs no torch
-
-    judged(run, data)
+    """Compute every view that a finished run lacks, slow ones too; those that are there stay as they are."""
     found = run.pictures
     method, trained = run.load()
     missing = [each for each in all_views().values() if _missing(each, found)]
