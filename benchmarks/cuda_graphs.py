@@ -83,6 +83,7 @@ def suited(run: Ongoing) -> bool:
         and run.method.called() not in READ_THE_STEP
         and not any(controller.together for controller in run.controllers)
         and not isinstance(run.world.data, Tokens)
+        and not run.known
     )
 
 

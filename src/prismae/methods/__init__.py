@@ -8,7 +8,7 @@ from typing import Any, cast
 from prismae._discovery import subclasses
 from prismae.errors import InputError, unknown_name
 from prismae.fields import unknown_field
-from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Method, Terms
+from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Labelled, Method, Pairs, Terms
 from prismae.optimizer import Group, Optimizer
 
 __all__ = [
@@ -16,8 +16,10 @@ __all__ = [
     "Clustering",
     "Context",
     "Group",
+    "Labelled",
     "Method",
     "Optimizer",
+    "Pairs",
     "Terms",
     "all_methods",
     "method",

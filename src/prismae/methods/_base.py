@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,38 @@ from prismae.optimizer import Optimizer
 
 Terms = dict[str, Tensor]
 GROUP = "prismae.methods"  # of entry points
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A partner for each observation of a batch.
+
+    Parameters
+    ----------
+    x
+        The partners, [batch, *shape].
+    differ
+        [batch, k] whether a pair differs in each of the world's factors.
+    """
+
+    x: Tensor
+    differ: Tensor
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Observations whose factors are known; another batch than the one that `terms` is given.
+
+    Parameters
+    ----------
+    x
+        [batch of labels, *shape].
+    factors
+        [batch of labels, k] the world's factors: class indices, or values of continuous ones, as float32.
+    """
+
+    x: Tensor
+    factors: Tensor
 
 
 @dataclass(frozen=True)
@@ -37,6 +69,10 @@ class Context:
         The critic with its weights frozen; None for methods without one.
     step
         Autoencoder updates done so far.
+    pairs
+        Partners of the batch, for a method that asks for `Method.pairs`.
+    labels
+        Observations with factors, for a method that asks for `Method.labelled`.
     """
 
     n_data: int
@@ -44,6 +80,8 @@ class Context:
     noise: Tensor = field(default_factory=lambda: torch.empty(0))
     critic: Any = None
     step: int = 0
+    pairs: Pairs | None = None
+    labels: Labelled | None = None
 
 
 class Method(ABC):
@@ -110,6 +148,15 @@ class Method(ABC):
     def modules(self, n_latents: int) -> nn.ModuleDict:
         """Networks beyond encoder and decoder, trained with them; found in `ae.parts`."""
         return nn.ModuleDict()
+
+    def pairs(self) -> int | Literal["any"] | None:
+        """In how many factors the two observations of a pair differ: "any" is a number drawn from 1 to all but one for
+        each pair. None: the method sees no pairs. One that does is refused where a world has no factors."""
+        return None
+
+    def labelled(self) -> int:
+        """How many observations, drawn by the seed, are known with their factors; 0: none. Otherwise as `pairs`."""
+        return 0
 
     def prepare(self, ae: AutoencoderNet, observations: Callable[[int], Tensor], step: int) -> None:  # noqa: B027
         """Change the autoencoder before a step, without a graph: for what no gradient does, such as starting a

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
+import numpy as np
 import torch
 
 from prismae.data import World, world
@@ -60,8 +61,14 @@ def run_checks(checks: Callable[[T], Iterable[Check[T]]], given: T | type[T]) ->
 
 @lru_cache(maxsize=1)
 def few_digits() -> World:
-    """32 images of 8 x 8 in [0, 1], of the world "digits"."""
-    return World("few digits", Dense(world("digits").data[torch.arange(N)]))
+    """32 images of 8 x 8 in [0, 1], of the world "digits"; as factors a grid of 4 x 8, so that pairs can be drawn."""
+    return World(
+        "few digits",
+        Dense(world("digits").data[torch.arange(N)]),
+        factors=np.indices((4, N // 4)).reshape(2, -1).T,
+        factor_names=("row", "column"),
+        factor_kinds=("categorical", "categorical"),
+    )
 
 
 def x_of(data: World) -> torch.Tensor:

@@ -24,6 +24,7 @@ from prismae.settings import Training
 from prismae.testing._hold import Check, M, N, few_digits, hold, refused, run_checks, seeded, x_of
 from prismae.train import Hook, Moment, Trained, build, train
 from prismae.train.build import choices
+from prismae.train.known import Known
 
 
 def check_method(given: Method | type[Method]) -> None:
@@ -102,7 +103,9 @@ def _ready(method: Method) -> Ready:
     critic = method.critic(M) if isinstance(method, Adversarial) else None
     sigma = method.noise()
     noise = torch.empty(0) if sigma is None else torch.full((M,), sigma)
-    return Ready(ae, x_of(data), Context(N, method.weights(), noise, critic))
+    known = Known(method, data, N, 0, torch.device("cpu"))
+    _, more = known.of(torch.arange(N), 0, data.data)
+    return Ready(ae, x_of(data), Context(N, method.weights(), noise, critic, **more))
 
 
 def _trained(method: Method, *, seed: int = 0, **options: Any) -> Trained:
@@ -157,6 +160,9 @@ def double_precision_is_kept(method: Method) -> None:
     doubled: dict[str, Any] = {"noise": ready.ctx.noise.double()}
     if ready.ctx.critic is not None:
         doubled["critic"] = ready.ctx.critic.double()
+    for name in ("pairs", "labels"):
+        if (known := getattr(ready.ctx, name)) is not None:
+            doubled[name] = replace(known, x=known.x.double())
     ctx = replace(ready.ctx, **doubled)
     read = Gaussian.from_parameters
 

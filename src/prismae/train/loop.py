@@ -27,6 +27,7 @@ from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
 from prismae.train.hooks import Hook, check_hooks, stopped_by
+from prismae.train.known import check_known
 from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
 
@@ -121,6 +122,14 @@ def train(
             "steps='auto' stops by observations that are not trained on: expected some, or a number."
         )
     check_sizes(method, len(world), training.batch)
+    if method.pairs() is not None or method.labelled():
+        check_known(method, world)
+        if training.steps == "auto":
+            raise InputError(
+                f"{method.called()} learns from pairs or labels, which are not drawn of what is held out, so "
+                "steps='auto' cannot stop it: expected a number."
+            )
+        held = None
     check_hooks(hooks)
     fabric = Fabric(accelerator=device, devices=1)
     if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it

@@ -26,6 +26,7 @@ from prismae.train.attached import NOISE, attached
 from prismae.train.batches import batches_of
 from prismae.train.descent import adam, follow
 from prismae.train.history import History
+from prismae.train.known import Known
 from prismae.train.stopping import HeldOut, averaged
 from prismae.train.trial import CopyTrial
 
@@ -69,6 +70,7 @@ class Ongoing:
         self.batches, self.critic_batches, *self.trial_batches = (
             batches_of(world, training.batch, training.seed, stream, fabric.device) for stream in range(4)
         )
+        self.known = Known(method, world, training.batch, training.seed, fabric.device)
         if isinstance(method, Adversarial):
             self.critic = fabric.to_device(method.critic(training.n_latents)).train()
             self.critic_settings = method.critic_optimizer()
@@ -135,11 +137,10 @@ class Ongoing:
         return noted | self._update_autoencoder()
 
     def _update_autoencoder(self) -> Terms:
-        x = self.world.data[self.batches[self.step]]
         if self.critic is not None:
             self.critic.requires_grad_(False)
         with self.fabric.autocast():
-            terms = self.method.terms(self.ae, x, self.context)
+            terms = self.method.terms(self.ae, *self.batch(self.step))
         means = self._means(terms)
         weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
         self.fabric.backward(torch.stack(weighted).sum())
@@ -147,6 +148,14 @@ class Ongoing:
         if self.critic is not None:
             self.critic.requires_grad_(True)
         return {name: mean.detach() for name, mean in means.items()}
+
+    def batch(self, number: int) -> tuple[Tensor, Context]:
+        """Observations of a batch, and the context with what is known of them."""
+        rows, data, context = self.batches[number], self.world.data, self.context
+        if self.known:
+            rows, known = self.known.of(rows, number, data)
+            context = replace(context, **known)
+        return data[rows], context
 
     def _means(self, terms: Terms) -> Terms:
         """Losses are averaged over the batch; observations keep their shape."""
@@ -189,11 +198,11 @@ class Ongoing:
         players = [self.ae, self.optimizer]
         return players if self.critic is None else [*players, self.critic, self.critic_optimizer]
 
-    def measure(self, x: Tensor) -> Terms:
+    def measure(self, x: Tensor, context: Context) -> Terms:
         """Terms and observations of a batch, without training on it."""
         self.ae.eval()
         with torch.no_grad(), self.fabric.autocast():
-            means = self._means(self.method.terms(self.ae, x, self.context))
+            means = self._means(self.method.terms(self.ae, x, context))
         self.ae.train()
         return means
 
@@ -213,7 +222,7 @@ class Ongoing:
     def _look(self, held: HeldOut) -> None:
         """Measure the terms on what is held out, with the same random numbers every time; keep the best."""
         with self.draws.rewound(fresh=True):
-            terms = [self.measure(part) for part in held.parts]
+            terms = [self.measure(part, self.context) for part in held.parts]
         found = averaged(terms, held.sizes, [*self.method.weights()])
         loss = sum(float(self.values[name]) * value for name, value in found.items())
         unseen = {f"unseen:{name}": value for name, value in found.items()}

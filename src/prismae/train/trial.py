@@ -37,7 +37,7 @@ class CopyTrial:
                 twin.step += 1
                 twin.update_players()
         with self.run.draws.rewound():
-            terms = twin.measure(self.run.world.data[twin.batches[self.run.step]])
+            terms = twin.measure(*twin.batch(self.run.step))
         self.run.trial_updates += steps
         method = self.run.method
         nll, kl = (
