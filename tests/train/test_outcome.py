@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from prismae import Autoencoder
 from prismae.cli import app
 from prismae.errors import TrainingWarning
+from prismae.methods.beta_vae import BetaVAE
 from prismae.methods.hgmvae import HGMVAE
 from prismae.train.outcome import divergence, effective_number
 
@@ -81,8 +82,19 @@ def test_an_error_that_rose_above_the_mean_s_diverged():
 def test_an_error_that_stays_above_the_mean_s_is_nothing_learned_unless_there_was_no_time():
     assert "learned nothing" in divergence(history(falling(), [1.3, 1.2, 1.2]), ONE)
     assert divergence(history(falling(60), [1.3, 1.2, 1.2]), ONE) is None
-    # the probe's own spread is the unit: the mean itself has 1.5 there, so 1.5 is a collapse to the mean, no worse
-    assert divergence(history(falling(), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5) is None
+    # the probe's own spread is the unit: the mean itself has 1.5 there
+    assert "nothing but the mean" in divergence(history(falling(), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5)
+    assert divergence(history(falling(60), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5) is None
+    assert divergence(history(falling(), [1.6, 1.5, 1.4]), ONE, error_of_mean=1.5) is None
+
+
+def test_codes_that_all_mean_the_same_are_said():
+    # MNIST's kind of image: the mean image alone explains a third of the variance of pixels around their common mean
+    rng = np.random.default_rng(0)
+    images = np.clip(np.linspace(0, 1, 64).reshape(8, 8) + 0.2 * rng.normal(size=(300, 8, 8)), 0, 1)
+    model = Autoencoder(BetaVAE(1e5), n_latents=2, steps=150, lr=1e-2, device="cpu", net="mlp:width=16")
+    with pytest.warns(TrainingWarning, match="learned nothing but the mean observation"):
+        model.fit(images)
 
 
 def test_a_short_training_that_exploded_in_its_first_steps_diverged():

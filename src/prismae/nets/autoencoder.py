@@ -101,5 +101,6 @@ class AutoencoderNet(nn.Module):
         return squared / unit, self.likelihood.error(output, target).mean()
 
     def error_of_mean(self, x: Tensor) -> float:
-        """The mse that `errors` would find if each reconstruction were the world's mean, element by element alike."""
-        return float(((x - self.mean) / self.std).square().mean())
+        """The mse that `errors` would find if each reconstruction were the mean observation, as far as x shows it."""
+        n = len(x)
+        return float(((x - x.mean(0)) / self.std).square().mean()) * n / max(n - 1, 1)

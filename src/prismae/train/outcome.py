@@ -11,7 +11,13 @@ ROWS = 5  # of the history, whose median is what a loss "stands at": one odd bat
 FAR = 10.0  # times the larger of where a loss began and the least that it reached: so far above that it diverged
 BOTTOMLESS = 100.0  # times where it began: so far below 0 that it has no minimum
 BEYOND = 1.05  # times the error of the mean: a little above it is within what a few observations show
+NEAR = 0.99  # times the error of the mean: as much as this is no more than the mean itself
 SHORT = 100  # steps below which an error like the mean's says nothing
+
+COLLAPSED = (
+    "The training learned nothing but the mean observation: every code is decoded to it. Try more steps, less weight "
+    "on what the codes cost, a weight that rises (a ramp), or another learning rate."
+)
 
 
 def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mean: float = 1.0) -> str | None:
@@ -23,7 +29,8 @@ def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mea
     times that or where the loss began (the largest size in its first five rows), whichever is larger; or below 0 by
     more than a hundred times where it began. It learned nothing if after a hundred steps or more the error is above
     the mean's. Of fewer steps that says nothing, unless the error is ten times the mean's and the loss above where it
-    began: then it diverged from its first steps on.
+    began: then it diverged from its first steps on. After a hundred steps or more an error that is the mean's, to one
+    percent, is a collapse: every observation is rebuilt as the mean.
 
     Parameters
     ----------
@@ -57,8 +64,10 @@ def _far_away(loss: pd.Series) -> str | None:
 def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: float) -> str | None:
     seen = history[history["monitor:mse"].notna()]
     errors, steps = seen["monitor:mse"].to_numpy() / error_of_mean, seen["step"].to_numpy() + 1
-    if not len(errors) or errors[-1] <= BEYOND:
+    if not len(errors) or errors[-1] < NEAR:
         return None
+    if errors[-1] <= BEYOND:
+        return COLLAPSED if history["step"].iloc[-1] + 1 >= SHORT else None
     now, best, then = errors[-1], errors.min(), int(steps[errors.argmin()])
     if now > 2 * best:
         return (
@@ -74,7 +83,7 @@ def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: floa
         )
     return (
         f"The training learned nothing: reconstructions have {now:.3g} times the error of the mean observation. Try "
-        "another learning rate, or look at the data's range and the weights."
+        "more steps, another learning rate, or look at the data's range and the weights."
     )
 
 
