@@ -149,7 +149,7 @@ def test_a_table_with_factors_and_held_out_rows(tmp_path, capfd):
     assert code == 0, err
     assert "own file t.csv: 30 observations of shape 2 (of 2 numeric and 0 categorical columns)" in out
     assert "factors: kind (3 values)" in out
-    assert "network mlp:width=256, likelihood gaussian" in out
+    assert "network mlp:width=256, likelihood gaussian-learned" in out
     assert "of 30 unseen observations" in out
     code, _, err = prismae_command(capfd, *words, "--size", "8")
     assert code != 0

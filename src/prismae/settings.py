@@ -34,14 +34,14 @@ class Training:
         function (shape, n_outputs, n_latents) → (encoder, decoder); "auto" chooses by method and data.
     likelihood
         How outputs are compared with data: a likelihood's name, or a `prismae.nets.Likelihood`; "auto" chooses by
-        method and data.
+        method and kind of data.
     steps
         Updates of the autoencoder; "auto": until the loss on held-out observations has stopped falling, at most
         20,000. A tenth of the observations is held out then, unless it is said how many.
     batch
         Observations in each update.
     lr
-        Learning rate; None: the method's.
+        Learning rate; None: the method's, or where it has none that of the kind of data.
     seed
         Seed of everything random: same seed, same machine, same result to the bit.
     precision
@@ -56,7 +56,7 @@ class Training:
     n_latents: Count = 10
     net: Any = "auto"
     likelihood: Any = "auto"
-    steps: Steps = 10_000
+    steps: Steps = "auto"
     batch: Count = 64
     lr: Positive | None = None
     seed: Seed = 0

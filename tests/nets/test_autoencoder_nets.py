@@ -9,6 +9,7 @@ from prismae import Autoencoder, world
 from prismae.data import Images, Series, Summary, Table
 from prismae.errors import InputError
 from prismae.latent.gaussian import Point
+from prismae.methods import method
 from prismae.methods.vae import VAE
 from prismae.nets import all_likelihoods, all_nets, net
 from prismae.nets.autoencoder import AutoencoderNet
@@ -19,7 +20,7 @@ from prismae.nets.likelihood import MSE, Bernoulli, Gaussian, GaussianLearned, L
 from prismae.nets.mlp import MLP
 from prismae.runs.decoder import describe_decoder
 from prismae.train import build
-from prismae.train.build import choose_likelihood, choose_net
+from prismae.train.build import choose_likelihood, choose_lr, choose_net
 
 IMAGES = [(channels, side, side) for side in (28, 32, 64, 128) for channels in (1, 3)]
 
@@ -165,10 +166,18 @@ def test_a_network_of_one_s_own_is_trained(own):
         (Images(), -1.0, 1.0, "gaussian"),
         (Images(), 0.0, 255.0, "gaussian"),
         (Series(), 0.0, 1.0, "gaussian"),
+        (Table(), 0.0, 1.0, "gaussian-learned"),
     ],
 )
 def test_the_likelihood_is_chosen_by_the_data(kind, low, high, expected):
     assert choose_likelihood("auto", VAE(), kind, Summary(0.5, 0.3, low, high)).name() == expected
+
+
+def test_the_learning_rate_is_the_given_one_then_the_method_s_then_the_data_s():
+    assert choose_lr(0.5, VAE(), Table()) == 0.5
+    assert choose_lr(None, method("wae"), Table()) == method("wae").optimizer().lr == 1e-3
+    assert choose_lr(None, VAE(), Table()) == 3e-3
+    assert choose_lr(None, VAE(), Images()) == choose_lr(None, VAE(), Series()) == 1e-4
 
 
 def test_bernoulli_outside_0_and_1_is_refused():

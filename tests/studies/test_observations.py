@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -155,7 +156,7 @@ def test_ids_tell_options_and_contents(tmp_path: Path, fish: Path) -> None:
     jobs = [
         Job("vae", str(fish)),
         Job("vae", str(fish), factors=("sex",)),
-        Job("vae", str(fish), holdout=0.1),
+        Job("vae", str(fish), holdout=0.2),
         Job("vae", str(fish), size=32),
     ]
     assert len({job.id for job in jobs}) == 4
@@ -171,7 +172,22 @@ def test_ids_tell_options_and_contents(tmp_path: Path, fish: Path) -> None:
 
 
 def test_ids_of_jobs_without_options_stay_what_they_were() -> None:
-    assert Job("vae", "pulses").id == "vae-pulses-9225de42"
+    assert Job("vae", "pulses", steps=10_000).id == "vae-pulses-9225de42"
+
+
+def test_jobs_whose_table_s_defaults_changed_have_other_ids(
+    fish: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ids(**settings: Any) -> tuple[str, str]:
+        with monkeypatch.context() as patched:
+            now = Job("vae", str(fish), steps=10, **settings).id
+            patched.setattr("prismae.runs.job._is_array_or_table", lambda world: False)
+            return now, Job("vae", str(fish), steps=10, **settings).id
+
+    assert ids(likelihood="gaussian", lr=1e-4)[0] == ids(likelihood="gaussian", lr=1e-4)[1]
+    for left_out in ({"lr": 1e-4}, {"likelihood": "gaussian"}, {}):
+        now, before = ids(**left_out)
+        assert now != before
 
 
 def test_bad_options() -> None:

@@ -64,7 +64,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     batch
         Observations in each update; "auto": 64, or all that are trained on if they are fewer.
     lr
-        Learning rate; None: the method's.
+        Learning rate; None: the method's, or where it has none that of the kind of data.
     random_state
         Seed of everything random: same seed, same machine, same result to the bit. None, or a
         ``numpy.random.RandomState``: a seed is drawn from it; it is kept in ``seed_``.
@@ -119,7 +119,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         *,
         net: str | Net | Architecture = "auto",
         likelihood: str | Likelihood = "auto",
-        steps: Steps = "auto",
+        steps: Steps = Training.steps,
         batch: Count | Literal["auto"] = "auto",
         lr: Positive | None = Training.lr,
         random_state: int | np.random.RandomState | None = 0,

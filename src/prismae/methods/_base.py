@@ -179,7 +179,8 @@ class Method(ABC):
         return ()
 
     def optimizer(self) -> Optimizer:
-        """How the autoencoder's weights follow their gradient: Adam at 1e-4 unless the method says otherwise."""
+        """How the autoencoder's weights follow their gradient: Adam unless the method says otherwise. The learning rate
+        of one that says nothing is that of the kind of data (`prismae.data.Kind.default_lr`)."""
         return Optimizer()
 
 

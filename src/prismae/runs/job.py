@@ -11,7 +11,7 @@ from typing import Any
 
 from prismae.control import Controller, as_controller
 from prismae.data import World
-from prismae.data.own import contents, split_path
+from prismae.data.own import ARRAYS, TABLES, contents, is_path, split_path
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
 from prismae.settings import HELD_OUT, Reading, Training, as_plain
@@ -57,6 +57,8 @@ class Job(Training, Reading):
         for name in ("controls", "factors", "size", "holdout", "series", "channel_names"):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
+        if _is_array_or_table(self.world) and (self.likelihood == "auto" or self.lr is None):
+            fields["defaults"] = 2  # of tables, which were others once
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
         digest.update(contents(self.world))  # other data under the same path are another job
         path, part = split_path(self.world)
@@ -66,3 +68,8 @@ class Job(Training, Reading):
     def choices(self, data: World) -> tuple[Net, Likelihood]:
         """The network and the likelihood for `data`, also where they are left to "auto"."""
         return choices(method(self.method, **(self.fields or {})), data, self)
+
+
+def _is_array_or_table(world: str) -> bool:
+    """Whether a job's world is a file that may hold a table."""
+    return is_path(world) and split_path(world)[0].suffix in (*ARRAYS, *TABLES)

@@ -23,7 +23,7 @@ from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB, WEIGHTS
 from prismae.runs.job_record import NEEDED, JobRecord
-from prismae.train.build import build
+from prismae.train.build import build, choose_lr
 from prismae.train.checkpoint import read_tensors
 from prismae.train.loop import Trained
 
@@ -120,7 +120,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "class": class_path(type(method)),
         **world.kind.to_json(),
         **run,
-        "lr": method.optimizer().lr if run["lr"] is None else run["lr"],
+        "lr": choose_lr(run["lr"], method, world.kind),
         "source": world.source,
         "n": len(world),
         "shape": list(world.shape),

@@ -78,6 +78,13 @@ def choose_likelihood(given: str | Likelihood, method: Method, kind: Kind, summa
     return found
 
 
+def choose_lr(given: float | None, method: Method, kind: Kind) -> float:
+    """The learning rate: as given, else the method's own, else the kind's default where it has none."""
+    if given is not None:
+        return given
+    return kind.default_lr() if type(method).optimizer is Method.optimizer else method.optimizer().lr
+
+
 def build(
     method: Method,
     kind: Kind,

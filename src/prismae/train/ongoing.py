@@ -24,6 +24,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.attached import NOISE, attached
 from prismae.train.batches import batches_of
+from prismae.train.build import choose_lr
 from prismae.train.descent import adam, follow
 from prismae.train.history import History
 from prismae.train.known import Known
@@ -64,7 +65,7 @@ class Ongoing:
 
         own = method.optimizer()
         self.settings = replace(own, max_norm=min(own.max_norm, ae.max_norm))
-        self.lr = own.lr if training.lr is None else training.lr
+        self.lr = choose_lr(training.lr, method, world.kind)
         self.optimizer = adam(self.ae, self.settings, self.lr)
         # in the order: the autoencoder's, the critic's, and those of both in trials
         self.batches, self.critic_batches, *self.trial_batches = (

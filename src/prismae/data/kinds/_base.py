@@ -104,6 +104,10 @@ class Kind(ABC):
     def default_likelihood(self, summary: Summary) -> str:
         """The likelihood where none is asked for."""
 
+    def default_lr(self) -> float:
+        """The learning rate where neither a training nor its method gives one."""
+        return 1e-4
+
     @property
     def outputs(self) -> int:
         """Outputs of a decoder for each element of an observation."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from prismae.data.kinds._base import Numbers
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
+from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
 
 
@@ -59,6 +60,15 @@ class Table(Numbers):
     @property
     def element_names(self) -> tuple[str, ...]:
         return () if self.scheme is None else self.scheme.feature_names
+
+    def default_likelihood(self, summary: Summary) -> str:
+        """A variance of 1 says of some columns of numbers in different units that most of what varies is noise, and a
+        KL of weight 1 then switches latents off: learned, it finds factors that the other leaves (see
+        docs/results/known_answers.md)."""
+        return "gaussian-learned"
+
+    def default_lr(self) -> float:
+        return 3e-3
 
     def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         if self.scheme is not None:
