@@ -21,7 +21,7 @@ from prismae.data import World
 from prismae.methods import method
 from prismae.runs.judge import Judge, untrained
 from prismae.runs.loading import describe, outcome
-from prismae.runs.verdict import Verdict
+from prismae.runs.verdict import GOOD, Verdict
 from prismae.settings import Training, as_plain
 from prismae.train import train
 from prismae.train.build import choices
@@ -51,12 +51,12 @@ RUNS = [
     Bad("on 5 correlated pollutants", "pollutants", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("on 3 factors, mixed linearly", "linear", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("on 3 factors in blocks of columns", "blocks", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
-    Bad("a heavy total correlation", "linear", "factor-vae", {"critic_width": 100}, {"steps": 400, "lr": 1e-3}),
+    Bad("the quick start, far too short", "linear", "beta-tcvae", {}, {"steps": 300}),
     Bad("a learning rate far too high", "linear", "ae", {}, {"steps": 300, "lr": 1.0}),
     Bad("too few steps", "digits", "ae", {}, {"steps": 120, "lr": 1e-3}),
-    Bad("few observations, many steps", "few digits", "ae", {}, {"steps": 1500, "lr": 3e-3}, 0.5, "held_out"),
+    Bad("few observations, many steps", "few digits", "ae", {}, {"steps": 1200, "lr": 3e-3}, 0.5, "held_out"),
     Bad("more latents than factors", "line", "ae", {}, {"steps": 500, "lr": 1e-3, "n_latents": 4}, 0.0, "distinct"),
-    Bad("one cluster of ten", "digits", "gmvae", {}, {"steps": 400, "lr": 1e-3}, 0.0, "clusters"),
+    Bad("one cluster of ten", "blocks", "gmvae", {}, {"steps": 300, "lr": 1e-3}, 0.0, "clusters"),
     Bad(
         "a critic that does not learn", "linear", "gcae", {"critic_lr": 1e-9},
         {"steps": 400, "lr": 1e-3, "n_latents": 3}, 0.0, "critic",
@@ -120,6 +120,8 @@ def rows() -> pd.DataFrame:
     found = []
     for run in RUNS:
         first, before = judged(run, run.fields, run.settings)
+        if first.word == GOOD:
+            raise SystemExit(f"{run.what}: the verdict is {GOOD}.")
         fault = next(each for each in first.findings if each.fault)
         second, after = judged(run, {**run.fields, **fault.fields}, {**run.settings, **fault.settings})
         row = {

@@ -64,6 +64,9 @@ def evaluate_run(
         print_scores(found)
 
 
+NAMES = {"pca": "PCA", "ica": "ICA", "untrained": "untrained"}  # of baselines
+
+
 def print_scores(found: dict[str, Any]) -> None:
     """Print what `prismae.studies.score` found."""
     unseen = found.get("unseen", {})
@@ -87,6 +90,10 @@ def print_scores(found: dict[str, Any]) -> None:
             "95 % interval": [_interval(each) for each in scores.values()],
             "ceiling": [_number(each["ceiling"]) for each in scores.values()],
             "chance": [_number(each["chance"]) for each in scores.values()],
+            **{
+                NAMES[other]: [_number(each.get("beside", {}).get(other)) for each in scores.values()]
+                for other in NAMES
+            },
             "better": [Better.of(each).word for each in scores.values()],
         }
         columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}

@@ -18,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from prismae._discovery import class_path
+from prismae._random import Draws
 from prismae._words import lengths
 from prismae.control import Controller
-from prismae.data import World, world
+from prismae.data import Summary, World, world
 from prismae.data.kinds import PART
 from prismae.errors import InputError, TrainingWarning
 from prismae.estimator._observations import Form, Observations, checked
@@ -28,6 +29,7 @@ from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
+from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.files import JOB, VERDICT
 from prismae.runs.judge import Judge, untrained
 from prismae.runs.loading import describe, outcome
@@ -35,7 +37,7 @@ from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
 from prismae.settings import HELD_OUT, Layout, Precision, Steps, Training, as_plain
 from prismae.train import Hook, train
-from prismae.train.build import choices
+from prismae.train.build import build, choices
 from prismae.train.loop import Trained
 from prismae.views import compute, keep
 from prismae.views._subject import POINTS
@@ -315,6 +317,22 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Up to n evenly spaced observations as the network sees them: float32 [n, *shape of the network]."""
         check_is_fitted(self)
         return self._form.some(checked(self, X), n)
+
+    def untrained(self) -> AutoencoderNet:
+        """The network as it was before its training, the same weights to the bit: what it has to be better than."""
+        check_is_fitted(self)
+        about = self.about_
+        shape, summary = tuple(about["shape"]), Summary(**about["summary"])
+        with Draws(about["seed"]):
+            return build(
+                self.method_,
+                self._form.kind,
+                shape,
+                summary,
+                n_latents=about["n_latents"],
+                net=about["net"] if isinstance(self.net, str) else self.net,
+                likelihood=about["likelihood"] if isinstance(self.likelihood, str) else self.likelihood,
+            ).eval()
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Names of the codes: z0, z1, …"""

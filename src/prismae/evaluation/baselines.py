@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
-from torch import Tensor
+from torch import Tensor, nn
 
 from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import Unavailable
+from prismae.evaluation.encode import codes_table
+from prismae.evaluation.options import Options
+from prismae.evaluation.protocols import Wanted
+from prismae.evaluation.scores import Scores
+from prismae.evaluation.subjects import Subject
+from prismae.evaluation.take import take
 from prismae.metrics._inputs import standardised
 
 Floats = NDArray[np.floating]
@@ -97,6 +103,42 @@ def linear_codes(kind: str, world: World, m: int, seed: int = 0) -> NDArray[np.f
     mean, into = torch.from_numpy(found.mean).float(), torch.from_numpy(found.into).float()
     encode: Callable[[Tensor], Tensor] = lambda part: (part.flatten(1) - mean) @ into  # noqa: E731
     return world.to(torch.device("cpu")).codes_table(encode)
+
+
+def baselines_of(
+    subject: Subject, *, seed: int = 0, m: int | None = None, start: nn.Module | None = None
+) -> dict[str, Subject]:
+    """Codes of the same observations by m principal components, by independent ones, and by a network untrained.
+
+    By name, as far as they can be had; none where a subject is of codes, or its world has no factors. By default m is
+    the number of latents.
+    """
+    if subject.trained is None or subject.world.factors is None:
+        return {}
+    world = subject.trained[1]
+    found = {} if start is None else {"untrained": codes_table(start, world)}
+    if world.kind.elements != "words":
+        m = subject.codes.shape[1] if m is None else m
+        found = {kind: linear_codes(kind, world, m, seed) for kind in LINEAR} | found
+    return {name: Subject(codes, world, given_stds=np.zeros_like(codes)) for name, codes in found.items()}
+
+
+def beside(scores: Scores, wanted: Wanted, others: Mapping[str, Subject], options: Options) -> Scores:
+    """Scores of codes beside those of baselines, by name; those of other families stay as they are."""
+    if not scores or not others or wanted.family.alone:
+        return scores
+    bare = replace(options, bootstrap=0, baselines=False)
+    for name, subject in others.items():
+        try:
+            other = take(subject, wanted, bare)
+        except Unavailable:
+            continue
+        both = {
+            key: replace(each, beside=each.beside | {name: other[key].score}) if key in other else each
+            for key, each in scores.scores.items()
+        }
+        scores = replace(scores, scores=both)
+    return scores
 
 
 def agreement(codes: Floats, others: Floats) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from prismae.data import World
+from prismae.evaluation.baselines import baselines_of, beside
 from prismae.evaluation.options import SAMPLES, Options
 from prismae.evaluation.protocol import Protocol
 from prismae.evaluation.protocols import Metrics, by_protocol
@@ -74,7 +75,9 @@ def evaluate(
     Returns
     -------
     Scores
-        A mapping from a metric's name to its score with interval, ceiling and chance level.
+        A mapping from a metric's name to its score with interval, ceiling and chance level; scores of a model's codes
+        stand beside those of as many principal and independent components as it has latents, and, for an
+        `Autoencoder`, of its network untrained.
     """
     subject = Subject(
         model,
@@ -88,4 +91,10 @@ def evaluate(
         progress,
     )
     options = Options(bootstrap, baselines, seed, label, samples, progress)
-    return joined(walk(subject, by_protocol(metrics, (protocol,)), options))
+    wanted = by_protocol(metrics, (protocol,))
+    start = getattr(model, "untrained", None)
+    others = baselines_of(subject, seed=seed, start=None if start is None else start()) if baselines else {}
+    walked = walk(subject, wanted, options)
+    return joined(
+        (name, beside(scores, wanted[name], others, options), refused) for name, scores, refused in walked
+    )

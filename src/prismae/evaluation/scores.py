@@ -40,6 +40,8 @@ class Score:
         Which of the metric's scores it is, if it has several: "d".
     summary
         What the metric says of itself in one line.
+    beside
+        The same score of what a training is to be better than, as far as there is any: "pca", "ica", "untrained".
     """
 
     score: float
@@ -53,6 +55,7 @@ class Score:
     metric: str = ""
     short: str = ""
     summary: str = ""
+    beside: dict[str, float] = field(default_factory=dict)
 
     def __float__(self) -> float:
         return self.score
@@ -95,7 +98,16 @@ class Scores(Mapping[str, Score]):
         """One row per score; parameters are left to `to_dict`."""
         rows = {name: asdict(score) for name, score in self.scores.items()}
         columns = ["score", "lower", "upper", "ceiling", "chance", "better", "protocol"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=list(Score.__dataclass_fields__))[columns]
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(Score.__dataclass_fields__))
+        for at, name in enumerate(self.baselines, columns.index("better")):
+            frame[name] = [score.beside.get(name) for score in self.scores.values()]
+            columns.insert(at, name)
+        return frame[columns]
+
+    @property
+    def baselines(self) -> list[str]:
+        """Which baselines any of the scores stands beside."""
+        return list(dict.fromkeys(name for score in self.scores.values() for name in score.beside))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold; an infinite score is the text "inf"."""
@@ -115,23 +127,25 @@ class Scores(Mapping[str, Score]):
                 key: float(given[key]) if given[key] is not None else None for key in numbers
             }
             said: dict[str, Any] = {key: given[key] for key in ("parameters", "protocol")}
-            behind = {"metric": metric_behind(name, given), "short": given.get("short", "")}
-            behind["summary"] = given.get("summary", "")
+            behind: dict[str, Any] = {"metric": metric_behind(name, given), "short": given.get("short", "")}
+            behind |= {"summary": given.get("summary", ""), "beside": dict(given.get("beside", {}))}
             scores[name] = Score(**values, **said, **behind, better=Better.of(given))
         return cls(scores, dict(saved["skipped"]), dict(saved["matrices"]))
 
     def __str__(self) -> str:
         width = max([len(name) for name in self.scores] + [6])
         protocols = sorted({score.protocol for score in self.scores.values()})
+        heads = "".join(f"  {name:>9}" for name in self.baselines)
         lines = [
             f"protocol {', '.join(protocols)}",
-            f"{'':{width}}  {'score':>7}  {'95 % interval':>15}  {'ceiling':>7}  {'chance':>7}  better",
+            f"{'':{width}}  {'score':>7}  {'95 % interval':>15}  {'ceiling':>7}  {'chance':>7}{heads}  better",
         ]
         for name, each in self.scores.items():
             interval = f"{_number(each.lower)} - {_number(each.upper)}" if each.lower is not None else ""
+            beside = "".join(f"  {_number(each.beside.get(other)):>9}" for other in self.baselines)
             lines.append(
                 f"{name:{width}}  {_number(each.score):>7}  {interval:>15}  {_number(each.ceiling):>7}  "
-                f"{_number(each.chance):>7}  {each.better.word}"
+                f"{_number(each.chance):>7}{beside}  {each.better.word}"
             )
         lines += [f"{name:{width}}  left out: {reason}" for name, reason in self.skipped.items()]
         return "\n".join(lines)

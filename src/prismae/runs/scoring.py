@@ -24,10 +24,12 @@ from prismae.evaluation import (
     take,
     walk,
 )
+from prismae.evaluation.baselines import baselines_of, beside
 from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
 from prismae.runs.files import SCORES
+from prismae.runs.judge import judged, untrained
 from prismae.runs.observations import observations, unseen
 from prismae.runs.run import Run
 
@@ -85,9 +87,11 @@ def score(
         ``reconstruction`` {mse, nats} (see `AutoencoderNet.errors`), ``spread`` [m] (standard deviation of each
         code), ``protocols`` {protocol: {metric: score as plain data}}, ``skipped`` {protocol: {metric: reason}},
         ``matrices`` (see `prismae.evaluation.Scores`); each score says under ``taken`` its seed, the version of prismae
-        and, if it is of a likelihood, its samples; ``snapshots`` {step: {protocol: {metric: score}}} (without
-        intervals and baselines, and without families); and, where observations are held out or the world has a test
-        split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and baselines).
+        and, if it is of a likelihood, its samples, and under ``beside`` the same score of principal and independent
+        components, as many as live latents, and of the network untrained; ``snapshots`` {step: {protocol: {metric:
+        score}}} (without intervals and baselines, and without families); and, where observations are held out or the
+        world has a test split, ``unseen`` {n, reconstruction, protocols}, the same of those (without intervals and
+        baselines).
 
     Raises
     ------
@@ -117,9 +121,11 @@ def score(
     options = Options(bootstrap, baselines, seed, label, samples, progress)
     tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
+    others = _others(run, model, data, seed) if baselines else {}
     refusals = []
     for name, scores, refused in walk(model, wanted, options):
         refusals += [] if refused is None else [refused]
+        scores = beside(scores, wanted[name], others, options)
         _keep(found, name, scores.to_dict(), options)
         found = saved.add(found)
         if scores and not wanted[name].family.alone:
@@ -130,6 +136,15 @@ def score(
     if refusals and len(refusals) == len(wanted):
         raise refusals[0]
     return found
+
+
+def _others(run: Run, model: Subject, data: World, seed: int) -> dict[str, Subject]:
+    """Baselines of a run: as many components as it has live latents, and its network untrained."""
+    if model.world.factors is None:
+        return {}
+    assert model.method is not None
+    start = untrained(model.method, data, run.job, run.job["net"], run.job["likelihood"])
+    return baselines_of(model, seed=seed, m=int(judged(run, data).live.sum()) or None, start=start)
 
 
 def leave_out(run: Run, protocol: str, reasons: Mapping[str, str]) -> None:
