@@ -46,7 +46,7 @@ class Optimizer:
     betas, eps
         Adam's.
     weight_decay
-        Of all weights that are in no group with another one.
+        Decay of the weights that are in no group with one of its own.
     decoupled
         Whether weights decay beside the step, by lr times `weight_decay` (AdamW), or through their gradient (Adam).
     max_norm

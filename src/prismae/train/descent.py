@@ -42,9 +42,9 @@ def follow(
     lr
         The learning rate where the schedule is 1.
     step
-        Of this player, counted from 0.
+        Step of this player, counted from 0.
     elements
-        Of an observation, which `Optimizer.max_element` is per.
+        Elements of an observation, which `Optimizer.max_element` is per.
     """
     if settings.max_norm < inf:
         every = [parameter for part in optimizer.param_groups for parameter in part["params"]]

@@ -75,7 +75,7 @@ class Subject:
     def along(self, frames: int) -> Tensor:
         """[m, t] where a traversal of each latent stops: `frames` equal steps from one of its `ends` to the other.
 
-        Of few values all are stops, or `frames` of them, evenly spaced by their rank.
+        Where values are few, all of them are stops, or `frames` of them, evenly spaced by their rank.
         """
         if self.levels is not None:
             return self.levels[:, spaced(self.levels.shape[1], frames)]
