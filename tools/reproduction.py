@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import Better
 from prismae.studies import Plan
 from prismae.studies.plan import Claim, Planned
@@ -110,10 +111,10 @@ class Found:
         fits = [row in wanted for row in rows]
         there = [place in rows for place in wanted]
         return cls(
-            frame[fits] if len(frame) else frame,
+            frame[np.array(fits) | frame["method"].isin(BASELINES).to_numpy()] if len(frame) else frame,
             [each for each, known in zip(jobs, there, strict=True) if known],
             [each for each, known in zip(jobs, there, strict=True) if not known],
-            fits.count(False),
+            fits.count(False) - int(frame["method"].isin(BASELINES).sum() if len(frame) else 0),
         )
 
 
@@ -280,6 +281,7 @@ def _range(seeds: tuple[int, ...]) -> str:
 def _budget(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "not run"
+    frame = frame[~frame["method"].isin(BASELINES)]
     machines = "; ".join(sorted(frame["machine"].unique()))
     hours = frame["seconds"].sum() / 3600
     return (

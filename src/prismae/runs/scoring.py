@@ -51,6 +51,7 @@ def score(
     protocols: Sequence[str | Protocol] | None = None,
     bootstrap: int = 0,
     baselines: bool = True,
+    others: bool = True,
     seed: int = 0,
     data: World | None = None,
     label: str | None = None,
@@ -73,6 +74,8 @@ def score(
         scored, images reconstructed, and likelihoods measured, on these.
     bootstrap, baselines, seed, label, samples
         See `prismae.evaluate`.
+    others
+        Whether the same scores are taken of PCA, ICA and the network untrained.
     data
         The run's world if it is already loaded.
     device
@@ -121,11 +124,11 @@ def score(
     options = Options(bootstrap, baselines, seed, label, samples, progress)
     tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
-    others = _others(run, model, data, seed) if baselines else {}
+    compared = _others(run, model, data, seed) if others else {}
     refusals = []
     for name, scores, refused in walk(model, wanted, options):
         refusals += [] if refused is None else [refused]
-        scores = beside(scores, wanted[name], others, options)
+        scores = beside(scores, wanted[name], compared, options)
         _keep(found, name, scores.to_dict(), options)
         found = saved.add(found)
         if scores and not wanted[name].family.alone:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from itertools import product
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prismae.errors import InputError, unknown_name
 from prismae.evaluation import SAMPLES, find_protocol, metrics_of
@@ -15,6 +15,7 @@ from prismae.fields import Count, Seed
 from prismae.runs.job import Job
 from prismae.runs.observations import observations
 from prismae.settings import Reading
+from prismae.studies.baselines import PlannedBaseline, baselines_of
 from prismae.studies.plan_file import Source, checked, merged, read_source
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
@@ -136,6 +137,8 @@ class Plan:
         Numbers to stand beside.
     claims
         What the paper says, to be held to the rows.
+    baselines
+        What the trainings are to be better than: "pca", "ica", "untrained"; see `prismae.studies.baselines`.
     notes
         What a reader of the numbers should know: what is reproduced, what is not and why.
     name, profile
@@ -152,6 +155,7 @@ class Plan:
     samples: Count = SAMPLES
     published: list[Published] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    baselines: list[Literal["pca", "ica", "untrained"]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     name: str = "plan"
     profile: str = "default"
@@ -234,6 +238,10 @@ class Plan:
         for place, values in self._values():
             _check_once(values, f"Plan {self.name}, {'.'.join(place)}: ")
         return list(self._jobs())
+
+    def baseline_jobs(self) -> list[PlannedBaseline]:
+        """What the trainings are to be better than."""
+        return list(baselines_of(self.baselines, self.jobs()))
 
     def _values(self) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
         """What is tried each with each, and where in the file it stands."""

@@ -13,6 +13,7 @@ from prismae.errors import InputError
 from prismae.evaluation import scores_of
 from prismae.runs.run import Run
 from prismae.runs.scoring import fits
+from prismae.studies.baselines import row
 from prismae.studies.plan import Plan, Planned
 
 FIRST = ("arm", "method", "world", "seed")
@@ -31,11 +32,16 @@ def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = 
         went wrong, empty where it did not; ``seconds`` of training,
         ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
         (version that trained it), ``scored`` (versions that its scores are of, where they say so), ``samples`` (of
-        each posterior, where the plan asks for likelihoods), ``run`` (the job's id).
+        each posterior, where the plan asks for likelihoods), ``run`` (the job's id). Baselines have rows of 0 steps.
     """
     found = [
         row for planned in (plan.jobs() if jobs is None else jobs) for row in _rows(plan, planned, Path(out))
     ]
+    for planned_one in plan.baseline_jobs():
+        about = row(planned_one, Path(out))
+        if about is not None:
+            scored = about.pop("scores")
+            found.append(about | {"scored": _versions(plan, scored)} | _flat(plan, scored))
     frame = pd.DataFrame(found)
     if frame.empty:
         return pd.DataFrame(columns=[*FIRST, "steps", *LAST])

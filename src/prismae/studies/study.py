@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from joblib import delayed
@@ -13,12 +14,15 @@ from rich.console import Console
 
 from prismae.errors import InputError, unknown_name
 from prismae.runs.run import Run
+from prismae.studies.baselines import PlannedBaseline, encode
 from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
 from prismae.studies.status import Watch, read_status
 from prismae.studies.work import complete, left_out, perform
 from prismae.train import Interrupted
+
+OfPlan = TypeVar("OfPlan", Planned, PlannedBaseline, Planned | PlannedBaseline)
 
 
 def study(
@@ -71,7 +75,9 @@ def study(
     plan = plan if isinstance(plan, Plan) else Plan.load(plan, profile)
     out = Path(out).resolve()
     planned = plan.jobs()
-    wanted = chosen(planned, only)
+    everything: list[Planned | PlannedBaseline] = [*planned, *plan.baseline_jobs()]
+    named = chosen(everything, only)
+    wanted = [each for each in named if isinstance(each, Planned)]
 
     def ended(job: str) -> bool:
         return complete(Run(out / job), plan.metrics, plan.samples)
@@ -121,6 +127,9 @@ def study(
                 "and needs less memory with fewer jobs at once."
             ) from None
         ends = {job: read_status(path) for job, path in files.items()}
+    for baseline in (each for each in named if isinstance(each, PlannedBaseline)):
+        console.print(f"scoring {baseline}", highlight=False)
+        encode(baseline.job, out, plan.metrics)
     frame = rows(plan, out, planned)
     frame.attrs["failures"] = {job: end.error for job, end in ends.items() if end.state == "failed"}
     frame.attrs["left_out"] = {
@@ -131,7 +140,7 @@ def study(
     return frame
 
 
-def chosen(jobs: Sequence[Planned], only: Sequence[str]) -> list[Planned]:
+def chosen(jobs: Sequence[OfPlan], only: Sequence[str]) -> list[OfPlan]:
     """The jobs that fit `only`: for each key that it names, one of the values named.
 
     A condition is KEY=VALUE or KEY=VALUE,VALUE, where the key is "arm", "world", "seed" or a grid's; a condition
@@ -145,7 +154,7 @@ def chosen(jobs: Sequence[Planned], only: Sequence[str]) -> list[Planned]:
     return [each for each in jobs if all(str(_axes(each).get(key)) in named[key] for key in named)]
 
 
-def _condition(text: str, jobs: Sequence[Planned]) -> tuple[str, list[str]]:
+def _condition(text: str, jobs: Sequence[Planned | PlannedBaseline]) -> tuple[str, list[str]]:
     """Key and values; an arm's own name may hold "=" and ","."""
     if text.casefold() in {each.arm.casefold() for each in jobs}:
         return "arm", [text]
@@ -157,7 +166,7 @@ def _condition(text: str, jobs: Sequence[Planned]) -> tuple[str, list[str]]:
     return key, values.split(",")
 
 
-def _meant(given: str, key: str, jobs: Sequence[Planned]) -> str:
+def _meant(given: str, key: str, jobs: Sequence[Planned | PlannedBaseline]) -> str:
     """The value of a key that is meant: the same, else the same but for capitals, else the arm of that method."""
     seen = {str(_axes(each).get(key)): each.job.method for each in jobs}
     folded = given.casefold()
@@ -173,6 +182,6 @@ def _meant(given: str, key: str, jobs: Sequence[Planned]) -> str:
     raise unknown_name(f"{key} of this plan", given, seen)
 
 
-def _axes(planned: Planned) -> Mapping[str, object]:
+def _axes(planned: Planned | PlannedBaseline) -> Mapping[str, object]:
     about = {"arm": planned.arm, "world": planned.job.world, "seed": planned.job.seed}
     return planned.swept | about

@@ -12,6 +12,7 @@ from scipy.stats import ttest_rel, wilcoxon
 
 from prismae._better import Better
 from prismae.errors import InputError
+from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import metric_of
 from prismae.studies.plan import Plan
 
@@ -106,7 +107,9 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
         }
     for world in frame["world"].unique():
         compared = [v for v in lines if (seeds[v]["world"] == world).all()]
-        likelihoods = {name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object))}
+        likelihoods = {
+            name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object)).dropna()
+        }
         for score in scores:
             if score != NATS or len(likelihoods) < 2:
                 _compare(score, compared, lines, seeds)
@@ -152,7 +155,8 @@ def setting_columns(frame: pd.DataFrame) -> list[str]:
     """The columns of world, grids and steps that tell the rows of one arm and seed apart."""
     columns = [str(c) for c in frame]
     settings = ["world", *columns[columns.index("seed") + 1 : columns.index("mse")]]
-    return [c for c in settings if frame[c].nunique(dropna=False) > 1]
+    trained = frame[~frame["method"].isin(BASELINES)]
+    return [c for c in settings if trained[c].nunique(dropna=False) > 1]
 
 
 def direction(score: str) -> Better:

@@ -102,7 +102,7 @@ def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None
             *([name] for name in names),
         ):  # all together, and one by one if one of them breaks
             try:
-                score(run, metrics=taken, protocols=(protocol,), samples=samples, device=device)
+                score(run, metrics=taken, protocols=(protocol,), samples=samples, device=device, others=False)
             except Unavailable:  # and the reasons are written down
                 leave_out(run, protocol, {name: reason for name in taken if (reason := lacking(name))})
             except InputError as error:

@@ -1,0 +1,59 @@
+"""Baselines of a plan: which there are, their rows, and their place in tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import prismae as pr
+from prismae.evaluation.baselines import linear_codes
+from prismae.studies import Plan, study
+from prismae.studies.summary import summarise
+
+PLAN = """
+title: Baselines
+worlds: digits
+methods:
+  VAE: {method: vae}
+  AE: {method: ae}
+seeds: [0, 1]
+budget: {steps: 2, batch: 8, net: "mlp:width=8"}
+grid: {n_latents: [2, 3]}
+baselines: [pca, ica, untrained]
+metrics:
+  locatello2019: [mig]
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    return Plan.load(tmp_path / "plan.yaml")
+
+
+def test_each_is_encoded_once_for_each_world_size_and_seed(plan: Plan) -> None:
+    found = [(each.arm, each.swept["n_latents"], each.job.seed) for each in plan.baseline_jobs()]
+    assert found == [
+        *(("PCA", m, 0) for m in (2, 3)),
+        *((arm, m, seed) for arm in ("ICA", "untrained") for seed in (0, 1) for m in (2, 3)),
+    ]
+    assert len({each.job.id for each in plan.baseline_jobs()}) == 10
+
+
+def test_their_rows_stand_beside_the_trainings(plan: Plan, tmp_path: Path) -> None:
+    frame = study(plan, tmp_path, only=["arm=pca", "n_latents=3"], device="cpu")
+    (row,) = frame.to_dict("records")
+    assert (row["arm"], row["method"], row["steps"]) == ("PCA", "pca", 0)
+    data = pr.world("digits")
+    codes = linear_codes("pca", data, 3)
+    expected = pr.evaluate(codes, data, metrics="mig", baselines=False)["mig"].score
+    assert row["locatello2019:mig"] == pytest.approx(expected, abs=1e-9)
+    assert np.isnan(row["mse"])
+    again = study(plan, tmp_path, only=["arm=pca", "n_latents=3"], device="cpu")
+    pd.testing.assert_frame_equal(frame, again)
+    trained = frame.assign(arm="VAE", method="vae", steps=2, mse=0.5, nats=1.0, likelihood="bernoulli")
+    lines = summarise(plan, pd.concat([trained, frame])).lines
+    assert [*lines] == [("VAE",), ("PCA",)]  # neither steps nor anything else tells the two apart but the arm
