@@ -133,7 +133,7 @@ class Judge:
 
     @cached_property
     def posterior(self) -> Any:
-        """Of `rows`."""
+        """Posteriors of `rows`."""
         found = [self.net.encode(self.data.data[part]) for part in self.rows.split(TOGETHER)]
         mean = torch.cat([each.mean for each in found])
         if isinstance(found[0], Discrete):
@@ -399,7 +399,7 @@ class Judge:
 
     @cached_property
     def sizes(self) -> list[int]:
-        """Of a method that clusters: how many observations each component is the largest share of."""
+        """How many observations each component of a method that clusters is the largest share of."""
         method = cast(Clustering, self.method)
         shares = [
             method.responsibilities(self.net, self.data.data[part]) for part in self.rows.split(TOGETHER)

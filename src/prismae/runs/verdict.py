@@ -105,7 +105,7 @@ class Verdict:
     findings
         What is wrong, the worst first.
     version
-        Of prismae.
+        Version of prismae that judged.
     """
 
     information: list[float]
