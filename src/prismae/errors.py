@@ -34,6 +34,10 @@ class TrainingWarning(UserWarning):
     """A training came to its end, but not well: its verdict names what is wrong and what to do."""
 
 
+class DataWarning(UserWarning):
+    """Data were read in a way that a user should know of: values are missing, columns are constant or left out."""
+
+
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:
     """The error for a name that is not among `valid`: offers the nearest ones, else lists all."""
     names = sorted(valid)

@@ -146,6 +146,8 @@ def to_torch(model: Autoencoder, folder: Path | str, X: Observations) -> list[Ex
 def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
     """Write the codes of observations: one row for each, columns z0, z1, …, and the factors of a world beside them.
 
+    The table's index, a column ``name`` of the file, says what each observation is called: see `prismae.World.names`.
+
     Raises
     ------
     InputError
@@ -158,10 +160,11 @@ def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
         if len(both):
             raise InputError(f"World {X.name!r} has a factor {both[0]!r}, which is the name of a code.")
         codes = pd.concat([codes, factors], axis=1)
+    names = X.called if isinstance(X, World) else X.index if isinstance(X, pd.DataFrame) else codes.index
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
-        codes.to_parquet(part, index=False)
+        codes.set_axis(pd.Index(names, name="name")).to_parquet(part, index=True)
     return path
 
 

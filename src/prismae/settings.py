@@ -97,6 +97,20 @@ class Reading:
         [n, length, c]. Without it an array of three dimensions is images.
     channel_names
         Names of the channels of such series.
+    drop
+        Columns of a table that are left out.
+    categorical
+        Columns of a table that are categories though they look like numbers or names: grades, codes of places.
+    numeric
+        Columns of a table that are numbers though they look like numbers of rows; texts in them that are no numbers are
+        missing values.
+    index
+        Column of a table that names its rows; it is not trained on.
+    missing
+        What stands for a missing value in a table, in place of the usual NA, NaN, null, None and their like; an empty
+        cell always does.
+    sep
+        What stands between the columns of a text file, "tab" for a tabulator; found by itself if not given.
     holdout
         Fraction of the observations that is not trained on, to measure losses, errors and scores on it; the same rows
         for every seed.
@@ -106,6 +120,12 @@ class Reading:
     size: Count | None = None
     series: Layout | None = None
     channel_names: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    index: str | None = None
+    missing: tuple[str, ...] = ()
+    sep: str | None = None
     holdout: BelowOne = 0.0
 
     def __post_init__(self) -> None:

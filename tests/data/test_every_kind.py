@@ -19,6 +19,7 @@ from prismae.errors import InputError
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame({"length": [3.0, 5.0, 10.0, 4.0], "sex": ["f", "m", "f", "m"], "weight": [1, 20, 3, 5]})
+GAPS = TABLE.assign(sex=["f", None, "m", "f"], weight=[1.0, np.nan, 3.0, 5.0], unit="cm")
 SENTENCES = [["a", "cat", "sat"], ["a", "dog"], ["the", "dog", "sat", "here"], ["a", "cat"]]
 
 
@@ -38,6 +39,9 @@ def given() -> dict[str, object]:
         "a table": TABLE,
         "series, one channel": RNG.normal(size=(4, 40)),
         "vectors": RNG.normal(size=(4, 60)),
+        "vectors with gaps": np.where(RNG.random((4, 6)) < 0.2, np.nan, RNG.normal(size=(4, 6))),
+        "vectors with a constant": RNG.normal(size=(4, 6)) * [1, 0, 1, 1, 1, 1] + [0, 7, 0, 0, 0, 0],
+        "a table with gaps": GAPS,
         "vectors far from zero": 1e9 + RNG.normal(size=(4, 6)),
         "texts": text("texts", SENTENCES),
     }
@@ -106,7 +110,10 @@ def test_the_observations_of_a_world_are_those_of_its_kind(case):
 def test_a_kind_describes_itself(case):
     world = made(case)
     lines = world.describe().splitlines()
-    assert len(lines) == 3
+    assert len([line for line in lines if not line.startswith(("  ", "columns:", "note:"))]) == 3
+    assert [line.split(":")[0].strip() for line in lines if line.startswith("  ")] == list(
+        GIVEN[case].columns if isinstance(GIVEN[case], pd.DataFrame) else ()
+    )
     assert ("words" if case == "texts" else "values") in lines[1]
     assert world.kind.units()
     for sentence in world.kind.sentences():

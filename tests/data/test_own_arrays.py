@@ -133,18 +133,16 @@ def test_the_usual_key_is_preferred_to_others(tmp_path: Path) -> None:
 
 holed = TABLE.copy()
 holed[2, 1], holed[4, 0], holed[5, 3] = np.nan, np.inf, -np.inf
-one_hole = TABLE.astype(np.float32)
-one_hole[3, 2] = np.nan
-half_constant = TABLE.copy()
-half_constant[:, [1, 3]] = 5
+one_empty = TABLE.copy()
+one_empty[:, 2] = np.nan
 
 BAD_ARRAYS = [
     (
         holed,
-        "3 values are NaN, infinite or beyond 1e+38, the first at index [2, 1]; expected finite numbers of",
+        "2 values are infinite or beyond 1e+38, the first at index [4, 0]; expected finite numbers of",
     ),
-    (one_hole, "1 value is NaN, infinite or beyond 1e+38, the first at index [3, 2]"),
-    (TABLE * 1e300, "24 values are NaN, infinite or beyond 1e+38, the first at index [0, 0]"),
+    (one_empty, "1 of 4 columns have no values (2): leave them out."),
+    (TABLE * 1e300, "24 values are infinite or beyond 1e+38, the first at index [0, 0]"),
     (np.ones(5), "observations of shape (5,) cannot be used, expected [n, d] vectors or series"),
     (np.ones((2, 2, 2, 2, 2)), "observations of shape (2, 2, 2, 2, 2) cannot be used"),
     (np.ones((4, 5, 6, 7)), "images of shape (5, 6, 7), expected 1, 3 or 4 channels, first or last."),
@@ -152,8 +150,6 @@ BAD_ARRAYS = [
     (np.ones((4, 0)), "observations of shape (4, 0), expected at least two and none empty."),
     (np.tile(TABLE[:1], (9, 1)), "all 9 observations are equal, so there is nothing to learn."),
     (np.zeros((9, 5, 5), np.uint8), "all 9 observations are equal"),
-    (half_constant, "2 of 4 columns are constant (1, 3); expected every column to vary, so leave these out."),
-    (half_constant[:, 2:], "1 of 2 columns is constant (1)"),
     (TABLE.astype(object), "values of type object cannot be used, expected numbers."),
     (TABLE.astype(str), "values of type <U32 cannot be used, expected numbers."),
     (TABLE.astype(complex), "values of type complex128 cannot be used, expected numbers."),
@@ -170,6 +166,27 @@ def test_constant_pixels_are_welcome() -> None:
     images = GREY.reshape(6, -1).copy()
     images[:, 0] = 0  # as in the corners of handwritten digits
     assert world(images).shape == (35,)
+
+
+def test_constant_columns_come_back_as_the_constant() -> None:
+    half = TABLE.copy()
+    half[:, [1, 3]] = 5, -0.1
+    made = world(half)
+    assert made.notices == ("2 of 4 columns are constant (1, 3), and rebuilt as the constant",)
+    back = made.kind.given_back(np.zeros((2, 4), np.float32), (4,))
+    np.testing.assert_array_equal(back, np.float32([[0, 5, 0, -0.1]] * 2))
+
+
+def test_missing_values_are_noted_and_kept() -> None:
+    gaps = TABLE.copy()
+    gaps[3, 2] = gaps[4, 2] = gaps[0, 1] = np.nan
+    made = world(gaps)
+    assert made.kind.lacking == (1, 2)
+    assert made.notices == ("3 of 24 values are missing (NaN)",)
+    np.testing.assert_array_equal(everything(gaps), gaps.astype(np.float32))
+    assert made.summary.mean == pytest.approx(np.nanmean(gaps), rel=1e-6)
+    assert made.summary.std == pytest.approx(np.nanstd(gaps, ddof=1), rel=1e-6)
+    assert made.summary.low == pytest.approx(np.nanmin(gaps), rel=1e-6)
 
 
 BAD_FACTORS: list[tuple[dict[str, Any], str]] = [

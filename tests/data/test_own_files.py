@@ -84,41 +84,6 @@ def test_bad_factors_of_a_table(fish: Path) -> None:
         world(fish, factors=list(TABLE.columns))
 
 
-BAD_CSV = {
-    "empty": ("", "is empty."),
-    "semicolons": ("a;b\n1;2\n3;4\n", "has the one column 'a;b', expected commas between columns."),
-    "no names": ("1.5,2\n3,4\n5,7\n", "has numbers in its first line, expected the names of the columns."),
-    "row numbers": (
-        ",a,b\n0,1,2\n1,3,4\n",
-        "column 1 has no name, expected one (or leave out numbers of rows).",
-    ),
-    "a longer row": (
-        "a,b\n1,2\n3,4,5\n6,7\n",
-        "is no table with commas between columns (Error tokenizing data.",
-    ),
-    "longer rows": ("a,b\n1,2,3\n3,4,5\n", "has more values in a row than the 2 names in its first line."),
-    "no text": ("a\n\xff\xfe\0", "is no table with commas between columns ("),
-    "missing": ("a,b\n1,2\n3,\n", "bad.csv: column 'b' lacks a value, the first in row 2"),
-    "a text among numbers": (
-        "a\n1\n2\nx\n4\n",
-        "holds numbers but for 1 of 4 values, the first 'x' in row 3",
-    ),
-    "constant": ("a,b\n1,2\n3,2\n", "bad.csv: column 'b' is constant (2): expected every column to vary"),
-    "one row": ("a,b\n1,2\n", "bad.csv has one row, expected at least two"),
-    "only names": ("a,b\n", "bad.csv has 0 rows and 2 columns, expected some of each."),
-}
-
-
-@pytest.mark.parametrize("case", BAD_CSV)
-def test_bad_csv_gets_one_sentence(tmp_path: Path, case: str) -> None:
-    content, sentence = BAD_CSV[case]
-    path = tmp_path / "bad.csv"
-    path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(InputError, match=re.escape(sentence)) as caught:
-        world(path)
-    assert "bad.csv" in str(caught.value)
-
-
 @pytest.mark.parametrize("content", [b"", b"PAR1 this is no parquet file"])
 def test_damaged_parquet(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.parquet"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from prismae.data.columns import understood
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -87,36 +88,40 @@ def changed(column: str, row: int, value: Any) -> pd.DataFrame:
 
 
 BAD_TABLES: dict[str, tuple[pd.DataFrame, str]] = {
-    "missing": (
-        changed("length", 4, None),
-        "column 'length' lacks a value, the first in row 5: expected none missing",
-    ),
-    "missing text": (changed("sex", 0, np.nan), "column 'sex' lacks a value, the first in row 1"),
     "infinite": (TABLE.assign(length=[np.inf, *range(19)]), "column 'length' is infinite in row 1"),
-    "beyond float32": (TABLE.assign(length=np.arange(20) * 1e300), "column 'length' is infinite in row 2"),
+    "beyond float32": (
+        TABLE.assign(length=np.arange(20) * 1e300),
+        "column 'length' is beyond 1e+38 in row 2",
+    ),
     "a few texts": (
         TABLE.assign(length=[*map(str, range(18)), "n.a.", "?"]),
-        "column 'length' holds numbers but for 2 of 20 values, the first 'n.a.' in row 19: expected only",
+        "column 'length' holds numbers but for 2 of 20 values ('n.a.', '?'), the first in row 19: say what it is",
     ),
-    "mixed": (changed("sex", 9, 3), "column 'sex' mixes types, str in row 1 and int in row 10"),
-    "constant": (TABLE.assign(wild=True), "column 'wild' is constant (True): expected every column to vary"),
-    "constant number": (TABLE.assign(length=2.5), "column 'length' is constant (2.5)"),
-    "names": (
-        TABLE.assign(sex=[f"fish {i}" for i in range(20)]),
-        "column 'sex' has 20 different values in 20 rows, expected categories (at most 1000)",
-    ),
-    "dates": (
-        TABLE.assign(length=pd.date_range("2020", periods=20)),
-        "column 'length' holds values of type datetime64[",
-    ),
+    "mixed": (changed("sex", 9, 3), "column 'sex' mixes types, int and str: expected one"),
     "dates as categories": (
         TABLE.assign(site=pd.Categorical(pd.date_range("2020", periods=2).repeat(10))),
-        "column 'site' holds a Timestamp in row 1, expected numbers, texts or truth values.",
+        "column 'site' holds a Timestamp, expected categories that are numbers, texts or truth values",
+    ),
+    "complex": (
+        TABLE.assign(length=1j),
+        "column 'length' holds values of type complex128, expected numbers, texts",
+    ),
+    "lists": (TABLE.assign(length=[[1, 2]] * 20), "column 'length' holds a list, expected numbers, texts"),
+    "nothing varies": (
+        TABLE[["sex"]].assign(sex="F", number=range(20)),
+        "no column to train on ('sex' is always F: kept as it is, not trained on; 'number' is 0 to 19, as the rows",
+    ),
+    "all at once": (
+        changed("sex", 9, 3).assign(length=np.inf),
+        "column 'length' is infinite in row 1, expected finite numbers: drop it, or mend them; column 'sex' mixes",
     ),
     "one row": (TABLE[:1], " has one row, expected at least two to learn from."),
     "no rows": (TABLE[:0], " has 0 rows and 5 columns, expected some of each."),
-    "twice": (TABLE[["sex", "sex"]], " has the columns sex, sex, expected different texts as names."),
-    "numbers as names": (TABLE.set_axis(range(5), axis=1), " has the columns 0, 1, 2, 3, 4, expected"),
+    "twice": (TABLE[["sex", "sex"]], " has 'sex' twice, expected different names."),
+    "numbers as names": (
+        TABLE.set_axis(range(5), axis=1),
+        " has the columns 0, 1, 2, 3, 4, expected texts as names",
+    ),
 }
 
 
@@ -139,10 +144,13 @@ BAD_ROWS: dict[str, tuple[pd.DataFrame, str]] = {
     ),
     "unknown category": (
         changed("sex", 2, "X"),
-        "fish.csv: column 'sex' has the value 'X' in row 3, expected one of F, I, M.",
+        "fish.csv: column 'sex' has the value 'X' in row 3, expected one of F, I, M (handle_unknown",
     ),
     "text for numbers": (TABLE.assign(rings="many"), "fish.csv: column 'rings' holds no numbers, expected"),
-    "missing": (changed("wild", 2, None), "fish.csv: column 'wild' lacks a value, the first in row 3"),
+    "two faults": (
+        changed("sex", 2, "X").assign(rings="many"),
+        "column 'rings' holds no numbers, expected numbers as in the fit; column 'sex' has the value 'X'",
+    ),
 }
 
 
@@ -151,6 +159,109 @@ def test_rows_that_do_not_fit_the_scheme_get_one_sentence(case: str) -> None:
     table, sentence = BAD_ROWS[case]
     with pytest.raises(InputError, match=re.escape(sentence)):
         TableScheme.fit(TABLE).to_array(table, name="fish.csv")
+
+
+def test_missing_values_are_nan_in_the_array_and_missing_when_they_come_back() -> None:
+    table = TABLE.assign(
+        length=TABLE["length"].where(TABLE.index != 3), sex=TABLE["sex"].where(TABLE.index != 5)
+    )
+    scheme = TableScheme.fit(table)
+    x = scheme.to_array(table)
+    seen = table["length"].dropna()
+    np.testing.assert_allclose(np.delete(x[:, 0], 3), (seen - seen.mean()) / seen.std(ddof=0), rtol=1e-5)
+    assert np.argwhere(np.isnan(x)).tolist() == [[3, 0], [5, 2], [5, 3], [5, 4]]
+    assert scheme.lacks(x) == (0, 2)
+    back = scheme.to_frame(x)
+    assert back.isna().to_numpy().tolist() == table.isna().to_numpy().tolist()
+
+
+def test_constant_columns_are_no_part_of_the_array_and_come_back() -> None:
+    table = TABLE.assign(unit="cm", scale=2.5)
+    scheme = TableScheme.fit(table)
+    assert scheme.feature_names == TableScheme.fit(TABLE).feature_names
+    back = scheme.to_frame(scheme.to_array(table.drop(columns="unit")))
+    assert list(back.columns) == list(table.columns)
+    assert (back["unit"] == "cm").all()
+    assert (back["scale"] == 2.5).all()
+
+
+def test_a_category_that_is_called_like_a_column_gets_a_name_of_its_own() -> None:
+    table = pd.DataFrame({"sex": ["m", "f", "m"], "sex_m": [1.0, 2.0, 4.0]})
+    assert TableScheme.fit(table).feature_names == ("sex_m", "sex_f", "sex__m")
+
+
+@pytest.mark.parametrize("power", [-200, 30])
+def test_numbers_whose_squares_leave_the_range_are_scaled(power: int) -> None:
+    x = np.array([1.0, 2.0, 4.0, 7.0])
+    found = TableScheme.fit(pd.DataFrame({"x": x * 10.0**power})).to_array(
+        pd.DataFrame({"x": x * 10.0**power})
+    )
+    np.testing.assert_allclose(found[:, 0], StandardScaler().fit_transform(x[:, None])[:, 0], rtol=1e-6)
+
+
+WRITTEN: dict[str, tuple[list[Any], list[float]]] = {
+    "text": (["1", "2.5", "-3"], [1, 2.5, -3]),
+    "thousands": (["1,234.50", "12", "-1,000,000"], [1234.5, 12, -1e6]),
+    "money": (["$1,234.50", "$12", "$3"], [1234.5, 12, 3]),
+    "comma": (["12,5", "1.234,25", "3"], [12.5, 1234.25, 3]),
+    "percent": (["12%", "3.5 %", "7%"], [12, 3.5, 7]),
+    "ISO": (["1970-01-02", "1970-01-03", "1969-12-31"], [1, 2, -1]),
+    "date": (["31/01/1970", "01/02/1970", "02/02/1970"], [30, 31, 32]),
+    "American": (["1/31/1970", "2/1/1970", "2/2/1970"], [30, 31, 32]),
+    "Timestamp": (
+        [pd.Timestamp("1970-01-02"), pd.Timestamp("1970-01-03"), pd.Timestamp("1971-01-01")],
+        [1, 2, 365],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_numbers_are_read_however_they_are_written(case: str) -> None:
+    texts, numbers = WRITTEN[case]
+    scheme = TableScheme.fit(pd.DataFrame({"x": texts}))
+    x = scheme.to_array(pd.DataFrame({"x": texts}))
+    np.testing.assert_allclose(
+        x, StandardScaler().fit_transform(np.array(numbers)[:, None]), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_array_equal(scheme.to_array(pd.DataFrame({"x": texts[:1]})), x[:1])
+    again = TableScheme.from_json(json.loads(json.dumps(scheme.to_json())))
+    assert again == scheme
+
+
+ROLES: dict[str, tuple[Any, str]] = {
+    "counts": ([0, 0, 3, 1, 0, 9, 2, 0, 0, 1, 0, 4], "numbers 0 to 9, counts"),
+    "truth": ([0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1], "numbers 0 to 1, truth values"),
+    "grades": ([1, 2, 3, 1, 2, 3, 3, 2, 1, 1, 2, 3], "3 different (--categorical if they are codes)"),
+    "rows": (range(1, 13), "1 to 12, as the rows follow: their numbers"),
+    "names": ([f"person {i}" for i in range(12)], "another text in every row: names"),
+    "almost names": ([f"person {i % 11}" for i in range(12)], "11 different texts in 12 rows: names"),
+    "zip codes": ([f"0{i % 3}100" for i in range(12)], "3 categories: 00100 (4), 01100 (4), 02100 (4)"),
+    "empty": ([None] * 12, "no values"),
+    "constant": ([5] * 11 + [None], "always 5, 1 of 12 missing"),
+    "sentinel": ([1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, -999, -999], "numbers -999 to 10"),
+    "time": (pd.date_range("2020", periods=12), "dates, 2020-01-01 to 2020-01-12, one after the other"),
+}
+
+
+@pytest.mark.parametrize("case", ROLES)
+def test_what_a_column_is_taken_for_is_said(case: str) -> None:
+    values, said = ROLES[case]
+    column = understood(pd.Series(values), "x")
+    assert said in column.said
+    if case == "sentinel":
+        assert column.notice == (
+            "column 'x' is -999 in 2 rows and else from 1.5 to 10: if that stands for a missing value, say so "
+            "(--missing -999)"
+        )
+
+
+def test_a_user_says_what_a_column_is() -> None:
+    assert understood(pd.Series([1, 2, 3, 1]), "x", asked="categorical").role == "category"
+    assert understood(pd.Series(range(12)), "x", asked="numeric").role == "number"
+    assert understood(pd.Series([f"a{i}" for i in range(12)]), "x", asked="categorical").role == "category"
+    numbers = understood(pd.Series(["1", "2", "<0.1"]), "x", asked="numeric")
+    assert np.isnan(numbers.values).tolist() == [False, False, True]
+    assert "missing: '<0.1'" in numbers.said
 
 
 def test_an_array_of_another_width() -> None:

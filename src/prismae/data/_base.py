@@ -45,7 +45,11 @@ class World:
         and series [length] say it.
     names
         [n] what each observation is called where it comes from: its number there, counted from 0 (of a part of a world,
-        in the whole), or the path of an image in its folder. None: by its number here.
+        in the whole), the name of a table's row, or the path of an image in its folder. None: by its number here.
+    columns
+        What was understood of each column of a table, a line each.
+    notices
+        What a user should know of how own data were read: a sentence each.
     """
 
     name: str
@@ -56,6 +60,8 @@ class World:
     source: str = ""
     kind: Kind = None  # type: ignore[assignment]  # `__post_init__` finds one
     names: NDArray | None = None
+    columns: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind is None:
@@ -100,7 +106,10 @@ class World:
         return self.kind.summary(self.data)
 
     def describe(self) -> str:
-        """What there is, in three lines: observations with shape and memory, their range, the factors."""
+        """What there is, in three lines: observations with shape and memory, their range, the factors.
+
+        Of own tables further lines say what each column was understood as, and what else a user should know.
+        """
         factors = [
             f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"
             for name, size, kind in zip(self.factor_names, self.factor_sizes, self.factor_kinds, strict=True)
@@ -113,6 +122,9 @@ class World:
                 f"{self.kind.noted()}, {_memory(self.data.nbytes)}",
                 self.kind.values(self.data, self.summary),
                 f"factors: {listed or 'none known'}",
+                *(["columns:"] if self.columns else []),
+                *(f"  {line}" for line in self.columns),
+                *(f"note: {sentence}" for sentence in self.notices),
             ]
         )
 

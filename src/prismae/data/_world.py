@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from inspect import getdoc
 from typing import Any, get_args, get_type_hints
 
@@ -14,9 +15,9 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.own import FORMATS, Factors, from_memory, from_path, is_path, strange_table
+from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path, is_path
 from prismae.errors import InputError, unknown_name
-from prismae.settings import Layout
+from prismae.settings import Reading
 
 
 def world(
@@ -25,10 +26,8 @@ def world(
     factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
-    size: int | None = None,
-    series: Layout | None = None,
-    channel_names: Sequence[str] | None = None,
     name: str | None = None,
+    **reading: Any,
 ) -> World:
     """Get a world by its name, or make one of own data.
 
@@ -36,18 +35,16 @@ def world(
     ----------
     source
         A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
-        .npz, .h5, .hdf5, .csv, .parquet, .txt or .txt.gz file or of a folder of images; an array, tensor or pandas
-        table of observations; or a `World`, which is returned as it is.
+        .npz, .h5, .hdf5, .csv, .tsv, .parquet, .feather, .xlsx, .txt or .txt.gz file or of a folder of images; an
+        array, tensor or table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
     factors
         For own data: values [n] or [n, k], as an array, tensor or pandas table, or names of columns, arrays or labels
         that are factors.
-    size
-        For a folder of images: the side that they are scaled to.
-    series
-        For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
-        Without it an array of three dimensions is images.
-    factor_names, factor_kinds, channel_names, name
+    factor_names, factor_kinds, name
         For own data: see `prismae.data.arrays.from_array`.
+    reading
+        For own data, how they are read: ``size``, ``series``, ``channel_names``, ``drop``, ``categorical``,
+        ``numeric``, ``index``, ``missing`` and ``sep`` as the settings `prismae.settings.Reading` describes them.
 
     Raises
     ------
@@ -61,35 +58,45 @@ def world(
     >>> len(world(np.random.default_rng(0).normal(size=(100, 5))))
     100
     """
+    source = as_pandas(source)
     options: dict[str, Any] = {
         "factors": factors,
         "factor_names": factor_names,
         "factor_kinds": factor_kinds,
-        "size": size,
-        "series": series,
-        "channel_names": channel_names,
         "name": name,
     }
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):
-        return from_path(os.fspath(source), **options)
+        return from_path(os.fspath(source), reading=_reading(reading), **options)
     if isinstance(source, np.ndarray | Tensor | pd.DataFrame):
-        if options.pop("size") is not None:
+        if reading.get("size") is not None:
             raise InputError("An array or table has no images to scale: a size is for folders of images.")
-        return from_memory(source, **options)
-    if hasattr(source, "__dataframe__"):
-        raise strange_table(source)
+        return from_memory(source, reading=_reading(reading), **options)
     if not isinstance(source, str | World):
         raise InputError(
             f"A world cannot be made of {type(source).__name__}: "
             f"expected a name, the path of {FORMATS}, an array, a tensor, a pandas table or a World."
         )
-    given = [option for option, value in options.items() if value is not None]
-    if given:
+    others = [option for option, value in (options | reading).items() if value is not None]
+    if others:
         what = f"World {source!r}" if isinstance(source, str) else f"World {source.name!r}"
         raise InputError(
-            f"{what} has its own factors and name: {', '.join(given)} can be given with own data only."
+            f"{what} has its own factors and name: {', '.join(others)} can be given with own data only."
         )
     return _load(source) if isinstance(source, str) else source
+
+
+def _reading(given: dict[str, Any]) -> Reading:
+    """Settings of a reading, of which those that are several names may be given as one, or as a list."""
+    defaults = {
+        each.name: each.default for each in fields(Reading) if each.name not in ("holdout", "factors")
+    }
+    if unknown := [name for name in given if name not in defaults]:
+        raise TypeError(f"world() got an unexpected argument {unknown[0]!r}")
+    made: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, value in made.items():
+        if isinstance(defaults[name], tuple):
+            made[name] = (str(value),) if isinstance(value, str | int | float) else tuple(map(str, value))
+    return Reading(**made)
 
 
 def world_names() -> tuple[str, ...]:

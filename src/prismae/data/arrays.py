@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_of
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
+
+APART = 100  # times as wide a range as that of another column from which a user is told
 
 
 def from_array(
@@ -42,7 +45,7 @@ def from_array(
         channels (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
         Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
         0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
-        float32 would round what varies away (see `World`).
+        float32 would round what varies away (see `World`). NaN is a missing value.
     factors
         [n] or [n, k] numbers; NaN is not allowed.
     factor_names
@@ -68,13 +71,13 @@ def from_array(
     Raises
     ------
     InputError
-        For NaN or infinity, a wrong rank, fewer than two observations, observations that are all equal,
-        columns of a table of numbers (not pixels) and channels that are constant, values that are no numbers,
-        [n, a, b] of which one is more than four times the other where `series` does not say what they are, and factors
-        that do not fit.
+        For infinity, a wrong rank, fewer than two observations, observations that are all equal, columns and channels
+        without any value, values that are no numbers, [n, a, b] of which one is more than four times the other where
+        `series` does not say what they are, and factors that do not fit.
     """
     where = f"World {name!r}"
-    given = numbers(x, where)
+    given = numbers(x, where, gaps=True)
+    notices: tuple[str, ...] = ()
     if channel_names is not None and series is None:
         raise InputError(
             f"{where}: channel names are for series of several channels, so say where their channels stand: "
@@ -86,9 +89,11 @@ def from_array(
         storage, offset = _stored(laid_out, name, copy, new=new)
         plain = Images if len(storage.shape) == 3 else Table
         kind = plain(pixels=of_bytes(storage), offset=offset)
+        if isinstance(kind, Table) and not new:
+            kind, notices = _of_columns(kind, given, name)
     elif given.ndim == 2 and series in LAYOUTS and channel_names is None:  # of one channel
         check_size(given, name, least=1 if new else 2)
-        storage, offset = _stored(given, name, copy, new=new, columns=False)
+        storage, offset = _stored(given, name, copy, new=new)
         kind = Series(pixels=of_bytes(storage), offset=offset, layout=series)
     else:
         given = channels_first(given, series, where)
@@ -100,6 +105,12 @@ def from_array(
             scheme.check(given, where)
         storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
         kind = Series(offset=offset, scheme=scheme, layout=series)
+        if constant := scheme.constant():
+            are = "is" if len(constant) == 1 else "are"
+            notices = (f"{', '.join(constant)} {are} constant, and rebuilt as the constant",)
+    if given.dtype.kind == "f" and (gaps := int(np.isnan(given).sum())):
+        kind = replace(kind, lacking=kind.lacking or ())
+        notices = (*notices, f"{gaps:,} of {given.size:,} values are missing (NaN)")
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -107,12 +118,15 @@ def from_array(
         known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
     elif factor_names is not None or factor_kinds is not None:
         raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
-    return World(name, storage, known, names, kinds, source, kind)
+    return World(name, storage, known, names, kinds, source, kind, notices=notices)
 
 
-def _stored(x: NDArray, name: str, copy: bool, *, new: bool, columns: bool = True) -> tuple[Storage, float]:
-    """Observations as they are kept, and the offset that was taken off them; `columns` of [n, d] have to vary."""
-    if not new and all((row == x[0]).all() for row in x):  # row by row: it ends at the first other one
+def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, float]:
+    """Observations as they are kept, and the offset that was taken off them."""
+    gaps = x.dtype.kind == "f"
+    if not new and all(
+        np.array_equal(row, x[0], equal_nan=gaps) for row in x
+    ):  # it ends at the first other one
         raise InputError(
             f"World {name!r}: all {len(x)} observations are equal, so there is nothing to learn."
         )
@@ -123,8 +137,6 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool, columns: bool = Tru
         return BitPacked(torch.from_numpy(bits), x.shape[1:]), 0.0
     if x.dtype == np.uint8 and x.ndim > 2:  # vectors of bytes are numbers: they come back in their units
         return Dense(torch.from_numpy(np.array(x, order="C", copy=always))), 0.0
-    if columns and x.ndim == 2 and x.dtype != np.uint8 and not new:
-        _refuse_constant_columns(x, name)
     offset = offset_of(x)
     made = less(x, offset) if offset else np.array(x, dtype=np.float32, order="C", copy=always)
     lost = offset is None or np.abs(made).max() < SMALLEST or all((row == made[0]).all() for row in made)
@@ -133,15 +145,38 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool, columns: bool = Tru
     return Dense(torch.from_numpy(made)), offset or 0.0
 
 
-def _refuse_constant_columns(x: NDArray, name: str) -> None:
-    constant = np.flatnonzero((x == x[0]).all(axis=0))
-    if len(constant):
-        listed = ", ".join(map(str, constant[:5])) + (" …" if len(constant) > 5 else "")
-        are = "is" if len(constant) == 1 else "are"
+def _of_columns(kind: Table, x: NDArray, name: str) -> tuple[Table, tuple[str, ...]]:
+    """The kind of vectors [n, d] with what is known of their columns, and what of it a user should know."""
+    notices = []
+    lacking = np.isnan(x).any(axis=0) if x.dtype.kind == "f" else np.zeros(x.shape[1], np.bool_)
+    empty = np.flatnonzero(np.isnan(x).all(axis=0)) if lacking.any() else np.empty(0, np.int64)
+    if len(empty):
         raise InputError(
-            f"World {name!r}: {len(constant)} of {x.shape[1]} columns {are} constant ({listed}); "
-            "expected every column to vary, so leave these out."
+            f"World {name!r}: {len(empty)} of {x.shape[1]} columns have no values ({_some(empty)}): leave them out."
         )
+    low, high = np.nanmin(x, axis=0), np.nanmax(x, axis=0)
+    constant = np.flatnonzero(low == high)
+    if len(constant):
+        are = "is" if len(constant) == 1 else "are"
+        notices.append(
+            f"{len(constant)} of {x.shape[1]} columns {are} constant ({_some(constant)}), and rebuilt as the constant"
+        )
+    spread = np.delete(high.astype(np.float64) - low, constant)
+    if not kind.pixels and len(spread) > 1 and spread.max() > APART * spread.min():
+        notices.append(
+            f"the ranges of the columns differ by a factor of {spread.max() / spread.min():,.0f} and all columns of an "
+            "array have one scale, so the small ones hardly count: a table (pandas.DataFrame(X)) scales each by itself"
+        )
+    made = replace(
+        kind,
+        constant={int(i): float(low[i]) for i in constant},
+        lacking=tuple(np.flatnonzero(lacking).tolist()) if lacking.any() else None,
+    )
+    return made, tuple(notices)
+
+
+def _some(columns: NDArray[np.int64]) -> str:
+    return ", ".join(map(str, columns[:5].tolist())) + (" …" if len(columns) > 5 else "")
 
 
 def _factors(

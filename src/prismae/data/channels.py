@@ -25,7 +25,8 @@ class ChannelScheme:
     Parameters
     ----------
     means, stds
-        c numbers each, over all observations and points of a channel.
+        c numbers each, over all observations and points of a channel. The deviation of a constant channel is 0: its
+        values come back as the constant.
     names
         c names; empty: they are called "channel 1" and so on.
 
@@ -50,7 +51,7 @@ class ChannelScheme:
         Raises
         ------
         InputError
-            For a channel that is constant, and names that are not as many as the channels, empty or twice the same.
+            For a channel that has no values, and names that are not as many as the channels, empty or twice the same.
         """
         channels = [x[:, i] for i in range(x.shape[1])]
         called = tuple(str(each).strip() for each in names or ())
@@ -61,15 +62,15 @@ class ChannelScheme:
                 f"{name} has the channel names {', '.join(map(repr, called))}, "
                 f"expected {len(channels)} that differ, one for each channel."
             )
-        means = tuple(float(channel.mean(dtype=np.float64)) for channel in channels)
-        stds = tuple(float(channel.std(dtype=np.float64)) for channel in channels)
         for i, channel in enumerate(channels):
             which = f"{name}: channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}")
-            if (channel == channel[0, 0]).all():
-                raise InputError(
-                    f"{which} is constant ({channel[0, 0]:g}), expected every channel to vary, so leave it out."
-                )
-            if stds[i] == 0 or rounded_away(abs(means[i]), stds[i], bits=53):
+            if np.isnan(channel).all():
+                raise InputError(f"{which} has no values, so leave it out.")
+        means, stds = tuple(map(_mean, channels)), tuple(map(_std, channels))
+        for i, channel in enumerate(channels):
+            which = f"{name}: channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}")
+            varies = np.nanmin(channel) != np.nanmax(channel)
+            if varies and (stds[i] == 0 or rounded_away(abs(means[i]), stds[i], bits=53)):
                 raise InputError(f"{which} {TOO_FINE}.")
         return cls(means, stds, called)
 
@@ -77,8 +78,13 @@ class ChannelScheme:
         """Series [n, c, length] in the user's units as the network sees them."""
         made = np.empty(x.shape, np.float32)
         for i, (mean, std) in enumerate(zip(self.means, self.stds, strict=True)):
-            made[:, i] = (x[:, i].astype(np.float64) - mean) / std
+            made[:, i] = (x[:, i].astype(np.float64) - mean) / (std or 1.0)
         return made
+
+    def constant(self) -> tuple[str, ...]:
+        """What the channels are called that are constant."""
+        names = self.names or tuple(f"channel {i + 1}" for i in range(len(self.means)))
+        return tuple(name for name, std in zip(names, self.stds, strict=True) if std == 0)
 
     def check(self, x: NDArray, name: str) -> None:
         """Refuse series [n, c, length] of another number of channels; `name` is what the message calls them."""
@@ -100,6 +106,20 @@ class ChannelScheme:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The scheme that `to_json` wrote."""
         return cls(tuple(data["means"]), tuple(data["stds"]), tuple(data.get("names", ())))
+
+
+def _mean(channel: NDArray) -> float:
+    if (channel == channel.flat[0]).all():  # exactly, whatever the rounding
+        return float(channel.flat[0])
+    gaps = channel.dtype.kind == "f" and np.isnan(channel).any()
+    return float(np.nanmean(channel, dtype=np.float64) if gaps else channel.mean(dtype=np.float64))
+
+
+def _std(channel: NDArray) -> float:
+    gaps = channel.dtype.kind == "f" and np.isnan(channel).any()
+    if np.nanmax(channel) == np.nanmin(channel):
+        return 0.0
+    return float(np.nanstd(channel, dtype=np.float64) if gaps else channel.std(dtype=np.float64))
 
 
 def channels_first(x: NDArray, layout: str, name: str) -> NDArray:

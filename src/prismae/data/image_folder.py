@@ -91,7 +91,7 @@ def _labels(path: Path, names: Sequence[str]) -> dict[str, Sequence[str] | pd.Se
         columns[FOLDER] = folders
     table = path / LABELS
     if table.is_file():
-        labels = read_csv(table)
+        labels, _ = read_csv(table)
         if FILE not in labels:
             raise InputError(
                 f"{table} has the columns {', '.join(map(str, labels.columns))}, expected one named {FILE!r}."

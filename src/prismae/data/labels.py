@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.data._base import FactorKind
-from prismae.data.tables import TableScheme, is_numeric
+from prismae.data.tables import TableScheme
 from prismae.errors import InputError, unknown_name
 
 
@@ -26,14 +26,31 @@ class Labels:
 
 @dataclass(frozen=True)
 class Found:
-    """What a file or folder holds: observations [n, …], known factors, how a table became the observations, names of
-    channels, for series, and the paths [n] of images."""
+    """What a file or folder holds.
+
+    Parameters
+    ----------
+    x
+        Observations [n, …].
+    labels
+        Known factors.
+    table
+        How a table became the observations.
+    channel_names
+        Names of channels, for series.
+    names
+        Names [n] of the rows of a table, or paths of images.
+    columns, notices
+        What was understood, a line for each column of a table; and what of it a user should know, in sentences.
+    """
 
     x: NDArray
     labels: Labels | None = None
     table: TableScheme | None = None
     channel_names: tuple[str, ...] | None = None
     names: NDArray | None = None
+    columns: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = False) -> Labels | None:
@@ -57,7 +74,7 @@ def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = Fal
         what = f"{where}: factor {name!r}"
         if len(column) != n:
             raise InputError(f"{what} has {len(column)} values, expected one for each of {n} observations.")
-        numeric = is_numeric(column, what)
+        numeric = _is_numeric(column, what)
         codes = column.to_numpy() if numeric else pd.factorize(column, sort=True)[0]
         if not new and n > 1 and (codes == codes[0]).all():
             raise InputError(f"{what} is constant ({column.iloc[0]}), expected a factor that varies.")
@@ -76,3 +93,79 @@ def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str, *, new: bool 
         if name not in known and not new:
             raise unknown_name(kind, name, known)
     return tuple(name for name in names if name in known)
+
+
+def _is_numeric(column: pd.Series, where: str) -> bool:
+    """Whether a column holds numbers (True) or categories (False).
+
+    Parameters
+    ----------
+    where
+        What messages call the column.
+
+    Raises
+    ------
+    InputError
+        For missing or infinite values, numbers among which a few values are no numbers, mixed types, and values
+        such as dates that are neither numbers nor categories.
+    """
+    _check_complete(column, where)
+    column = column.infer_objects()
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        _check_types(column, where)
+        return False
+    if pd.api.types.is_bool_dtype(kind):
+        return False
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        with np.errstate(over="ignore"):
+            infinite = ~np.isfinite(column.to_numpy(np.float32))
+        if infinite.any():
+            raise InputError(
+                f"{where} is infinite in {_row(infinite)}, expected finite numbers of float32's range."
+            )
+        return True
+    if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
+        raise InputError(f"{where} holds values of type {kind}, expected numbers, texts or truth values.")
+    _check_types(column, where)
+    no_numbers = pd.to_numeric(column, errors="coerce").isna().to_numpy()
+    if 0 < no_numbers.sum() < len(column) / 2:
+        first = column[no_numbers].iloc[0]
+        raise InputError(
+            f"{where} holds numbers but for {no_numbers.sum()} of {len(column)} values, the first {first!r} in "
+            f"{_row(no_numbers)}: expected only numbers or only categories."
+        )
+    return False
+
+
+def _check_complete(column: pd.Series, where: str) -> None:
+    """Refuse a column that lacks values; `where` is what the message calls it."""
+    missing = column.isna().to_numpy()
+    if missing.any():
+        lacks = "a value" if missing.sum() == 1 else f"{missing.sum()} values"
+        raise InputError(
+            f"{where} lacks {lacks}, the first in {_row(missing)}: expected none missing, "
+            "so fill them in, or leave the rows or the column out."
+        )
+
+
+def _check_types(column: pd.Series, where: str) -> None:
+    """Refuse categories of several types, and of types that JSON does not know."""
+    types = column.map(lambda value: type(value).__name__).astype(str)
+    strange = ~types.isin(["str", "int", "float", "bool"]).to_numpy()
+    if strange.any():
+        raise InputError(
+            f"{where} holds a {types[strange].iloc[0]} in {_row(strange)}, "
+            "expected numbers, texts or truth values."
+        )
+    other = (types != types.iloc[0]).to_numpy()
+    if other.any():
+        raise InputError(
+            f"{where} mixes types, {types.iloc[0]} in row 1 and {types[other].iloc[0]} in {_row(other)}: "
+            "expected one type."
+        )
+
+
+def _row(wrong: NDArray[np.bool_]) -> str:
+    """The first row that is wrong, as a reader counts the rows below a table's header."""
+    return f"row {int(wrong.argmax()) + 1}"

@@ -14,8 +14,11 @@ LARGEST = 1e38  # differences of two such numbers are finite in float32
 _SLENDER = 4  # times as long as wide: [n, 12, 1000] may be images of 12x1000 pixels or series of 12 channels
 
 
-def numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
-    """`x` as a NumPy array of truth values, integers or floats, all of it finite and of float32's range."""
+def numbers(x: NDArray | Tensor, what: str, start: int = 0, *, gaps: bool = False) -> NDArray:
+    """`x` as a NumPy array of truth values, integers or floats, all of it finite and of float32's range.
+
+    With `gaps` NaN is allowed: it stands for a missing value.
+    """
     if isinstance(x, Tensor):
         x = x.detach().cpu()
         x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
@@ -29,13 +32,15 @@ def numbers(x: NDArray | Tensor, what: str, start: int = 0) -> NDArray:
     for start_of in range(0, len(x), 1024):
         part = slice(start_of, start_of + 1024)
         bad[part] = ~(np.abs(x[part]) <= np.float32(LARGEST))
+        if gaps:
+            bad[part] &= ~np.isnan(x[part])
     if bad.any():
         first = [int(i) for i in np.unravel_index(bad.argmax(), bad.shape)]
         first[0] += start
         count = int(bad.sum())
         are = "1 value is" if count == 1 else f"{count} values are"
         raise InputError(
-            f"{what}: {are} NaN, infinite or beyond {LARGEST:g}, the first at index {first}; "
+            f"{what}: {are} {'' if gaps else 'NaN, '}infinite or beyond {LARGEST:g}, the first at index {first}; "
             "expected finite numbers of float32's range."
         )
     return x

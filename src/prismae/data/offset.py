@@ -30,15 +30,24 @@ def offset_of(x: NDArray) -> float | None:
     """
     if x.size == 0 or x.dtype.itemsize < 4 or x.dtype == np.float32:
         return 0.0
-    low, high = float(x.min()), float(x.max())
+    gaps = np.isnan(x)
+    n = x.size - int(gaps.sum())
+    if n == 0:
+        return 0.0
+    low, high = float(np.nanmin(x)), float(np.nanmax(x))
     if low == high or (low >= 0 and high <= 1):
         return 0.0
-    shift, total, squares = float(x.flat[0]), 0.0, 0.0  # so that squares of large values do not cancel
+    first = float(x.flat[0])
+    shift, total, squares = (
+        low if np.isnan(first) else first,
+        0.0,
+        0.0,
+    )  # so that squares of large values do not cancel
     for _, part in _parts(x):
         part = part.astype(np.float64) - shift
-        total, squares = total + float(part.sum()), squares + float(np.square(part).sum())
-    mean = total / x.size
-    std = sqrt(max(squares / x.size - mean**2, 0.0))
+        total, squares = total + float(np.nansum(part)), squares + float(np.nansum(np.square(part)))
+    mean = total / n
+    std = sqrt(max(squares / n - mean**2, 0.0))
     largest = max(abs(low), abs(high))
     if rounded_away(largest, std, bits=53):
         return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,19 @@ from prismae.data.image_folder import LABELS, read_folder
 from prismae.data.images import SUFFIXES
 from prismae.data.kinds import Kind, Table, Texts
 from prismae.data.labels import Found, labels_of
-from prismae.data.table_files import from_table, read_table
+from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_table
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
-from prismae.settings import Layout
+from prismae.settings import Reading
 
-ARRAYS, TABLES = (".npy", ".npz", ".h5", ".hdf5"), (".csv", ".parquet")
-FORMATS = f"a {', '.join(ARRAYS + TABLES + TEXTS[:-1])} or {TEXTS[-1]} file or of a folder of images"
+ARRAYS = (".npy", ".npz", ".h5", ".hdf5")
+FORMATS = (
+    f"a {', '.join(ARRAYS + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file "
+    "or of a folder of images"
+)
+OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep")  # settings that are for tables only
+MEMORY = {True: "A table in memory is read as it is", False: "An array has no images, columns or text"}
 
 Factors = (
     NDArray | Tensor | pd.Series | pd.DataFrame | Sequence[str] | None
@@ -40,12 +46,10 @@ Factors = (
 def from_path(
     source: str,
     *,
+    reading: Reading | None = None,
     factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
-    size: int | None = None,
-    series: Layout | None = None,
-    channel_names: Sequence[str] | None = None,
     name: str | None = None,
     like: Kind | None = None,
 ) -> World:
@@ -54,16 +58,16 @@ def from_path(
     Parameters
     ----------
     source
-        The path of a .npy, .npz, .h5, .hdf5, .csv or .parquet file, of a .txt or .txt.gz file with a sentence in each
-        line, or of a folder of images. An array of a .npz or HDF5 file is chosen by its name after a colon:
+        The path of a table, of a file of arrays, of a .txt or .txt.gz file with a sentence in each line, or of a folder
+        of images: see `FORMATS`. An array of a .npz or HDF5 file is chosen by its name after a colon:
         ``mine.h5:group/images``.
+    reading
+        How it is read, and which arrays, columns or labels are factors (see `read_arrays`, `read_table`,
+        `read_folder`).
     factors
-        Names of the arrays, columns or labels that are factors (see `read_arrays`, `read_table`, `read_folder`); or
-        values [n] or [n, k].
-    factor_names, factor_kinds, series, channel_names, name
+        Names of factors, in place of the reading's; or values [n] or [n, k] that do not stand in the data.
+    factor_names, factor_kinds, name
         See `prismae.data.arrays.from_array`.
-    size
-        Side that the images of a folder are scaled to.
     like
         For observations that are new to a model: the kind of those that it was trained on, so that they become
         numbers the same way. One observation is enough then, nothing needs to vary, and factors may be missing.
@@ -75,28 +79,22 @@ def from_path(
     """
     path, part = split_path(source)
     whole = path.resolve()
-    given, factor_names, factor_kinds = _given(factors, factor_names, factor_kinds)
-    if path.is_file() and path.name.endswith(TEXTS):
-        options = {
-            "factors": factors,
-            "factor_names": factor_names,
-            "factor_kinds": factor_kinds,
-            "size": size,
-            "series": series,
-            "channel_names": channel_names,
-        }
-        return _text(path, name or whole.name.partition(".")[0], options)
-    found = _read(path, part, () if given is not None else _named(factors), size, like)
+    reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
+    if path.is_file() and path.name.lower().endswith(TEXTS) and not _holds_numbers(path):
+        options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds}
+        return _text(path, name or whole.name.partition(".")[0], reading, options)
+    found = _read(path, part, reading, like)
     kind = "folder" if path.is_dir() else "file"
     called = f"own {kind} {whole.name}"
-    if channel_names is None and series is not None:
+    channel_names: Sequence[str] | None = reading.channel_names or None
+    if channel_names is None and reading.series is not None:
         channel_names = found.channel_names
     return _made(
         found,
         given,
         factor_names=factor_names,
         factor_kinds=factor_kinds,
-        series=series,
+        series=reading.series,
         channel_names=channel_names,
         name=name or whole.stem,
         source=called,
@@ -108,48 +106,44 @@ def from_path(
 def from_memory(
     source: NDArray | Tensor | pd.DataFrame,
     *,
+    reading: Reading | None = None,
     factors: Factors = None,
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
-    series: Layout | None = None,
-    channel_names: Sequence[str] | None = None,
     name: str | None = None,
 ) -> World:
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
-    given, factor_names, factor_kinds = _given(factors, factor_names, factor_kinds)
-    names = () if given is not None else _named(factors)
+    reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
+    table = isinstance(source, pd.DataFrame)
+    others = ("series", "channel_names", "sep") if table else OF_TABLES
+    _refuse_others(reading, "size", *others, what=MEMORY[table])
+    options: dict[str, Any] = {
+        "factor_names": factor_names,
+        "factor_kinds": factor_kinds,
+        "series": reading.series,
+        "channel_names": reading.channel_names or None,
+    }
     if isinstance(source, pd.DataFrame):
-        found = from_table(source, names, name or "table")
-        return _made(
-            found,
-            given,
-            factor_names=factor_names,
-            factor_kinds=factor_kinds,
-            series=series,
-            channel_names=channel_names,
-            name=name or "table",
-            source="own table",
-        )
-    if names:
-        some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        found = from_table(source, reading, name or "table")
+        return _made(found, given, **options, name=name or "table", source="own table")
+    if reading.factors:
+        some = ", ".join(reading.factors[:5]) + (" …" if len(reading.factors) > 5 else "")
         raise InputError(f"An array has no factors named {some}: expected an array of their values, [n, k].")
-    return from_array(
-        source,
-        factors=given,
-        factor_names=factor_names,
-        factor_kinds=factor_kinds,
-        series=series,
-        channel_names=channel_names,
-        name=name or "array",
-    )
+    return from_array(source, factors=given, **options, name=name or "array")
 
 
-def strange_table(table: Any) -> InputError:
-    """The error for a data frame of another library, which would else be read as a bare array without its names."""
-    kind = f"{type(table).__module__.partition('.')[0]} {type(table).__name__}"
-    return InputError(
-        f"A {kind} cannot be used as it is, expected a pandas table: its method to_pandas() makes one."
-    )
+def as_pandas(table: Any) -> Any:
+    """The table of another library (polars, pyarrow, any with an interchange protocol) as one of pandas.
+
+    Everything else, pandas' own tables and arrays among it, is returned as it is.
+    """
+    if isinstance(table, pd.DataFrame | np.ndarray | Tensor):
+        return table
+    if hasattr(table, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        return pa.table(table).to_pandas()
+    return pd.api.interchange.from_dataframe(table) if hasattr(table, "__dataframe__") else table
 
 
 def is_path(text: str) -> bool:
@@ -193,24 +187,53 @@ def _digest(file: Path, size: int, changed: int) -> bytes:
         return hashlib.file_digest(opened, "sha256").digest()
 
 
-def _read(path: Path, part: str | None, factors: Sequence[str], size: int | None, like: Kind | None) -> Found:
+def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> Found:
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if path.is_dir():
-        return read_folder(path, factors, size, new=new)
-    if size is not None:
+        _refuse_others(reading, "series", "channel_names", *OF_TABLES, what=f"{path} is a folder of images")
+        return read_folder(path, reading.factors, reading.size, new=new)
+    if reading.size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
-    if path.suffix in ARRAYS:
-        return read_arrays(path, part, factors, new=new)
-    if path.suffix in TABLES:
-        return read_table(path, factors, scheme=like.scheme if isinstance(like, Table) else None, new=new)
+    if path.suffix.lower() in ARRAYS:
+        _refuse_others(reading, *OF_TABLES, what=f"{path} is no table")
+        return read_arrays(path, part, reading.factors, new=new)
+    if is_table(path) or path.name.lower().endswith(TEXTS):
+        _refuse_others(reading, "series", "channel_names", what=f"{path} is a table")
+        return read_table(path, reading, scheme=like.scheme if isinstance(like, Table) else None, new=new)
     raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
 
 
-def _text(path: Path, name: str, options: dict[str, Any]) -> World:
+def _refuse_others(reading: Reading, *names: str, what: str) -> None:
+    """Refuse settings that say nothing of such data."""
+    given = [name for name in names if getattr(reading, name) not in (None, ())]
+    if given:
+        raise InputError(f"{what}, so {' and '.join(given)} cannot be given: leave that out.")
+
+
+def _holds_numbers(path: Path) -> bool:
+    """Whether a text file is a table of numbers, as numpy.savetxt writes it: most of its words are numbers."""
+    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else open(path, "rb") as file:
+        try:
+            words = re.split(rb"[\s,;|]+", file.read(1 << 14).strip())[:-1]
+        except (OSError, EOFError):
+            return False
+    return len(words) > 1 and sum(map(_is_number, words)) > len(words) / 2
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(path: Path, name: str, reading: Reading, options: dict[str, Any]) -> World:
     """The world of a text file, which has sentences and nothing else."""
-    given = [option for option, value in options.items() if value is not None]
+    options |= {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name != "holdout"}
+    given = [option for option, value in options.items() if value is not None and value != ()]
     if given:
         raise InputError(f"{path} is a text, which has no {' or '.join(given)}: leave that out.")
     sentences = read_sentences(path)
@@ -242,15 +265,24 @@ def _made(
         copy=False,
         **options,
     )
-    return replace(
-        made, kind=made.kind if found.table is None else Table(scheme=found.table), names=found.names
-    )
+    kind, notices = made.kind, made.notices
+    if found.table is not None:
+        gaps = np.isnan(found.x).any()
+        kind = Table(scheme=found.table, lacking=found.table.lacks(found.x) if gaps else None)
+        notices = found.notices
+    return replace(made, kind=kind, names=found.names, columns=found.columns, notices=notices)
 
 
-def _given(
-    factors: Factors, names: Sequence[str] | None, kinds: Sequence[FactorKind] | None
-) -> tuple[NDArray | Tensor | None, Sequence[str] | None, Sequence[FactorKind] | None]:
-    """Values, names and kinds of factors, where they were given as values; a pandas table tells the last two itself."""
+def _factors(
+    reading: Reading | None, factors: Factors, names: Sequence[str] | None, kinds: Sequence[FactorKind] | None
+) -> tuple[Reading, NDArray | Tensor | None, Sequence[str] | None, Sequence[FactorKind] | None]:
+    """The reading, with names of factors where these were given by name; else their values, names and kinds.
+
+    A pandas table tells the last two itself.
+    """
+    reading = reading or Reading()
+    if factors is None:
+        return reading, None, names, kinds
     if isinstance(factors, pd.Series | pd.api.extensions.ExtensionArray):
         column = pd.Series(factors)
         factors = column.to_frame(column.name or "factor 1")
@@ -258,10 +290,8 @@ def _given(
         columns = {str(name): factors[name] for name in factors.columns}
         found = labels_of(columns, len(factors), "The table of factors")
         if found is not None:
-            return found.values, names or found.names, kinds or found.kinds
-    return (factors if isinstance(factors, np.ndarray | Tensor) else None), names, kinds
-
-
-def _named(factors: Factors) -> tuple[str, ...]:
-    """The names of factors, where they were given by name."""
-    return () if factors is None else (factors,) if isinstance(factors, str) else tuple(map(str, factors))
+            return reading, found.values, names or found.names, kinds or found.kinds
+    if isinstance(factors, np.ndarray | Tensor):
+        return reading, factors, names, kinds
+    named = (factors,) if isinstance(factors, str) else tuple(map(str, factors))
+    return replace(reading, factors=named), None, names, kinds

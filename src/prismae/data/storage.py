@@ -81,6 +81,9 @@ class Dense:
 
     def extremes(self) -> tuple[float, float]:
         low, high = self.values.aminmax()
+        if torch.isnan(low):  # where values are missing
+            seen = self.values[~self.values.isnan()]
+            low, high = seen.aminmax()
         scale = 255 if self.values.dtype == torch.uint8 else 1
         return float(low.float() / scale), float(high.float() / scale)
 

@@ -9,6 +9,7 @@ import torch
 
 from prismae.data.storage import Storage, spaced
 
+_MOST = 20_000  # observations behind a mean
 _AT_A_TIME = 1 << 24  # elements in double precision, 128 MB
 
 
@@ -24,12 +25,27 @@ class Summary:
 
 def summary_of(data: Storage) -> Summary:
     """Mean and deviation of at most 20,000 observations, evenly spaced; the range of all."""
-    rows = spaced(len(data), 20_000).to(data.device)
-    shift = data[rows[:1]].double().mean().cpu()  # so that squares of large values do not cancel
+    rows = spaced(len(data), _MOST).to(data.device)
+    shift = (
+        data[rows[:1]].double().nanmean().nan_to_num().cpu()
+    )  # so that squares of large values do not cancel
     size, total, squares = 0, 0.0, 0.0
     for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(data.shape)))):
         x = data[part].cpu().double() - shift
+        seen = ~x.isnan()
+        x = x if bool(seen.all()) else x[seen]
         size, total, squares = size + x.numel(), total + float(x.sum()), squares + float(x.square().sum())
     mean = total / size
     std = sqrt(max(squares - size * mean**2, 0.0) / max(size - 1, 1))
     return Summary(float(shift) + mean, std, *data.extremes())
+
+
+def means_of_seen(data: Storage) -> torch.Tensor:
+    """Mean of each element [*shape] over those of at most 20,000 observations that have it; 0 where none has."""
+    rows = spaced(len(data), _MOST).to(data.device)
+    total = torch.zeros(data.shape, dtype=torch.float64)
+    count = torch.zeros(data.shape, dtype=torch.float64)
+    for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(data.shape)))):
+        x = data[part].cpu().double()
+        total, count = total + x.nansum(0), count + (~x.isnan()).sum(0)
+    return (total / count.clamp(min=1)).float()

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.data.offset import TOO_FINE
-from prismae.errors import InputError
-
-if TYPE_CHECKING:
-    from sklearn.compose import ColumnTransformer
-
-MOST_CATEGORIES = 1000  # of a column; more are taken for names or numbers of rows, not for categories
-
-Category = str | int | float | bool
+from prismae.data.columns import EPOCH, Category, Column, as_numbers, listed, understood
+from prismae.data.offset import TOO_FINE, rounded_away
+from prismae.errors import InputError, unknown_name
 
 
 @dataclass(frozen=True)
 class TableScheme:
     """How the columns of a table become those of an array: numbers scaled, categories one-hot.
 
-    Columns of numbers are numeric; truth values, texts and pandas' categories are categorical. The array has
-    the numeric columns first, each with mean 0 and standard deviation 1, then a column of 0 and 1 for each
-    category of each categorical column.
+    Columns of numbers are numeric, dates are numbers of days; truth values, texts and pandas' categories are
+    categorical. The array has the numeric columns first, each with mean 0 and standard deviation 1, then a column of 0
+    and 1 for each category of each categorical column. A missing value is NaN, a missing category NaN in all of its
+    columns. Constant columns are no part of the array, and come back as the constant.
 
     Parameters
     ----------
     columns
-        Names of the table's columns, in its order.
+        Names of the table's columns that are trained on or constant, in its order.
     scaling
         Numeric column → its mean and standard deviation.
     categories
         Categorical column → its values, in the order of their columns in the array.
+    constants
+        Constant column → its value.
+    written
+        Numeric column → how its numbers are written, where not plainly (see `prismae.data.columns.Column`).
+    sorts
+        Numeric column → "count" or "truth", where its numbers are counts, or 0 and 1.
+    left_out
+        Columns of the table that are not trained on: dropped, empty, or names.
+    index
+        The one of these that names the rows.
 
     Examples
     --------
@@ -52,85 +57,145 @@ class TableScheme:
     columns: tuple[str, ...]
     scaling: dict[str, tuple[float, float]]
     categories: dict[str, tuple[Category, ...]]
+    constants: dict[str, Category] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    sorts: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    index: str | None = None
 
     @classmethod
     def fit(cls, table: pd.DataFrame, *, name: str = "The table") -> Self:
-        """The scheme of a table, by scikit-learn's StandardScaler and OneHotEncoder.
+        """The scheme of a table, by scikit-learn's StandardScaler; `name` is what messages call the table.
+
+        Raises
+        ------
+        InputError
+            As `look`, and where nothing is left to train on.
+        """
+        return cls.of(look(table, name), name=name)
+
+    @classmethod
+    def of(cls, looked: Mapping[str, Column], *, name: str = "The table", index: str | None = None) -> Self:
+        """The scheme of columns that were looked at; `index` is the one that names the rows."""
+        from sklearn.preprocessing import StandardScaler  # here: importing it takes a second
+
+        if looked and len(next(iter(looked.values())).values) < 2:
+            raise InputError(f"{name} has one row, expected at least two to learn from.")
+        by_role = {
+            role: {column: each for column, each in looked.items() if each.role == role and column != index}
+            for role in ("number", "category", "constant")
+        }
+        numbers, categorical, constant = by_role.values()
+        if not numbers and not categorical:
+            said = "; ".join(f"{column!r} is {each.said}" for column, each in [*looked.items()][:10])
+            raise InputError(
+                f"{name} has no column to train on ({said}): expected one that varies "
+                "(--numeric and --categorical say of a column what it is)."
+            )
+        scaling: dict[str, tuple[float, float]] = {}
+        if numbers:
+            values = np.stack([each.values.to_numpy(np.float64) for each in numbers.values()], axis=1)
+            with np.errstate(over="ignore", under="ignore"):
+                scaler = StandardScaler().fit(values)
+                odd = ~np.isfinite(scaler.var_) | (scaler.scale_ != np.sqrt(scaler.var_))
+                for i in np.flatnonzero(odd):  # whose squares are no numbers any more
+                    largest = np.nanmax(np.abs(values[:, i]))
+                    scaler.mean_[i] = np.nanmean(values[:, i] / largest) * largest
+                    scaler.scale_[i] = np.nanstd(values[:, i] / largest) * largest
+                    if rounded_away(largest, scaler.scale_[i], bits=53):
+                        raise InputError(f"{name}: column {[*numbers][i]!r} {TOO_FINE}.")
+            pairs = zip(scaler.mean_.tolist(), scaler.scale_.tolist(), strict=True)
+            scaling = dict(zip(numbers, pairs, strict=True))
+        kept = [
+            column for column in looked if column in numbers or column in categorical or column in constant
+        ]
+        return cls(
+            tuple(kept),
+            scaling,
+            {column: _categories(each.values) for column, each in categorical.items()},
+            {column: _plain(each.values.dropna().iloc[0]) for column, each in constant.items()},
+            {column: each.written for column, each in looked.items() if each.written and column in kept},
+            {column: each.sort for column, each in numbers.items() if each.sort != "number"},
+            tuple(column for column in looked if column not in kept),
+            index,
+        )
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the array's columns: a numeric column's own, and ``column_category`` for categories.
+
+        Where that is the name of another column, further underscores tell them apart.
+        """
+        names = list(self.scaling)
+        known = set(self.columns)
+        for column, values in self.categories.items():
+            for value in values:
+                between = "_"
+                while (called := f"{column}{between}{value}") in known:
+                    between += "_"
+                known.add(called)
+                names.append(called)
+        return tuple(names)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Columns that a table may lack: those that are not trained on."""
+        return (*self.left_out, *self.constants)
+
+    def to_array(
+        self, table: pd.DataFrame, *, name: str = "The table", ignore_unknown: bool = False
+    ) -> NDArray[np.float32]:
+        """The table's rows as an array [n, d] with columns as `feature_names` says.
 
         Parameters
         ----------
-        table
-            At least two rows; no column is empty, constant or lacks values.
-        name
-            What messages call the table.
+        ignore_unknown
+            Whether a category that the fit did not see is none of those that it saw, 0 in all columns.
 
         Raises
         ------
         InputError
-            For column names that are not different texts, missing or infinite values, constant columns, columns
-            of numbers in which a few values are no numbers, more than 1,000 categories or another one in every
-            row, and values such as dates that are neither numbers nor categories.
+            For other columns than those of the fit, categories that the fit did not see, infinite values, and values
+            that are no numbers in numeric columns: all of them at once.
         """
-        from sklearn.preprocessing import OneHotEncoder, StandardScaler  # here: importing it takes a second
-
-        names = _names(table, name)
-        if len(table) < 2:
-            raise InputError(f"{name} has one row, expected at least two to learn from.")
-        numeric = [column for column in names if is_numeric(table[column], f"{name}: column {column!r}")]
-        categorical = [column for column in names if column not in numeric]
-        for column in names:
-            _check_varying(table[column], f"{name}: column {column!r}", numeric=column in numeric)
-        scaling: dict[str, tuple[float, float]] = {}
-        categories: dict[str, tuple[Category, ...]] = {}
-        if numeric:
-            scaler = StandardScaler().fit(table[numeric].astype(np.float64))
-            lost = scaler.scale_ != np.sqrt(scaler.var_)  # where scikit-learn takes a column for a constant
-            if lost.any():
-                raise InputError(f"{name}: column {numeric[int(lost.argmax())]!r} {TOO_FINE}.")
-            pairs = zip(scaler.mean_.tolist(), scaler.scale_.tolist(), strict=True)
-            scaling = dict(zip(numeric, pairs, strict=True))
-        if categorical:
-            encoder = OneHotEncoder().fit(table[categorical].astype(object))
-            found = (tuple(values.tolist()) for values in encoder.categories_)
-            categories = dict(zip(categorical, found, strict=True))
-        return cls(tuple(names), scaling, categories)
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """Names of the array's columns: a numeric column's own, and ``column_category`` for categories."""
-        return tuple(self._transformer.get_feature_names_out().tolist())
-
-    def to_array(self, table: pd.DataFrame, *, name: str = "The table") -> NDArray[np.float32]:
-        """The table's rows as an array [n, d] with columns as `feature_names` says.
-
-        Raises
-        ------
-        InputError
-            For other columns than those of the fit, categories that the fit did not see, missing or infinite
-            values, and values that are no numbers in numeric columns.
-        """
-        names = _names(table, name)
-        if set(names) != set(self.columns):
-            lacking, extra = sorted(set(self.columns) - set(names)), sorted(set(names) - set(self.columns))
-            problem = f"lacks the column {lacking[0]!r}" if lacking else f"has the column {extra[0]!r}"
-            raise InputError(f"{name} {problem}, expected the columns {_listed(self.columns)}.")
-        plain: dict[str, Any] = {}
-        for column in self.scaling:
-            where = f"{name}: column {column!r}"
-            if not is_numeric(table[column], where):
-                raise InputError(f"{where} holds no numbers, expected numbers as in the fit.")
-            plain[column] = table[column].astype(np.float64)
+        names = checked_names(table, name)
+        lacking = [column for column in (*self.scaling, *self.categories) if column not in set(names)]
+        extra = sorted(set(names) - {*self.columns, *self.lacking})
+        if lacking or extra:
+            problem = f"lacks the column{'s' * (len(lacking) > 1)} {listed([repr(each) for each in lacking])}"
+            if not lacking:
+                problem = f"has the column{'s' * (len(extra) > 1)} {listed([repr(each) for each in extra])}"
+            raise InputError(f"{name} {problem}, expected the columns {listed(self.columns)}.")
+        x = np.empty((len(table), len(self.feature_names)), np.float32)
+        faults = []
+        for i, (column, (mean, scale)) in enumerate(self.scaling.items()):
+            numbers = as_numbers(table[column], self.written.get(column, ""))
+            if numbers is None:
+                faults.append(f"column {column!r} holds no numbers, expected numbers as in the fit")
+                continue
+            values = numbers.to_numpy(np.float64)
+            if np.isinf(values).any():
+                faults.append(f"column {column!r} is infinite in row {int(np.isinf(values).argmax()) + 1}")
+            x[:, i] = (values - mean) / scale
+        start = len(self.scaling)
         for column, known in self.categories.items():
-            where = f"{name}: column {column!r}"
-            check_complete(table[column], where)
-            plain[column] = table[column].astype(object)
-            unknown = ~plain[column].isin(known)
-            if unknown.any():
-                raise InputError(
-                    f"{where} has the value {plain[column][unknown].iloc[0]!r} in {_row(unknown)}, "
-                    f"expected one of {_listed(known)}."
+            given = table[column].astype(object)
+            places = given.map({value: i for i, value in enumerate(known)})
+            missing = given.isna().to_numpy()
+            unknown = places.isna().to_numpy() & ~missing
+            if unknown.any() and not ignore_unknown:
+                several = listed([repr(value) for value in given[unknown].unique()])
+                faults.append(
+                    f"column {column!r} has the value {several} in {_row(unknown)}, "
+                    f"expected one of {listed(known)} (handle_unknown='ignore' takes it for none of them)"
                 )
-        return self._transformer.transform(pd.DataFrame(plain)).astype(np.float32)
+            part = x[:, start : start + len(known)]
+            part[:] = places.to_numpy(np.float64)[:, None] == np.arange(len(known))
+            part[missing] = np.nan
+            start += len(known)
+        if faults:
+            raise InputError(f"{name}: {'; '.join(faults)}.")
+        return x
 
     def to_frame(self, array: ArrayLike) -> pd.DataFrame:
         """Rows of an array [n, d] as a table: numbers in their own units, and the category of the greatest value.
@@ -143,23 +208,42 @@ class TableScheme:
         x = np.asarray(array, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] != len(self.feature_names):
             raise InputError(f"The array has shape {x.shape}, expected [n, {len(self.feature_names)}].")
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = {column: [value] * len(x) for column, value in self.constants.items()}
         for column, values in zip(self.scaling, x.T, strict=False):
             mean, scale = self.scaling[column]
             made[column] = values * scale + mean
+            if self.written.get(column, "").startswith("date"):
+                made[column] = EPOCH + pd.to_timedelta(made[column], unit="D").round("s")
         start = len(self.scaling)
         for column, known in self.categories.items():
-            best = x[:, start : start + len(known)].argmax(axis=1)
-            made[column] = [known[i] for i in best]
+            part = x[:, start : start + len(known)]
+            best = np.nan_to_num(part, nan=-np.inf).argmax(axis=1)
+            missing = np.atleast_1d(np.isnan(part).all(axis=1))
+            made[column] = [None if lacks else known[i] for i, lacks in zip(best, missing, strict=True)]
             start += len(known)
         return pd.DataFrame(made)[list(self.columns)]
 
+    def lacks(self, x: NDArray[np.float32]) -> tuple[int, ...]:
+        """Places of the columns of which rows of an array [n, d] lack values; of a category its first."""
+        missing = np.isnan(x).any(axis=0)
+        firsts = np.cumsum([len(self.scaling), *map(len, self.categories.values())])[:-1]
+        told = {*range(len(self.scaling)), *firsts.tolist()}
+        return tuple(int(i) for i in np.flatnonzero(missing) if int(i) in told)
+
     def to_json(self) -> dict[str, Any]:
         """The scheme as lists, numbers and texts, for a JSON file."""
+        more = {
+            "constants": self.constants,
+            "written": self.written,
+            "sorts": self.sorts,
+            "left_out": list(self.left_out),
+            "index": self.index,
+        }
         return {
             "columns": list(self.columns),
             "scaling": {column: list(pair) for column, pair in self.scaling.items()},
             "categories": {column: list(values) for column, values in self.categories.items()},
+            **{key: value for key, value in more.items() if value},
         }
 
     @classmethod
@@ -169,128 +253,83 @@ class TableScheme:
             tuple(data["columns"]),
             {column: (mean, scale) for column, (mean, scale) in data["scaling"].items()},
             {column: tuple(values) for column, values in data["categories"].items()},
+            dict(data.get("constants", {})),
+            dict(data.get("written", {})),
+            dict(data.get("sorts", {})),
+            tuple(data.get("left_out", ())),
+            data.get("index"),
         )
 
-    @cached_property
-    def _transformer(self) -> ColumnTransformer:
-        """scikit-learn's transformer with the scheme's numbers."""
-        from sklearn.compose import ColumnTransformer
-        from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-        one_hot = OneHotEncoder(categories=[list(known) for known in self.categories.values()])
-        made = ColumnTransformer(
-            [("scaled", StandardScaler(), list(self.scaling)), ("one-hot", one_hot, list(self.categories))],
-            sparse_threshold=0,
-            verbose_feature_names_out=False,
-        )
-        row: dict[str, Any] = {column: [mean] for column, (mean, _) in self.scaling.items()}
-        row |= {column: pd.Series(known[:1], dtype=object) for column, known in self.categories.items()}
-        made.fit(pd.DataFrame(row))
-        if self.scaling:  # the fit on one row was for the names, the numbers are the scheme's
-            scaler = made.named_transformers_["scaled"]
-            scaler.mean_, scaler.scale_ = np.array(list(self.scaling.values())).T.copy()
-            scaler.var_ = scaler.scale_**2
-        return made
-
-
-def is_numeric(column: pd.Series, where: str) -> bool:
-    """Whether a column holds numbers (True) or categories (False).
+def look(
+    table: pd.DataFrame,
+    name: str,
+    *,
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+) -> dict[str, Column]:
+    """What each column of a table is, by name.
 
     Parameters
     ----------
-    where
-        What messages call the column.
+    name
+        What messages call the table.
+    categorical, numeric
+        Columns of which the user says it.
 
     Raises
     ------
     InputError
-        For missing or infinite values, numbers among which a few values are no numbers, mixed types, and values
-        such as dates that are neither numbers nor categories.
+        For names that are not different texts, unknown columns, and values that are neither numbers nor categories: all
+        that is wrong at once.
     """
-    check_complete(column, where)
-    column = column.infer_objects()
-    kind = column.dtype
-    if isinstance(kind, pd.CategoricalDtype):
-        _check_types(column, where)
-        return False
-    if pd.api.types.is_bool_dtype(kind):
-        return False
-    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
-        with np.errstate(over="ignore"):
-            infinite = ~np.isfinite(column.to_numpy(np.float32))
-        if infinite.any():
-            raise InputError(
-                f"{where} is infinite in {_row(infinite)}, expected finite numbers of float32's range."
-            )
-        return True
-    if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
-        raise InputError(f"{where} holds values of type {kind}, expected numbers, texts or truth values.")
-    _check_types(column, where)
-    no_numbers = pd.to_numeric(column, errors="coerce").isna().to_numpy()
-    if 0 < no_numbers.sum() < len(column) / 2:
-        first = column[no_numbers].iloc[0]
-        raise InputError(
-            f"{where} holds numbers but for {no_numbers.sum()} of {len(column)} values, the first {first!r} in "
-            f"{_row(no_numbers)}: expected only numbers or only categories."
-        )
-    return False
+    names = checked_names(table, name)
+    for column in (*categorical, *numeric):
+        if column not in names:
+            raise unknown_name(f"column of {name}", column, names)
+    if both := set(categorical) & set(numeric):
+        raise InputError(f"{name}: column {min(both)!r} is said to be categorical and numeric, expected one.")
+    asked: dict[str, Any] = dict.fromkeys(categorical, "categorical") | dict.fromkeys(numeric, "numeric")
+    looked, faults = {}, []
+    for column in names:
+        try:
+            looked[column] = understood(table[column], column, asked=asked.get(column))
+        except InputError as error:
+            faults.append(str(error).rstrip("."))
+    if faults:
+        more = f"; and {len(faults) - 10} columns more" if len(faults) > 10 else ""
+        raise InputError(f"{name}: {'; '.join(faults[:10])}{more}.")
+    return looked
 
 
-def check_complete(column: pd.Series, where: str) -> None:
-    """Refuse a column that lacks values; `where` is what the message calls it."""
-    missing = column.isna().to_numpy()
-    if missing.any():
-        lacks = "a value" if missing.sum() == 1 else f"{missing.sum()} values"
-        raise InputError(
-            f"{where} lacks {lacks}, the first in {_row(missing)}: expected none missing, "
-            "so fill them in, or leave the rows or the column out."
-        )
-
-
-def _check_types(column: pd.Series, where: str) -> None:
-    """Refuse categories of several types, and of types that JSON does not know."""
-    types = column.map(lambda value: type(value).__name__).astype(str)
-    strange = ~types.isin(["str", "int", "float", "bool"]).to_numpy()
-    if strange.any():
-        raise InputError(
-            f"{where} holds a {types[strange].iloc[0]} in {_row(strange)}, "
-            "expected numbers, texts or truth values."
-        )
-    other = (types != types.iloc[0]).to_numpy()
-    if other.any():
-        raise InputError(
-            f"{where} mixes types, {types.iloc[0]} in row 1 and {types[other].iloc[0]} in {_row(other)}: "
-            "expected one type."
-        )
-
-
-def _check_varying(column: pd.Series, where: str, *, numeric: bool) -> None:
-    different = column.nunique()
-    if different == 1:
-        raise InputError(
-            f"{where} is constant ({column.iloc[0]}): expected every column to vary, so leave it out."
-        )
-    if not numeric and (different > MOST_CATEGORIES or different == len(column) > 2):
-        raise InputError(
-            f"{where} has {different} different values in {len(column)} rows, expected categories "
-            f"(at most {MOST_CATEGORIES}): leave out a column of names."
-        )
-
-
-def _names(table: pd.DataFrame, name: str) -> list[str]:
+def checked_names(table: pd.DataFrame, name: str) -> list[str]:
+    """The names of a table's columns, which are different texts; `name` is what messages call the table."""
     names = list(table.columns)
     if len(table) == 0 or not names:
         raise InputError(f"{name} has {len(table)} rows and {len(names)} columns, expected some of each.")
-    if not all(isinstance(column, str) for column in names) or len(set(names)) != len(names):
-        raise InputError(f"{name} has the columns {_listed(names)}, expected different texts as names.")
+    if not all(isinstance(column, str) for column in names):
+        raise InputError(
+            f"{name} has the columns {listed(names)}, expected texts as names: table.columns.astype(str) makes some."
+        )
+    if twice := sorted(
+        {column for column in names if names.count(column) > 1} if len(set(names)) < len(names) else ()
+    ):
+        raise InputError(
+            f"{name} has {listed([repr(each) for each in twice])} twice, expected different names."
+        )
     return names
+
+
+def _categories(column: pd.Series) -> tuple[Category, ...]:
+    """The values of a column in their order."""
+    return tuple(sorted({_plain(value) for value in column.dropna()}))
+
+
+def _plain(value: Any) -> Category:
+    """A value as JSON has it."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _row(wrong: NDArray[np.bool_]) -> str:
     """The first row that is wrong, as a reader counts the rows below a table's header."""
     return f"row {int(wrong.argmax()) + 1}"
-
-
-def _listed(values: Sequence[object]) -> str:
-    """Up to ten values with commas."""
-    return ", ".join(str(value) for value in values[:10]) + (" …" if len(values) > 10 else "")

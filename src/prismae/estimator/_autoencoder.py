@@ -23,7 +23,7 @@ from prismae._words import lengths
 from prismae.control import Controller
 from prismae.data import Summary, World, world
 from prismae.data.kinds import PART
-from prismae.errors import InputError, TrainingWarning
+from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Observations, checked
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, check_arguments, unknown_field
@@ -188,6 +188,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -----
         UserWarning
             If labels are given, once for each place that gives them.
+        DataWarning
+            If values are missing, and where columns are constant, left out or may not be what they look like.
         TrainingWarning
             For each fault that the verdict names, with what to do next: see ``verdict_``.
         """
@@ -197,6 +199,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         chosen = self._method()
         X = checked(self, X, fitting=True)
         whole = X if isinstance(X, World) else world(X, series=settings["series"])
+        if whole.notices and not isinstance(X, World):
+            warnings.warn("; ".join(whole.notices) + ".", DataWarning, stacklevel=2)
         share = _held_out(len(whole)) if settings["steps"] == "auto" else 0.0
         data, held = whole.split(share) if share else (whole, None)
         batch = min(Training.batch, len(data)) if settings["batch"] == "auto" else settings["batch"]
@@ -266,7 +270,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
 
-        Pixels come back in [0, 1]. A table comes back as one: numbers in their units, and the likeliest categories.
+        What was missing is filled in: ``model.inverse_transform(model.transform(X))`` has no gaps. Pixels come back in
+        [0, 1]. A table comes back as one: numbers in their units, and the likeliest categories.
         For texts the sentences [n] whose words are the likeliest one by one.
         """
         check_is_fitted(self)
@@ -287,8 +292,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def score(self, X: Observations, y: Any = None) -> float:
         """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean.
 
-        Squares are summed over all elements of an observation (of a table: of its scaled columns; of texts: of words
-        written one-hot, each expected from those before it and the code).
+        Squares are summed over all elements of an observation that are not missing (of a table: of its scaled columns;
+        of texts: of words written one-hot, each expected from those before it and the code).
         """
         check_is_fitted(self)
         if self._form.kind.elements == "words":
@@ -297,15 +302,19 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                     (lengths(x).sum(), self.net_.errors(x)[0]) for x in self._form.parts(checked(self, X))
                 ]
             return 1 - float(sum(n * mse for n, mse in errors) / sum(n for n, _ in errors))
-        n, error, total, squares, shift = 0, 0.0, 0.0, 0.0, 0.0
+        n, error, total, squares, shift, seen = 0, 0.0, 0.0, 0.0, 0.0, 0
         for x in self._form.parts(checked(self, X)):
             back = self._through(lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]))
             values = x.double().numpy()
             shift = values[0] if n == 0 else shift  # so that squares of large values do not cancel
-            error += float(np.square(values - back).sum())
-            total, squares = total + (values - shift).sum(0), squares + float(np.square(values - shift).sum())
-            n += len(values)
-        spread = squares - float(np.square(total).sum()) / n
+            shift = np.nan_to_num(shift) if n == 0 else shift
+            error += float(np.nansum(np.square(values - back)))
+            total, squares = (
+                total + np.nansum(values - shift, 0),
+                squares + float(np.nansum(np.square(values - shift))),
+            )
+            seen, n = seen + (~np.isnan(values)).sum(0), n + len(values)
+        spread = squares - float((np.square(total) / np.maximum(seen, 1)).sum())
         if spread <= 0:
             given = "One observation does" if n == 1 else f"These {n} observations do"
             raise InputError(
@@ -375,6 +384,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True  # a missing value
         tags.transformer_tags.preserves_dtype = ["float32"]  # what the network computes in
         return tags
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from prismae.data import Kind, Summary, World
 from prismae.data.kinds import kind_of
-from prismae.data.own import strange_table
+from prismae.data.own import as_pandas
 from prismae.data.storage import spaced
 from prismae.errors import InputError
 
@@ -72,7 +72,8 @@ class Form:
     def _check_range(self, part: Tensor, start: int) -> None:
         """Refuse observations that lie where none of the fit could; `start` is the row that the part begins with."""
         least, most = self.within
-        low, high = (float(value) for value in part.aminmax())
+        seen = part[~part.isnan()] if part.is_floating_point() else part
+        low, high = (float(value) for value in seen.aminmax()) if seen.numel() else self.within
         if low < least - SLACK or high > most + SLACK:
             outside = ((part < least - SLACK) | (part > most + SLACK)).flatten(1).any(1)
             first = part[outside][0]
@@ -130,10 +131,7 @@ def checked(
     TypeError
         For objects that are no numbers.
     """
-    if hasattr(X, "__dataframe__") and not isinstance(
-        X, pd.DataFrame
-    ):  # else it would be read as a bare array
-        raise strange_table(X)
+    X = as_pandas(X)
     if issparse(X):
         raise InputError("Sparse data cannot be used, expected a dense array: X.toarray() makes one.")
     if isinstance(X, World):

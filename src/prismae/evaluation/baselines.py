@@ -44,8 +44,8 @@ class Components:
     back: Floats
 
     def codes(self, x: Floats) -> Floats:
-        """[n, m] from [n, d]."""
-        return (x - self.mean) @ self.into
+        """[n, m] from [n, d]; the mean stands for what is missing."""
+        return np.nan_to_num(x - self.mean, copy=False) @ self.into
 
     def decoded(self, z: Floats) -> Floats:
         """[n, d] from [n, m]."""
@@ -59,6 +59,9 @@ class Components:
 def principal(x: Floats, m: int) -> Components:
     """The first m principal components of observations [n, d], or as many as they have."""
     most = min(m, len(x) - 1, x.shape[1])
+    gaps = np.isnan(x)
+    if gaps.any():
+        x = np.where(gaps, np.nanmean(x, axis=0), x)
     pca = PCA(most, random_state=0).fit(x)
     there = max(1, int((pca.explained_variance_ > FLAT * pca.explained_variance_[0]).sum()))
     return Components(pca.mean_, pca.components_[:there].T, pca.components_[:there])
@@ -101,7 +104,7 @@ def linear_codes(kind: str, world: World, m: int, seed: int = 0) -> NDArray[np.f
     if kind == "ica":
         found = independent(x, found, seed)
     mean, into = torch.from_numpy(found.mean).float(), torch.from_numpy(found.into).float()
-    encode: Callable[[Tensor], Tensor] = lambda part: (part.flatten(1) - mean) @ into  # noqa: E731
+    encode: Callable[[Tensor], Tensor] = lambda part: (part.flatten(1) - mean).nan_to_num() @ into  # noqa: E731
     return world.to(torch.device("cpu")).codes_table(encode)
 
 
@@ -151,5 +154,7 @@ def agreement(codes: Floats, others: Floats) -> float:
 
 
 def explained(x: Floats, again: Floats) -> float:
-    """Share of the variance of observations [n, d] that these others explain; 0 is the mean of x."""
+    """Share of the variance of observations [n, d] that others explain; 0 is the mean. NaN counts nothing."""
+    if np.isnan(x).any():
+        return 1 - float(np.nansum(np.square(x - again)) / np.nansum(np.square(x - np.nanmean(x, axis=0))))
     return 1 - float(np.square(x - again).sum() / np.square(x - x.mean(0)).sum())

@@ -27,6 +27,11 @@ class AutoencoderNet(nn.Module):
     mean, std
         Mean and standard deviation of the world's elements, with which data are standardised unless the likelihood
         models them as they are.
+    lacking
+        Where observations may lack values (NaN): the places of the elements of a row of which the encoder is told
+        whether they are missing, behind the row; () for none. None: observations have all their values.
+    shape
+        Shape of an observation, where `lacking` is given.
     parts
         Further networks that belong to the method (a learned prior, say); trained with the autoencoder.
     """
@@ -42,6 +47,8 @@ class AutoencoderNet(nn.Module):
         mean: float,
         std: float,
         parts: nn.ModuleDict | None = None,
+        lacking: tuple[int, ...] | None = None,
+        shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -53,6 +60,14 @@ class AutoencoderNet(nn.Module):
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(float(mean)))
         self.register_buffer("std", torch.tensor(float(std)))
+        self.lacking = lacking
+        self.fill: Tensor
+        self.told: Tensor
+        if lacking is not None:
+            self.register_buffer(
+                "fill", torch.full(shape, float(mean))
+            )  # the mean of each element of the data
+            self.register_buffer("told", torch.tensor(lacking, dtype=torch.int64), persistent=False)
 
     def standardise(self, x: Tensor) -> Tensor:
         """Data as the likelihood models them."""
@@ -64,7 +79,14 @@ class AutoencoderNet(nn.Module):
 
     def encoded(self, x: Tensor) -> Tensor:
         """Output of the encoder as it is, [batch, n_outputs]: for methods that read more than the posterior in it."""
-        return widened(self.encoder(self.standardise(x)))
+        return widened(self.encoder(self.standardise(x) if self.lacking is None else self.completed(x)))
+
+    def completed(self, x: Tensor) -> Tensor:
+        """What the encoder sees of observations that lack values: each element's mean in their place, and, behind a
+        row, 1 for each element in `lacking` that is missing."""
+        gaps = x.isnan()
+        seen = self.standardise(torch.where(gaps, self.fill, x))
+        return torch.cat([seen, gaps[:, self.told].to(seen.dtype)], 1) if self.lacking else seen
 
     def decode(self, z: Tensor) -> Tensor:
         """Output of the decoder for codes [batch, m]: what the likelihood reads, [batch, *shape]."""
@@ -72,6 +94,8 @@ class AutoencoderNet(nn.Module):
 
     def nll(self, x: Tensor, z: Tensor) -> Tensor:
         """Reconstruction term of x under the decoder at z: [batch], in the likelihood's unit."""
+        if self.lacking is not None:
+            return self.likelihood.nll_of_seen(self.decode(z), self.standardise(x))
         return self.likelihood.nll(self.decode(z), self.standardise(x))
 
     def generate(self, z: Tensor) -> Tensor:
@@ -93,14 +117,22 @@ class AutoencoderNet(nn.Module):
             Squared error per element, in units of the world's variance.
         nats
             What the likelihood calls the error of a sample: see `prismae.nets.Likelihood.error`.
+
+        Both are of the values that are not missing.
         """
         output = self.decode(self.encode(x).mean)
         target = self.standardise(x)
-        squared = (self.likelihood.mean(output) - target).square().mean()
+        squared = (self.likelihood.mean(output) - target).square()
         unit = 1.0 if self.likelihood.standardised else self.std.square()
-        return squared / unit, self.likelihood.error(output, target).mean()
+        if self.lacking is not None:
+            return squared.nanmean() / unit, self.likelihood.error_of_seen(output, target).mean()
+        return squared.mean() / unit, self.likelihood.error(output, target).mean()
 
     def error_of_mean(self, x: Tensor) -> float:
         """The mse that `errors` would find if each reconstruction were the mean observation, as far as x shows it."""
-        n = len(x)
-        return float(((x - x.mean(0)) / self.std).square().mean()) * n / max(n - 1, 1)
+        if self.lacking is None:
+            mean, n = x.mean(0), len(x)
+            return float(((x - mean) / self.std).square().mean()) * n / max(n - 1, 1)
+        seen = (~x.isnan()).sum(0)
+        squared = ((x - x.nanmean(0)) / self.std).square() * (seen / (seen - 1).clamp(min=1))
+        return float(squared.nanmean())

@@ -41,6 +41,18 @@ class Likelihood(ABC):
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """Negative log-likelihood of x [batch, *shape] given the decoder's output: [batch]."""
 
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
+        """What single elements add to `nll`: [batch, *shape]. Needed where values may be missing."""
+        raise InputError(
+            f"Likelihood {self.name()!r} does not say what single elements add, so it cannot be used where values are "
+            "missing: expected another, or data without gaps."
+        )
+
+    def nll_of_seen(self, output: Tensor, x: Tensor) -> Tensor:
+        """Negative log-likelihood of those elements of x that are no NaN: [batch]."""
+        seen = ~x.isnan()
+        return (self.each(output, x.nan_to_num(nan=0.0)) * seen).flatten(1).sum(1)
+
     def mean(self, output: Tensor) -> Tensor:
         """Expected observation."""
         return output
@@ -48,6 +60,10 @@ class Likelihood(ABC):
     def error(self, output: Tensor, x: Tensor) -> Tensor:
         """What runs are compared by, [batch], nats: `nll`, or where that has no nats a Gaussian's of unit variance."""
         return self.nll(output, x) if self.nats else _unit_gaussian(self.mean(output), x)
+
+    def error_of_seen(self, output: Tensor, x: Tensor) -> Tensor:
+        """`error` of those elements of x that are no NaN: [batch]."""
+        return self.nll_of_seen(output, x) if self.nats else Gaussian().nll_of_seen(self.mean(output), x)
 
 
 class Bernoulli(Likelihood):
@@ -57,7 +73,10 @@ class Bernoulli(Likelihood):
     support = (0.0, 1.0)
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(1).sum(1)
+        return self.each(output, x).flatten(1).sum(1)
+
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
     def mean(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
@@ -68,6 +87,9 @@ class Gaussian(Likelihood):
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         return _unit_gaussian(output, x)
+
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
+        return 0.5 * ((output - x).square() + log(2 * pi))
 
 
 class GaussianLearned(Likelihood, nn.Module):
@@ -82,12 +104,18 @@ class GaussianLearned(Likelihood, nn.Module):
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        return self.each(output, x).flatten(1).sum(1)
+
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
         squared = (output - x).square() * torch.exp(-2 * self.log_scale)
-        return (0.5 * (squared + log(2 * pi)) + self.log_scale).flatten(1).sum(1)
+        return 0.5 * (squared + log(2 * pi)) + self.log_scale
 
     def error(self, output: Tensor, x: Tensor) -> Tensor:
         """That of `Gaussian`: with a scale for each run, runs would not compare."""
         return _unit_gaussian(output, x)
+
+    def error_of_seen(self, output: Tensor, x: Tensor) -> Tensor:
+        return Gaussian().nll_of_seen(output, x)
 
 
 class MSE(Likelihood):
@@ -97,6 +125,12 @@ class MSE(Likelihood):
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         return (output - x).square().flatten(1).mean(1)
+
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
+        return (output - x).square()
+
+    def nll_of_seen(self, output: Tensor, x: Tensor) -> Tensor:
+        return super().nll_of_seen(output, x) / (~x.isnan()).flatten(1).sum(1).clamp(min=1)
 
 
 class Categorical(Likelihood):

@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from typing import Any
 
 from prismae.control import Controller, as_controller
 from prismae.data import World
-from prismae.data.own import ARRAYS, TABLES, contents, is_path, split_path
+from prismae.data.own import ARRAYS, contents, is_path, split_path
+from prismae.data.table_files import is_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net
 from prismae.settings import HELD_OUT, Reading, Training, as_plain
@@ -54,7 +56,7 @@ class Job(Training, Reading):
     def id(self) -> str:
         """Name of the run folder: method, world, and a hash of everything."""
         fields = as_plain(self)
-        for name in ("controls", "factors", "size", "holdout", "series", "channel_names"):
+        for name in ("controls", *(each.name for each in dataclass_fields(Reading))):
             if not fields[name]:  # jobs without them keep the id that they had before there were any
                 del fields[name]
         if _is_array_or_table(self.world) and (self.likelihood == "auto" or self.lr is None):
@@ -72,4 +74,5 @@ class Job(Training, Reading):
 
 def _is_array_or_table(world: str) -> bool:
     """Whether a job's world is a file that may hold a table."""
-    return is_path(world) and split_path(world)[0].suffix in (*ARRAYS, *TABLES)
+    path = split_path(world)[0]
+    return is_path(world) and (path.suffix.lower() in ARRAYS or is_table(path))

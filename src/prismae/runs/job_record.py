@@ -34,6 +34,11 @@ class TableRecord(TypedDict):
     columns: list[str]
     scaling: dict[str, Annotated[list[float], MinLen(2)]]
     categories: dict[str, list[Any]]
+    constants: NotRequired[dict[str, Any]]
+    written: NotRequired[dict[str, str]]
+    sorts: NotRequired[dict[str, str]]
+    left_out: NotRequired[list[str]]
+    index: NotRequired[str]
 
 
 @with_config(OPEN)
@@ -84,12 +89,21 @@ JobRecord = TypedDict(
         "holdout": float | None,
         "series": str | None,
         "channel_names": list[str] | None,
+        "drop": list[str] | None,
+        "categorical": list[str] | None,
+        "numeric": list[str] | None,
+        "index": str | None,
+        "missing": list[str] | None,
+        "sep": str | None,
         "n": Number,
         "shape": Annotated[list[Number], MinLen(1)],
         "summary": SummaryRecord,
         "kind": str,
         "pixels": bool,
         "offset": float,
+        "notices": list[str],
+        "lacking": list[int],  # elements of which some observations lack the value
+        "constant": dict[str, float],
         "table": TableRecord,
         "channels": ChannelsRecord,
         "vocabulary": list[str],

@@ -200,7 +200,7 @@ class Judge:
         """[m] how far each latent moves the decoded data."""
         if self.words:
             return effect(self._variances, 1.0).numpy().astype(float)
-        variance = float(self.x.var(0, dtype=np.float64).mean() / self.net.std.square())
+        variance = float(_variance(self.x) / self.net.std.square())
         return effect(self._variances, variance).numpy().astype(float)
 
     @cached_property
@@ -547,3 +547,8 @@ def untrained(
             likelihood=likelihood,
         )
     return ae.eval()
+
+
+def _variance(x: NDArray) -> float:
+    """Mean variance of the elements of observations [n, d], of those that are not missing."""
+    return float((np.nanvar if np.isnan(x).any() else np.var)(x, 0, dtype=np.float64).mean())

@@ -125,6 +125,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "n": len(world),
         "shape": list(world.shape),
         "summary": asdict(world.summary),
+        **({"notices": list(world.notices)} if world.notices else {}),
         "version": __version__,
     }
 

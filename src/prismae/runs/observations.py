@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from prismae.data.kinds import kind_of
 from prismae.data.own import contents, from_path, is_path, split_path
 from prismae.errors import InputError
 from prismae.runs.job_record import from_python
+from prismae.settings import Reading, as_plain
 
 
 def observations(job: Mapping[str, Any]) -> World:
@@ -48,13 +49,7 @@ def everything(job: Mapping[str, Any]) -> World:
     """The world of a job, with what is held out. Raises what `observations` does."""
     if from_python(job):
         return _named(job)
-    return world(
-        _unchanged(job),
-        factors=job.get("factors") or None,
-        size=job.get("size"),
-        series=job.get("series"),
-        channel_names=job.get("channel_names") or None,
-    )
+    return world(_unchanged(job), **{name: value for name, value in as_plain(_reading(job)).items() if value})
 
 
 def new_observations(source: str, job: Mapping[str, Any]) -> World:
@@ -64,13 +59,20 @@ def new_observations(source: str, job: Mapping[str, Any]) -> World:
     """
     if not is_path(source) and (source in world_names() or not Path(source).is_dir()):
         return world(source)
-    return from_path(
-        source,
-        factors=job.get("factors") or None,
-        size=job.get("size") if split_path(source)[0].is_dir() else None,
-        series=job.get("series"),
-        like=kind_of(job),
-    )
+    reading = replace(_reading(job), channel_names=())
+    if not split_path(source)[0].is_dir():
+        reading = replace(reading, size=None)
+    return from_path(source, reading=reading, like=kind_of(job))
+
+
+def _reading(job: Mapping[str, Any]) -> Reading:
+    """How a job's own data are read; what is held out is another matter."""
+    names = [each.name for each in fields(Reading) if each.name != "holdout" and job.get(each.name)]
+    given: dict[str, Any] = {name: job[name] for name in names}
+    made: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in given.items()
+    }
+    return Reading(**made)
 
 
 def known_by(source: str) -> dict[str, str]:

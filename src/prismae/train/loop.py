@@ -18,6 +18,7 @@ from torch import nn
 from prismae._random import Draws
 from prismae.control import as_controller
 from prismae.data import World
+from prismae.data.summary import means_of_seen
 from prismae.errors import InputError, Interrupted
 from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
@@ -145,6 +146,8 @@ def train(
             net=net,
             likelihood=likelihood,
         )
+        if ae.lacking is not None:
+            ae.fill.copy_(means_of_seen(world.data))
         run = Ongoing(fabric, method, world, ae, training, controllers, draws, held)
         steps = training.limit
         if checkpoint is not None and checkpoint.exists():

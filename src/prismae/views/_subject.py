@@ -96,11 +96,11 @@ class Subject:
 
     @cached_property
     def errors(self) -> Tensor:
-        """[e] squared error per element of each of `measured`, in units of the world's variance."""
+        """[e] squared error per element that is not missing of each of `measured`, in units of the world's variance."""
         found = []
         with torch.no_grad():
             for part in self.measured.split(1024):
                 x = self.world.data[part]
                 again = self.net.generate(self.net.encode(x).mean)
-                found.append((again - x).square().flatten(1).mean(1) / self.net.std.square())
+                found.append((again - x).square().flatten(1).nanmean(1).nan_to_num() / self.net.std.square())
         return torch.cat(found)

@@ -35,19 +35,24 @@ class Errors(View):
         import torch
 
         world, rows = subject.world, subject.measured
-        shift = world.data[rows[:1]]  # so that squares of large values do not cancel
+        shift = world.data[rows[:1]].nan_to_num()  # so that squares of large values do not cancel
         total, squares = torch.zeros(world.shape, dtype=torch.float64), 0.0
+        seen = torch.zeros(world.shape, dtype=torch.float64)  # observations that have each element
         vectors = []
         for part in rows.split(1024):
             x = world.data[part]
-            total += (x - shift).sum(0, dtype=torch.float64)
-            squares += float((x - shift).square().sum(dtype=torch.float64))
+            total += (x - shift).nansum(0, dtype=torch.float64)
+            squares += float((x - shift).square().nansum(dtype=torch.float64))
+            seen += (~x.isnan()).sum(0)
             vectors.append(x if x.ndim == 2 else x[:0])
-        of_mean = (squares - float(total.square().sum()) / len(rows)) / (len(rows) * total.numel())
+        of_mean = (squares - float((total.square() / seen.clamp(min=1)).sum())) / float(seen.sum())
         found = {"errors": subject.errors, "mean_error": of_mean / subject.net.std.square()}
         if len(world.shape) == 1:
-            seen = torch.cat(vectors).double()
-            found |= {"element_mean": seen.mean(0), "element_std": seen.std(0)}
+            rows_seen = torch.cat(vectors).double().numpy()
+            found |= {
+                "element_mean": np.nanmean(rows_seen, 0),
+                "element_std": np.nanstd(rows_seen, 0, ddof=1),
+            }
         return {name: np.asarray(each) for name, each in found.items()}
 
     def draw(self, run: Run) -> Figure:

@@ -183,10 +183,14 @@ class Numbers(Kind):
     offset
         What was taken off every element before it became float32; 0 but for own numbers that lie so far from zero
         that float32 would round away what varies.
+    lacking
+        None where every observation has all its values. Else the places of the elements of a row that may be missing,
+        of which an encoder is told whether they are; () for images and series, where it is not told.
     """
 
     pixels: bool = False
     offset: float = 0.0
+    lacking: tuple[int, ...] | None = None
 
     @property
     def scheme(self) -> Any:
@@ -195,11 +199,13 @@ class Numbers(Kind):
 
     def to_json(self) -> dict[str, Any]:
         offset = {"offset": self.offset} if self.offset else {}
-        return {"kind": self.name(), "pixels": self.pixels, **offset, **self.scheme_json()}
+        lacking = {} if self.lacking is None else {"lacking": list(self.lacking)}
+        return {"kind": self.name(), "pixels": self.pixels, **offset, **lacking, **self.scheme_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
-        return cls(pixels=about["pixels"], offset=about.get("offset", 0.0))
+        lacking = tuple(about["lacking"]) if "lacking" in about else None
+        return cls(pixels=about["pixels"], offset=about.get("offset", 0.0), lacking=lacking)
 
     def values(self, data: Storage, summary: Summary) -> str:
         low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
@@ -273,9 +279,20 @@ class Numbers(Kind):
         """The kind in a sentence."""
         return self.name()
 
+    def _numbers(self, x: NDArray, start: int) -> NDArray:
+        """Numbers of new observations, which may lack values where those of the fit did."""
+        if self.lacking is None and x.dtype.kind == "f" and np.isnan(x).any():
+            first = np.argwhere(np.isnan(x))[0].tolist()
+            first[0] += start
+            raise InputError(
+                f"{NEW} hold NaN, a missing value, the first at index {first}; those of the fit had all their values, "
+                "so the model knows nothing of missing ones: expected none."
+            )
+        return numbers(x, NEW, start, gaps=True)
+
     def _read(self, x: NDArray, shape: tuple[int, ...], start: int) -> Tensor:
         """Observations in a user's array, float32 [n, *shape]; `start` is the first one's place, for messages."""
-        new = images_first(numbers(x, NEW, start), NEW.lower(), least=1, slender=True)
+        new = images_first(self._numbers(x, start), NEW.lower(), least=1, slender=True)
         check_shape(new.shape[1:], shape)
         values = torch.from_numpy(less(new, self.offset))
         return values / 255 if self.pixels and new.dtype == np.uint8 else values

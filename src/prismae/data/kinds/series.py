@@ -14,7 +14,6 @@ from torch import Tensor
 
 from prismae.data.channels import ChannelScheme, channels_first
 from prismae.data.kinds._base import NEW, Kind, Numbers, check_shape
-from prismae.data.layout import numbers
 from prismae.data.offset import less
 from prismae.data.storage import Storage
 from prismae.errors import InputError
@@ -100,6 +99,6 @@ class Series(Numbers):
     def _read(self, x: NDArray, shape: tuple[int, ...], start: int) -> Tensor:
         if len(shape) == 1:
             return super()._read(x, shape, start)
-        new = channels_first(numbers(x, NEW, start), self.layout or "channels-first", NEW)
+        new = channels_first(self._numbers(x, start), self.layout or "channels-first", NEW)
         check_shape(new.shape[1:], shape)
         return torch.from_numpy(less(new, self.offset) if self.scheme is None else self.scheme.scaled(new))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.kinds._base import Numbers
+from prismae.data.columns import listed
+from prismae.data.kinds._base import NEW, Numbers
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
+from prismae.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,15 @@ class Table(Numbers):
     ----------
     scheme
         How the columns of a table became those of an array; None for arrays.
+    ignore_unknown
+        Whether a category of new rows that the fit did not see is taken for none of those that it saw.
+    constant
+        Column of an array, counted from 0 → its value, where it has one value only.
     """
 
     scheme: TableScheme | None = None
+    ignore_unknown: bool = False
+    constant: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
     def plain(cls, data: Storage) -> Self | None:
@@ -36,13 +45,18 @@ class Table(Numbers):
             else None
         )
 
+    def to_json(self) -> dict[str, Any]:
+        constant = {str(column): value for column, value in self.constant.items()}
+        return super().to_json() | ({"constant": constant} if constant else {})
+
     def scheme_json(self) -> dict[str, Any]:
         return {} if self.scheme is None else {"table": self.scheme.to_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         scheme = TableScheme.from_json(about["table"]) if "table" in about else None
-        return replace(super().from_json(about), scheme=scheme)
+        constant = {int(column): value for column, value in about.get("constant", {}).items()}
+        return replace(super().from_json(about), scheme=scheme, constant=constant)
 
     def noted(self) -> str:
         if self.scheme is None:
@@ -73,11 +87,22 @@ class Table(Numbers):
     def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         if self.scheme is not None:
             named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.columns))
-            X = self.scheme.to_array(named)
+            X = self.scheme.to_array(named, ignore_unknown=self.ignore_unknown)
+            if self.lacking is None and np.isnan(X).any():
+                lack = [self.element_names[i] for i in np.flatnonzero(np.isnan(X).any(axis=0)).tolist()]
+                raise InputError(
+                    f"{NEW} lack values in {listed(lack)}, and those of the fit had all their values, so the model "
+                    "knows nothing of missing ones: expected none."
+                )
         return super().parts(X, shape)
 
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
-        return super().given_back(x, shape) if self.scheme is None else self.scheme.to_frame(x)
+        if self.scheme is not None:
+            return self.scheme.to_frame(x)
+        back = np.array(super().given_back(x, shape))
+        for column, value in self.constant.items():
+            back[~np.isnan(back[:, column]), column] = value
+        return back
 
     @property
     def _called(self) -> str:

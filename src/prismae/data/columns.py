@@ -1,0 +1,362 @@
+"""What a column of a table is: numbers, however they are written, dates, categories, a constant, or names of rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prismae.data.layout import LARGEST
+from prismae.errors import InputError
+
+MOST_CATEGORIES = 1000  # of a column; more are taken for names, not for categories
+NAMES = 3  # a text for every so many rows is a name, not a category,
+FEW = 10  # unless there are as few texts as this
+LISTED = 4  # categories that a description names
+SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9999, 99999)}
+
+Category = str | int | float | bool
+Role = Literal["number", "category", "constant", "rows", "names", "empty"]
+Sort = Literal["number", "count", "truth"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column was understood as.
+
+    Parameters
+    ----------
+    role
+        "number", "category", or "constant"; not trained on are "rows", which count the rows, "names", other texts in
+        (almost) every row, and "empty" columns.
+    values
+        Numbers as float64, everything else as it stands; a missing value is NaN or None.
+    said
+        What it is, in words.
+    notice
+        What a user should know of it, a sentence; or nothing.
+    written
+        How its numbers were written: "thousands" 1,234.5, "comma" 1.234,5, "percent" 12 %, "date"; "" plainly.
+    sort
+        Of numbers: "count" for whole numbers from 0 up that vary as much as counts do, "truth" for 0 and 1.
+    """
+
+    role: Role
+    values: pd.Series
+    said: str
+    notice: str = ""
+    written: str = ""
+    sort: Sort = "number"
+
+
+def understood(
+    column: pd.Series, name: str, *, asked: Literal["numeric", "categorical"] | None = None
+) -> Column:
+    """What a column is.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    asked
+        What the user says that it is.
+
+    Raises
+    ------
+    InputError
+        What is wrong with its values, and what would mend it; without the table's name.
+    """
+    column = column.infer_objects()
+    seen = column.dropna()
+    if len(seen) == 0:
+        return Column("empty", column, "no values", f"column {name!r} has no values: it is left out")
+    kind = column.dtype
+    if asked == "categorical" or isinstance(kind, pd.CategoricalDtype):
+        return _categories(column, seen.astype(object), name, sure=True)
+    if pd.api.types.is_bool_dtype(kind):
+        return _categories(column, seen.astype(object), name, sure=True)
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        return _numbers(column.astype(np.float64), name, asked=asked)
+    if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
+        return _dates(column, name, asked=asked)
+    if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
+        raise InputError(
+            f"column {name!r} holds values of type {kind}, expected numbers, texts, dates or truth values: drop it"
+        )
+    types = (
+        {each.__name__ for each in seen.map(type).unique()} if pd.api.types.is_object_dtype(kind) else {"str"}
+    )
+    if types <= {"int", "float"}:
+        return _numbers(column.astype(np.float64), name, asked=asked)
+    if types <= {"date", "datetime", "Timestamp"}:
+        return _dates(pd.to_datetime(column), name, asked=asked)
+    if strange := types - {"str", "int", "float", "bool"}:
+        raise InputError(
+            f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it"
+        )
+    if len(types) > 1:
+        raise InputError(
+            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, so drop or convert it"
+        )
+    if types == {"bool"}:
+        return _categories(column, seen, name, sure=True)
+    return _texts(column, seen.astype(str), name, asked=asked)
+
+
+# texts
+
+
+def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) -> Column:
+    different = pd.Series(seen.unique())
+    codes = different.str.fullmatch(r"\s*0\d+\s*").any() and asked is None  # whose zero is a part of them
+    for written, read in WRITTEN.items():
+        if not codes and (found := read(different)) is not None:
+            known = dict(zip(different, found, strict=True))
+            return _numbers(column.map(known).astype(np.float64), name, asked=asked, written=written)
+    if not codes and (forms := _date_forms(different)):
+        dates = pd.to_datetime(different, format=forms[0], utc=True).dt.tz_localize(None)
+        known = dict(zip(different, dates, strict=True))
+        made = _dates(pd.to_datetime(column.map(known)), name, asked=asked, form=forms[0])
+        if len(forms) > 1 and forms[0].startswith("%d") and made.role == "number":
+            notice = (
+                f"the dates of column {name!r} may be {forms[0]} or {forms[1]}, and are read as {forms[0]}"
+            )
+            return replace(made, notice=notice)
+        return made
+    good = pd.to_numeric(different, errors="coerce").notna()
+    bad = seen[~seen.isin(different[good])]
+    if asked == "numeric":
+        if not good.any():
+            raise InputError(f"column {name!r} holds no numbers, but texts such as {seen.iloc[0]!r}")
+        numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+        made = _numbers(numbers, name, asked=asked)
+        lost = ", ".join(map(repr, bad.unique()[:LISTED]))
+        return Column("number", made.values, f"{made.said}; missing: {lost}", "", LOOSE, made.sort)
+    if not codes and 0 < len(bad) < len(seen) / 2:
+        listed = ", ".join(map(repr, bad.unique()[:LISTED])) + (" …" if bad.nunique() > LISTED else "")
+        first = int(column.isin(bad.unique()).to_numpy().argmax()) + 1
+        raise InputError(
+            f"column {name!r} holds numbers but for {len(bad)} of {len(seen)} values ({listed}), the first in row "
+            f"{first}: say what it is, numbers (--numeric {name!r} counts these as missing), categories "
+            f"(--categorical {name!r}), or neither (--drop {name!r})"
+        )
+    return _categories(column, seen, name, sure=False)
+
+
+def _all(texts: pd.Series) -> pd.Series | None:
+    """The numbers that texts are, if all are."""
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return numbers if numbers.notna().all() else None
+
+
+def _thousands(texts: pd.Series) -> pd.Series | None:
+    bare = texts.str.strip().str.replace(r"^([-+]?)[$€£]\s*", r"\1", regex=True)
+    grouped = bare.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
+    plain = bare.str.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)")
+    return _all(bare.str.replace(",", "")) if (grouped | plain).all() else None
+
+
+def _comma(texts: pd.Series) -> pd.Series | None:
+    bare = texts.str.strip()
+    right = bare.str.fullmatch(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?")
+    return _all(bare.str.replace(".", "").str.replace(",", ".")) if right.all() else None
+
+
+def _percent(texts: pd.Series) -> pd.Series | None:
+    bare = texts.str.strip()
+    return _all(bare.str.removesuffix("%").str.strip()) if bare.str.endswith("%").all() else None
+
+
+DATES = """ISO8601|%d/%m/%Y|%m/%d/%Y|%d.%m.%Y|%Y/%m/%d|%d/%m/%y|%m/%d/%y|%d-%m-%Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%b %d %Y
+%b %d, %Y|%B %d, %Y|%d/%m/%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%Y %H:%M:%S|%m/%d/%Y %H:%M:%S|%Y/%m/%d %H:%M|%Y/%m/%d %H:%M:%S
+%a %b %d %H:%M:%S %Y|%b-%y|%b %Y""".replace("\n", "|").split("|")
+
+
+def _date_forms(texts: pd.Series) -> list[str]:
+    """The forms in which all texts are dates, the likeliest first."""
+    if not (texts.str.len().between(6, 40) & texts.str.contains(r"\d[-/. :]|[-/. ]\d")).all():
+        return []
+    return [form for form in DATES if _by(texts, form) is not None]
+
+
+def _by(texts: pd.Series, form: str) -> pd.Series | None:
+    made = pd.to_datetime(texts, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    return made if made.notna().all() else None
+
+
+WRITTEN: dict[str, Callable[[pd.Series], pd.Series | None]] = {
+    "text": _all,
+    "thousands": _thousands,
+    "comma": _comma,
+    "percent": _percent,
+}
+HOW = {
+    "": "numbers",
+    "text": "numbers in quotes",
+    "thousands": "numbers with commas for thousands",
+    "comma": "numbers with decimal commas",
+    "percent": "percentages",
+    "date": "dates, as days",
+}
+LOOSE = "loose"  # numbers, among which texts are missing values
+DAY = pd.Timedelta(days=1)
+EPOCH = pd.Timestamp(0)
+
+
+def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
+    """New values of a column of numbers that were `written` so in the fit, as float64; None where some are none."""
+    column = column.infer_objects()
+    if column.dtype.kind in "biuf" or pd.api.types.is_numeric_dtype(column.dtype):
+        return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)
+    if isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) and column.dtype.kind == "M":
+        return days(column) if written.startswith("date") else None
+    if written == LOOSE:
+        return pd.to_numeric(column, errors="coerce").astype(np.float64)
+    texts = pd.Series(column.dropna().astype(str).unique())
+    if len(texts) == 0:
+        return column.astype(np.float64)
+    dates = written.startswith("date")
+    read = _by(texts, written[5:] or "ISO8601") if dates else WRITTEN[written or "text"](texts)
+    read = _all(texts) if read is None and not dates else read
+    if read is None:
+        return None
+    known = dict(zip(texts, read, strict=True))
+    numbers = column.map(lambda value: value if pd.isna(value) else known[str(value)])
+    return days(pd.to_datetime(numbers)) if dates else numbers.astype(np.float64)
+
+
+def days(dates: pd.Series) -> pd.Series:
+    """Dates as days since 1970, float64."""
+    if isinstance(dates.dtype, pd.DatetimeTZDtype):
+        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+    return (dates - EPOCH) / DAY
+
+
+# numbers
+
+
+def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "") -> Column:
+    numbers = days(column)
+    seen = column.dropna()
+    said = f"dates, {seen.min():%Y-%m-%d} to {seen.max():%Y-%m-%d}, as days"
+    rising = asked is None and len(seen) == len(column) > FEW and bool((numbers.diff().dropna() > 0).all())
+    made = _numbers(numbers, name, asked=asked, written="date")
+    if made.role == "constant":
+        return made
+    if rising:
+        return Column("rows", column, f"{said[: -len(', as days')]}, one after the other: the rows' names")
+    return Column("number", numbers, said + _lacks(column), written=f"date {form}")
+
+
+def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = "") -> Column:
+    x = column.to_numpy()
+    seen = x[~np.isnan(x)]
+    if not np.isfinite(seen).all():
+        row = int(np.isinf(x).argmax()) + 1
+        raise InputError(
+            f"column {name!r} is infinite in row {row}, expected finite numbers: drop it, or mend them"
+        )
+    low, high = float(seen.min()), float(seen.max())
+    if low == high:
+        return _constant(column, low, name)
+    if max(abs(low), abs(high)) > LARGEST:
+        row = int((np.abs(x) > LARGEST).argmax()) + 1
+        raise InputError(f"column {name!r} is beyond {LARGEST:g} in row {row}: scale it, or drop it")
+    whole = bool((seen == np.floor(seen)).all())
+    if asked is None and whole and not written and len(seen) == len(x) and _counts_rows(x):
+        said = f"{low:g} to {high:g}, as the rows follow: their numbers"
+        return Column("rows", column, said)
+    few = len(np.unique(seen[:1000])) if whole else 0
+    sort: Sort = "number"
+    if low == 0 and high == 1 and whole:
+        sort = "truth"
+    elif low == 0 and whole and seen.var() >= seen.mean():
+        sort = "count"
+    said = f"{HOW[written]} {low:.6g} to {high:.6g}"
+    said += (
+        ", whole"
+        if whole and sort == "number"
+        else {"count": ", counts", "truth": ", truth values"}.get(sort, "")
+    )
+    if 2 < few <= min(FEW, len(seen) / NAMES) and len(np.unique(seen)) == few:
+        said += f", {few} different (--categorical if they are codes)"
+    return Column(
+        "number", column, said + _lacks(column), _doubts(seen, low, high, name, whole), written, sort
+    )
+
+
+def _counts_rows(x: NDArray[np.float64]) -> bool:
+    return len(x) > FEW and x[0] in (0.0, 1.0) and bool((np.diff(x) == 1).all())
+
+
+def _doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole: bool) -> str:
+    """A number that often stands for a missing value, and numbers that may be names."""
+    for edge in {low, high} & SENTINELS:
+        rest = seen[seen != edge]
+        times = len(seen) - len(rest)
+        if times > 1 and len(rest) and max(rest.min() - edge, edge - rest.max()) > np.ptp(rest):
+            return (
+                f"column {name!r} is {edge:g} in {times} rows and else from {rest.min():g} to {rest.max():g}: if that "
+                f"stands for a missing value, say so (--missing {edge:g})"
+            )
+    words = re.sub(r"([a-z])(ID|Id)$", r"\1_id", name)  # customerId
+    called = re.search(r"(?i)(^|[^a-z])(id|idx|index|zip|zipcode|postcode|phone)$", words)
+    if whole and called and len(seen) > FEW:
+        return f"column {name!r} may be a number that names something, and is trained on as one (else --drop {name!r})"
+    return ""
+
+
+# the rest
+
+
+def _constant(column: pd.Series, value: Any, name: str) -> Column:
+    lacks = _lacks(column)
+    return Column("constant", column, f"always {_short(value)}{lacks}: kept as it is, not trained on")
+
+
+def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) -> Column:
+    types = {type(value).__name__ for value in seen.unique()}
+    if not types <= {"str", "int", "float", "bool"}:
+        raise InputError(
+            f"column {name!r} holds a {min(types - {'str', 'int', 'float', 'bool'})}, expected categories that are "
+            "numbers, texts or truth values: drop it"
+        )
+    if len(types) > 1:
+        raise InputError(
+            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, or drop it"
+        )
+    column = column.astype(object)
+    counts = seen.value_counts()
+    k, n = len(counts), len(column)
+    if k == 1:
+        return _constant(column, counts.index[0], name)
+    if not sure and (k == len(seen) > 2 or k > MOST_CATEGORIES or k > max(len(seen) / NAMES, FEW)):
+        each = "another text in every row" if k == len(seen) else f"{k} different texts in {n} rows"
+        role: Role = "rows" if k == n else "names"
+        notice = f"column {name!r} holds {each}, which are taken for names and left out (else --categorical {name!r})"
+        return Column(role, column, f"{each}: names", notice)
+    if k > MOST_CATEGORIES:
+        raise InputError(f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it")
+    first = ", ".join(f"{_short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
+    said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
+    return Column("category", column, said + _lacks(column))
+
+
+def _lacks(column: pd.Series) -> str:
+    missing = int(column.isna().sum())
+    return f", {missing} of {len(column)} missing" if missing else ""
+
+
+def _short(value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 24 else text[:23] + "…"
+
+
+def listed(values: Sequence[object]) -> str:
+    """Up to ten values with commas."""
+    return ", ".join(str(value) for value in values[:10]) + (" …" if len(values) > 10 else "")

@@ -1,0 +1,257 @@
+"""Tables in files as people have them: every form is read as the plain table is, and what was understood is said."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import prismae as pr
+from prismae.data import world
+from prismae.errors import InputError
+from prismae.runs.job import Job
+from prismae.runs.observations import new_observations, observations
+
+rng = np.random.default_rng(0)
+N = 24
+PLAIN = pd.DataFrame(
+    {
+        "length": rng.normal(30, 5, N).round(2),
+        "rings": rng.integers(3, 30, N),
+        "sex": rng.choice(["F", "I", "M"], N),
+    }
+)
+NAMES = [f"fish {i}" for i in range(N)]
+
+
+def values(made: Any) -> np.ndarray:
+    return made.data[torch.arange(len(made))].numpy()
+
+
+def csv(**options: Any) -> bytes:
+    return PLAIN.to_csv(index=False, **options).encode()
+
+
+def r_table() -> bytes:
+    """What R's write.table writes: the names of rows have no name."""
+    return PLAIN.set_axis(NAMES).to_csv(sep=" ", header=list(PLAIN), index_label=False, quoting=2).encode()
+
+
+FORMS: dict[str, tuple[str, bytes]] = {
+    "plain": ("x.csv", csv()),
+    "capitals": ("X.CSV", csv()),
+    "tabs": ("x.tsv", csv(sep="\t")),
+    "tabs in csv": ("x.csv", csv(sep="\t")),
+    "semicolons and decimal commas": ("x.csv", csv(sep=";", decimal=",")),
+    "bars": ("x.csv", csv(sep="|")),
+    "packed": ("x.csv.gz", gzip.compress(csv())),
+    "packed tabs": ("x.tsv.gz", gzip.compress(csv(sep="\t"))),
+    "a byte order mark": ("x.csv", b"\xef\xbb\xbf" + csv()),
+    "UTF-16": ("x.csv", PLAIN.to_csv(index=False).encode("utf-16")),
+    "Windows": ("x.csv", csv(lineterminator="\r\n")),
+    "old Macintosh": ("x.csv", csv(lineterminator="\r")),
+    "numbers of rows, by pandas": ("x.csv", PLAIN.to_csv().encode()),
+    "numbers of rows, by R": ("x.csv", PLAIN.set_axis(range(1, N + 1)).to_csv().encode()),
+    "names of rows": ("x.csv", PLAIN.set_axis(NAMES).to_csv().encode()),
+    "names of rows without a name": ("x.csv", r_table()),
+    "an id": ("x.csv", PLAIN.assign(id=range(1, N + 1)).to_csv(index=False).encode()),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read_as_the_plain_table(tmp_path: Path, form: str) -> None:
+    name, content = FORMS[form]
+    (tmp_path / name).write_bytes(content)
+    made, plain = world(tmp_path / name), world(PLAIN)
+    np.testing.assert_allclose(values(made), values(plain), atol=1e-6)
+    assert made.kind.element_names == plain.kind.element_names
+    assert any("length: numbers" in line for line in made.columns)
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.feather", "X.PARQUET"])
+def test_binary_tables_keep_their_index(tmp_path: Path, name: str) -> None:
+    table = PLAIN.set_axis(NAMES)
+    table.to_feather(tmp_path / name) if "feather" in name else table.to_parquet(tmp_path / name)
+    made = world(tmp_path / name)
+    np.testing.assert_array_equal(values(made), values(world(PLAIN)))
+    assert made.called.tolist() == NAMES
+
+
+def test_excel_needs_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x.xlsx").write_bytes(b"any")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(
+        InputError, match=re.escape("pip install 'prismae[excel]', or save the sheet as .csv")
+    ):
+        world(tmp_path / "x.xlsx")
+
+
+def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(
+        PLAIN.assign(sex=PLAIN["sex"].replace("I", "ü")).to_csv(index=False).encode("latin-1")
+    )
+    made = world(tmp_path / "x.csv")
+    assert "sex_ü" in made.kind.element_names
+    assert made.notices == ("the text is no UTF-8, so it is read as latin-1",)
+
+
+@pytest.mark.parametrize("form", ["names of rows", "names of rows without a name"])
+def test_names_of_rows_are_kept(tmp_path: Path, form: str) -> None:
+    (tmp_path / "x.csv").write_bytes(FORMS[form][1])
+    made = world(tmp_path / "x.csv")
+    assert made.called.tolist() == NAMES
+    kept, held = made.split(0.25)
+    assert {*kept.called, *held.called} == {*NAMES}
+
+
+def test_a_column_of_texts_or_the_one_asked_for_names_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    PLAIN.assign(fish=NAMES, tag=[f"t{i}" for i in range(N)]).to_csv(path, index=False)
+    made = world(path)
+    assert made.called[:2].tolist() == ["fish 0", "fish 1"]
+    assert "fish: names of the rows" in made.columns
+    assert (
+        "column 'tag' holds another text in every row, which are taken for names and left out"
+        in made.notices[0]
+    )
+    asked = world(path, index="tag")
+    assert asked.called[:2].tolist() == ["t0", "t1"]
+    np.testing.assert_array_equal(values(asked), values(made))
+    with pytest.raises(InputError, match=r"Unknown column of x\.csv 'tags': did you mean 'tag'"):
+        world(path, index="tags")
+
+
+def test_columns_are_what_the_user_says(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    PLAIN.assign(note="none", grade=[1, 2] * (N // 2), mixed=["<1", *range(N - 1)]).to_csv(path, index=False)
+    with pytest.raises(InputError, match="column 'mixed' holds numbers but for 1 of 24 values") as refused:
+        world(path)
+    for option in ("--numeric 'mixed'", "--categorical 'mixed'", "--drop 'mixed'"):
+        assert option in str(refused.value)
+    made = world(path, categorical=["grade"], numeric="mixed", drop=["sex", "note"], missing=["none"])
+    assert made.kind.scheme.columns == ("length", "rings", "grade", "mixed")
+    assert made.kind.element_names == ("length", "rings", "mixed", "grade_1", "grade_2")
+    assert made.kind.lacking == (2,)
+    with pytest.raises(InputError, match=r"Unknown column of x\.csv 'grades'"):
+        world(path, categorical=["grades"])
+
+
+def test_what_stands_for_missing_is_said_and_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    PLAIN.assign(country=["NA", "DE", "FR"] * (N // 3), depth=[-999.0, -999.0, *rng.random(N - 2)]).to_csv(
+        path, index=False
+    )
+    made = world(path)
+    assert (
+        f"column 'country': NA in {N // 3} rows taken for missing (--missing '' if that is a value)"
+        in made.notices
+    )
+    assert any("column 'depth' is -999 in 2 rows" in each for each in made.notices)
+    assert "country: 2 categories: DE (8), FR (8), 8 of 24 missing" in made.columns
+    known = world(path, missing=["-999"])
+    assert known.kind.scheme.categories["country"] == ("DE", "FR", "NA")
+    assert int(np.isnan(values(known)).sum()) == 2
+    assert not known.notices
+
+
+def test_a_file_without_names_is_read_as_data_and_years_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    PLAIN.to_csv(path, index=False, header=False)
+    made = world(path)
+    np.testing.assert_array_equal(values(made), values(world(PLAIN)))
+    assert (
+        "the first line holds numbers, so it is read as data and the columns are called 'column 1'"
+        in made.notices[0]
+    )
+    PLAIN[["length", "rings", "length"]].set_axis(["1990", "1991", "1992"], axis=1).to_csv(path, index=False)
+    assert world(path).kind.columns == ("1990", "1991", "1992")
+    np.savetxt(tmp_path / "mat.txt", rng.random((20, 4)))
+    assert world(tmp_path / "mat.txt").shape == (4,)
+
+
+def test_names_that_stand_twice_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b,a\n1,2,5\n3,1,2\n4,4,4\n")
+    made = world(tmp_path / "x.csv")
+    assert made.kind.columns == ("a", "b", "a.1")
+    assert made.notices == ("'a' stands twice in the line of names: told apart by .1",)
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is empty."),
+    "a longer row": (b"a,b\n1,2\n3,4,5\n6,7\n", "(line 3 has 3 values, the lines before 2): --sep says"),
+    "no text": (b"a\n\xff\xfe\0", "is no text, expected a table with commas"),
+    "one row": (b"a,b\n1,2\n", "bad.csv has one row, expected at least two"),
+    "only names": (b"a,b\n", "bad.csv has 0 rows and 2 columns, expected some of each."),
+    "no gzip": (b"\x1f\x8b000", "bad.csv"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_get_one_sentence(tmp_path: Path, case: str) -> None:
+    content, sentence = BAD[case]
+    (tmp_path / "bad.csv").write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        world(tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("x.npy", {"drop": ["a"]}, "x.npy is no table, so drop cannot be given"),
+        ("x.csv", {"series": "channels-first"}, "x.csv is a table, so series cannot be given"),
+        (
+            "x.parquet",
+            {"sep": ";"},
+            "x.parquet is no text, so nothing stands between its columns: leave out sep.",
+        ),
+    ],
+)
+def test_settings_that_are_for_other_data(
+    tmp_path: Path, name: str, options: dict[str, Any], sentence: str
+) -> None:
+    np.save(tmp_path / "x.npy", rng.random((5, 2)))
+    PLAIN.to_csv(tmp_path / "x.csv", index=False)
+    PLAIN.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        world(tmp_path / name, **options)
+
+
+def test_new_rows_are_read_as_the_job_read_its_own(tmp_path: Path) -> None:
+    table = PLAIN.assign(fish=NAMES, price=[f"{i},{i % 9}00.5" for i in range(1, N + 1)], note="x")
+    table.to_csv(tmp_path / "x.csv", index=False)
+    job = {
+        "method": "vae",
+        "world": str(tmp_path / "x.csv"),
+        "index": "fish",
+        "drop": ("note",),
+        "numeric": ("price",),
+    }
+    assert (
+        Job("vae", "x.csv").id
+        == Job("vae", "x.csv", drop=(), sep=None, index=None).id
+        != Job("vae", "x.csv", sep=";").id
+    )
+    data = observations(job)
+    assert data.kind.columns == ("length", "rings", "sex", "price")
+    about = job | data.kind.to_json()
+    for rows in (table[:1], table[3:5].drop(columns="note"), table[::-1]):
+        rows.to_csv(tmp_path / "new.csv", index=False)
+        new = new_observations(str(tmp_path / "new.csv"), about)
+        np.testing.assert_array_equal(values(new), values(data)[[NAMES.index(each) for each in rows["fish"]]])
+        assert new.called.tolist() == rows["fish"].tolist()
+
+
+def test_arrays_with_constant_columns_are_trained_on() -> None:
+    from sklearn.datasets import load_digits
+
+    x = load_digits().data
+    model = pr.Autoencoder("vae", n_latents=2, net="mlp:width=8", steps=3).fit(x)
+    back = model.inverse_transform(model.transform(x[:9]))
+    assert (back[:, [0, 32, 39]] == 0).all()
