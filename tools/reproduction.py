@@ -242,7 +242,7 @@ def _place(about: Mapping[Any, Any], grids: Sequence[str]) -> tuple[str, ...]:
 
 def _section(plan: Plan, found: Found, number: str) -> str:
     """What is there of one profile: the table, which rows it rests on, and what is missing; or that nothing is."""
-    if not found.there:
+    if found.frame.empty:
         return f"**Profile {plan.profile}: not run** ({len(found.lacking)} jobs).\n"
     parts = [f"**Profile {plan.profile}: {number} jobs.** Rows: {_listed(plan, found.there)}."]
     if found.lacking:

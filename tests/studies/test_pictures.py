@@ -13,7 +13,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.decoder import describe_decoder
 from prismae.runs.run import Run
 from prismae.runs.stability import match, stability
+from prismae.runs.verdict import Verdict
 from prismae.studies import Job, run
+from prismae.studies.selection import agreement
 from prismae.train.build import build
 from prismae.views import add_views, complete, compute, view
 from prismae.views._subject import Subject
@@ -82,11 +84,6 @@ def test_errors_name_the_worst_observations() -> None:
     again = net.generate(net.encode(TABLE.data[rows]).mean).detach().numpy()
     explained = 1 - found["errors"].mean() / found["mean_error"]
     assert explained == pytest.approx(r2_score(x, again, multioutput="variance_weighted"), abs=1e-5)
-
-
-def test_a_density_gives_a_kl_and_a_point_does_not() -> None:
-    assert compute(VAE(), net_for(VAE()), TABLE)["kl"].shape == (3,)
-    assert "kl" not in compute(AE(), net_for(AE()), TABLE)
 
 
 def test_manifold_has_the_reconstructions_at_its_corners() -> None:
@@ -194,6 +191,19 @@ def test_runs_are_completed_and_compared(tmp_path) -> None:
     assert found["seeds"] == [0, 1]
     assert [len(latent["matches"]) for latent in found["latents"]] == [1, 1, 1]
     assert first.stability == found
+    second.write_json("verdict.json", Verdict([0.0] * 3, [0.0] * 3).to_json())
+    assert stability([first, second], TABLE)["udr"] is None  # one of them has collapsed
+    assert len(agreement([first.path.name, second.path.name], tmp_path)[0]) == 0
+    alive = Verdict([1.0, 1.0, 0.01], [1.0] * 3, explained=0.5)
+    for each in (first, second):
+        each.write_json("verdict.json", alive.to_json())
+    again = stability([first, second], TABLE)
+    assert (again["live"], again["explained"]) == ([2, 2], [0.5, 0.5])
+    assert [latent["live"] for latent in again["latents"]] == [True, True, False]
+    assert 0 <= again["udr"] <= 1
+    scores, beside = agreement([first.path.name, second.path.name], tmp_path)
+    assert scores[0] == pytest.approx(again["udr"], abs=0.2)  # of other rows
+    assert beside == {"live": 2.0, "explained": 0.5}
     assert [latent["mean"] for latent in stability([first, first], TABLE)["latents"]] == pytest.approx(
         [1.0] * 3
     )

@@ -193,5 +193,5 @@ def test_what_a_report_lacks_is_computed(folder, path):
     (folder.path / "pictures.npz").unlink()
     complete(folder, data)
     with np.load(folder.path / "pictures.npz") as arrays:
-        assert {"sentences", "sentence_path", "sentence_traversals", "tsne", "kl"} <= set(arrays)
+        assert {"sentences", "sentence_path", "sentence_traversals", "tsne"} <= set(arrays)
         assert arrays["sentence_traversals"].shape == (4, 5)

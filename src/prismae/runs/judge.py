@@ -486,7 +486,7 @@ def channel_noise(history: pd.DataFrame) -> NDArray | None:
     names = [name for name in history.columns if name.startswith("sigma[")]
     if not names:
         return None
-    return cast(NDArray, history[names].dropna().iloc[-1].to_numpy(dtype=float))
+    return cast(NDArray, history[names].dropna().iloc[-1].to_numpy(dtype=float, copy=True))
 
 
 def lighter(method: Method, *, at_most: float | None = None, by: float = 1.0) -> dict[str, float]:

@@ -155,7 +155,8 @@ def setting_columns(frame: pd.DataFrame) -> list[str]:
     """The columns of world, grids and steps that tell the rows of one arm and seed apart."""
     columns = [str(c) for c in frame]
     settings = ["world", *columns[columns.index("seed") + 1 : columns.index("mse")]]
-    trained = frame[~frame["method"].isin(BASELINES)]
+    trained = frame[~frame["method"].isin(BASELINES)] if "method" in frame else frame
+    trained = frame if trained.empty else trained
     return [c for c in settings if trained[c].nunique(dropna=False) > 1]
 
 
