@@ -103,6 +103,9 @@ def test_a_short_training_that_exploded_in_its_first_steps_diverged():
     assert said.startswith("The training diverged: reconstructions ended with 38 times the error of the mean")
     assert "above the 5 of its first step" in said
     assert divergence(history(loss, [3.0]), ONE) is None
+    # the first steps of a training that has not come to the mean yet go up and down
+    assert divergence(history(loss, [9.0, 2.0, 4.7]), ONE) is None
+    assert "diverged" in divergence(history(loss, [9.0, 0.9, 4.7]), ONE)
     # images that hardly vary: a network that is still far from their mean has had no time, and gets nearer
     assert divergence(history(loss[::-1], [38.0]), ONE) is None
 

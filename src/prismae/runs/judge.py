@@ -212,7 +212,7 @@ class Judge:
         elif isinstance(self.posterior, Discrete):
             found = discrete_information(self.posterior)
         elif noise is not None:
-            found = channel_information(self.posterior.mean.std(0, correction=0), torch.from_numpy(noise))
+            found = channel_information(self.posterior.mean.std(0, correction=0), torch.tensor(noise))
         else:
             found = decoded_information(self._variances.flatten(1).sum(1), self._error())
         return np.nan_to_num(found.numpy().astype(float), nan=0.0, posinf=MOST).clip(max=MOST)

@@ -66,15 +66,16 @@ def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: floa
     errors, steps = seen["monitor:mse"].to_numpy() / error_of_mean, seen["step"].to_numpy() + 1
     if not len(errors) or errors[-1] < NEAR:
         return None
+    short = history["step"].iloc[-1] + 1 < SHORT
     if errors[-1] <= BEYOND:
-        return COLLAPSED if history["step"].iloc[-1] + 1 >= SHORT else None
+        return None if short else COLLAPSED
     now, best, then = errors[-1], errors.min(), int(steps[errors.argmin()])
-    if now > 2 * best:
+    if now > 2 * best and (best < 1 or not short):
         return (
             f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
             f"had {best:.3g} times that after {then:,} steps."
         )
-    if history["step"].iloc[-1] + 1 < SHORT:
+    if short:
         if now <= FAR or loss.iloc[-ROWS:].median() <= loss.iloc[0]:
             return None
         return (
