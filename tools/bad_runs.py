@@ -45,21 +45,25 @@ class Bad:
     better: str = "explained"
 
 
+SMALL = "mlp:width=64"
 RUNS = [
     Bad("the default weight of dSprites on small images", "digits", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("the same on 150 flowers", "iris", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("on 5 correlated pollutants", "pollutants", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("on 3 factors, mixed linearly", "linear", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
     Bad("on 3 factors in blocks of columns", "blocks", "beta-vae", {}, {"steps": 600, "lr": 1e-3}),
-    Bad("the quick start, far too short", "linear", "beta-tcvae", {}, {"steps": 300}),
+    Bad("half of that weight", "blocks", "beta-vae", {"beta": 2.0}, {"steps": 500, "lr": 1e-3, "net": SMALL}),
     Bad("a learning rate far too high", "linear", "ae", {}, {"steps": 300, "lr": 1.0}),
     Bad("too few steps", "digits", "ae", {}, {"steps": 120, "lr": 1e-3}),
     Bad("few observations, many steps", "few digits", "ae", {}, {"steps": 1200, "lr": 3e-3}, 0.5, "held_out"),
-    Bad("more latents than factors", "line", "ae", {}, {"steps": 500, "lr": 1e-3, "n_latents": 4}, 0.0, "distinct"),
+    Bad(
+        "more latents than factors", "line", "ae", {}, {"steps": 400, "lr": 1e-3, "n_latents": 3, "net": SMALL}, 0.0,
+        "distinct",
+    ),
     Bad("one cluster of ten", "blocks", "gmvae", {}, {"steps": 300, "lr": 1e-3}, 0.0, "clusters"),
     Bad(
-        "a critic that does not learn", "linear", "gcae", {"critic_lr": 1e-9},
-        {"steps": 400, "lr": 1e-3, "n_latents": 3}, 0.0, "critic",
+        "a critic that does not learn", "linear", "nash-ae", {"critic_lr": 1e-9},
+        {"steps": 400, "lr": 1e-3, "n_latents": 3, "net": SMALL}, 0.0, "critic",
     ),
 ]  # fmt: skip
 
@@ -84,7 +88,7 @@ def world(name: str) -> World:
     elif name == "linear":
         rows = mixed(rng.uniform(-1, 1, size=(2000, 3)), 8, 0.05)
     elif name == "line":
-        rows = mixed(rng.uniform(-1, 1, size=(1000, 1)), 6, 0.05)
+        rows = mixed(rng.uniform(-1, 1, size=(1000, 1)), 6, 0.001)
     else:
         factors = rng.uniform(-1, 1, size=(2000, 3))
         waves = [np.sin(k * factors[:, i] + k) for i in range(3) for k in (1, 2, 3)]
@@ -100,8 +104,10 @@ def judged(run: Bad, fields: Mapping[str, Any], settings: Mapping[str, Any]) -> 
         data, unseen = data.split(run.holdout)
     chosen, training = method(run.method, **fields), Training(**settings)
     net, likelihood = choices(chosen, data, training)
-    about = describe(chosen, data, **as_plain(training) | {"likelihood": likelihood.name()})
-    trained = train(chosen, data, training, device="cpu")
+    about = describe(
+        chosen, data, **as_plain(training) | {"likelihood": likelihood.name(), "steps": training.limit}
+    )
+    trained = train(chosen, data, training, device="cpu", held=unseen)
     about |= outcome(trained, "cpu")
     judge = Judge(chosen, trained, untrained(chosen, data, about, net, likelihood), about, data, unseen)
     verdict = judge.verdict()

@@ -136,7 +136,7 @@ def test_held_out_rows_that_are_rebuilt_badly_are_memorised():
     assert found.n_held_out == 100
     assert found.held_out < 0.5
     assert names(found)[0] == "memorised"
-    assert found.findings[0].settings == {"steps": 75}
+    assert found.findings[0].settings == {"steps": "auto"}
     assert "memorised" not in names(judged(linear_net(GOOD.T, GOOD), unseen=X[:100] - X.mean(0)))
 
 

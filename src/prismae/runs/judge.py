@@ -69,7 +69,7 @@ WORSE, GAP = (
 CLOSE = 0.01  # share of the variance within which principal components do as well
 DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
-LONGER, SLOWER, SHORTER = 4, 10, 4  # times as many steps, times as small a rate, times as few steps
+LONGER, SLOWER = 4, 10  # times as many steps, times as small a rate
 USUAL_RATE = 1e-3
 
 
@@ -287,7 +287,7 @@ class Judge:
         return explained(self.x, first.decoded(first.codes(self.x)))
 
     def _diverged(self, said: str) -> Finding:
-        rate = self.about["lr"] / SLOWER
+        rate = min(self.about["lr"] / SLOWER, USUAL_RATE)
         reason = (
             "Steps that are too long throw the weights about: a smaller learning rate keeps them together."
         )
@@ -345,8 +345,12 @@ class Judge:
             "memorised",
             f"The training memorised its observations: it explains {percent(self.explained)} of their variance, and "
             f"{percent(self.held_out)} of that of the observations held out.",
-            "Stop earlier, or give it more observations.",
-            settings={"steps": max((self.trained.kept or self.about["steps"]) // SHORTER, 1)},
+            "Stop as soon as the held-out observations no longer gain, or give it more of them."
+            if self.trained.kept is None
+            else "Take fewer latents, or give it more observations.",
+            settings={"steps": "auto"}
+            if self.trained.kept is None
+            else {"n_latents": max(len(self.live) // 2, 1)},
         )
 
     def _falls(self) -> float | None:
