@@ -17,6 +17,7 @@ from prismae._random import Draws
 from prismae._text import percent
 from prismae._version import __version__
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.errors import InputError
 from prismae.evaluation.baselines import (
     Components,
@@ -184,7 +185,7 @@ class Judge:
         """[m, *elements] the variance in the decoded data that is due to each latent, in units of the world's."""
         m = self.posterior.mean.shape[1]
         n = min(len(self.rows), max(LEAST_MOVED, min(MOVED, DECODED // m)))
-        chosen = torch.linspace(0, len(self.rows) - 1, n).long()
+        chosen = spaced(len(self.rows), n)
         x = self.data.data[self.rows[chosen]]
 
         def change(z: Tensor, other: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from prismae.data import World, world, world_descriptions
+from prismae.data.storage import spaced
 from prismae.estimator import Autoencoder
 from prismae.testing._hold import Check, hold, run_checks
 
@@ -51,7 +52,7 @@ def world_checks(given: World) -> tuple[Check[World], ...]:
 
 
 def _some(given: World) -> torch.Tensor:
-    return given.data[torch.linspace(0, len(given) - 1, min(LOOKED_AT, len(given))).long()]
+    return given.data[spaced(len(given), LOOKED_AT)]
 
 
 def _a_line_describes_it(given: str | Callable[[], World]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data import World
+from prismae.data.storage import spaced
 from prismae.errors import InputError
 from prismae.methods import Labelled, Method, Pairs
 from prismae.train.batches import Batches
@@ -126,7 +127,7 @@ class Partners:
                 f"world {world.name!r} has {vary} that vary."
             )
         n = len(self.index)
-        rows = np.unique(np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int))
+        rows = spaced(n, LOOKED_AT).numpy()
         found = (self._drawn(rows, np.random.default_rng(0)) >= 0).mean() if self.many else 0.0
         if found < ENOUGH:
             raise InputError(
