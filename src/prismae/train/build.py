@@ -6,7 +6,6 @@ from copy import deepcopy
 from typing import Any
 
 from prismae.data import Kind, Summary, World
-from prismae.data.kinds import Numbers
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets import Architecture, Net, all_likelihoods, all_nets, net
@@ -110,9 +109,8 @@ def build(
     encoder, decoder = chosen.build(
         (*shape, kind.outputs) if words else shape, method.n_outputs(n_latents), n_latents
     )
-    lacking = kind.lacking if isinstance(kind, Numbers) else None
-    if lacking:  # its encoder is told, behind a row, which of these are missing
-        encoder, _ = chosen.build((shape[0] + len(lacking),), method.n_outputs(n_latents), n_latents)
+    if kind.lacking:  # its encoder is told, behind a row, which of these are missing
+        encoder, _ = chosen.build((shape[0] + len(kind.lacking),), method.n_outputs(n_latents), n_latents)
     given: dict[str, Any] = {
         "posterior": method.posterior,
         "likelihood": deepcopy(as_likelihood(likelihood)),  # its parameters are this run's
@@ -122,4 +120,4 @@ def build(
     }
     if words:
         return TextAutoencoderNet(encoder, decoder, longest=shape[0], **given)
-    return AutoencoderNet(encoder, decoder, lacking=lacking, shape=shape, **given)
+    return AutoencoderNet(encoder, decoder, lacking=kind.lacking, shape=shape, **given)

@@ -33,6 +33,7 @@ class Kind(ABC):
     """
 
     elements: ClassVar[Literal["numbers", "words"]] = "numbers"  # what networks and likelihoods must be for
+    lacking: tuple[int, ...] | None = None  # see `Numbers`
 
     @classmethod
     def name(cls) -> str:
