@@ -13,6 +13,7 @@ import torch
 import prismae as pr
 from prismae.errors import DataWarning, InputError
 from prismae.nets.likelihood import all_likelihoods
+from prismae.report import write_report
 from prismae.settings import Training
 from prismae.train import train
 
@@ -23,7 +24,7 @@ X = (rng.normal(size=(60, 2)) @ rng.normal(size=(2, 5))).astype(np.float32)
 GAPS = np.where(rng.random(X.shape) < 0.2, np.nan, X)
 GAPS[:, 4] = X[:, 4]
 FRAME = pd.DataFrame(GAPS, columns=list("abcde")).assign(
-    sex=rng.choice(["f", "m", None], 60), age=rng.integers(0, 90, 60).astype(float)
+    sex=rng.choice(["f", "m", None], 60), place="north", age=rng.integers(0, 90, 60).astype(float)
 )
 
 
@@ -79,7 +80,9 @@ def test_a_model_fills_in_what_is_missing_and_is_loaded_to_the_bit(x, tmp_path: 
     assert np.isfinite(model.score(x))
     again = pr.load(model.save(tmp_path / "run", x).path)
     np.testing.assert_array_equal(again.transform(x), codes)
-    assert (tmp_path / "run" / "pictures.npz").exists()
+    page = write_report(tmp_path / "run").read_text()
+    assert "NaN" not in page.partition("explorer-data")[2].partition("</script>")[0]
+    assert "values are missing" in page
 
 
 @pytest.mark.parametrize("method", ["vae", "factor-vae", "ed-gcae", "gmvae", "ae", "wae"])

@@ -26,6 +26,7 @@ TEXT_TABLES = (".csv", ".tsv", ".tab")
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 BINARY_TABLES = (".parquet", ".feather", ".xlsx")
 SEPARATORS = (",", ";", "\t", "|")
+UNNAMED = "Unnamed: "  # what pandas calls a column without a name, with its place
 TRAINED = ("number", "category")  # roles
 SHOWN = 40  # columns that a description lists
 PEEK = 1 << 16  # bytes of a file that are looked at before it is read
@@ -151,7 +152,8 @@ def from_table(
     x = scheme.to_array(rest, name=name)
     scheme = replace(scheme, left_out=(*scheme.left_out, *drop))
     lines = [
-        f"{column}: {'names of the rows' if column == index else each.said}"
+        f"{'(no name)' if column.startswith(UNNAMED) else column}: "
+        + ("names of the rows" if column == index else each.said)
         for column, each in looked.items()
     ]
     return Found(
@@ -177,7 +179,7 @@ def _index(
     if named:
         return None
     first = next(iter(looked))
-    unnamed = first == "" or first.startswith("Unnamed: ")
+    unnamed = first == "" or first.startswith(UNNAMED)
     if looked[first].role == "rows" or (unnamed and not table[first].hasnans and table[first].is_unique):
         return first
     return next((column for column, each in looked.items() if each.role == "rows" and each.notice), None)

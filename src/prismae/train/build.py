@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from math import prod
 from typing import Any
 
 from prismae.data import Kind, Summary, World
@@ -111,9 +112,11 @@ def build(
     )
     if kind.lacking:  # its encoder is told, behind a row, which of these are missing
         encoder, _ = chosen.build((shape[0] + len(kind.lacking),), method.n_outputs(n_latents), n_latents)
+    own = deepcopy(as_likelihood(likelihood))  # its parameters are this run's
+    own.set_columns(*kind.column_sorts(), d=prod(shape), mean=summary.mean, std=summary.std)
     given: dict[str, Any] = {
         "posterior": method.posterior,
-        "likelihood": deepcopy(as_likelihood(likelihood)),  # its parameters are this run's
+        "likelihood": own,
         "mean": summary.mean,
         "std": summary.std,
         "parts": method.modules(n_latents),

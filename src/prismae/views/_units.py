@@ -57,7 +57,7 @@ def moves(moved: Iterable[tuple[str, str, str]]) -> Markup:
 def _furthest(run: Run, first: NDArray, second: NDArray) -> Iterator[tuple[str, str, str]]:
     """Column and its two values, as texts, of the columns that differ most between two rows [d]."""
     deviation = run.pictures.get("element_std", np.ones(len(first)))
-    far = np.abs(second - first) / np.where(deviation > 0, deviation, 1.0)
+    far = np.nan_to_num(np.abs(second - first)) / np.where(deviation > 0, deviation, 1.0)
     places = _columns(run)
     order = sorted(places, key=lambda column: -far[places[column]].max())[:NAMED]
     table = run.job.get("table")
@@ -79,7 +79,7 @@ def _columns(run: Run) -> dict[str, slice]:
         name: slice(int(end) - width, int(end))
         for (name, width), end in zip(widths.items(), ends, strict=True)
     }
-    return {name: found[name] for name in table["columns"]}
+    return {name: found[name] for name in table["columns"] if name in found}  # constant ones are not in it
 
 
 def _text(values: NDArray, categories: list[Any] | None) -> str:

@@ -109,6 +109,10 @@ class Kind(ABC):
         """The learning rate where neither a training nor its method gives one."""
         return 1e-4
 
+    def column_sorts(self) -> tuple[tuple[tuple[str, float, float], ...], tuple[int, ...]]:
+        """Of a table's columns of numbers "number", "count" or "truth", mean and deviation; sizes of its categories."""
+        return (), ()
+
     @property
     def outputs(self) -> int:
         """Outputs of a decoder for each element of an observation."""

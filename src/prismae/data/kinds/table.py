@@ -81,6 +81,14 @@ class Table(Numbers):
         docs/results/known_answers.md)."""
         return "gaussian-learned"
 
+    def column_sorts(self) -> tuple[tuple[tuple[str, float, float], ...], tuple[int, ...]]:
+        if self.scheme is None:
+            return (), ()
+        numbers = (
+            (self.scheme.sorts.get(name, "number"), *pair) for name, pair in self.scheme.scaling.items()
+        )
+        return tuple(numbers), tuple(map(len, self.scheme.categories.values()))
+
     def default_lr(self) -> float:
         return 3e-3
 
