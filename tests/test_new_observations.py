@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -88,6 +89,18 @@ def test_worlds_of_another_kind_are_refused():
     with pytest.raises(InputError, match="'table' is a table, the observations of the fit were not"):
         array.transform(pr.world(numbers))
     np.testing.assert_allclose(table.transform(pr.world(numbers)), table.transform(numbers), atol=1e-6)
+
+
+def test_categories_that_the_fit_did_not_see_are_refused_or_none_of_those_that_it_saw():
+    table = pd.DataFrame({"size": [1.0, 2.0, 4.0, 3.0] * 5, "sex": ["f", "m", "f", "m"] * 5})
+    model = pr.Autoencoder("ae", **FAST).fit(table)
+    new = table[:2].assign(sex=["f", "x"])
+    with pytest.raises(InputError, match=r"column 'sex' has the value 'x' in row 2.*handle_unknown='ignore'"):
+        model.transform(new)
+    codes = model.set_params(handle_unknown="ignore").transform(new)
+    np.testing.assert_allclose(codes[0], model.transform(table[:1])[0], atol=1e-6)
+    x = torch.tensor([[*model.read(table[1:2], 1)[0, :1], 0.0, 0.0]])
+    np.testing.assert_allclose(codes[1], model.net_.encode(x).mean.detach()[0], atol=1e-6)
 
 
 class Stranger:

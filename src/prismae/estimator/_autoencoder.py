@@ -21,7 +21,7 @@ from prismae._discovery import class_path
 from prismae._random import Draws
 from prismae._words import lengths
 from prismae.control import Controller
-from prismae.data import Summary, World, world
+from prismae.data import Summary, Table, World, world
 from prismae.data.kinds import PART
 from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Observations, checked
@@ -75,6 +75,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     series
         For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
         Each channel is scaled by itself. None: an array of three dimensions is images.
+    handle_unknown
+        What becomes of a category of a table that the fit did not see: "error", or "ignore", which takes it for none of
+        those that the fit saw, as scikit-learn's `OneHotEncoder` does.
     controllers
         Move weights of the method while it trains, beside its own: ``(prismae.control.PI("kl", target=18.0),)``.
     device
@@ -127,6 +130,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         random_state: int | np.random.RandomState | None = 0,
         precision: Precision = Training.precision,
         series: Layout | None = None,
+        handle_unknown: Literal["error", "ignore"] = "error",
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
         warm_start: bool = False,
@@ -142,6 +146,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.random_state = random_state
         self.precision = precision
         self.series = series
+        self.handle_unknown = handle_unknown
         self.controllers = controllers
         self.device = device
         self.warm_start = warm_start
@@ -265,7 +270,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: Observations) -> NDArray[np.float32]:
         """Mean codes [n, m] of observations; float32, as the network computes, whatever the type of X."""
         check_is_fitted(self)
-        return self._through(lambda x: self.net_.encode(x).mean, self._form.parts(checked(self, X)))
+        return self._through(lambda x: self.net_.encode(x).mean, self._parts(X))
 
     def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
@@ -298,12 +303,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         if self._form.kind.elements == "words":
             with torch.no_grad():
-                errors = [
-                    (lengths(x).sum(), self.net_.errors(x)[0]) for x in self._form.parts(checked(self, X))
-                ]
+                errors = [(lengths(x).sum(), self.net_.errors(x)[0]) for x in self._parts(X)]
             return 1 - float(sum(n * mse for n, mse in errors) / sum(n for n, _ in errors))
         n, error, total, squares, shift, seen = 0, 0.0, 0.0, 0.0, 0.0, 0
-        for x in self._form.parts(checked(self, X)):
+        for x in self._parts(X):
             back = self._through(lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]))
             values = x.double().numpy()
             shift = values[0] if n == 0 else shift  # so that squares of large values do not cancel
@@ -395,6 +398,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return method(self.method)
         raise InputError(f"Autoencoder: method should be a method or the name of one, got {self.method!r}.")
 
+    def _parts(self, X: Observations) -> Iterator[Tensor]:
+        """New observations as the network sees them, part by part."""
+        form, kind = self._form, self._form.kind
+        if self.handle_unknown == "ignore" and isinstance(kind, Table):
+            form = replace(form, kind=replace(kind, ignore_unknown=True))
+        return form.parts(checked(self, X))
+
     def _settings(self) -> dict[str, Any]:
         """The parameters that are numbers and words, checked against their annotations."""
         names = (
@@ -404,6 +414,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "lr",
             "precision",
             "series",
+            "handle_unknown",
             "device",
             "warm_start",
             "verbose",
