@@ -16,6 +16,7 @@ from prismae._version import __version__
 if TYPE_CHECKING:
     from prismae import metrics
     from prismae.data import World, data_folder, world, world_names
+    from prismae.discovery import discover
     from prismae.errors import InputError
     from prismae.estimator import Autoencoder, load
     from prismae.evaluation import evaluate, evaluate_codes, evaluate_images, evaluate_likelihood
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "all_methods",
     "data_folder",
+    "discover",
     "evaluate",
     "evaluate_codes",
     "evaluate_images",
@@ -57,6 +59,7 @@ _HOMES = {  # where a name is found when it is first asked for: PyTorch alone ta
     "World": "data",
     "all_methods": "methods",
     "data_folder": "data",
+    "discover": "discovery",
     "evaluate": "evaluation",
     "evaluate_codes": "evaluation",
     "evaluate_images": "evaluation",

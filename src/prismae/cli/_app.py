@@ -22,6 +22,11 @@ COMMANDS = {
         "Runs",
         "Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped.",
     ),
+    "discover": (
+        "discover",
+        "Runs",
+        "Find what varies in DATA, without labels: train candidates under a time budget, and write one page.",
+    ),
     "evaluate": (
         "evaluate",
         "Runs",

@@ -89,7 +89,7 @@ def fit(
     controls = [each.described() for text in training["controls"] for each in controllers_from_text(text)]
     job = Job(
         method=method,
-        world=_as_path(world_name),
+        world=as_path(world_name),
         fields=from_text(
             known[method], _settings(setting or []), **known[method].variants.get(method, {})
         ).fields(),
@@ -167,7 +167,7 @@ def _settings(texts: list[str]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
 
 
-def _as_path(text: str) -> str:
+def as_path(text: str) -> str:
     """A world's name as it is; the name of a folder that lies here as a path, as a shell's user expects."""
     from prismae.data import world_names
     from prismae.data.own import is_path

@@ -1,0 +1,73 @@
+"""``prismae discover``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prismae.cli._app import Runs, app, completed, out
+from prismae.cli.fit import as_path
+from prismae.settings import Layout
+
+
+@app.command("discover")
+def discover(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            autocompletion=completed("worlds"),
+            help="Own data: a .npy, .npz, .h5, .hdf5, .csv or .parquet file, or a folder of images; or a world's name.",
+        ),
+    ],
+    minutes: Annotated[float, typer.Option(help="Time that it may take.")] = 10.0,
+    seeds: Annotated[int, typer.Option(help="Trainings of each promising candidate.")] = 5,
+    factors: Annotated[
+        str,
+        typer.Option(metavar="NAME,…", help="Columns, arrays or labels that are left out, as known factors."),
+    ] = "",
+    size: Annotated[int | None, typer.Option(help="Side that the images of a folder are scaled to.")] = None,
+    series: Annotated[Layout | None, typer.Option(help="Where the channels of series stand.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once; as many as there are processors by default.")
+    ] = None,
+    folder: Runs = Path("runs"),
+) -> None:
+    """Find what varies in DATA, without labels: train candidates under a time budget, and write one page.
+
+    Ctrl-C ends it with the best so far.
+    """
+    from prismae.discovery import discover as find  # here: help would wait for PyTorch
+
+    found = find(
+        as_path(data),
+        minutes=minutes,
+        seeds=seeds,
+        factors=tuple(name.strip() for name in factors.split(",") if name.strip()),
+        size=size,
+        series=series,
+        out=folder,
+        jobs=jobs,
+    )
+    out.print(
+        f"{len(found.factors)} factors, {found.kind}. {found.why}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    for each in found.factors:
+        sure = each.sure if each.agreement == each.agreement else "one training"
+        moves = "; ".join(f"{name} {_number(low)} to {_number(high)}" for name, low, high in each.moves[:3])
+        out.print(
+            f"{each.name}: {100 * each.share:.0f} %, {sure}" + (f"; moves {moves}" if moves else ""),
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(f"kept: {found.run}\npage: {found.folder / 'page.html'}", highlight=False, soft_wrap=True)
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,344 @@
+"""`discover`: what varies in data, without labels, under a time budget."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prismae._text import percent
+from prismae.data import World, world, world_names
+from prismae.data.own import is_path
+from prismae.discovery.page import write_page
+from prismae.discovery.result import Discovery, Factor, mean_codes, observed
+from prismae.discovery.search import HELD_OUT, Search, Tried
+from prismae.errors import InputError, Interrupted
+from prismae.estimator import Autoencoder, load
+from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
+from prismae.fields import Count, Positive, check_arguments
+from prismae.runs.job import Job
+from prismae.runs.observations import everything
+from prismae.runs.run import Run
+from prismae.settings import Layout, as_plain
+
+FEWEST = 40  # observations, of which a tenth is held out
+LOOKED_AT = 5_000  # observations that are encoded
+CLOSE = 0.9  # times what components leave unexplained of what is held out: a model has to leave less
+STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
+ENOUGH = 0.9  # share of the variance that components explain where no model says how many there are
+STARTS = 5  # of FastICA, which may end in a local optimum
+GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
+REACH = 1.5  # deviations by which a factor is moved
+MOVED = 5  # columns that are named for each factor
+
+
+def discover(
+    X: NDArray | pd.DataFrame | str | os.PathLike[str],
+    *,
+    minutes: Positive = 10.0,
+    seeds: Count = 5,
+    factors: Sequence[str] = (),
+    size: int | None = None,
+    series: Layout | None = None,
+    out: str | os.PathLike[str] = "runs",
+    jobs: Count | None = None,
+    progress: bool = True,
+) -> Discovery:
+    """Find what varies in data: how many factors, what each one moves, and how sure that is.
+
+    Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
+    Of those that explain most of what is held out, the one with the fewest live latents is kept; its factors are the
+    independent components (FastICA) of these latents, where these come back in other seeds as well as the latents do.
+    Where as many principal components explain as much, components of the data themselves are the answer. See
+    docs/results/known_answers.md for why.
+
+    Parameters
+    ----------
+    X
+        A table, array, or path of own data, or a world's name, as `prismae.world` takes them.
+    minutes
+        Time that it may take.
+    seeds
+        Trainings of each promising candidate.
+    factors, size, series
+        How own data are read: see `prismae.world`. What is named as a factor is left out.
+    out
+        Where run folders are kept, and beside them ``discover-<name>`` with page.html.
+    jobs
+        Trainings at once, of one thread each; None: as many as there are processors.
+    progress
+        Whether what is done is said on standard error.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be used, fewer than 40 observations, and texts.
+
+    Examples
+    --------
+    >>> found = discover(X, minutes=5)  # doctest: +SKIP
+    >>> found.transform(X)  # doctest: +SKIP
+    """
+    check_arguments("discover", discover, {"minutes": minutes, "seeds": seeds, "jobs": jobs})
+    say: Callable[[str], None] = (
+        (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
+    )
+    folder = Path(out)
+    source = _source(X, folder, series)
+    reading: dict[str, Any] = {"holdout": HELD_OUT, "factors": tuple(factors), "size": size, "series": series}
+    job = Job("vae", source, steps=1, **reading)
+    whole = everything(as_plain(job))
+    if whole.kind.elements == "words":
+        raise InputError("discover finds what varies in numbers, and the observations are sentences.")
+    if len(whole) < FEWEST:
+        raise InputError(f"discover needs at least {FEWEST} observations, got {len(whole)}.")
+    data, held = whole.split(HELD_OUT)
+    search = Search(
+        source, reading, data, folder, 60 * minutes, seeds, jobs or os.cpu_count() or 1, say, progress
+    )
+    best = search.go()
+    if best is None and not any(each.runs for each in search.tried):
+        raise Interrupted("Stopped before any training was finished; the same command goes on from there.")
+    home = folder / f"discover-{Path(data.name.replace(':', '-')).name}"
+    found = _concluded(search.tried, best, data, held, home)
+    found.save()
+    found.transform(data).to_parquet(home / "codes.parquet", index=False)
+    say(f"page: {write_page(found, data)}")
+    return found
+
+
+def _source(X: Any, folder: Path, series: Layout | None) -> str:
+    """The data as a job has them; those in memory are written to a file, so that jobs find them."""
+    if isinstance(X, str | os.PathLike):
+        text = os.fspath(X)
+        return (
+            text
+            if text.partition(":")[0] in world_names() or is_path(text) or not Path(text).is_dir()
+            else f"{text}/"
+        )
+    if isinstance(X, World):
+        if X.name.partition(":")[0] not in world_names():
+            raise InputError(
+                "discover takes data, not a World made of own data: give the array, table or path."
+            )
+        return X.name
+    world(X, series=series)  # refuses what cannot be used, in the words for data in memory
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(X, pd.DataFrame):
+        digest = hashlib.sha256(pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes())
+        path = folder / f"table-{digest.hexdigest()[:8]}.parquet"
+        X.to_parquet(path, index=False)
+    else:
+        x = np.asarray(X)
+        path = folder / f"array-{hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()[:8]}.npy"
+        np.save(path, x)
+    return str(path)
+
+
+def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: World, home: Path) -> Discovery:
+    """The answer: components of the data where they do as well as the best model, else the model's."""
+    usable = best.usable if best else []
+    chosen, verdict = max(
+        usable or [pair for each in tried for pair in each.runs],
+        key=lambda pair: -np.inf if pair[1].held_out is None else pair[1].held_out,
+    )
+    model = load(chosen.path)
+    x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
+    first = principal(x, x.shape[1])
+    if best:
+        k = int(verdict.live.sum())
+    else:
+        shares = np.square(first.codes(x)).sum(0) / np.square(x - x.mean(0)).sum()
+        k = int(np.searchsorted(shares.cumsum(), ENOUGH) + 1)
+    first = first.first(k)
+    linear = explained(unseen, first.decoded(first.codes(unseen)))
+    many = f"{k} principal component" + ("s explain" if k > 1 else " explains")
+    if best and verdict.held_out is not None and 1 - verdict.held_out < CLOSE * (1 - linear):
+        why = (
+            f"{best.name} explains {percent(verdict.held_out)} of the variance of rows that it was not trained on, "
+            f"where {many} {percent(linear)}."
+        )
+        return _of_model(tried, best, chosen, model, data, why, home)
+    why = f"{many} {percent(linear)} of the variance of rows that were held out" + (
+        f", and the best model {percent(verdict.held_out or 0.0)} with as many live latents."
+        if best
+        else ", and no model that was trained is worth a recommendation."
+    )
+    return _of_data(tried, first, chosen, model, x, why, home)
+
+
+def _of_model(
+    tried: Sequence[Tried],
+    best: Tried,
+    chosen: Run,
+    model: Autoencoder,
+    data: World,
+    why: str,
+    home: Path,
+) -> Discovery:
+    codes = {
+        run.path: mean_codes(load(run.path), data, LOOKED_AT)[:, verdict.live] for run, verdict in best.usable
+    }
+    own, all_codes = codes[chosen.path], mean_codes(model, data, LOOKED_AT)
+    live = np.flatnonzero(
+        next(verdict for run, verdict in best.usable if run.path == chosen.path).live
+    ).tolist()
+    plain = _plain(own)
+    turned = _ordered(_independent(own, principal(own, own.shape[1])), own)
+    others = [each for path, each in codes.items() if path != chosen.path]
+    sure = {
+        "turned": [_independent(each, principal(each, each.shape[1])).codes(each) for each in others],
+        "plain": others,
+    }
+    agreed = {
+        name: np.mean([_agreements(components.codes(own), each) for each in sure[name]], 0)
+        if others
+        else np.full(own.shape[1], np.nan)
+        for name, components in (("turned", turned), ("plain", plain))
+    }
+    name = "plain" if others and agreed["plain"].mean() > agreed["turned"].mean() + 0.05 else "turned"
+    components = turned if name == "turned" else plain
+    why += (
+        " Its live latents were turned to independent components, which come back in other seeds."
+        if name == "turned"
+        else " Its live latents are as they were trained: they come back in other seeds, independent components less."
+    )
+    made = Discovery(
+        home, "autoencoder", why, [], chosen.path, live, components, all_codes.mean(0), _lines(tried, best)
+    )
+    return _with_factors(made, components.codes(own), agreed[name])
+
+
+def _of_data(
+    tried: Sequence[Tried],
+    first: Components,
+    chosen: Run,
+    model: Autoencoder,
+    x: NDArray,
+    why: str,
+    home: Path,
+) -> Discovery:
+    order = np.random.default_rng(0).permutation(len(x))
+    halves = (order[::2], order[1::2])
+    k = first.into.shape[1]
+    parts = [principal(x[half], k) for half in halves]
+    stable: dict[str, list[Components]] = {
+        "ica": [_independent(x[half], part) for half, part in zip(halves, parts, strict=True)],
+        "pca": parts,
+    }
+    sure = {name: agreement(*(each.codes(x) for each in both)) for name, both in stable.items()}
+    kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) else "pca"
+    components = _ordered(_independent(x, first), x) if kind == "ica" else _plain_scaled(first, x)
+    why += (
+        f" Independent components of two halves of the rows agree at |r| = {sure['ica']:.2f}, so they are taken."
+        if kind == "ica"
+        else f" Independent components of two halves of the rows agree at |r| = {sure['ica']:.2f} only: factors may "
+        "be Gaussian, and then only the space that they span is known; its principal components are taken."
+    )
+    agreed = np.mean([_agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
+    made = Discovery(home, kind, why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
+    return _with_factors(made, components.codes(x), agreed)
+
+
+def _independent(x: NDArray, start: Components) -> Components:
+    """Independent components; of several starts of FastICA the one whose components are farthest from Gaussian."""
+
+    def contrast(found: Components) -> float:
+        codes = found.codes(x)
+        return float(np.square(_log_cosh(codes / codes.std(0)).mean(0) - GAUSSIAN).sum())
+
+    return max((independent(x, start, seed) for seed in range(STARTS)), key=contrast)
+
+
+def _log_cosh(x: NDArray) -> NDArray:
+    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(2)
+
+
+def _plain(codes: NDArray) -> Components:
+    """Latents as they are, scaled to deviation 1."""
+    scale = np.diag(codes.std(0))
+    return Components(codes.mean(0), np.linalg.inv(scale), scale)
+
+
+def _plain_scaled(first: Components, x: NDArray) -> Components:
+    """Components scaled to deviation 1."""
+    scale = first.codes(x).std(0)
+    return Components(first.mean, first.into / scale, first.back * scale[:, None])
+
+
+def _ordered(found: Components, x: NDArray) -> Components:
+    """Components of deviation 1, those that move x most first."""
+    scale = found.codes(x).std(0)
+    order = np.argsort(-np.square(found.back * scale[:, None]).sum(1))
+    return Components(found.mean, (found.into / scale)[:, order], (found.back * scale[:, None])[order])
+
+
+def _agreements(codes: NDArray, others: NDArray) -> NDArray:
+    """[k] the largest absolute correlation of each column with one of the others."""
+    return np.abs(np.corrcoef(codes.T, others.T)[: codes.shape[1], codes.shape[1] :]).max(1)
+
+
+def _with_factors(found: Discovery, codes: NDArray, agreed: NDArray) -> Discovery:
+    """The same with its factors: what each explains and moves, the greatest first."""
+    k = codes.shape[1]
+    named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
+    ends = np.concatenate([np.eye(k) * sign * REACH for sign in (-1, 1)])
+    back = named.inverse_transform(ends)
+    some = codes[:: max(1, len(codes) // 500)]
+    whole = named.seen(some)
+    shares = []
+    for i in range(k):
+        still = some.copy()
+        still[:, i] = 0.0
+        shares.append(float(np.square(whole - named.seen(still)).sum()))
+    total = float(np.square(whole - whole.mean(0)).sum()) or 1.0
+    order = np.argsort(shares)[::-1].tolist()
+    factors = [
+        Factor(f"f{place}", shares[i] / total, float(agreed[i]), _moves(back, i, k))
+        for place, i in enumerate(order)
+    ]
+    own = found.components
+    components = Components(own.mean, own.into[:, order], own.back[order])
+    return replace(found, components=components, factors=factors)
+
+
+def _moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:
+    """The columns that factor i moves most, with their values at both ends."""
+    if not isinstance(back, pd.DataFrame):
+        back = np.asarray(back)
+        if back.ndim != 2:
+            return []
+        back = pd.DataFrame(back, columns=[f"x{j}" for j in range(back.shape[1])])
+    changes: dict[str, tuple[float, Any, Any]] = {}
+    for name in back:
+        low, high = back[name].iloc[i], back[name].iloc[k + i]
+        if pd.api.types.is_numeric_dtype(back[name]):
+            spread = float(back[name].max() - back[name].min()) or 1.0
+            changes[str(name)] = (abs(float(high) - float(low)) / spread, float(low), float(high))
+        elif low != high:
+            changes[str(name)] = (1.0, str(low), str(high))
+    most = sorted(changes.items(), key=lambda each: -each[1][0])[:MOVED]
+    return [(name, low, high) for name, (far, low, high) in most if far > 0.1]
+
+
+def _lines(tried: Sequence[Tried], best: Tried | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "steps": each.steps,
+            "seeds": len(each.runs),
+            "live": each.live,
+            "held_out": each.held_out if np.isfinite(each.held_out) else None,
+            "verdicts": sorted({verdict.word for _, verdict in each.runs}),
+            "kept": each is best,
+        }
+        for each in tried
+    ]

@@ -1,0 +1,62 @@
+"""The page of a discovery: one HTML file."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, select_autoescape
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from prismae.data import World
+from prismae.discovery.result import Discovery
+from prismae.figures.canvas import new_figure, png
+
+PAGE = "page.html"
+AT = (-1.5, -0.75, 0.0, 0.75, 1.5)  # deviations of a factor that pictures are drawn at
+
+
+def write_page(found: Discovery, data: World) -> Path:
+    """Write page.html of a discovery; returns its path."""
+    environment = Environment(
+        loader=PackageLoader("prismae.discovery", "templates"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("page.html.j2").render(
+        found=found,
+        data=data,
+        pictures=_pictures(found) if len(data.shape) > 1 or data.kind.name() == "series" else {},
+    )
+    path = found.folder / PAGE
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _pictures(found: Discovery) -> dict[str, str]:
+    """For each factor, observations along it; base64 of a PNG."""
+    k = len(found.factors)
+    drawn = {}
+    for i, factor in enumerate(found.factors):
+        codes = np.zeros((len(AT), k))
+        codes[:, i] = AT
+        drawn[factor.name] = base64.b64encode(png(_row(np.asarray(found.inverse_transform(codes))))).decode()
+    return drawn
+
+
+def _row(x: NDArray) -> Figure:
+    figure = new_figure(1.3)
+    for i, (axes, each) in enumerate(zip(figure.subplots(1, len(x), sharey=True), x, strict=True)):
+        if each.ndim >= 2 and min(each.shape[:2]) > 4:  # an image
+            axes.imshow(each, cmap="gray", vmin=x.min(), vmax=x.max())
+        elif each.ndim == 3:  # channels first
+            axes.imshow(np.moveaxis(each, 0, -1).squeeze(), cmap="gray", vmin=x.min(), vmax=x.max())
+        else:
+            axes.plot(each.T if each.ndim == 2 and each.shape[0] < each.shape[1] else each, lw=1)
+        axes.set_title(f"{AT[i]:+g}".replace("+0", "0"), fontsize=7)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure

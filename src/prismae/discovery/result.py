@@ -1,0 +1,175 @@
+"""What was discovered: independent components of a model's live latents, or of the data themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from prismae.data import World
+from prismae.errors import InputError
+from prismae.estimator import Autoencoder, Observations, load
+from prismae.evaluation.baselines import Components
+
+ABOUT, COMPONENTS = "discovery.json", "components.npz"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor that was found.
+
+    Parameters
+    ----------
+    name
+        "f0", "f1" …, those that explain most first.
+    share
+        Of the variance of the data that goes when it is held at its mean.
+    agreement
+        Absolute correlation with its counterpart in the other seeds, or in components of halves of the data; the mean.
+    moves
+        Of a table: columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
+    """
+
+    name: str
+    share: float
+    agreement: float
+    moves: list[tuple[str, Any, Any]]
+
+    @property
+    def sure(self) -> str:
+        """How sure it is, in a word."""
+        return "sure" if self.agreement >= 0.9 else "likely" if self.agreement >= 0.7 else "unsure"
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was found in data; it encodes new ones.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept: page.html, discovery.json, components.npz, codes.parquet; run folders lie beside it.
+    kind
+        "autoencoder": factors are independent components of a model's live latents (or these themselves); "ica",
+        "pca": components of the data, which do as well here.
+    why
+        Why that kind, in a sentence.
+    factors
+        The factors.
+    run
+        The run folder of the model that is kept; of "ica" and "pca" it reads the data and gives them back.
+    live
+        Indices of its latents that factors are made of; none for "ica" and "pca".
+    components
+        Factors from these latents, or from the data as vectors.
+    resting
+        [m] mean codes of the model.
+    tried
+        A line for each candidate.
+    """
+
+    folder: Path
+    kind: Literal["autoencoder", "ica", "pca"]
+    why: str
+    factors: list[Factor]
+    run: Path
+    live: list[int]
+    components: Components
+    resting: NDArray[np.floating]
+    tried: list[dict[str, Any]]
+
+    @cached_property
+    def model(self) -> Autoencoder:
+        """The model that is kept."""
+        return load(self.run)
+
+    def transform(self, X: Observations) -> pd.DataFrame:
+        """Factors [n, k] of observations, each of about mean 0 and deviation 1 on the data of the discovery."""
+        model = self.model
+        if self.kind == "autoencoder":
+            inner = model.transform(X)[:, self.live]
+        else:
+            inner = model.read(X, len(cast(Any, X))).flatten(1).numpy()
+        found = self.components.codes(inner)
+        return pd.DataFrame(found, columns=[each.name for each in self.factors])
+
+    def inverse_transform(self, factors: Any) -> Any:
+        """Expected observations of factors [n, k], in the user's units; what is no factor stays at its mean."""
+        given = np.asarray(factors, dtype=float)
+        if given.ndim != 2 or given.shape[1] != len(self.factors):
+            raise InputError(f"Factors have shape {given.shape}, expected [n, {len(self.factors)}].")
+        form = self.model._form
+        return form.given_back(self.seen(given).reshape(len(given), *form.seen))
+
+    def seen(self, factors: NDArray) -> NDArray[np.float32]:
+        """[n, d] the same as vectors, in the network's units."""
+        inner = self.components.decoded(factors).astype(np.float32)
+        if self.kind != "autoencoder":
+            return inner
+        codes = np.tile(self.resting, (len(factors), 1)).astype(np.float32)
+        codes[:, self.live] = inner
+        net = self.model.net_
+        with torch.no_grad():
+            return torch.cat([net.generate(z).flatten(1) for z in torch.from_numpy(codes).split(256)]).numpy()
+
+    def save(self) -> None:
+        """Write discovery.json and components.npz."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        about = {
+            "kind": self.kind,
+            "why": self.why,
+            "factors": [asdict(each) for each in self.factors],
+            "run": str(self.run),
+            "live": self.live,
+            "tried": self.tried,
+        }
+        (self.folder / ABOUT).write_text(json.dumps(about, indent=1, default=_plain) + "\n")
+        own = self.components
+        np.savez(self.folder / COMPONENTS, mean=own.mean, into=own.into, back=own.back, resting=self.resting)
+
+
+def load_discovery(folder: Path | str) -> Discovery:
+    """What `discover` left in a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    path = Path(folder)
+    if not (path / ABOUT).exists() or not (path / COMPONENTS).exists():
+        raise InputError(f"{str(path)!r} holds no discovery: give the folder that `prismae discover` wrote.")
+    about = json.loads((path / ABOUT).read_text())
+    with np.load(path / COMPONENTS, allow_pickle=False) as file:
+        components = Components(file["mean"], file["into"], file["back"])
+        resting = file["resting"]
+    factors = [
+        Factor(**each | {"moves": [tuple(move) for move in each["moves"]]}) for each in about["factors"]
+    ]
+    run = Path(about["run"])
+    run = run if run.exists() else path.parent / run.name
+    return Discovery(
+        path, about["kind"], about["why"], factors, run, about["live"], components, resting, about["tried"]
+    )
+
+
+def observed(model: Autoencoder, world: World, n: int) -> NDArray:
+    """Up to n evenly spaced observations as vectors [n, d], as the network sees them."""
+    return model.read(world, n).flatten(1).numpy()
+
+
+def mean_codes(model: Autoencoder, world: World, n: int) -> NDArray:
+    """[n, m] their mean codes."""
+    with torch.no_grad():
+        return torch.cat([model.net_.encode(x).mean for x in model.read(world, n).split(256)]).numpy()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)

@@ -1,0 +1,200 @@
+"""The search: candidates that fit the kind of data, short trainings first, the promising ones longer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prismae.data import Kind, World
+from prismae.data.kinds import Images, Table
+from prismae.errors import Interrupted
+from prismae.runs.run import Run
+from prismae.runs.verdict import Verdict
+from prismae.studies import Plan, study
+from prismae.studies.estimate import estimates
+from prismae.studies.plan import Arm
+
+LATENTS = 10
+HELD_OUT = 0.1
+SHORT, LONG = (200, 1_000), (400, 4_000)  # steps of the two rounds: the fewest and the most
+FIRST = 0.3  # share of the time for the first round
+SPARE = 0.85  # of the time that is left which is planned with
+PARSIMONY = 0.02  # share of the variance within which fewer latents are better
+LOST = ("diverged", "collapsed", "weak")  # verdicts that are never recommended
+
+
+def candidates(kind: Kind) -> dict[str, Arm]:
+    """What is tried on a kind of data, by name; see docs/results/known_answers.md."""
+    learned = {"likelihood": "gaussian-learned", "lr": 3e-3 if isinstance(kind, Table) else 2e-3}
+    first = {"likelihood": "auto", "lr": 1e-3} if isinstance(kind, Images) else learned
+    return {
+        "VAE": Arm("vae", settings=learned),
+        "β-TCVAE, β = 3": Arm("beta-tcvae", {"beta": 3.0}, settings=first),
+        "β-TCVAE, β = 6": Arm("beta-tcvae", {"beta": 6.0}, settings=learned),
+    }
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The finished trainings of a candidate of one length.
+
+    Parameters
+    ----------
+    name
+        The candidate's.
+    steps
+        Updates of each.
+    runs
+        One for each seed, with its verdict.
+    """
+
+    name: str
+    steps: int
+    runs: Sequence[tuple[Run, Verdict]]
+
+    @property
+    def usable(self) -> list[tuple[Run, Verdict]]:
+        """Those that may be recommended."""
+        return [each for each in self.runs if each[1].word not in LOST]
+
+    @property
+    def live(self) -> float:
+        """Live latents: the median over usable seeds."""
+        return float(np.median([verdict.live.sum() for _, verdict in self.usable])) if self.usable else 0.0
+
+    @property
+    def held_out(self) -> float:
+        """Explained share of the variance of what is held out: the mean over usable seeds; minus infinity for none."""
+        found = [verdict.held_out for _, verdict in self.usable if verdict.held_out is not None]
+        return float(np.mean(found)) if 2 * len(self.usable) >= len(self.runs) and found else -np.inf
+
+
+def ranked(tried: Sequence[Tried]) -> list[Tried]:
+    """The best first: of those that explain within 2 % of the variance as much held out as the best, the one with the
+    fewest live latents; then by what they explain."""
+    best = max((each.held_out for each in tried), default=-np.inf)
+    return sorted(
+        tried,
+        key=lambda each: (
+            each.held_out < best - PARSIMONY,
+            each.live if each.held_out >= best - PARSIMONY else 0,
+            -each.held_out,
+        ),
+    )
+
+
+@dataclass
+class Search:
+    """A search and what it has found so far.
+
+    Parameters
+    ----------
+    source, reading
+        The data as a job has them: a name or path, and how they are read.
+    world
+        The data, without what is held out.
+    out
+        Where run folders are kept.
+    seconds
+        The time that it may take.
+    seeds, jobs
+        Seeds of the promising candidates; trainings at once.
+    say
+        Called with a line of progress.
+    """
+
+    source: str
+    reading: Mapping[str, Any]
+    world: World
+    out: Path
+    seconds: float
+    seeds: int
+    jobs: int
+    say: Callable[[str], None]
+    progress: bool = False
+    tried: list[Tried] = field(default_factory=list)
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self.until = time.monotonic() + self.seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left."""
+        return self.until - time.monotonic()
+
+    def go(self) -> Tried | None:
+        """The best candidate, of the longest trainings that were finished; None if none can be recommended.
+
+        The first Ctrl-C ends the search with what there is.
+        """
+        arms = candidates(self.world.kind)
+        try:
+            pace = self._pace(arms)
+            steps = self._steps(SHORT, FIRST * self.left, sum(pace.values()))
+            self._train(arms, steps, [0])
+            last = [each for each in ranked(self.tried) if each.usable][: 2 if self.left > 0 else 0]
+            seeds = self.seeds
+            while last:
+                steps = self._steps(LONG, SPARE * self.left, seeds * sum(pace[each.name] for each in last))
+                if steps >= 2 * last[0].steps or (len(last) == 1 and seeds <= 2):
+                    break
+                last, seeds = (last[:1], seeds) if len(last) > 1 else (last, seeds - 1)
+            if last:
+                self._train({each.name: arms[each.name] for each in last}, steps, list(range(seeds)))
+        except (Interrupted, KeyboardInterrupt):
+            self.interrupted = True
+            self.say("Stopped: this is the best so far.")
+        for several in (True, False):  # longer ones of several seeds first
+            found = [each for each in ranked(self.tried) if each.usable and (len(each.usable) > 1) is several]
+            if found:
+                return found[0]
+        return None
+
+    def _plan(self, arms: Mapping[str, Arm], steps: int, seeds: list[int]) -> Plan:
+        latents = min(LATENTS, int(np.prod(self.world.shape)))
+        budget = {"steps": steps, "n_latents": latents, "batch": min(64, len(self.world)), **self.reading}
+        return Plan("discover", {self.source: {}}, dict(arms), seeds, budget, name="discover")
+
+    def _pace(self, arms: Mapping[str, Arm]) -> dict[str, float]:
+        """Seconds of a step of each candidate."""
+        planned = self._plan(arms, SHORT[1], [0]).jobs()
+        known = estimates([each.job for each in planned], self.out, threads=1)
+        return {each.arm: known[each.job.id][0] / SHORT[1] for each in planned}
+
+    def _steps(self, bounds: tuple[int, int], seconds: float, a_step: float) -> int:
+        """How many steps fit into the time, within bounds."""
+        return int(np.clip(seconds * self.jobs / a_step, *bounds) // 10 * 10)
+
+    def _train(self, arms: Mapping[str, Arm], steps: int, seeds: list[int]) -> None:
+        """Train candidates seed by seed, as far as the time allows, and keep what is finished."""
+        plan = self._plan(arms, steps, seeds)
+        took = 0.0
+        try:
+            for seed in seeds:
+                if seed and self.left < took:
+                    break
+                started = time.monotonic()
+                self.say(
+                    f"{len(arms)} candidates, {steps:,} steps, seed {seed}: "
+                    f"{max(self.left, 0) / 60:.1f} minutes left"
+                )
+                study(
+                    plan, self.out, only=[f"seed={seed}"], jobs=self.jobs, threads=1, progress=self.progress
+                )
+                took = time.monotonic() - started
+        finally:
+            self._collect(plan, steps)
+
+    def _collect(self, plan: Plan, steps: int) -> None:
+        found: dict[str, list[tuple[Run, Verdict]]] = {}
+        for each in plan.jobs():
+            run = Run(self.out / each.job.id)
+            if run.finished and (verdict := Run.open(run.path).verdict) is not None:
+                found.setdefault(each.arm, []).append((Run.open(run.path), verdict))
+        self.tried += [Tried(name, steps, runs) for name, runs in found.items()]

@@ -1,0 +1,138 @@
+"""discover: from data to factors, by a model or by components, whichever does as well with less."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import FastICA
+
+import prismae as pr
+from prismae.discovery import discover, load_discovery
+from prismae.discovery.answer import _independent, _moves
+from prismae.discovery.search import Tried, ranked
+from prismae.errors import InputError, Interrupted
+from prismae.evaluation.baselines import principal
+from prismae.runs.verdict import Finding, Verdict
+from prismae.studies.plan import Arm
+
+QUICK = {"minutes": 0.01, "seeds": 2, "jobs": 1, "progress": False}
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Trainings of some steps: what a search does, not what it finds."""
+    monkeypatch.setattr("prismae.discovery.search.SHORT", (20, 20))
+    monkeypatch.setattr("prismae.discovery.search.LONG", (50, 50))
+    monkeypatch.setattr(
+        "prismae.discovery.search.candidates", lambda kind: {"VAE": Arm("vae", settings={"lr": 0.01})}
+    )
+
+
+@pytest.fixture
+def people():
+    rng = np.random.default_rng(0)
+    tall, rich = rng.uniform(-1, 1, (2, 300))
+    return pd.DataFrame(
+        {
+            "length": 170 + 12 * tall + rng.normal(size=300) * 0.5,
+            "weight": 70 + 9 * tall + rng.normal(size=300) * 0.5,
+            "income": 3000 + 900 * rich + rng.normal(size=300) * 20,
+            "rent": 900 + 200 * rich + rng.normal(size=300) * 5,
+        }
+    )
+
+
+def tried(name, live, held_out, faults=(), seeds=2):
+    verdict = Verdict([2.0] * live + [0.0], [1.0] * live + [0.0], 0.9, held_out, 10)
+    verdict = replace(verdict, findings=[Finding(fault, "") for fault in faults])
+    return Tried(name, 100, [(None, verdict)] * seeds)
+
+
+def test_of_those_that_explain_as_much_the_fewest_latents_are_best():
+    best = tried("four", 4, 0.98)
+    order = ranked([tried("two", 2, 0.90), best, tried("three", 3, 0.97)])
+    assert [each.name for each in order] == ["three", "four", "two"]
+
+
+@pytest.mark.parametrize("fault", ["collapsed", "diverged", "weak"])
+def test_what_went_wrong_is_never_the_best(fault):
+    lost = tried("lost", 2, 0.99, [fault])
+    assert not lost.usable
+    assert [each.name for each in ranked([lost, tried("good", 2, 0.3, ["improving"])])] == ["good", "lost"]
+
+
+def test_independent_components_are_those_of_scikit_learn():
+    x = np.random.default_rng(0).uniform(size=(500, 3)) @ np.random.default_rng(1).normal(size=(3, 6))
+    mine = _independent(x, principal(x, 3)).codes(x)
+    other = FastICA(3, random_state=0).fit_transform(x)
+    assert np.abs(np.corrcoef(mine.T, other.T)[:3, 3:]).max(1).min() > 0.999
+
+
+@pytest.mark.slow
+def test_linear_data_are_answered_by_components(short, people, tmp_path):
+    found = discover(people, out=tmp_path, **QUICK)
+    assert found.kind in ("ica", "pca")
+    again = load_discovery(found.folder)
+    codes = again.transform(people)
+    pd.testing.assert_frame_equal(codes, found.transform(people))
+    back = again.inverse_transform(codes)
+    assert list(back) == list(people)
+    for name in people:
+        assert np.corrcoef(back[name], people[name])[0, 1] > 0.9
+    page = (found.folder / "page.html").read_text()
+    assert "no autoencoder does better here" in page
+    assert "What was tried" in page
+    assert len(pd.read_parquet(found.folder / "codes.parquet")) == 270
+    lengths = [move for factor in found.factors for move in factor.moves if move[0] == "length"]
+    assert lengths
+    assert all(140 < value < 200 for _, *ends in lengths for value in ends)
+
+
+def test_an_interrupted_search_gives_the_best_so_far(short, people, tmp_path, monkeypatch):
+    from prismae.discovery import search
+
+    whole = search.study
+
+    def once(plan, out, **options):
+        if plan.budget["steps"] == 50:
+            raise Interrupted("Ctrl-C")
+        return whole(plan, out, **options)
+
+    monkeypatch.setattr(search, "study", once)
+    found = discover(people.to_numpy(), out=tmp_path, **QUICK)
+    assert {each["steps"] for each in found.tried} == {20}
+    assert "What was tried" in (found.folder / "page.html").read_text()
+    x = people.to_numpy()
+    assert load_discovery(found.folder).inverse_transform(found.transform(x)).shape == x.shape
+
+
+def test_moves_are_named_in_units():
+    ends = pd.DataFrame({"a": [1.0, 5.0, 9.0, 5.0], "b": [2.0, 2.0, 2.0, 3.0], "c": ["x", "x", "y", "x"]})
+    assert _moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y")]
+    assert _moves(ends, 1, 2) == [("b", 2.0, 3.0)]
+
+
+def test_what_cannot_be_discovered(tmp_path):
+    (tmp_path / "few.txt").write_text("a b\nc d\n" * 30)
+    for data, said in (
+        (np.eye(12), "at least 40 observations, got 12"),
+        (str(tmp_path / "few.txt"), "the observations are sentences"),
+        (pr.world(np.eye(50)), "not a World made of own data"),
+    ):
+        with pytest.raises(InputError, match=said):
+            discover(data, out=tmp_path, **QUICK)
+    with pytest.raises(InputError, match="minutes"):
+        discover(np.eye(50), out=tmp_path, minutes=0)
+    with pytest.raises(InputError, match="holds no discovery"):
+        load_discovery(Path(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_bent_table_is_answered_by_a_model(tmp_path):
+    found = discover("known:levels", minutes=3, seeds=2, out=tmp_path, progress=False)
+    world = pr.world("known:levels")
+    codes = found.transform(world).to_numpy()
+    r = np.abs(np.corrcoef(codes.T, world.factors.T)[: codes.shape[1], codes.shape[1] :]).max(0)
+    assert r.min() > 0.9
