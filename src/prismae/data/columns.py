@@ -338,7 +338,7 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
     if not sure and (k == len(seen) > 2 or k > MOST_CATEGORIES or k > max(len(seen) / NAMES, FEW)):
         each = "another text in every row" if k == len(seen) else f"{k} different texts in {n} rows"
         role: Role = "rows" if k == n else "names"
-        notice = f"column {name!r} holds {each}, which are taken for names and left out (else --categorical {name!r})"
+        notice = f"column {name!r} holds {each}, taken for names and left out (else --categorical {name!r})"
         return Column(role, column, f"{each}: names", notice)
     if k > MOST_CATEGORIES:
         raise InputError(f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it")

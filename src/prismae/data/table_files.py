@@ -147,7 +147,7 @@ def from_table(
     )
     index = _index(rest, looked, reading.index, name, named=names is not None)
     if index is not None:
-        names = looked[index].values.astype(str).to_numpy(dtype=str)
+        names = rest[index].astype(str).to_numpy(dtype=str)
     scheme = TableScheme.of(looked, name=name, index=index)
     x = scheme.to_array(rest, name=name)
     scheme = replace(scheme, left_out=(*scheme.left_out, *drop))
@@ -190,13 +190,15 @@ def _notices(looked: dict[str, Column], index: str | None) -> list[str]:
     counters = [repr(column) for column, each in looked.items() if each.role == "rows" and not each.notice]
     counters = [column for column in counters if column != repr(index)]
     if counters:
-        said.append(f"{listed(counters)} follow the rows and are left out (else --numeric)")
+        follow = "follows the rows and is" if len(counters) == 1 else "follow the rows and are"
+        said.append(f"{listed(counters)} {follow} left out (else --numeric)")
     lacking = {
         column: int(each.values.isna().sum()) for column, each in looked.items() if each.role in TRAINED
     }
     if missing := sum(lacking.values()):
         several = [repr(column) for column, count in lacking.items() if count]
-        said.append(f"{missing:,} values are missing, in {listed(several)}")
+        values = "value is" if missing == 1 else "values are"
+        said.append(f"{missing:,} {values} missing, in {listed(several)}")
     constant = [
         repr(column) for column, each in looked.items() if each.role == "constant" and column != index
     ]
@@ -280,11 +282,13 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     elif not isinstance(table.index, pd.RangeIndex):  # a name less than values, as R writes: names of rows
         if isinstance(table.index, pd.MultiIndex):
             raise InputError(
-                f"{path} has more values in a row than the {len(first)} names in its first line."
+                f"{path} has more values in a row than the {len(first)} names in its first line: lines above the names "
+                "have to be taken out, and every column needs a name."
             )
         if not table.index.is_unique:
             raise InputError(
-                f"{path} has one value more in a row than the {len(first)} names in its first line."
+                f"{path} has a value more in a row than the {len(first)} names in its first line: lines above "
+                "the names have to be taken out, and every column needs a name."
             )
         notices.append("rows have a value more than there are names: the first is taken for the row's name")
     twice = sorted({each for each in first if each and first.count(each) > 1}) if not headless else []

@@ -1,0 +1,196 @@
+"""Writes docs/data_support.md: every form of data, made and given to `prismae.world`, and what became of it.
+
+python tools/data_support.py docs/data_support.md
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from PIL import Image
+
+import prismae as pr
+from prismae.errors import InputError
+
+N = 24
+HEAD = """# What is read
+
+Each form of data below was made and given to `pr.world` by `tools/data_support.py`, which writes this page; a test
+compares it with what is read today. `.xlsx` needs `pip install 'prismae[excel]'`, HDF5 `prismae[hdf5]`. [Data](data.md)
+says what each reading means.
+"""
+
+
+def table() -> pd.DataFrame:
+    """A table of numbers and categories."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "length": rng.normal(30, 5, N).round(2),
+            "rings": rng.integers(3, 30, N),
+            "sex": rng.choice(["F", "M"], N),
+        }
+    )
+
+
+def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
+    """Name of a form, of its file, its content, and options."""
+    plain = table()
+    named = plain.set_axis([f"fish {i}" for i in range(N)])
+    csv = plain.to_csv(index=False).encode()
+    yield "commas", "x.csv", csv, {}
+    yield "capitals in the suffix", "X.CSV", csv, {}
+    yield "tabs", "x.tsv", plain.to_csv(index=False, sep="\t").encode(), {}
+    yield (
+        "semicolons and decimal commas",
+        "x.csv",
+        plain.to_csv(index=False, sep=";", decimal=",").encode(),
+        {},
+    )
+    yield "spaces", "x.csv", plain.to_csv(index=False, sep=" ").encode(), {}
+    yield "another separator, with `sep`", "x.csv", plain.to_csv(index=False, sep="^").encode(), {"sep": "^"}
+    yield "packed", "x.csv.gz", gzip.compress(csv), {}
+    yield "Latin-1", "x.csv", plain.replace("F", "ü").to_csv(index=False).encode("latin-1"), {}
+    yield "UTF-16", "x.csv", plain.to_csv(index=False).encode("utf-16"), {}
+    yield "row numbers, as pandas writes them", "x.csv", plain.to_csv().encode(), {}
+    yield "row names, as R writes them", "x.csv", named.to_csv().encode(), {}
+    yield "an id that counts the rows", "x.csv", plain.assign(id=range(N)).to_csv(index=False).encode(), {}
+    gaps = plain.mask(plain == 20).assign(sex=["", "F", "M"] * 8)
+    yield "missing values", "x.csv", gaps.to_csv(index=False).encode(), {}
+    marked = plain.replace("F", "NA").to_csv(index=False).encode()
+    yield "NA among texts", "x.csv", marked, {}
+    yield "NA as a category, with `missing`", "x.csv", marked, {"missing": ""}
+    gone = plain.assign(rings=plain["rings"].where(plain.index > 2, -999))
+    yield "−999 for missing", "x.csv", gone.to_csv(index=False).encode(), {}
+    yield "−999 for missing, with `missing`", "x.csv", gone.to_csv(index=False).encode(), {"missing": "-999"}
+    yield "a constant column", "x.csv", plain.assign(unit="cm").to_csv(index=False).encode(), {}
+    money = plain.assign(price=[f"${i},{i:02}0.5" for i in range(1, N + 1)])
+    yield "thousands and a currency", "x.csv", money.to_csv(index=False).encode(), {}
+    dates = plain.assign(day=[f"{1 + i % 28}/{1 + i % 12}/2020" for i in range(N)])
+    yield "dates", "x.csv", dates.to_csv(index=False).encode(), {}
+    yield (
+        "names of rows in two columns",
+        "x.csv",
+        plain.assign(who=[f"w{i}" for i in range(N)], tag=[f"t{i}" for i in range(N)])
+        .to_csv(index=False)
+        .encode(),
+        {},
+    )
+    yield "no names of columns", "x.csv", plain.to_csv(index=False, header=False).encode(), {}
+    yield (
+        "the same name twice",
+        "x.csv",
+        plain.set_axis(["a", "b", "a"], axis=1).to_csv(index=False).encode(),
+        {},
+    )
+    few = plain.assign(dose=["<1", *range(1, N)], mark=["?x", *range(1, N)])
+    mixed, options = few.to_csv(index=False).encode(), {"numeric": "dose", "drop": "mark"}
+    yield "numbers but for a few texts", "x.csv", mixed, {}
+    yield "the same, with `numeric` and `drop`", "x.csv", mixed, options
+    yield "codes, with `categorical`", "x.csv", plain.to_csv(index=False).encode(), {"categorical": "rings"}
+    yield "an infinite value", "x.csv", plain.assign(rings=np.inf).to_csv(index=False).encode(), {}
+    yield "one row", "x.csv", plain[:1].to_csv(index=False).encode(), {}
+    yield "names only", "x.csv", plain[:0].to_csv(index=False).encode(), {}
+    yield "nothing", "x.csv", b"", {}
+    yield "lines above the names", "x.csv", b"made by hand\n" + csv, {}
+    yield "numbers in text, as NumPy writes them", "x.txt", b"1.5 2.5\n3.5 4.0\n5.0 7.5\n2.0 1.0\n", {}
+    yield "sentences", "x.txt", b"a cat sat\na dog ran\nthe cat ran\n", {}
+    yield "an unknown suffix", "x.dat", csv, {}
+
+
+def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
+    """Name of a form, how it is made, and options."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(N, 5))
+    gaps = np.where(rng.random(x.shape) < 0.1, np.nan, x)
+    series = rng.normal(size=(N, 3, 40))
+    yield "a table of pandas with an index", lambda: table().set_axis([f"r{i}" for i in range(N)]), {}
+    yield "a table of pyarrow", lambda: pa.Table.from_pandas(table()), {}
+    yield "columns that are called by numbers", lambda: pd.DataFrame(x), {}
+    yield "vectors [n, d]", lambda: x, {}
+    yield "vectors with missing values", lambda: gaps, {}
+    yield "vectors with a constant column", lambda: x * [1, 1, 0, 1, 1], {}
+    yield "vectors of columns of other sizes", lambda: x * [1, 1, 1e4, 1, 1], {}
+    yield "vectors with infinity", lambda: np.where(np.isnan(gaps), np.inf, x), {}
+    yield "bytes [n, d]", lambda: rng.integers(0, 200, (N, 5), np.uint8), {}
+    yield "grey images [n, h, w]", lambda: rng.integers(0, 256, (N, 8, 8), np.uint8), {}
+    yield "colour images [n, h, w, 3]", lambda: rng.integers(0, 256, (N, 8, 8, 3), np.uint8), {}
+    yield "images of two channels", lambda: rng.random((N, 2, 8, 8)), {}
+    yield "volumes [n, 1, d, h, w]", lambda: rng.random((N, 1, 8, 8, 8)), {}
+    yield "series [n, c, length]", lambda: series, {}
+    yield "the same, with `series`", lambda: series, {"series": "channels-first"}
+    yield "series with gaps", lambda: np.where(series > 2, np.nan, series), {"series": "channels-first"}
+    yield "a channel that is constant", lambda: series * [[1], [0], [1]], {"series": "channels-first"}
+    yield "one long recording [n]", lambda: series.ravel(), {}
+
+
+def images() -> Iterator[tuple[str, str, Image.Image]]:
+    """Name of a form, of the images' files, and an image."""
+    grey = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    yield "PNG, grey", "png", Image.fromarray(grey)
+    yield "JPEG, colour", "jpg", Image.fromarray(np.stack([grey] * 3, 2))
+    yield "PNG, palette", "png", Image.fromarray(grey).convert("P")
+    yield "PNG, 16 bits", "png", Image.fromarray(grey.astype(np.uint16) * 200)
+    yield "PNG, transparent", "png", Image.fromarray(np.stack([grey] * 4, 2), "RGBA")
+    yield "JPEG, CMYK", "jpg", Image.fromarray(np.stack([grey] * 4, 2), "CMYK")
+    yield "TIFF", "tif", Image.fromarray(grey)
+
+
+def outcome(source: Any, options: dict[str, Any], folder: Path | None = None) -> tuple[str, str]:
+    """ "read" or "refused", and in which words."""
+    try:
+        world = pr.world(source, **options)
+    except InputError as error:
+        said = str(error).replace(f"{folder}/", "").replace(str(folder), "folder")
+        return "refused", said
+    shape = "x".join(map(str, world.shape))
+    notes = [f"{len(world)} observations of shape {shape}{world.kind.noted()}", *world.notices]
+    if world.names is not None and isinstance(source, str | Path | pd.DataFrame):
+        notes.insert(1, f"rows called {world.called[0]}, {world.called[1]} …")
+    return "read", "; ".join(notes)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    with tempfile.TemporaryDirectory() as temporary:
+        rows: list[tuple[str, ...]] = []
+        for i, (form, name, content, options) in enumerate(files()):
+            folder = Path(temporary, str(i))
+            folder.mkdir()
+            (folder / name).write_bytes(content)
+            rows.append((form, f"`{name}`", *outcome(folder / name, options, folder)))
+        parts.append(_table("Files", ("form", "file", "", "what is said"), rows))
+        rows = [(form, *outcome(make(), options)) for form, make, options in objects()]
+        parts.append(_table("Arrays and tables in memory", ("form", "", "what is said"), rows))
+        rows = []
+        for i, (form, suffix, image) in enumerate(images()):
+            folder = Path(temporary, f"images{i}")
+            folder.mkdir()
+            for k in range(2):
+                turned = image.transpose(Image.Transpose.ROTATE_90) if k else image
+                turned.save(folder / f"{k}.{suffix}")
+            rows.append((form, *outcome(f"{folder}/", {}, folder)))
+        parts.append(_table("Folders of images", ("form", "", "what is said"), rows))
+    return "\n".join(parts)
+
+
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"\n## {title}\n", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for row in rows:
+        cells = (re.sub(r"\s+", " ", cell).replace("|", "\\|") for cell in row)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
