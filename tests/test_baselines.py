@@ -90,3 +90,13 @@ def test_a_run_keeps_its_baselines_beside_each_score(tmp_path):
     done = run(Job("vae", "digits", n_latents=2, steps=2, batch=8), tmp_path, device="cpu")
     kept = score(done, metrics="mig")["protocols"]["locatello2019"]["mig"]
     assert set(kept["beside"]) == {"pca", "ica", "untrained"}
+
+
+@pytest.mark.parametrize("power", [120, -110])
+def test_components_are_of_any_unit(power):
+    x, unit = X, np.float32(2.0**power)
+    found, start = principal(x * unit, 3), principal(x, 3)
+    np.testing.assert_array_equal(found.into, start.into)
+    np.testing.assert_array_equal(found.mean, start.mean * unit)
+    found, start = independent(x * unit, found), independent(x, start)
+    np.testing.assert_allclose(found.codes(x * unit), start.codes(x), rtol=1e-3, atol=1e-3)

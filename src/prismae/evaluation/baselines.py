@@ -62,9 +62,16 @@ def principal(x: Floats, m: int) -> Components:
     gaps = np.isnan(x)
     if gaps.any():
         x = np.where(gaps, np.nanmean(x, axis=0), x)
-    pca = PCA(most, random_state=0).fit(x)
+    unit = _unit(x)
+    pca = PCA(most, random_state=0).fit(x / unit)
     there = max(1, int((pca.explained_variance_ > FLAT * pca.explained_variance_[0]).sum()))
-    return Components(pca.mean_, pca.components_[:there].T, pca.components_[:there])
+    return Components(pca.mean_ * unit, pca.components_[:there].T, pca.components_[:there])
+
+
+def _unit(x: Floats) -> np.floating:
+    """The power of 2 that x is of: what is divided by it keeps its digits, and has squares of single precision."""
+    largest = np.abs(x).max()
+    return np.exp2(np.floor(np.log2(largest))) if largest > 0 else largest + 1
 
 
 def independent(x: Floats, start: Components, seed: int = 0) -> Components:
@@ -72,8 +79,12 @@ def independent(x: Floats, start: Components, seed: int = 0) -> Components:
     ica = FastICA(random_state=seed, whiten="unit-variance", max_iter=ROUNDS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # its codes are those of the last round then
-        ica.fit(start.codes(x))
-    return Components(start.mean, start.into @ ica.components_.T, ica.mixing_.T @ start.back)
+        z = start.codes(x)
+        unit = _unit(z)
+        ica.fit(z / unit)
+    return Components(
+        start.mean, start.into @ (ica.components_.T / unit), (ica.mixing_.T * unit) @ start.back
+    )
 
 
 def flat(world: World, rows: Tensor) -> Floats:
