@@ -108,7 +108,7 @@ class World:
     def describe(self) -> str:
         """What there is, in three lines: observations with shape and memory, their range, the factors.
 
-        Of own tables further lines say what each column was understood as, and what else a user should know.
+        For own tables, further lines say what each column was understood as, and what else a user should know.
         """
         factors = [
             f"{name} ({size} values{', continuous' if kind == 'continuous' else ''})"

@@ -43,7 +43,7 @@ class Column:
     written
         How its numbers were written: "thousands" 1,234.5, "comma" 1.234,5, "percent" 12 %, "date"; "" plainly.
     sort
-        Of numbers: "count" for whole numbers from 0 up that vary as much as counts do, "truth" for 0 and 1.
+        For numbers, "count" for whole numbers from 0 up that vary as much as counts do, "truth" for 0 and 1.
     """
 
     role: Role

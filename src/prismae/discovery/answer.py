@@ -55,7 +55,7 @@ def discover(
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
     Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
-    Of those that explain most of what is held out, the one with the fewest live latents is kept; its factors are the
+    Among those that explain most of what is held out, the one with the fewest live latents is kept; its factors are the
     independent components (FastICA) of these latents, where these come back in other seeds as well as the latents do.
     Where as many principal components explain as much, components of the data themselves are the answer. See
     docs/results/known_answers.md for why.

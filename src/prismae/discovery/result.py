@@ -30,11 +30,11 @@ class Factor:
     name
         "f0", "f1" …, those that explain most first.
     share
-        Of the variance of the data that goes when it is held at its mean.
+        The share of the data's variance that goes when it is held at its mean.
     agreement
         Absolute correlation with its counterpart in the other seeds, or in components of halves of the data; the mean.
     moves
-        Of a table: columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
+        For a table, columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
     """
 
     name: str

@@ -68,7 +68,7 @@ class Likelihood(ABC):
         Parameters
         ----------
         numbers
-            Of each column of numbers of a table what they are ("number", "count", "truth"), and the mean and deviation
+            For each column of numbers of a table, what they are ("number", "count", "truth"), the mean and deviation
             that were taken off them. Empty for all other data.
         categories
             How many categories each further column of the table has, an element for each.
