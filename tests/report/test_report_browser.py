@@ -12,6 +12,7 @@ from browser import Browser, find_chromium
 from made_up import made_up_run
 from untrained import channels, images, series, untrained_run, vectors
 
+from prismae import Job, run
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.report import write_report
@@ -156,3 +157,16 @@ def test_page_fits_a_phone(browser: Browser, pages: Callable[[str], Page]) -> No
     for kind in ("images", "series", "channels", "table"):
         browser.open(pages(kind)[0], width=390, height=844)
         assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_sliders_of_codes_of_few_values_snap_to_them(browser: Browser, tmp_path: Path) -> None:
+    path = run(
+        Job("fsq", "digits", {"levels": 3}, n_latents=2, steps=2, batch=16), tmp_path, device="cpu"
+    ).path
+    browser.open(write_report(path))
+    found = browser.run(
+        "(() => { const dial = document.querySelector('.dial input'); return [-0.9, -0.4, 0.6].map((value) => {"
+        " dial.value = value; dial.dispatchEvent(new Event('input')); return Number(dial.value); }); })()"
+    )
+    assert found == [-1, 0, 1]
+    assert browser.errors == []
