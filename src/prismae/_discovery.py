@@ -23,12 +23,12 @@ def entry_points(group: str) -> metadata.EntryPoints:
     return metadata.entry_points(group=group)
 
 
-def modules(package: str) -> Iterator[ModuleType]:
-    """Import and yield each public module below `package`, in alphabetical order."""
+@lru_cache
+def modules(package: str) -> tuple[ModuleType, ...]:
+    """Import each public module below `package`, in alphabetical order; kept, because folders are searched for them."""
     root = importlib.import_module(package)
-    for info in sorted(pkgutil.walk_packages(root.__path__, f"{package}."), key=lambda info: info.name):
-        if not info.name.rpartition(".")[2].startswith("_"):
-            yield importlib.import_module(info.name)
+    names = sorted(info.name for info in pkgutil.walk_packages(root.__path__, f"{package}."))
+    return tuple(importlib.import_module(n) for n in names if not n.rpartition(".")[2].startswith("_"))
 
 
 def plugins(group: str, known: Collection[str] = ()) -> Iterator[tuple[metadata.EntryPoint, Any]]:

@@ -64,6 +64,12 @@ def _hints(of: Any) -> dict[str, Any]:
     return get_type_hints(of, include_extras=True)
 
 
+@lru_cache(maxsize=4096)
+def _adapter(of: Any, name: str) -> TypeAdapter:
+    """What reads an annotated name; making one takes a hundred times as long as asking it."""
+    return TypeAdapter(_hints(of)[name])
+
+
 def check_fields(instance: Any) -> None:
     """Check every field of a frozen dataclass against its annotation; numbers are stored as annotated.
 
@@ -75,7 +81,7 @@ def check_fields(instance: Any) -> None:
     cls = type(instance)
     assert is_dataclass(cls)
     given = {field.name: getattr(instance, field.name) for field in fields(cls)}
-    for name, checked in _checked(_label(cls), _hints(cls), given).items():
+    for name, checked in _checked(_label(cls), cls, given).items():
         object.__setattr__(instance, name, checked)
 
 
@@ -85,12 +91,12 @@ def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:
     for name in settings:
         if name not in valid:
             raise unknown_field(cls, name)
-    return cls(**values | _checked(_label(cls), _hints(cls), settings, strict=False))
+    return cls(**values | _checked(_label(cls), cls, settings, strict=False))
 
 
 def value_from_text(cls: type, name: str, text: str) -> Any:
     """One field of `cls` from its text."""
-    return _checked(_label(cls), _hints(cls), {name: text}, strict=False)[name]
+    return _checked(_label(cls), cls, {name: text}, strict=False)[name]
 
 
 def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -
 
     `label` is what messages call it; `values` may be some of the arguments. Returns them as annotated.
     """
-    return _checked(label, _hints(function), values)
+    return _checked(label, function, values)
 
 
 def unknown_field(cls: type, name: str) -> InputError:
@@ -113,13 +119,14 @@ def unknown_field(cls: type, name: str) -> InputError:
 
 
 def _checked(
-    label: str, hints: Mapping[str, Any], values: Mapping[str, Any], *, strict: bool = True
+    label: str, of: Any, values: Mapping[str, Any], *, strict: bool = True
 ) -> dict[str, Any]:
     """Values as they are annotated, or one error for all that are wrong."""
+    hints = _hints(of)
     found, wrong = {}, []
     for name, value in values.items():
         try:
-            found[name] = _as_annotated(hints[name], value, strict=strict)
+            found[name] = _as_annotated(hints[name], _adapter(of, name), value, strict=strict)
         except ValidationError as error:
             faults = error.errors() if get_origin(hints[name]) in (Union, UnionType) else error.errors()[:1]
             expected = " or ".join(each["msg"].replace("Input should be", "should be") for each in faults)
@@ -131,7 +138,7 @@ def _checked(
     return found
 
 
-def _as_annotated(hint: Any, value: Any, *, strict: bool) -> Any:
+def _as_annotated(hint: Any, adapter: TypeAdapter, value: Any, *, strict: bool) -> Any:
     if (
         type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
     ):  # as grids made by NumPy hold them
@@ -140,4 +147,4 @@ def _as_annotated(hint: Any, value: Any, *, strict: bool) -> Any:
         raise TypeError("should not be a truth value")
     if strict and isinstance(value, int) and not isinstance(value, bool):
         strict = False  # an int is welcome where a float is meant
-    return TypeAdapter(hint).validate_python(value, strict=strict)
+    return adapter.validate_python(value, strict=strict)
