@@ -101,6 +101,7 @@ def test_dci_given_the_importances(golden):
     assert completeness(golden.dci_importance) == pytest.approx(expected["completeness"], abs=1e-6)
 
 
+@pytest.mark.slow  # twice half a minute of boosting; test_boosting holds the trees to scikit-learn's
 def test_dci(golden):
     result = metrics.dci(golden.codes_train, golden.factors_train, test=golden.test)
     expected = golden.scores["dci"]
