@@ -118,9 +118,7 @@ def unknown_field(cls: type, name: str) -> InputError:
     )
 
 
-def _checked(
-    label: str, of: Any, values: Mapping[str, Any], *, strict: bool = True
-) -> dict[str, Any]:
+def _checked(label: str, of: Any, values: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
     """Values as they are annotated, or one error for all that are wrong."""
     hints = _hints(of)
     found, wrong = {}, []
