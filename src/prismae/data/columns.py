@@ -71,6 +71,9 @@ def understood(
     InputError
         What is wrong with its values, and what would mend it; without the table's name.
     """
+    plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+    if plain and asked != "categorical" and column.notna().any():  # the quick way, for wide tables
+        return _numbers(column.astype(np.float64), name, asked=asked)
     column = column.infer_objects()
     seen = column.dropna()
     if len(seen) == 0:
@@ -210,6 +213,8 @@ EPOCH = pd.Timestamp(0)
 
 def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
     """New values of a column of numbers that were `written` so in the fit, as float64; None where some are none."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.astype(np.float64)
     column = column.infer_objects()
     if column.dtype.kind in "biuf" or pd.api.types.is_numeric_dtype(column.dtype):
         return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)

@@ -106,17 +106,16 @@ class TableScheme:
                         raise InputError(f"{name}: column {[*numbers][i]!r} {TOO_FINE}.")
             pairs = zip(scaler.mean_.tolist(), scaler.scale_.tolist(), strict=True)
             scaling = dict(zip(numbers, pairs, strict=True))
-        kept = [
-            column for column in looked if column in numbers or column in categorical or column in constant
-        ]
+        trained = {*numbers, *categorical, *constant}
+        kept = [column for column in looked if column in trained]
         return cls(
             tuple(kept),
             scaling,
             {column: _categories(each.values) for column, each in categorical.items()},
             {column: _plain(each.values.dropna().iloc[0]) for column, each in constant.items()},
-            {column: each.written for column, each in looked.items() if each.written and column in kept},
+            {column: each.written for column, each in looked.items() if each.written and column in trained},
             {column: each.sort for column, each in numbers.items() if each.sort != "number"},
-            tuple(column for column in looked if column not in kept),
+            tuple(column for column in looked if column not in trained),
             index,
         )
 
@@ -159,8 +158,9 @@ class TableScheme:
             that are no numbers in numeric columns: all of them at once.
         """
         names = checked_names(table, name)
-        lacking = [column for column in (*self.scaling, *self.categories) if column not in set(names)]
-        extra = sorted(set(names) - {*self.columns, *self.lacking})
+        there = set(names)
+        lacking = [column for column in (*self.scaling, *self.categories) if column not in there]
+        extra = sorted(there - {*self.columns, *self.lacking})
         if lacking or extra:
             problem = f"lacks the column{'s' * (len(lacking) > 1)} {listed([repr(each) for each in lacking])}"
             if not lacking:
