@@ -228,15 +228,16 @@ def test_observations_of_several_kinds_have_to_say_which():
 
 def test_series_of_one_channel_are_the_numbers_of_vectors():
     x = np.cumsum(RNG.normal(size=(6, 50)), axis=1)
-    x[:, 0] = 0.0  # which a table would not be allowed
+    x[:, 0] = 0.0
     first, last = (pr.world(x, series=f"channels-{end}") for end in ("first", "last"))
     assert first.kind.name() == last.kind.name() == "series"
     assert first.shape == last.shape == (50,)
     np.testing.assert_array_equal(first.data.values, x.astype(np.float32))
     model = pr.Autoencoder("ae", n_latents=2, steps=2, series="channels-first").fit(x)
     assert model.inverse_transform(model.transform(x)).shape == x.shape
-    same = pr.Autoencoder("ae", n_latents=2, steps=2).fit(x[:, 1:])
-    as_series = pr.Autoencoder("ae", n_latents=2, steps=2, series="channels-first").fit(x[:, 1:])
+    given = {"n_latents": 2, "steps": 2, "likelihood": "gaussian", "lr": 1e-3}  # by default they have others
+    same = pr.Autoencoder("ae", **given).fit(x[:, 1:])
+    as_series = pr.Autoencoder("ae", series="channels-first", **given).fit(x[:, 1:])
     np.testing.assert_array_equal(same.transform(x[:, 1:]), as_series.transform(x[:, 1:]))
 
 
