@@ -271,12 +271,12 @@ class Judge:
         weak = not self.words and self.explained < WEAK * self._linear_share(len(self.live))
         if weak:
             yield self._weak()
-        else:
+        if isinstance(self.method, Adversarial):
+            yield from self._dead_critic()
+        if not weak:
             yield from self._memorised()
             yield from self._improving()
             yield from self._duplicated()
-        if isinstance(self.method, Adversarial):
-            yield from self._dead_critic()
         if not weak and not self.words:
             yield from self._linear()
 
@@ -445,7 +445,7 @@ class Judge:
         for codes in (q, apart):
             with Draws(0):
                 terms = method.critic_terms(self.trained.critic, codes, context)
-            found.append(float(sum(each.mean() for each in terms.values())))
+            found.append(sum(float(each.detach().mean()) for each in terms.values()))
         return found[0], found[1]
 
     def _dead_critic(self) -> Iterator[Finding]:
