@@ -18,7 +18,7 @@ title: Baselines
 worlds: digits
 methods:
   VAE: {method: vae}
-  AE: {method: ae}
+  β-TCVAE: {method: beta-tcvae}
 seeds: [0, 1]
 budget: {steps: 2, batch: 8, net: "mlp:width=8"}
 grid: {n_latents: [2, 3]}

@@ -58,7 +58,8 @@ class BaselineJob:
         own = {name: value for name, value in as_plain(self.job).items() if name in names}
         digest = hashlib.sha256(json.dumps([self.method, own], sort_keys=True).encode())
         digest.update(contents(self.world))
-        return f"{self.method}-{self.job.id.rpartition('-')[0].partition('-')[2]}-{digest.hexdigest()[:8]}"
+        world = self.job.id.removeprefix(f"{self.job.method}-").rpartition("-")[0]
+        return f"{self.method}-{world}-{digest.hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
