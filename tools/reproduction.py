@@ -244,7 +244,9 @@ def _section(plan: Plan, found: Found, number: str) -> str:
     """What is there of one profile: the table, which rows it rests on, and what is missing; or that nothing is."""
     if found.frame.empty:
         return f"**Profile {plan.profile}: not run** ({len(found.lacking)} jobs).\n"
-    parts = [f"**Profile {plan.profile}: {number} jobs.** Rows: {_listed(plan, found.there)}."]
+    parts = [
+        f"**Profile {plan.profile}: {number} jobs.** Rows: {_listed(plan, found.there) or 'of baselines alone'}."
+    ]
     if found.lacking:
         parts.append(f"Not run: {_listed(plan, found.lacking)}.")
     if found.strangers:
@@ -279,9 +281,9 @@ def _range(seeds: tuple[int, ...]) -> str:
 
 
 def _budget(frame: pd.DataFrame) -> str:
+    frame = frame if frame.empty else frame[~frame["method"].isin(BASELINES)]
     if frame.empty:
         return "not run"
-    frame = frame[~frame["method"].isin(BASELINES)]
     machines = "; ".join(sorted(frame["machine"].unique()))
     hours = frame["seconds"].sum() / 3600
     return (
