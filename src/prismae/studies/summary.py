@@ -83,9 +83,9 @@ class Summary:
 def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     """Mean ± deviation over the seeds of a study's rows (see `prismae.studies.rows.rows`).
 
-    Lines of one world are compared with each other, in nats only where they have one likelihood. The test is paired by
-    seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n and so is of no use
-    with five seeds (1/16).
+    Lines of one world are compared with each other, baselines left out, in nats only where they have one likelihood.
+    The test is paired by seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n
+    and so is of no use with five seeds (1/16).
 
     Raises
     ------
@@ -106,7 +106,11 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
             if len(column)
         }
     for world in frame["world"].unique():
-        compared = [v for v in lines if (seeds[v]["world"] == world).all()]
+        compared = [
+            v
+            for v in lines
+            if (seeds[v]["world"] == world).all() and not seeds[v]["method"].isin(BASELINES).any()
+        ]
         likelihoods = {
             name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object)).dropna()
         }
