@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from numbers import Integral, Real
 from typing import Any
-
-import numpy as np
 
 NOTHING = "—"
 
 
 def finite(value: Any) -> float | None:
     """The number, of Python or of NumPy; None where it is missing or not finite."""
-    if isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value)):
+    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value)):
         return float(value)
     return None
 
@@ -77,4 +76,4 @@ def minus(text: str) -> str:
 
 
 def _digits(value: float) -> int:
-    return max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
+    return max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
