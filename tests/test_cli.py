@@ -203,7 +203,7 @@ MISTAKES = {
     ),
     "no steps": (
         ["fit", "vae", "pulses", "--steps", "0"],
-        "steps should be greater than or equal to 1, got 0",
+        "steps should be greater than or equal to 1 or 'auto', got '0'",
     ),
     "unknown network": (
         ["fit", "vae", "pulses", "--net", "mpl"],
@@ -223,7 +223,7 @@ MISTAKES = {
     ),
     "snapshot too late": (
         ["fit", "vae", "pulses", "--snapshot", "20000"],
-        "should lie within 1 and 10000 steps",
+        "snapshots are taken at steps that are known, so steps should be a number, got 'auto'",
     ),
     "a likelihood that does not fit": (
         ["fit", "vae", "pulses", "--likelihood", "bernoulli"],

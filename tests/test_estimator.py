@@ -167,7 +167,7 @@ def test_the_score_is_the_share_of_variance_that_is_explained(table):
         shifted, model.inverse_transform(model.transform(shifted)), multioutput="variance_weighted"
     )
     assert model.score(shifted) == pytest.approx(expected, rel=1e-4)
-    with pytest.raises(InputError, match="score of 1 observations that do not vary"):
+    with pytest.raises(InputError, match="One observation does not vary"):
         model.score(table[:1])
 
 
@@ -283,7 +283,7 @@ def test_a_model_saved_over_another_leaves_nothing_of_it(table, tmp_path):
         second = pr.Autoencoder("ae", **FAST | {"n_latents": 2}).fit(table[:, :5])
         second.save(path)
         names = {each.name for each in folder.path.iterdir()}
-        assert names == {"job.json", "weights.safetensors", "history.parquet", "README.md"}
+        assert names == {"job.json", "weights.safetensors", "history.parquet", "README.md", "verdict.json"}
         assert np.array_equal(pr.load(path).transform(table[:, :5]), second.transform(table[:, :5]))
     assert (tmp_path / "link").is_symlink()
     assert {each.name for each in tmp_path.iterdir()} == {"run", "link"}

@@ -45,14 +45,13 @@ def test_the_report_of_a_table_speaks_in_its_units(tmp_path):
     table = pd.DataFrame(
         {"kind": np.where(size > 5e4, "oak", "elm"), "size": size, "noise": rng.normal(size=80)}
     )
-    model = pr.Autoencoder("ae", n_latents=2, net="mlp", steps=150, batch=16, lr=2e-3, device="cpu").fit(
-        table
-    )
+    given = {"n_latents": 2, "net": "mlp", "likelihood": "gaussian", "steps": 150, "batch": 16, "lr": 2e-3}
+    model = pr.Autoencoder("ae", **given, device="cpu").fit(table)
     run = Run(model.save(tmp_path / "run", table).path).read()
     np.testing.assert_allclose(run.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)
     found = changes(run)
     assert {row["name"] for row in found} == {"z0", "z1"}
-    moved = {column: (low, high) for row in found for column, low, high in row["moved"]}
+    moved = {column: (low, high) for column, low, high in found[0]["moved"]}
     low, high = sorted(float(value.replace(",", "")) for value in moved["size"])
     assert 45_000 < low < 50_000 < high < 55_000
     assert {value.split(" (")[0] for value in moved["kind"]} == {"oak", "elm"}

@@ -49,7 +49,7 @@ def linear():
             torch.cat([torch.full((2,), 0.1), variance.log() + 0.3])
         )  # near the exact posterior
         decoder.weight.copy_(loading)
-    net = AutoencoderNet(encoder, decoder, Gaussian.from_parameters, GaussianLikelihood(), 0.0, 1.0)
+    net = AutoencoderNet(encoder, decoder, VAE().posterior, GaussianLikelihood(), 0.0, 1.0)
     return net, pr.world(x), -float(marginal.log_prob(x).mean())
 
 

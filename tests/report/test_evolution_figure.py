@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from made_up import made_up_run
 
 from prismae.figures.canvas import png, svg
 from prismae.figures.evolution import evolution
 from prismae.report.drawing import draw_all
+from prismae.runs.files import HISTORY
 from prismae.runs.run import Run
 
 GENERATIONS, SIZE = 3, 4
@@ -26,16 +28,23 @@ def history() -> pd.DataFrame:
     return frame
 
 
-def test_a_population_is_no_vector_of_latents_and_no_term() -> None:
-    run = Run(Path(), {}, history(), None, {})
+def evolved(folder: Path) -> Run:
+    """A run with this history."""
+    path = made_up_run(folder / "run", length=20)
+    history().to_parquet(path / HISTORY)
+    return Run(path).read()
+
+
+def test_a_population_is_no_vector_of_latents_and_no_term(tmp_path: Path) -> None:
+    run = evolved(tmp_path)
     assert run.vectors == {}
     assert set(run.scalars) == {"recon"}
     assert set(run.population) == {"weight:kl", "weight:tc", "fitness", "kl", "recon"}
     assert run.population["kl"].shape == (300, SIZE)
 
 
-def test_the_weights_figure_shows_every_trial_that_has_a_value() -> None:
-    figure = draw_all(Run(Path(), {}, history(), None, {}))["weights"]
+def test_the_weights_figure_shows_every_trial_that_has_a_value(tmp_path: Path) -> None:
+    figure = draw_all(evolved(tmp_path))["weights"]
     upper, second, below = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "weight of kl",

@@ -149,7 +149,7 @@ def test_views_without_options_or_of_other_kinds_are_refused(tmp_path):
     for views, options, words in (
         (["tsn"], {}, "Unknown view 'tsn': did you mean 'tsne'"),
         (["clusters"], {"points": 20}, "No view of clusters has an option 'points'"),
-        (["manifold"], {}, "rows of a table do not fit"),
+        (["manifold"], {}, "Tables have no picture of kind 'manifold'"),
         (["sentences"], {}, "Tables have no picture of kind 'sentences'"),
         (["tsne"], {"points": "many"}, "points should be a valid integer"),
     ):

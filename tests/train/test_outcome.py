@@ -137,7 +137,7 @@ def test_a_good_training_has_no_warning():
     rows = (rng.normal(size=(200, 2)) @ rng.normal(size=(2, 12))).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error", TrainingWarning)
-        model = Autoencoder("ae", n_latents=2, steps=300, lr=1e-2, net="mlp:width=32", device="cpu").fit(rows)
+        model = Autoencoder("ae", n_latents=2, steps=800, lr=1e-2, net="mlp:width=32", device="cpu").fit(rows)
     assert model.about_["warnings"] == []
     assert model.verdict_.word == "good"
 
