@@ -72,7 +72,10 @@ def played(monkeypatch):
         monkeypatch.setattr(torch.cuda, name, stand_in)
 
 
-@pytest.mark.parametrize("name", ["beta-tcvae", "factor-vae", "ed-gcae"])
+LONG = [pytest.param(name, marks=pytest.mark.slow) for name in ("factor-vae", "ed-gcae")]
+
+
+@pytest.mark.parametrize("name", ["beta-tcvae", *LONG])
 def test_a_run_by_a_graph_is_the_run_without(name, played):
     expected, said = trained(name, "cpu"), []
     with cuda_graphs.graphs(said.append):

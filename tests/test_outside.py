@@ -119,6 +119,7 @@ metrics: {locatello2019: [greatest-correlation]}
 """
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_it_and_a_plan_sweeps_it(tmp_path):
     listed = {kind: prismae("list", kind, cwd=tmp_path) for kind in ("methods", "worlds")}
     assert all(NAMES[kind] in text for kind, text in listed.items())

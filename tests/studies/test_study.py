@@ -127,6 +127,7 @@ KILLS_ITSELF = """if True:
 """
 
 
+@pytest.mark.slow
 def test_a_study_killed_in_the_middle_ends_with_the_same_rows(whole, plan_file, tmp_path):
     frame = whole[0].query("arm == 'vae'").drop(columns="beta").reset_index(drop=True)
     killed = subprocess.run([sys.executable, "-c", KILLS_ITSELF, str(plan_file), str(tmp_path)], check=False)

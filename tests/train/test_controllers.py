@@ -79,8 +79,10 @@ QUICK = {"target": 6.0, "kp": 0.2, "ki": 0.003}
 @pytest.mark.parametrize(
     "method",
     [
-        ControlVAE(target=6.0, target_start=6.0, kp=0.05, ki=0.002, beta_min=0.0),
-        DynamicVAE(target_start=6.0, beta_start=0.1, **QUICK),
+        pytest.param(
+            ControlVAE(target=6.0, target_start=6.0, kp=0.05, ki=0.002, beta_min=0.0), marks=pytest.mark.slow
+        ),
+        pytest.param(DynamicVAE(target_start=6.0, beta_start=0.1, **QUICK), marks=pytest.mark.slow),
         DynamicVAE(
             target_start=3.0, target_step=1.5, target_every=100, target_ramp=50, beta_start=1.0, **QUICK
         ),

@@ -121,6 +121,7 @@ def test_components_in_use_are_counted_by_the_entropy_of_their_shares():
     assert effective_number([1800, 200, 0, 0]) == pytest.approx(exp(-0.9 * log(0.9) - 0.1 * log(0.1)))
 
 
+@pytest.mark.slow
 def test_a_raw_fisher_term_of_weight_1_is_called_diverged_by_the_estimator():
     method = HGMVAE(fisher="raw", fisher_weight=1.0, n_components=3)
     rows = np.random.default_rng(0).normal(size=(200, 12)).astype(np.float32)

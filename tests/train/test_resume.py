@@ -51,7 +51,9 @@ def wait_for(path, process):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize(
+    "name", ["vae", *(pytest.param(each, marks=pytest.mark.slow) for each in JOBS if each != "vae")]
+)
 def test_a_killed_run_goes_on_to_the_bit(name, tmp_path):
     job = JOBS[name]
     process = start(job, tmp_path / "killed")
