@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from prismae.data.columns import understood
+from prismae.data.columns import as_numbers, understood
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
 
@@ -262,6 +262,24 @@ def test_a_user_says_what_a_column_is() -> None:
     numbers = understood(pd.Series(["1", "2", "<0.1"]), "x", asked="numeric")
     assert np.isnan(numbers.values).tolist() == [False, False, True]
     assert "missing: '<0.1'" in numbers.said
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["1,5", "2,5", "n. d.", "3,25"], [1.5, 2.5, np.nan, 3.25]),
+        (["1,200", "2,500.5", "unknown", "12"], [1200, 2500.5, np.nan, 12]),
+        (["10%", "20 %", "-", "5%"], [10, 20, np.nan, 5]),
+    ],
+)
+def test_a_stray_text_among_numbers_of_any_writing_is_named_and_may_be_missing(texts, values):
+    with pytest.raises(InputError, match=f"holds numbers but for 1 of 4 values .{texts[2]!r}.*row 3"):
+        understood(pd.Series(texts), "x")
+    asked = understood(pd.Series(texts), "x", asked="numeric")
+    np.testing.assert_array_equal(asked.values, values)
+    np.testing.assert_array_equal(
+        as_numbers(pd.Series(["odd", texts[0]]), asked.written), [np.nan, values[0]]
+    )
 
 
 def test_an_array_of_another_width() -> None:

@@ -158,7 +158,9 @@ def test_a_loss_that_leaves_is_diverged_and_nothing_else():
 
 def test_a_short_training_is_not_judged():
     found = judged(linear_net(0 * GOOD.T, GOOD), steps=20)
-    assert found.findings == []
+    assert names(found) == ["short"]
+    assert found.word == "not judged"
+    assert found.warnings == []
     assert found.collapsed
 
 

@@ -117,8 +117,8 @@ def understood(
 def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) -> Column:
     different = pd.Series(seen.unique())
     codes = different.str.fullmatch(r"\s*0\d+\s*").any() and asked is None  # whose zero is a part of them
-    for written, read in WRITTEN.items():
-        if not codes and (found := read(different)) is not None:
+    for written in WRITTEN:
+        if not codes and (found := _all(different, written)) is not None:
             known = dict(zip(different, found, strict=True))
             return _numbers(column.map(known).astype(np.float64), name, asked=asked, written=written)
     if not codes and (forms := _date_forms(different)):
@@ -131,15 +131,16 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
             )
             return replace(made, notice=notice)
         return made
-    good = pd.to_numeric(different, errors="coerce").notna()
+    most = max(WRITTEN, key=lambda written: WRITTEN[written](different).notna().sum())  # the first of those
+    good = WRITTEN[most](different).notna()
     bad = seen[~seen.isin(different[good])]
     if asked == "numeric":
         if not good.any():
             raise InputError(f"column {name!r} holds no numbers, but texts such as {seen.iloc[0]!r}")
-        numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-        made = _numbers(numbers, name, asked=asked)
+        loose = f"{LOOSE} {most}"
+        made = _numbers(_loose(column, loose), name, asked=asked)
         lost = ", ".join(map(repr, bad.unique()[:LISTED]))
-        return Column("number", made.values, f"{made.said}; missing: {lost}", "", LOOSE, made.sort)
+        return Column("number", made.values, f"{made.said}; missing: {lost}", "", loose, made.sort)
     if not codes and 0 < len(bad) < len(seen) / 2:
         listed = ", ".join(map(repr, bad.unique()[:LISTED])) + (" …" if bad.nunique() > LISTED else "")
         first = int(column.isin(bad.unique()).to_numpy().argmax()) + 1
@@ -151,28 +152,39 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
     return _categories(column, seen, name, sure=False)
 
 
-def _all(texts: pd.Series) -> pd.Series | None:
-    """The numbers that texts are, if all are."""
-    numbers = pd.to_numeric(texts, errors="coerce")
+def _all(texts: pd.Series, written: str) -> pd.Series | None:
+    """The numbers that texts written so are, if all are."""
+    numbers = WRITTEN[written](texts)
     return numbers if numbers.notna().all() else None
 
 
-def _thousands(texts: pd.Series) -> pd.Series | None:
+def _loose(column: pd.Series, written: str) -> pd.Series:
+    return WRITTEN[written.partition(" ")[2] or "text"](column.astype(str)).astype(np.float64)
+
+
+# each gives the numbers of the texts that are some, and NaN for the others
+
+
+def _plain(texts: pd.Series) -> pd.Series:
+    return pd.to_numeric(texts, errors="coerce")
+
+
+def _thousands(texts: pd.Series) -> pd.Series:
     bare = texts.str.strip().str.replace(r"^([-+]?)[$€£]\s*", r"\1", regex=True)
     grouped = bare.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
     plain = bare.str.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)")
-    return _all(bare.str.replace(",", "")) if (grouped | plain).all() else None
+    return _plain(bare.str.replace(",", "")).where(grouped | plain)
 
 
-def _comma(texts: pd.Series) -> pd.Series | None:
+def _comma(texts: pd.Series) -> pd.Series:
     bare = texts.str.strip()
     right = bare.str.fullmatch(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?")
-    return _all(bare.str.replace(".", "").str.replace(",", ".")) if right.all() else None
+    return _plain(bare.str.replace(".", "").str.replace(",", ".")).where(right)
 
 
-def _percent(texts: pd.Series) -> pd.Series | None:
+def _percent(texts: pd.Series) -> pd.Series:
     bare = texts.str.strip()
-    return _all(bare.str.removesuffix("%").str.strip()) if bare.str.endswith("%").all() else None
+    return _plain(bare.str.removesuffix("%").str.strip()).where(bare.str.endswith("%"))
 
 
 DATES = """ISO8601|%d/%m/%Y|%m/%d/%Y|%d.%m.%Y|%Y/%m/%d|%d/%m/%y|%m/%d/%y|%d-%m-%Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%b %d %Y
@@ -192,8 +204,8 @@ def _by(texts: pd.Series, form: str) -> pd.Series | None:
     return made if made.notna().all() else None
 
 
-WRITTEN: dict[str, Callable[[pd.Series], pd.Series | None]] = {
-    "text": _all,
+WRITTEN: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "text": _plain,
     "thousands": _thousands,
     "comma": _comma,
     "percent": _percent,
@@ -206,7 +218,7 @@ HOW = {
     "percent": "percentages",
     "date": "dates, as days",
 }
-LOOSE = "loose"  # numbers, among which texts are missing values
+LOOSE = "loose"  # numbers, written as the word after it says, among which texts are missing values
 DAY = pd.Timedelta(days=1)
 EPOCH = pd.Timestamp(0)
 
@@ -220,14 +232,14 @@ def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
         return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)
     if isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) and column.dtype.kind == "M":
         return days(column) if written.startswith("date") else None
-    if written == LOOSE:
-        return pd.to_numeric(column, errors="coerce").astype(np.float64)
+    if written.startswith(LOOSE):
+        return _loose(column, written)
     texts = pd.Series(column.dropna().astype(str).unique())
     if len(texts) == 0:
         return column.astype(np.float64)
     dates = written.startswith("date")
-    read = _by(texts, written[5:] or "ISO8601") if dates else WRITTEN[written or "text"](texts)
-    read = _all(texts) if read is None and not dates else read
+    read = _by(texts, written[5:] or "ISO8601") if dates else _all(texts, written or "text")
+    read = _all(texts, "text") if read is None and not dates else read
     if read is None:
         return None
     known = dict(zip(texts, read, strict=True))

@@ -264,6 +264,8 @@ class Judge:
         if isinstance(self.method, Clustering):
             yield from self._few_clusters()
         if self.about["steps"] < SHORT:
+            text = f"Fewer than {SHORT} steps are only looked at for divergence."
+            yield Finding("short", text, settings={"steps": 10 * SHORT})
             return
         if not self.live.any():
             yield self._collapsed()

@@ -15,6 +15,7 @@ from prismae.errors import InputError
 from prismae.latent.live import live
 
 GOOD = "good"
+NOTES = ("linear", "short")  # findings that put nothing in doubt
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Finding:
     ----------
     name
         What it is called: "diverged", "collapsed", "weak", "few-clusters", "memorised", "improving", "duplicated",
-        "dead-critic"; or "linear", which is no fault: principal components do as well.
+        "dead-critic"; or what is no fault, "linear": principal components do as well, and "short": nothing is judged.
     text
         A sentence or two: what was seen.
     reason
@@ -45,7 +46,7 @@ class Finding:
     @property
     def fault(self) -> bool:
         """Whether it puts the results in doubt."""
-        return self.name != "linear"
+        return self.name not in NOTES
 
     @property
     def options(self) -> str:
@@ -124,8 +125,9 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """The verdict in a word: the worst fault, or "good"."""
-        return next((each.name for each in self.findings if each.fault), GOOD)
+        """The verdict in a word: the worst fault, "not judged" for a training that is too short for it, or "good"."""
+        short = any(each.name == "short" for each in self.findings)
+        return next((each.name for each in self.findings if each.fault), "not judged" if short else GOOD)
 
     @property
     def collapsed(self) -> bool:
