@@ -8,6 +8,7 @@ from math import inf
 import numpy as np
 import pytest
 import sklearn.metrics
+from sklearn.manifold import TSNE
 
 from prismae import metrics
 from prismae.errors import InputError
@@ -153,6 +154,36 @@ def test_without_labels_only_assignments_can_be_scored():
         InputError, match="Nothing of clustering can be scored; silhouette: There are neither"
     ):
         evaluate_codes(CODES, metrics="clustering")
+
+
+def test_labels_on_a_t_sne_are_scored_on_the_plane_of_scikit_learn():
+    rows = np.random.default_rng(0).permutation(300)[:120]
+    codes, labels = np.c_[CODES, RNG.normal(size=(300, 3)).astype(np.float32)][rows], LABELS[rows]
+    found = evaluate_codes(codes, labels[:, None], metrics="clustering/t-sne")
+    drawn = np.random.default_rng(0).permutation(len(codes))
+    plane = TSNE(perplexity=30, init="pca", random_state=0).fit_transform(codes[drawn])
+    expected = {
+        "silhouette": sklearn.metrics.silhouette_score(plane, labels[drawn]),
+        "calinski-harabasz": sklearn.metrics.calinski_harabasz_score(plane, labels[drawn]),
+        "davies-bouldin": sklearn.metrics.davies_bouldin_score(plane, labels[drawn]),
+    }
+    assert set(found) == {f"{name}[labels on t-SNE]" for name in FAMILY}
+    for name, value in expected.items():
+        each = found[f"{name}[labels on t-SNE]"]
+        assert each.score == pytest.approx(value, rel=1e-4)
+        assert (each.parameters["n_points"], each.parameters["perplexity"]) == (120, 30)
+        assert (each.chance > each.score) == (name == "davies-bouldin")
+        assert each.protocol == "clustering/t-sne"
+
+
+def test_a_t_sne_is_taken_where_it_is_asked_for_and_can_be_had():
+    assert set(evaluate_codes(CODES, LABELS[:, None], metrics=["silhouette"], baselines=False)) == {
+        f"silhouette[{kind}]" for kind in ("labels", "k-means")
+    }
+    with pytest.raises(InputError, match="no class labels are known"):
+        evaluate_codes(CODES, metrics="clustering/t-sne")
+    with pytest.raises(InputError, match="at least 10 observations, but there are 9"):
+        evaluate_codes(CODES[:9], LABELS[:9, None], metrics="clustering/t-sne")
 
 
 def test_names_of_families_and_metrics_can_be_mixed():

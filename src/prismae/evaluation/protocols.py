@@ -93,8 +93,8 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
     ----------
     metrics
         Names of metrics and families, "default", "all", or functions that are declared by `prismae.metrics.metric`. A
-        family brings its default metrics. A metric is taken by each of the protocols that have it, or else by its
-        family; one that is given as a function, or else by the protocols that it declares.
+        family, or a variant of it, brings its default metrics. A metric is taken by each of the protocols that have it,
+        or else by its family itself; one that is given as a function, or else by the protocols that it declares.
     protocols
         The protocols that are evaluated, by name or themselves.
     """
@@ -119,7 +119,7 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
             take(str(each), PROTOCOLS[str(each)].default)
         elif isinstance(each, str):
             owners = [label for label in plans if each in tables[label]]
-            owners = owners or [label for label in FAMILIES if each in tables[label]]
+            owners = owners or [label for label in FAMILIES if "/" not in label and each in tables[label]]
             if not owners:
                 valid = {*FAMILIES, *(key for table in tables.values() for key in table)}
                 raise unknown_name(f"metric of {' or '.join(plans)}", each, valid)

@@ -9,15 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from prismae import figures as draw
-from prismae.errors import InputError, Unavailable, unknown_name
+from prismae.errors import InputError, unknown_name
 from prismae.fields import Seed
 from prismae.views._base import NUMBERS, Arrays, View
 
 if TYPE_CHECKING:
     from prismae.runs.run import Run
     from prismae.views._subject import Subject
-
-FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -50,19 +48,15 @@ class TSNE(View):
     place, small, slow = 40, True, True
 
     def compute(self, subject: Subject) -> Arrays:
-        from sklearn.manifold import TSNE as Embedding
-
+        from prismae.evaluation.plane import FEWEST, t_sne
         from prismae.runs.codes import drawn_rows, encoded
 
         world = subject.world
         if self.points < FEWEST:
             raise InputError(f"A t-SNE needs at least {FEWEST} points, got {self.points}.")
         rows = drawn_rows(world, self.points, self.seed)
-        if len(rows) < FEWEST:
-            raise Unavailable(f"A t-SNE needs at least {FEWEST} observations, but the world has {len(rows)}.")
         codes = encoded(subject.net, world, rows).numpy()
-        embedding = Embedding(perplexity=min(30.0, (len(rows) - 1) / 3), init="pca", random_state=self.seed)
-        found = {"tsne": embedding.fit_transform(codes), "tsne_rows": world.called[rows.numpy()]}
+        found = {"tsne": t_sne(codes, self.seed), "tsne_rows": world.called[rows.numpy()]}
         if world.factors is not None:
             found |= {
                 "tsne_factors": world.factors[rows.numpy()],

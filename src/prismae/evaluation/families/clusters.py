@@ -1,4 +1,4 @@
-"""Codes and clusters of a world's points: by their labels, by k-means, as a method assigns them."""
+"""Codes and clusters of a world's points: by their labels, by k-means, as a method assigns them; labels on a t-SNE."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prismae.errors import Unavailable
 from prismae.evaluation.families._base import Call, Family, Given, Inputs
 from prismae.evaluation.labels import class_labels
 from prismae.evaluation.options import Options
+from prismae.evaluation.plane import perplexity, t_sne
 from prismae.evaluation.protocol import Protocol
 from prismae.evaluation.subjects import coded
 from prismae.metrics import Metric
@@ -25,29 +26,39 @@ CLUSTERING = Protocol(
     "clustering",
     default=("silhouette", "calinski-harabasz", "davies-bouldin", "clustering-accuracy", "nmi", "ari"),
 )
+ON_PLANE = Protocol(
+    "clustering",
+    variant="t-sne",
+    default=("silhouette", "calinski-harabasz", "davies-bouldin"),
+    n_points=5_000,
+)
 RESTARTS = 10  # of k-means, from other means; the tightest clusters are taken
 
 
 class Clusters(Family):
-    """Clustering: codes, classes, and clusters of k-means and of the method itself."""
+    """Clustering: codes, classes, and clusters of k-means and of the method; variant "t-sne": classes on a t-SNE."""
 
-    protocols = (CLUSTERING,)
+    protocols = (CLUSTERING, ON_PLANE)
     needs = ("clusters", "assignments")
 
     def given(
         self, subject: object, plan: Protocol, metrics: Sequence[Metric], options: Options
-    ) -> Clustered:
-        """Up to 10,000 points, those whose class is known where there are classes."""
+    ) -> Clustered | OnPlane:
+        """Up to 10,000 points (5,000 on a t-SNE), those whose class is known where there are classes."""
         codes = coded(subject, plan)
-        assigned, labels = codes.clusters, None
+        plane = plan.variant == ON_PLANE.variant
+        assigned, labels = None if plane else codes.clusters, None
         rows = np.random.default_rng(options.seed).permutation(len(codes.codes))
         if codes.factors is not None and codes.kinds is not None:
             labels = class_labels(codes.factors, codes.kinds, codes.names, options.label)
             rows = rows[~np.isnan(labels[rows])] if labels.dtype.kind == "f" else rows
         rows = rows[: plan.n_points]
+        classes = None if labels is None else as_clusters(labels[rows])
+        if plane:
+            return OnPlane(codes.codes[rows], classes, options.baselines, options.seed)
         return Clustered(
             codes.codes[rows],
-            None if labels is None else as_clusters(labels[rows]),
+            classes,
             None if assigned is None else as_clusters(assigned[rows]),
             options.baselines,
             options.seed,
@@ -112,6 +123,42 @@ class Clustered(Given):
         if self.labels is not None:
             found["k-means"] = k_means(self.codes, int(self.labels.max()) + 1, self.seed)
         return found
+
+
+@dataclass(frozen=True)
+class OnPlane(Given):
+    """Points whose classes are scored as clusters, on the t-SNE of their codes; parameters as of `Clustered`."""
+
+    codes: NDArray
+    labels: Labels | None
+    baselines: bool
+    seed: int
+
+    def calls(self, metric: Metric) -> Iterator[Call]:
+        """One score, of the "labels on t-SNE"; chance is the same plane with the labels shuffled over the points."""
+        if self.labels is None or metric.needs != "clusters":
+            raise Unavailable(
+                "On a t-SNE the classes are scored as clusters, and "
+                + (
+                    "no class labels are known."
+                    if self.labels is None
+                    else "this metric compares two groupings."
+                )
+            )
+        options = {"seed": self.seed} if "seed" in metric.parameters else {}
+        said = (
+            metric.parameters
+            | options
+            | {"n_points": len(self.codes), "perplexity": perplexity(len(self.codes))}
+        )
+        said["n_clusters"] = int(self.labels.max()) + 1
+        shuffled = np.random.default_rng(self.seed).permutation(self.labels)
+        chance = Inputs((self._plane, shuffled), options) if self.baselines else None
+        yield Call(Inputs((self._plane, self.labels), options), said, chance=chance, of="labels on t-SNE")
+
+    @cached_property
+    def _plane(self) -> NDArray:
+        return t_sne(self.codes, self.seed)
 
 
 def k_means(codes: NDArray, n_clusters: int, seed: int) -> Labels:
