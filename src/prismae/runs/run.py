@@ -250,7 +250,8 @@ class Run:
         self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
         self.write_card()
         self._write(WEIGHTS, lambda path: write_weights(trained, path))
-        if self.checkpoint.parent.exists():  # whole: a kill in the middle of a write leaves a part beside the state
+        if self.checkpoint.parent.exists():
+            # The whole folder: a kill in the middle of a write leaves a part beside the state.
             shutil.rmtree(self.checkpoint.parent)
 
     def write_card(self) -> None:
