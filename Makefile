@@ -31,6 +31,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check src tests benchmarks plans examples tools
 	$(BIN)/ruff format --check src tests benchmarks plans examples tools
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 	$(BIN)/lint-imports
 
 bench: $(INSTALLED)

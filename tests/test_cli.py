@@ -21,7 +21,7 @@ def prismae_command(capfd, *words):
     argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
     try:
         cli.main()
-        code = 0
+        code: str | int = 0
     except SystemExit as stop:
         code = stop.code or 0
     finally:

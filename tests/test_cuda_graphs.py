@@ -34,8 +34,8 @@ class Played:
     """In place of a CUDA graph: replaying calls the function again, and writes into the tensors of the first call."""
 
     def replay(self):
-        for name, value in self.again().items():
-            self.terms[name].copy_(value)
+        for name, value in self.again().items():  # type: ignore[attr-defined]
+            self.terms[name].copy_(value)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_a_warm_start_gives_what_one_longer_training_gives_to_the_bit(method, ta
     pieces.set_params(steps=9).fit(table)
     assert not np.array_equal(pieces.transform(table), first)
     assert np.array_equal(pieces.transform(table), whole.transform(table))
-    terms = [column for column in whole.history_ if not column.startswith("monitor:")]
+    terms = [column for column in whole.history_ if not column.startswith("monitor:")]  # type: ignore[attr-defined]
     pd.testing.assert_frame_equal(pieces.history_[terms], whole.history_[terms], check_exact=True)
     assert pieces.fit(table).steps_ == 9  # nothing is left to do
     assert np.array_equal(pieces.transform(table), whole.transform(table))

@@ -105,4 +105,4 @@ def test_keys_of_a_later_version_stay(tmp_path):
     shutil.copytree(RUNS / NAMES[1], tmp_path / "run")
     path = tmp_path / "run" / "job.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"new": [1, None]}))
-    assert Run(tmp_path / "run").read().job["new"] == [1, None]
+    assert Run(tmp_path / "run").read().job.get("new") == [1, None]

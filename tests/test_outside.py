@@ -85,7 +85,7 @@ def test_everything_is_found_under_its_name():
 
 
 def test_a_model_of_it_all_is_trained_saved_loaded_scored_and_reported(tmp_path, acme):
-    controller = all_controllers()["decay"]("size", every=5)
+    controller = all_controllers()["decay"]("size", every=5)  # type: ignore[call-arg]
     model = pr.Autoencoder("sparse-vae", controllers=[controller], device="cpu", **FAST).fit(
         pr.world("stripes")
     )

@@ -145,7 +145,7 @@ def test_methods_of_other_packages_have_the_name_they_are_declared_under(tmp_pat
     assert all_methods()["hessian"] is acme.HessianVAE
     assert acme.HessianVAE.name() == "hessian"
     assert (pr.method("vae").name(), pr.method("hessian").called()) == ("vae", "hessian")
-    for given in ("hessian", acme.HessianVAE(2.0), "hinge-vae"):
+    for given in ("hessian", acme.HessianVAE(2.0), "hinge-vae"):  # type: ignore[call-arg]
         model = pr.Autoencoder(given, **FAST).fit(X)
         model.save(tmp_path / "run")
         again = pr.load(tmp_path / "run")

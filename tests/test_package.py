@@ -24,7 +24,7 @@ class Finder(doctest.DocTestFinder):
     """Finds the examples of decorated functions, too."""
 
     def _from_module(self, module, object):
-        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)
+        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", ["prismae", *MODULES])

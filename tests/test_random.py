@@ -39,7 +39,7 @@ DRAWN = {
     "alpha dropout": lambda: nn.AlphaDropout(0.5)(LIKE),
     "gumbel": lambda: F.gumbel_softmax(LIKE),
     "two layers": lambda: nn.LSTM(7, 4, 2, dropout=0.5)(LIKE.unsqueeze(0))[0].detach(),
-    "attention": lambda: F.scaled_dot_product_attention(*[LIKE.view(1, 1, 5, 7)] * 3, dropout_p=0.5),
+    "attention": lambda: F.scaled_dot_product_attention(*[LIKE.view(1, 1, 5, 7)] * 3, dropout_p=0.5),  # type: ignore[misc]
 }
 
 

@@ -64,7 +64,7 @@ def course(name, term):
 
 def quick(name):
     moves = "kl" if "weight" in all_controllers()[name].kinds else "noise"
-    return controller(name, **{"moves": moves, **QUICK.get(name, {})})
+    return controller(name, **{"moves": moves, **QUICK.get(name, {})})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ class MadeUp:
     """Trials whose copies have the KL 12 / weight and lose ELBO with the distance to weight 1."""
 
     seed = 0
+    in_force = 1.0  # the weight of the model that a trial starts from
 
     def __init__(self):
         self.noted, self.adopted, self.steps = {}, [], []

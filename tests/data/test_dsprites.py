@@ -183,4 +183,4 @@ def test_the_whole_official_file(rendered: World, folder: Path, monkeypatch: pyt
     monkeypatch.setenv("PRISMAE_DATA", str(folder))
     made = world("dsprites")
     assert made.source == "official dSprites"
-    assert torch.equal(made.data.packed, packed)
+    assert torch.equal(made.data.packed, packed)  # type: ignore[attr-defined]

@@ -1,5 +1,8 @@
 """Tables and arrays on disk: columns and arrays that are factors, and one sentence for each thing that can be wrong."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,8 @@
 """Series of several channels: told from images, scaled each by itself, and given back in the user's units."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 import re
 from pathlib import Path
 

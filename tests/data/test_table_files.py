@@ -1,5 +1,8 @@
 """Tables in files as people have them: every form is read as the plain table is, and what was understood is said."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import gzip

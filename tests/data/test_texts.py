@@ -1,5 +1,8 @@
 """Texts as worlds: files, words, vocabulary, batches."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import gzip

@@ -144,7 +144,7 @@ def test_dip_vae_centres_each_latent_over_the_batch():
 @pytest.mark.parametrize("chosen", [FactorVAE(gamma=0.0, critic_width=8), NashAE(weight=0.0, critic_width=8)])
 def test_a_critic_s_loss_does_not_reach_the_encoder_in_the_loop(chosen, monkeypatch):
     # where the critic's weight is 0, its own loss may not change the autoencoder by a bit
-    data = World("few digits", Dense(world("digits").data.values[:32]))
+    data = World("few digits", Dense(world("digits").data.values[:32]))  # type: ignore[attr-defined]
     likelihood = chosen.likelihood if chosen.likelihood != "auto" else "bernoulli"
     settings = {
         "n_latents": 3,

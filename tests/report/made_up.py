@@ -202,8 +202,8 @@ def _squares() -> dict[str, NDArray]:
                 0.35 + (0.8 * u if i == 3 else 0), 0.5 + 0.5 * u if i == 1 else 0.2, 22,
             )  # fmt: skip
     return {
-        "originals": np.array([square(*s, 300) for s in settings]),
-        "reconstructions": np.array([square(*s, 20) for s in settings]),
+        "originals": np.array([square(*s, 300) for s in settings]),  # type: ignore[call-arg]
+        "reconstructions": np.array([square(*s, 20) for s in settings]),  # type: ignore[call-arg]
         "traversals": frames,
         "traversal_values": np.linspace(-2, 2, 11) * np.maximum(SPREAD, 0.25)[:, None],
     }

@@ -51,7 +51,7 @@ def test_the_weights_figure_shows_every_trial_that_has_a_value(tmp_path: Path) -
         "weight of tc",
         "KL of each trial, nats",
     ]
-    dots = [sum(len(each.get_offsets()) for each in axes.collections) for axes in figure.axes]
+    dots = [sum(len(each.get_offsets()) for each in axes.collections) for axes in figure.axes]  # type: ignore[misc]
     assert dots == [GENERATIONS * SIZE, GENERATIONS * SIZE, GENERATIONS * SIZE - 1]
     assert (upper.get_yscale(), second.get_yscale(), below.get_yscale()) == ("log", "log", "linear")
     assert png(figure).startswith(b"\x89PNG")

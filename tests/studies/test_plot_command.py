@@ -82,7 +82,7 @@ def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
 def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
     scores = {"mig": {"a": [0.1, 0.3], "b": [0.4]}, "sap": {"a": [0.2]}}
     mig, sap = panels(seed_bars(scores, {"mig": {"a": 0.25}}, {"mig": 0.05}, {"sap": "lower is better"}))
-    assert [bar.get_width() for bar in mig.patches] == pytest.approx([0.2, 0.4])
+    assert [bar.get_width() for bar in mig.patches] == pytest.approx([0.2, 0.4])  # type: ignore[attr-defined]
     marks = {line.get_xdata()[0] for line in mig.lines if len(set(line.get_xdata())) == 1}
     assert {0.25, 0.05} <= marks  # published, chance
     assert len(sap.patches) == 1

@@ -1,5 +1,8 @@
 """Runs on texts, from the file to sentences, scores and report."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import numpy as np
