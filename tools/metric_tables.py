@@ -39,14 +39,15 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "metrics"
 VALUES = PAGES / "values.json"
 KINDS = ("categorical", "continuous", "continuous", "continuous", "continuous")
-INFORMATION = ["mig", "mig-sup", "dci-mig", "jemmig", "modularity", "infomec"]
+INFORMATION = ["mig", "mig-sup", "dci-mig", "jemmig", "minimality", "sufficiency", "modularity", "infomec"]
 INTERVENTION = ["factor-vae-score", "beta-vae-score", "z-min-variance", "z-max-variance", "irs"]
-PREDICTION = ["dci", "sap", "sap-continuous", "explicitness", "logistic-accuracy"]
+PREDICTION = ["dci", "sap", "sap-continuous", "mcc", "explicitness", "logistic-accuracy"]
 LABEL_FREE = [
     "gaussian-total-correlation",
     "gaussian-wasserstein-correlation",
     "code-mutual-information",
     "active-units",
+    "factorised-support",
 ]
 
 Values = dict[str, Any]

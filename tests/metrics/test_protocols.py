@@ -64,7 +64,7 @@ def rare(n=900):
 def test_infomec_takes_the_regressions_of_either_version():
     z, v = rare()
     x = StandardScaler().fit_transform(z)
-    for balanced, weight in ((False, None), (True, "balanced")):
+    for protocol, weight in (("definition", None), ("qlae-training", "balanced")):
         expected = []
         for column in v.T:
             cost = [
@@ -75,34 +75,16 @@ def test_infomec_takes_the_regressions_of_either_version():
                 for each in (x, np.zeros_like(x))
             ]
             expected.append(1 - cost[0] / cost[1])
-        found = metrics.infomec(z, v, balanced=balanced)
+        found = metrics.infomec(z, v, protocol=protocol)
         assert found.explicitness == pytest.approx(np.mean(expected), abs=1e-4)
         unbalanced = metrics.infomec(z, v)
         np.testing.assert_array_equal(found.matrix, unbalanced.matrix)  # over H(v), whatever the weights
 
 
-@pytest.mark.parametrize(
-    ("options", "protocol"),
-    [
-        ({}, "definition"),
-        ({"balanced": True}, "training"),
-        ({"neighbours": 10, "least_range": 1 / 20, "balanced": True}, "standalone"),
-        ({"neighbours": 5}, "own"),
-    ],
-)
-def test_infomec_says_whose_protocol_it_followed(options, protocol):
-    z, v = rare(100)
-    found = metrics.infomec(z, v, **options).parameters
-    assert found["protocol"] == protocol
-    assert found == {"neighbours": 3, "least_range": 1 / 8, "balanced": False} | options | {
-        "protocol": protocol
-    }
-
-
 def test_infomec_refuses_what_has_no_neighbours():
     z, v = rare(100)
-    with pytest.raises(InputError, match=r"infomec: neighbours .*, got 0; least_range .*, got 2\."):
-        metrics.infomec(z, v, neighbours=0, least_range=2)
+    with pytest.raises(InputError, match=r"infomec: protocol .*qlae-training.*got 'own'"):
+        metrics.infomec(z, v, protocol="own")
     with pytest.raises(InputError, match="No two points share a value of factor 1"):
         metrics.infomec(z, np.column_stack([v[:, 0], np.arange(100)]))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from prismae._progress import Bar
 from prismae.data import World
-from prismae.latent.gaussian import Gaussian
+from prismae.latent.gaussian import Discrete, Gaussian
 from prismae.methods import Clustering
 
 
@@ -29,6 +29,13 @@ def deviations_table(net: nn.Module, world: World, *, progress: bool = False) ->
         return torch.exp(0.5 * q.log_var) if isinstance(q, Gaussian) else torch.zeros_like(q.mean)
 
     return _table(net, world, deviations, progress)
+
+
+def takes_levels(net: Any, world: World) -> bool:
+    """Whether an autoencoder's codes take one of few values each."""
+    with torch.no_grad():
+        first = world.data[torch.zeros(1, dtype=torch.int64, device=world.data.device)]
+        return isinstance(net.encode(first.to(next(net.parameters()).device)), Discrete)
 
 
 def assignments_table(

@@ -13,7 +13,7 @@ from torch import nn
 
 from prismae.data import World
 from prismae.errors import InputError, Unavailable
-from prismae.evaluation.encode import assignments_table, codes_table, deviations_table
+from prismae.evaluation.encode import assignments_table, codes_table, deviations_table, takes_levels
 from prismae.evaluation.protocol import Protocol
 from prismae.methods import Clustering, Method
 from prismae.metrics._inputs import (
@@ -86,6 +86,11 @@ class Subject:
     def codes(self) -> NDArray[np.floating]:
         """Codes [n, m] of all observations."""
         return fixed(self._encoded(self.model))
+
+    @cached_property
+    def discrete(self) -> bool:
+        """Whether a model's codes take one of few values each; False where codes are given."""
+        return self.trained is not None and takes_levels(self.trained[0], self.trained[1])
 
     @cached_property
     def factors(self) -> NDArray | None:

@@ -15,13 +15,16 @@ from prismae.metrics.disentanglement.dci import DCI, dci
 from prismae.metrics.disentanglement.dci_mig import dci_mig
 from prismae.metrics.disentanglement.explicitness import explicitness
 from prismae.metrics.disentanglement.factor_vae_score import factor_vae_score
+from prismae.metrics.disentanglement.factorised_support import factorised_support
 from prismae.metrics.disentanglement.gaussian_total_correlation import gaussian_total_correlation
 from prismae.metrics.disentanglement.gaussian_wasserstein_correlation import gaussian_wasserstein_correlation
 from prismae.metrics.disentanglement.infomec import infomec
 from prismae.metrics.disentanglement.irs import irs
 from prismae.metrics.disentanglement.jemmig import jemmig
+from prismae.metrics.disentanglement.mcc import mcc
 from prismae.metrics.disentanglement.mig import mig
 from prismae.metrics.disentanglement.mig_sup import mig_sup
+from prismae.metrics.disentanglement.minimality import minimality, sufficiency
 from prismae.metrics.disentanglement.modularity import modularity
 from prismae.metrics.disentanglement.rmig import rmig
 from prismae.metrics.disentanglement.sap import sap, sap_continuous, sap_mixed
@@ -41,6 +44,7 @@ from prismae.metrics.downstream.classifiers import (
     logistic_regression_accuracy,
     rbf_svm_accuracy,
 )
+from prismae.metrics.downstream.factor_r2 import factor_r2
 from prismae.metrics.downstream.unfairness import unfairness
 from prismae.metrics.generation.frechet import frechet
 from prismae.metrics.generation.kernel_distance import kernel_distance
@@ -77,7 +81,9 @@ __all__ = [
     "dci_yeats2023",
     "explicitness",
     "fac_yeats2023",
+    "factor_r2",
     "factor_vae_score",
+    "factorised_support",
     "fid",
     "frechet",
     "gaussian_total_correlation",
@@ -93,11 +99,13 @@ __all__ = [
     "logistic_accuracy",
     "logistic_regression_accuracy",
     "lpips",
+    "mcc",
     "metric",
     "metric_of",
     "mig",
     "mig_sup",
     "mig_yeats2023",
+    "minimality",
     "modularity",
     "ms_ssim",
     "mutual_information",
@@ -118,6 +126,7 @@ __all__ = [
     "sap_yeats2023",
     "silhouette",
     "ssim",
+    "sufficiency",
     "udr_lasso",
     "udr_spearman",
     "unfairness",

@@ -174,7 +174,7 @@ def split(
     Labels mean the same in both parts.
     """
     z = as_codes(codes, least_codes=least.get("least_codes", 1), least_points=least.get("least_points", 30))
-    points, v, n_train = _apart(z, as_factors(factors, n=len(z)), test, seed)
+    points, v, n_train = apart(z, as_factors(factors, n=len(z)), test, seed)
     labels = as_labels(v, n=len(v), least_factors=least.get("least_factors", 1))
     for k in range(labels.shape[1]):
         seen = labels[:n_train, k]
@@ -190,11 +190,11 @@ def split(
 def held_out(codes: ArrayLike, factors: ArrayLike, test: Test | None, seed: int) -> tuple[Codes, NDArray]:
     """Codes and factors (numbers) to score on: `test`, or a third of the points, drawn by `seed`."""
     z = as_codes(codes, least_points=6)
-    points, v, n_train = _apart(z, as_factors(factors, n=len(z)), test, seed)
+    points, v, n_train = apart(z, as_factors(factors, n=len(z)), test, seed)
     return points[n_train:], v[n_train:].astype(np.float64)
 
 
-def _apart(z: NDArray, v: NDArray, test: Test | None, seed: int) -> tuple[Codes, NDArray, int]:
+def apart(z: NDArray, v: NDArray, test: Test | None, seed: int) -> tuple[Codes, NDArray, int]:
     """Codes and factors, those to learn on first, and how many these are."""
     if test is None:
         rows = np.random.default_rng(seed).permutation(len(z))

@@ -70,6 +70,7 @@ class Codes(Family):
 
 def points_of(codes: Subject, plan: Protocol, metrics: Sequence[Metric], options: Options) -> Points:
     """The points of a subject, with the deviations of posteriors if a metric looks at them."""
+    levels = any("discrete" in each.parameters for each in metrics)
     posteriors = any("stds" in each.arguments or "kl" in each.parameters for each in metrics)
     return Points(
         codes.codes,
@@ -82,6 +83,7 @@ def points_of(codes: Subject, plan: Protocol, metrics: Sequence[Metric], options
         plan,
         options.baselines,
         options.seed,
+        levels and codes.discrete,
     )
 
 
@@ -110,6 +112,8 @@ class Points(Given):
         Whether ceiling and chance level are wanted.
     seed
         Seed of every draw.
+    discrete
+        Whether codes are levels, for metrics that count these.
     """
 
     codes: NDArray
@@ -122,6 +126,7 @@ class Points(Given):
     plan: Protocol
     baselines: bool
     seed: int
+    discrete: bool = False
 
     def rows(self, n: int) -> NDArray[np.int64]:
         """Up to n rows without replacement."""
@@ -142,7 +147,7 @@ class Points(Given):
     def _ideal(self) -> Points:
         assert self.factors is not None
         codes = fixed(ideal_codes(self.factors, self.codes.shape[1], self.seed))
-        return replace(self, codes=codes, stds=np.zeros_like(codes))
+        return replace(self, codes=codes, stds=np.zeros_like(codes), discrete=False)
 
     @cached_property
     def _shuffled(self) -> Points:
@@ -157,6 +162,8 @@ class Points(Given):
         options = dict(self.plan.parameters.get(metric.name, {}))
         if "seed" in valid:
             options["seed"] = self.seed
+        if "discrete" in valid:
+            options["discrete"] = self.discrete
         if "factor_kinds" in valid:
             options["factor_kinds"] = self.kinds
         said = {name: value for name, value in {**valid, **options}.items() if name not in ("test", "kl")}

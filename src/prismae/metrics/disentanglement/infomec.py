@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -15,19 +15,58 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KDTree
 
 from prismae.errors import InputError
-from prismae.fields import Count, Fraction, Seed
+from prismae.fields import Seed
 from prismae.metrics._base import Learned, metric
 from prismae.metrics._inputs import as_codes, as_labels, standardised
 
 Floats = NDArray[np.float64]
-PROTOCOLS = {  # neighbours, least range, balanced; two as the authors' repository latent_quantization has them
-    (3, 1 / 8, False): "definition",
-    (10, 1 / 20, True): "standalone",  # infomec.py, for use in other projects
-    (
-        3,
-        1 / 8,
-        True,
-    ): "training",  # mutual_information.py and explicitness.py, which their training scripts call
+Named = Literal["definition", "qlae-training", "qlae", "tripod", "factorqvae"]
+MOST_LEVELS = 1024  # of a discrete code
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What InfoMEC is computed with where codes are numbers, and how long regressions are.
+
+    Parameters
+    ----------
+    neighbours
+        Neighbours of a point in the estimate of information between numbers and classes.
+    least
+        Codes whose spread is smaller than this share of the widest code's are left out.
+    quartiles
+        Whether the spread is the distance between quartiles, or the range.
+    balanced
+        Whether regressions, with codes and without, weigh classes equally.
+    steps
+        Steps that a regression takes.
+    least_discrete
+        Spread above which a discrete code counts; None: the protocol takes discrete codes for numbers.
+    """
+
+    neighbours: int
+    least: float
+    quartiles: bool = False
+    balanced: bool = True
+    steps: int = 100
+    least_discrete: float | None = None
+
+    def active(self, z: Floats, discrete: bool) -> NDArray[np.bool_]:
+        """Which codes [n, m] count."""
+        low, high = np.quantile(z, (0.25, 0.75), axis=0) if self.quartiles else (z.min(axis=0), z.max(axis=0))
+        spread = high / 2 - low / 2  # half of it: the whole may be no number
+        if discrete:
+            assert self.least_discrete is not None
+            return spread > self.least_discrete / 2
+        return (spread > 0) & (spread >= self.least * spread.max())
+
+
+PROTOCOLS: dict[Named, Protocol] = {
+    "definition": Protocol(3, 1 / 8, balanced=False, least_discrete=0.0),
+    "qlae-training": Protocol(3, 1 / 8),
+    "qlae": Protocol(10, 1 / 20, least_discrete=0.0),
+    "tripod": Protocol(10, 1 / 10, quartiles=True, least_discrete=0.1),
+    "factorqvae": Protocol(3, 1 / 20, steps=500),
 }
 
 
@@ -35,8 +74,7 @@ PROTOCOLS = {  # neighbours, least range, balanced; two as the authors' reposito
 class InfoMEC(Learned):
     """The three scores, and the normalised mutual information [active codes, k] behind two of them.
 
-    `parameters` says what they were computed with, and as "protocol" whose choice that is: "standalone" or
-    "training" (the authors' two versions), "definition" (the default), or "own".
+    `settings` says by which protocol they were computed, and how codes were taken.
     """
 
     modularity: float
@@ -44,7 +82,7 @@ class InfoMEC(Learned):
     compactness: float
     matrix: Floats
     active: NDArray[np.bool_]
-    parameters: dict[str, Any]
+    settings: dict[str, Any]
     information: Floats = field(repr=False)  # [n, active codes, k] each point's share, NaN where unknown
     surprise: Floats = field(
         repr=False
@@ -67,9 +105,8 @@ def infomec(
     codes: ArrayLike,
     factors: ArrayLike,
     *,
-    neighbours: Count = 3,
-    least_range: Fraction = 1 / 8,
-    balanced: bool = False,
+    discrete: bool = False,
+    protocol: Named = "definition",
     seed: Seed = 0,
 ) -> InfoMEC:
     """InfoMEC: does a code know one factor (M), can factors be read linearly (E), does one code suffice (C)?
@@ -86,14 +123,15 @@ def infomec(
     factors
         [n, k] with k >= 2, class indices; a column of other numbers is cut into 20 bins. NaN: the row is
         left out for that factor.
-    neighbours
-        Neighbours of a point in the estimate of information between numbers and classes (Ross 2014), which needs no
-        bins.
-    least_range
-        Codes whose range is smaller than this share of the widest code's range are left out.
-    balanced
-        Whether InfoE's regressions, with codes and without, weigh classes equally (and are scored on points all
-        the same). Without codes that costs log(classes) in place of H(v_k).
+    discrete
+        Whether codes are levels, of which each takes few: their information is that of counts, and regressions see
+        each level as a column of its own. Otherwise codes are numbers, and information is estimated by nearest
+        neighbours (Ross 2014), which needs no bins.
+    protocol
+        Whose numbers of neighbours, pruning and regressions; all are called InfoMEC. "definition" is "qlae-training"
+        with InfoE as defined above, so without weights of classes. "qlae-training" is what QLAE's training scripts
+        call (mutual_information.py, explicitness.py), "qlae" its file for other projects (infomec.py); "tripod" and
+        "factorqvae" are those of these papers' code.
     seed
         Seed of the tiny noise (1e-10 of a standard deviation) that separates equal values.
 
@@ -104,10 +142,7 @@ def infomec(
 
     Notes
     -----
-    The authors published two versions. Their standalone file (infomec.py) has 10 neighbours, a least range of
-    1/20 and balanced classes; what their training scripts call (mutual_information.py, explicitness.py) has 3,
-    1/8 and balanced classes. The default is the latter with E as defined above, so without weights: where
-    classes are equally frequent there is no difference. Between the two versions scores differ by up to 0.1.
+    Weights of classes change nothing where classes are equally frequent. Between protocols M and C differ by up to 0.1.
 
     Chance is far above 0 for M and C (0.3 to 0.8 on a dSprites grid): they compare shares, and the shares
     of noise are uneven. InfoE falls below 0 only for a regression worse than none, and counts as 0 then. One
@@ -127,28 +162,53 @@ def infomec(
                 f"No two points share a value of factor {k}, so a code's neighbours say nothing about it: "
                 "leave it out."
             )
-    width = z.max(axis=0) / 2 - z.min(axis=0) / 2
-    active = (width > 0) & (width >= least_range * width.max())
-    rng = np.random.default_rng(seed)
+    numbers = PROTOCOLS[protocol]
+    if discrete and numbers.least_discrete is None:
+        known_of = [name for name, each in PROTOCOLS.items() if each.least_discrete is not None]
+        raise InputError(
+            f"Protocol {protocol!r} takes discrete codes for numbers: expected discrete=False, or one of "
+            f"{', '.join(known_of)}."
+        )
+    active = numbers.active(z, discrete)
     z = z[:, active]
+    levels = _levels(z) if discrete else np.empty((len(z), 0), dtype=np.int64)
+    seen = _one_hot(levels) if discrete else standardised(z)
+    rng = np.random.default_rng(seed)
     information = np.full((*z.shape, labels.shape[1]), np.nan)
     surprise = np.full((*labels.shape, 3), np.nan)
     for k, column in enumerate(labels.T):
         known = column >= 0
-        surprise[known, k] = _surprise(z[known], column[known], balanced)
+        x = seen[known] if discrete or known.all() else standardised(z[known])
+        surprise[known, k] = _surprise(x, column[known], numbers)
     for i, code in enumerate(z.T):
         scaled = standardised(code) + 1e-10 * rng.standard_normal(len(code))
         for k, column in enumerate(labels.T):
             known = column >= 0
-            information[known, i, k] = local_information(scaled[known], column[known], neighbours)
+            information[known, i, k] = (
+                counted_information(levels[known, i], column[known])
+                if discrete
+                else local_information(scaled[known], column[known], numbers.neighbours)
+            )
     scores, matrix = _scores(information, surprise)
-    parameters = {
-        "protocol": PROTOCOLS.get((neighbours, least_range, balanced), "own"),
-        "neighbours": neighbours,
-        "least_range": least_range,
-        "balanced": balanced,
-    }
-    return InfoMEC(scores["m"], scores["e"], scores["c"], matrix, active, parameters, information, surprise)
+    settings = {"protocol": protocol, "discrete": discrete}
+    return InfoMEC(scores["m"], scores["e"], scores["c"], matrix, active, settings, information, surprise)
+
+
+def _levels(z: Floats) -> NDArray[np.int64]:
+    """Number of the level [n, m] of each code, in order of value."""
+    levels = np.empty(z.shape, dtype=np.int64)
+    for i, code in enumerate(z.T):
+        values, levels[:, i] = np.unique(code, return_inverse=True)
+        if len(values) > MOST_LEVELS:
+            raise InputError(
+                f"A discrete code takes {len(values)} values, expected at most {MOST_LEVELS}: say discrete=False."
+            )
+    return levels
+
+
+def _one_hot(levels: NDArray[np.int64]) -> Floats:
+    """A column for each level of each code: [n, levels of all]."""
+    return np.hstack([np.zeros((len(levels), 0)), *(np.eye(each.max() + 1)[each] for each in levels.T)])
 
 
 def _scores(information: Floats, surprise: Floats) -> tuple[dict[str, float], Floats]:
@@ -170,25 +230,32 @@ def _concentration(matrix: Floats) -> float:
     return float((share.mean() - 1 / size) / (1 - 1 / size))
 
 
-def _surprise(z: Floats, labels: NDArray, balanced: bool) -> Floats:
-    """Nats [n, 3] to name each label: by a logistic regression on the codes, by one without, by frequency."""
+def _surprise(x: Floats, labels: NDArray, numbers: Protocol) -> Floats:
+    """Nats [n, 3] to name each label: by a logistic regression on columns x [n, d], by one without, by frequency."""
     target = np.unique(labels, return_inverse=True)[1]
     count = np.bincount(target)
     frequency = -np.log(count[target] / len(target))
-    without = np.full(len(target), np.log(len(count))) if balanced else frequency
-    if not z.shape[1]:
+    without = np.full(len(target), np.log(len(count))) if numbers.balanced else frequency
+    if not x.shape[1]:
         return np.column_stack([without, without, frequency])
-    x = standardised(z)
-    weight = "balanced" if balanced else None
+    weight = "balanced" if numbers.balanced else None
     with warnings.catch_warnings():
-        # Where codes tell all classes apart, weights grow without end: 100 steps are the definition.
+        # Where codes tell all classes apart, weights grow without end: the steps are the definition.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=np.inf, max_iter=100, class_weight=weight)
+        model = LogisticRegression(C=np.inf, max_iter=numbers.steps, class_weight=weight)
         scores = model.fit(x, target).decision_function(x)
     if scores.ndim == 1:
         scores = np.column_stack([np.zeros(len(x)), scores])
     with_codes = -log_softmax(scores, axis=1)[np.arange(len(target)), target]
     return np.column_stack([with_codes, without, frequency])
+
+
+def counted_information(levels: NDArray, labels: NDArray) -> Floats:
+    """Each point's share [n] in the information between levels and classes as counted: log p(a, b) / p(a) p(b)."""
+    joint = np.zeros((levels.max() + 1, labels.max() + 1))
+    np.add.at(joint, (levels, labels), 1)
+    expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0) / len(labels)
+    return np.log(joint[levels, labels] / expected[levels, labels])
 
 
 def local_information(values: Floats, labels: NDArray, neighbours: int = 3) -> Floats:
