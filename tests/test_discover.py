@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.decomposition import FastICA
 import prismae as pr
 from prismae.discovery import discover, load_discovery
 from prismae.discovery.answer import _independent, _moves
-from prismae.discovery.search import Tried, ranked
+from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
 from prismae.runs.verdict import Finding, Verdict
@@ -24,7 +25,7 @@ QUICK = {"minutes": 0.01, "seeds": 2, "jobs": 1, "progress": False}
 def short(monkeypatch):
     """Trainings of some steps: what a search does, not what it finds."""
     monkeypatch.setattr("prismae.discovery.search.SHORT", (20, 20))
-    monkeypatch.setattr("prismae.discovery.search.LONG", (50, 50))
+    monkeypatch.setattr("prismae.discovery.search.LONG", 50)
     monkeypatch.setattr(
         "prismae.discovery.search.candidates", lambda kind: {"VAE": Arm("vae", settings={"lr": 0.01})}
     )
@@ -60,7 +61,25 @@ def test_of_those_that_explain_as_much_the_fewest_latents_are_best():
 def test_what_went_wrong_is_never_the_best(fault):
     lost = tried("lost", 2, 0.99, [fault])
     assert not lost.usable
-    assert [each.name for each in ranked([lost, tried("good", 2, 0.3, ["improving"])])] == ["good", "lost"]
+    assert [each.name for each in ranked([lost, tried("good", 2, 0.3, ["improving"])])] == ["good"]
+
+
+@pytest.mark.parametrize("faults", [("few-clusters", "collapsed"), ("improving", "weak")])
+def test_a_worse_fault_does_not_hide_one_that_forbids(faults):
+    assert not ranked([tried("lost", 2, 0.99, faults)])
+
+
+def test_a_candidate_of_which_most_seeds_are_lost_is_not_recommended():
+    sound, lost = tried("one", 2, 0.9, seeds=1).runs, tried("lost", 0, 0.0, ["collapsed"], seeds=2).runs
+    mostly = Tried("mostly lost", 100, [*sound, *lost])
+    assert not ranked([mostly])
+    assert ranked([Tried("half", 100, [*sound, lost[0]])])[0].held_out == 0.9
+
+
+def test_the_spread_is_the_deviation_over_seeds():
+    both = Tried("two", 100, [*tried("a", 2, 0.8, seeds=1).runs, *tried("b", 2, 0.9, seeds=1).runs])
+    assert both.spread == pytest.approx(0.1 / 2**0.5)
+    assert np.isnan(tried("one", 2, 0.9, seeds=1).spread)
 
 
 def test_independent_components_are_those_of_scikit_learn():
@@ -101,11 +120,34 @@ def test_an_interrupted_search_gives_the_best_so_far(short, people, tmp_path, mo
         return whole(plan, out, **options)
 
     monkeypatch.setattr(search, "study", once)
-    found = discover(people.to_numpy(), out=tmp_path, **QUICK)
+    found = discover(people.to_numpy(), out=tmp_path, **QUICK | {"minutes": 60})
     assert {each["steps"] for each in found.tried} == {20}
     assert "What was tried" in (found.folder / "page.html").read_text()
     x = people.to_numpy()
     assert load_discovery(found.folder).inverse_transform(found.transform(x)).shape == x.shape
+
+
+def test_a_busy_machine_is_given_fewer_steps(monkeypatch, tmp_path):
+    """A clock that study moves on: each training takes four times as long as the probe says."""
+    clock, trained = [0.0], []
+    monkeypatch.setattr("prismae.discovery.search.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(
+        "prismae.discovery.search.study", lambda plan, out, **_: trained.append(plan) or tick(plan)
+    )
+    monkeypatch.setattr(Search, "_pace", lambda self, arms: dict.fromkeys(arms, 0.01))
+    monkeypatch.setattr(
+        Search, "_collect", lambda self, plan, steps: self.tried.append(tried("VAE", 2, 0.9, seeds=1))
+    )
+
+    def tick(plan):
+        clock[0] += 4 * 0.01 * plan.budget["steps"] * len(plan.methods)
+
+    search = Search("x.csv", {}, pr.world("known:linear-small"), tmp_path, 210.0, 2, 1, lambda line: None)
+    search.go()
+    first, *rest = [plan.budget["steps"] for plan in trained]
+    assert first == 1_000  # SHORT's most: 3 candidates at 0.01 s are 30 s of the 63 that it may take
+    assert rest == [1_000] * 2  # 90 s are left, at 0.04 s a step
+    assert clock[0] <= 210
 
 
 def test_moves_are_named_in_units():

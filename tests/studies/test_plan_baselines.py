@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import prismae as pr
+from prismae.cli.study import _list
 from prismae.evaluation.baselines import linear_codes
 from prismae.studies import Plan, study
 from prismae.studies.summary import summarise
@@ -41,6 +43,19 @@ def test_each_is_encoded_once_for_each_world_size_and_seed(plan: Plan) -> None:
         *((arm, m, seed) for arm in ("ICA", "untrained") for seed in (0, 1) for m in (2, 3)),
     ]
     assert len({each.job.id for each in plan.baseline_jobs()}) == 10
+
+
+def test_a_dry_run_lists_them(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Any] = []
+    monkeypatch.setattr("prismae.cli.study.out.print", lambda what, **_: lines.append(what))
+    only = ["arm=PCA,ICA", "seed=0", "n_latents=3"]
+    for state in ("one encoding", "done"):
+        _list(plan, tmp_path, only, 1, 1, "cpu")
+        table = lines[0]
+        assert [*table.columns[0].cells] == ["PCA on digits, seed 0", "ICA on digits, seed 0"]
+        assert [*table.columns[4].cells] == [state] * 2
+        study(plan, tmp_path, only=only, device="cpu")
+        lines.clear()
 
 
 def test_their_rows_stand_beside_the_trainings(plan: Plan, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_good_training_has_no_warning():
         warnings.simplefilter("error", TrainingWarning)
         model = Autoencoder("ae", n_latents=2, steps=800, lr=1e-2, net="mlp:width=32", device="cpu").fit(rows)
     assert model.about_["warnings"] == []
-    assert model.verdict_.word == "good"
+    assert model.verdict_.word == "linear"
 
 
 def test_fit_says_so_in_a_line_keeps_it_in_the_run_folder_and_the_report_has_it_first(tmp_path):

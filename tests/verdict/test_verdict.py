@@ -72,7 +72,8 @@ def test_a_linear_autoencoder_is_what_it_is_pca():
     assert found.baselines["pca"].agreement == pytest.approx(1, abs=1e-4)
     assert found.baselines["ica"].agreement < 0.95  # uniform factors: their own axes, not the principal ones
     assert names(found) == ["linear"]
-    assert found.word == "good"
+    assert found.word == "linear"  # no fault, and yet not "good" beside "components do as well"
+    assert not found.warnings
     assert found.warnings == []
     # what each tells is the capacity of its variance beside the residual error
     error = np.square(X - X.mean(0) - pca.inverse_transform(pca.transform(X)) + X.mean(0)).mean()

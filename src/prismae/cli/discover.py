@@ -66,7 +66,8 @@ def discover(
             markup=False,
             soft_wrap=True,
         )
-    out.print(f"kept: {found.run}\npage: {found.folder / 'page.html'}", highlight=False, soft_wrap=True)
+    role = "kept" if found.kind == "autoencoder" else "reads the data"
+    out.print(f"{role}: {found.run}\npage: {found.folder / 'page.html'}", highlight=False, soft_wrap=True)
 
 
 def _number(value: object) -> str:

@@ -12,9 +12,10 @@ from prismae._text import duration
 from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
+from prismae.studies.baselines import PlannedBaseline, unscored
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
-from prismae.studies.plan import Plan
+from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import write_rows
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
@@ -90,7 +91,10 @@ def study_plan(
 
 def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, device: str) -> None:
     """Print each job, whether it is done, and how long it may take."""
-    wanted = chosen(plan.jobs(), only)
+    everything: list[Planned | PlannedBaseline] = [*plan.jobs(), *plan.baseline_jobs()]
+    named = chosen(everything, only)
+    wanted = [each for each in named if isinstance(each, Planned)]
+    encodings = [each for each in named if isinstance(each, PlannedBaseline)]
     todo = [each for each in wanted if not complete(Run(folder / each.job.id), plan.metrics, plan.samples)]
     table = Table("job", Column("run", overflow="fold"), "steps", "time", "known from", box=None)
     total = 0.0
@@ -99,6 +103,9 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
         seconds, origin = known.get(each.job.id, (0.0, "done"))
         total += seconds
         table.add_row(str(each), each.job.id, str(each.job.limit), duration(seconds), origin)
+    for baseline in encodings:
+        state = "one encoding" if unscored(baseline.job, folder, plan.metrics) else "done"
+        table.add_row(str(baseline), baseline.job.id, "0", "", state)
     out.print(table)
     out.print(
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "

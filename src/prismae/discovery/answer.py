@@ -163,11 +163,11 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     many = f"{k} principal component" + ("s explain" if k > 1 else " explains")
     if best and verdict.held_out is not None and 1 - verdict.held_out < CLOSE * (1 - linear):
         why = (
-            f"{best.name} explains {percent(verdict.held_out)} of the variance of rows that it was not trained on, "
-            f"where {many} {percent(linear)}."
+            f"{best.name} explains {percent(verdict.held_out)} of the variance of observations that it was not "
+            f"trained on, where {many} {percent(linear)}."
         )
         return _of_model(tried, best, chosen, model, data, why, home)
-    why = f"{many} {percent(linear)} of the variance of rows that were held out" + (
+    why = f"{many} {percent(linear)} of the variance of observations that were held out" + (
         f", and the best model {percent(verdict.held_out or 0.0)} with as many live latents."
         if best
         else ", and no model that was trained is worth a recommendation."
@@ -238,10 +238,10 @@ def _of_data(
     kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) else "pca"
     components = _ordered(_independent(x, first), x) if kind == "ica" else _plain_scaled(first, x)
     why += (
-        f" Independent components of two halves of the rows agree at |r| = {sure['ica']:.2f}, so they are taken."
+        f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f}, so they are taken."
         if kind == "ica"
-        else f" Independent components of two halves of the rows agree at |r| = {sure['ica']:.2f} only: factors may "
-        "be Gaussian, and then only the space that they span is known; its principal components are taken."
+        else f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f} only: factors may be "
+        "Gaussian, and then only the space that they span is known; its principal components are taken."
     )
     agreed = np.mean([_agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
     made = Discovery(home, kind, why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
@@ -336,7 +336,8 @@ def _lines(tried: Sequence[Tried], best: Tried | None) -> list[dict[str, Any]]:
             "steps": each.steps,
             "seeds": len(each.runs),
             "live": each.live,
-            "held_out": each.held_out if np.isfinite(each.held_out) else None,
+            "held_out": each.held_out if each.recommendable else None,
+            "spread": each.spread if each.recommendable and len(each.usable) > 1 else None,
             "verdicts": sorted({verdict.word for _, verdict in each.runs}),
             "kept": each is best,
         }

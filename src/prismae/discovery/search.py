@@ -21,7 +21,7 @@ from prismae.studies.plan import Arm
 
 LATENTS = 10
 HELD_OUT = 0.1
-SHORT, LONG = (200, 1_000), (400, 4_000)  # steps of the two rounds: the fewest and the most
+SHORT, LONG = (200, 1_000), 4_000  # steps of the first round, the fewest and the most; of the second the most
 FIRST = 0.3  # share of the time for the first round
 SPARE = 0.85  # of the time that is left which is planned with
 PARSIMONY = 0.02  # share of the variance within which fewer latents are better
@@ -60,7 +60,7 @@ class Tried:
     @property
     def usable(self) -> list[tuple[Run, Verdict]]:
         """Those that may be recommended."""
-        return [each for each in self.runs if each[1].word not in LOST]
+        return [each for each in self.runs if not any(found.name in LOST for found in each[1].findings)]
 
     @property
     def live(self) -> float:
@@ -68,18 +68,33 @@ class Tried:
         return float(np.median([verdict.live.sum() for _, verdict in self.usable])) if self.usable else 0.0
 
     @property
+    def recommendable(self) -> bool:
+        """Whether half of the seeds or more are usable."""
+        return bool(self.usable) and 2 * len(self.usable) >= len(self.runs)
+
+    @property
     def held_out(self) -> float:
-        """Explained share of the variance of what is held out: the mean over usable seeds; minus infinity for none."""
-        found = [verdict.held_out for _, verdict in self.usable if verdict.held_out is not None]
-        return float(np.mean(found)) if 2 * len(self.usable) >= len(self.runs) and found else -np.inf
+        """Explained share of the variance of what is held out: the mean over usable seeds; minus infinity where it
+        cannot be recommended."""
+        return float(np.mean(self._held_out)) if self.recommendable else -np.inf
+
+    @property
+    def spread(self) -> float:
+        """Its standard deviation over usable seeds; NaN for fewer than two."""
+        return float(np.std(self._held_out, ddof=1)) if len(self.usable) > 1 else np.nan
+
+    @property
+    def _held_out(self) -> list[float]:
+        return [verdict.held_out for _, verdict in self.usable if verdict.held_out is not None]
 
 
 def ranked(tried: Sequence[Tried]) -> list[Tried]:
-    """The best first: of those that explain within 2 % of the variance as much held out as the best, the one with the
-    fewest live latents; then by what they explain."""
-    best = max((each.held_out for each in tried), default=-np.inf)
+    """Those that may be recommended, the best first: of those that explain within 2 % of the variance as much held out
+    as the best, the one with the fewest live latents; then by what they explain."""
+    sound = [each for each in tried if each.recommendable]
+    best = max((each.held_out for each in sound), default=-np.inf)
     return sorted(
-        tried,
+        sound,
         key=lambda each: (
             each.held_out < best - PARSIMONY,
             each.live if each.held_out >= best - PARSIMONY else 0,
@@ -137,21 +152,23 @@ class Search:
         try:
             pace = self._pace(arms)
             steps = self._steps(SHORT, FIRST * self.left, sum(pace.values()))
-            self._train(arms, steps, [0])
-            last = [each for each in ranked(self.tried) if each.usable][: 2 if self.left > 0 else 0]
+            slower = self._train(arms, steps, [0], pace)
+            pace = {name: slower * seconds for name, seconds in pace.items()}
+            last = (ranked(self.tried) or self.tried)[: 2 if self.left > 0 else 0]
             seeds = self.seeds
             while last:
-                steps = self._steps(LONG, SPARE * self.left, seeds * sum(pace[each.name] for each in last))
-                if steps >= 2 * last[0].steps or (len(last) == 1 and seeds <= 2):
+                each_step = seeds * sum(pace[each.name] for each in last)
+                longer = self._steps((steps, LONG), SPARE * self.left, each_step)
+                if longer >= 2 * steps or (len(last) == 1 and seeds <= 2):
                     break
                 last, seeds = (last[:1], seeds) if len(last) > 1 else (last, seeds - 1)
             if last:
-                self._train({each.name: arms[each.name] for each in last}, steps, list(range(seeds)))
+                self._train({each.name: arms[each.name] for each in last}, longer, list(range(seeds)), pace)
         except (Interrupted, KeyboardInterrupt):
             self.interrupted = True
             self.say("Stopped: this is the best so far.")
         for several in (True, False):  # longer ones of several seeds first
-            found = [each for each in ranked(self.tried) if each.usable and (len(each.usable) > 1) is several]
+            found = [each for each in ranked(self.tried) if (len(each.usable) > 1) is several]
             if found:
                 return found[0]
         return None
@@ -171,13 +188,19 @@ class Search:
         """How many steps fit into the time, within bounds."""
         return int(np.clip(seconds * self.jobs / a_step, *bounds) // 10 * 10)
 
-    def _train(self, arms: Mapping[str, Arm], steps: int, seeds: list[int]) -> None:
-        """Train candidates seed by seed, as far as the time allows, and keep what is finished."""
+    def _train(
+        self, arms: Mapping[str, Arm], steps: int, seeds: list[int], pace: Mapping[str, float]
+    ) -> float:
+        """Train candidates seed by seed, as far as the time allows, and keep what is finished.
+
+        Returns by how much a seed took longer than `pace` says, as on a machine that is busy; at least 1.
+        """
         plan = self._plan(arms, steps, seeds)
-        took = 0.0
+        expected = steps * sum(pace[name] for name in arms) / self.jobs
+        slower = 1.0
         try:
             for seed in seeds:
-                if seed and self.left < took:
+                if seed and self.left < slower * expected:
                     break
                 started = time.monotonic()
                 self.say(
@@ -187,9 +210,10 @@ class Search:
                 study(
                     plan, self.out, only=[f"seed={seed}"], jobs=self.jobs, threads=1, progress=self.progress
                 )
-                took = time.monotonic() - started
+                slower = max(slower, (time.monotonic() - started) / expected)
         finally:
             self._collect(plan, steps)
+        return slower
 
     def _collect(self, plan: Plan, steps: int) -> None:
         found: dict[str, list[tuple[Run, Verdict]]] = {}
@@ -197,4 +221,5 @@ class Search:
             run = Run(self.out / each.job.id)
             if run.finished and (verdict := Run.open(run.path).verdict) is not None:
                 found.setdefault(each.arm, []).append((Run.open(run.path), verdict))
+        self.tried = [each for each in self.tried if each.steps != steps or each.name not in found]
         self.tried += [Tried(name, steps, runs) for name, runs in found.items()]

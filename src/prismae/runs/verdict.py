@@ -125,9 +125,13 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """The verdict in a word: the worst fault, "not judged" for a training that is too short for it, or "good"."""
-        short = any(each.name == "short" for each in self.findings)
-        return next((each.name for each in self.findings if each.fault), "not judged" if short else GOOD)
+        """The verdict in a word: the worst fault; else "not judged" for a training that is too short for it, "linear"
+        where components do as well, or "good"."""
+        named = sorted(
+            self.findings, key=lambda each: not each.fault
+        )  # the worst first; what is no fault last
+        word = named[0].name if named else GOOD
+        return "not judged" if word == "short" else word
 
     @property
     def collapsed(self) -> bool:

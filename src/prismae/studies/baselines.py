@@ -99,11 +99,7 @@ def encode(job: BaselineJob, out: Path, metrics: dict[str, list[str]]) -> None:
     """
     folder = Run(out / job.id)
     found = folder.scores or {"protocols": {}, "skipped": {}}
-    lacking = {
-        protocol: [name for name in names if not _has(found, protocol, name)]
-        for protocol, names in metrics.items()
-    }
-    if not any(lacking.values()):
+    if not (lacking := unscored(job, out, metrics)):
         return
     data = observations(as_plain(job.job))
     if job.method in LINEAR:
@@ -122,6 +118,16 @@ def encode(job: BaselineJob, out: Path, metrics: dict[str, list[str]]) -> None:
                 scores.skipped if refused is None else refused.reasons
             )
     folder.write_json(SCORES, found | {"machine": machine("cpu"), "version": __version__})
+
+
+def unscored(job: BaselineJob, out: Path, metrics: dict[str, list[str]]) -> dict[str, list[str]]:
+    """For each protocol the metrics that a baseline has no scores of yet; empty where it has all."""
+    found = Run(out / job.id).scores or {"protocols": {}, "skipped": {}}
+    lacking = {
+        protocol: [name for name in names if not _has(found, protocol, name)]
+        for protocol, names in metrics.items()
+    }
+    return {protocol: names for protocol, names in lacking.items() if names}
 
 
 def _has(found: dict[str, Any], protocol: str, name: str) -> bool:
