@@ -1,9 +1,14 @@
+import numpy as np
 import pytest
 import torch
+from flat import train
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from prismae.control import EntropyNoise
+from prismae.data import world
+from prismae.methods.ed_gcae import EDGCAE
 
 
 def stepped(controller, sigma, entropy, t=0):
@@ -22,6 +27,27 @@ def test_high_entropy_gives_small_noise():
 def test_literal_rule_is_equation_4_as_printed():
     sigma = stepped(EntropyNoise(gamma=1.0, rule="literal", sigma_min=0.1), [0.4, 0.3], [0.0, 1.0])
     assert sigma == pytest.approx([(0.1 * 0.4 + 0.9) * 0.4, max(0.1, (0.1 * 0.3 + 0.9) * 0.1)])
+
+
+def test_where_noise_rises_with_the_entropy_it_is_the_other_way_round():
+    # Section 4.3 of ED-GCAE: targets 0.2, 0.3, 0.4
+    rising = EntropyNoise(gamma=1.0, direction="rising")
+    sigma = stepped(rising, [0.4, 0.4, 0.4], [0.0, 1.0, 2.0])
+    assert sigma == pytest.approx([0.1 * 0.4 + 0.9 * 0.2, 0.1 * 0.4 + 0.9 * 0.3, 0.4])
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("falling", -1), ("rising", 1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_noise_of_a_training_goes_with_or_against_the_entropies(direction, sign, seed):
+    chosen = EDGCAE(
+        direction=direction, gamma=1.0, critic_warmup=5, critic_width=8, n_nodes=8, nodes="stratified"
+    )
+    small = {"net": "mlp:width=16", "n_latents": 5, "batch": 16, "device": "cpu"}
+    found = train(chosen, world("pulses"), steps=8, seed=seed, **small).history.iloc[-2:]
+    # The entropies of one step move the noise of the next.
+    entropy = found.iloc[0].filter(like="entropy[").to_numpy(dtype=float)
+    sigma = found.iloc[1].filter(like="sigma[").to_numpy(dtype=float)
+    assert np.isclose(spearmanr(entropy, sigma).statistic, sign)
 
 
 def test_equal_entropies_count_as_a_half():

@@ -377,7 +377,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             if self.verdict_ is not None:
                 run.write_json(VERDICT, self.verdict_.to_json())
             if shown is not None:
-                keep(run, self.net_, compute(self.method_, self.net_, shown))
+                keep(run, self.net_, compute(self.method_, self.net_, shown, self._trained))
             run.write_trained(self._trained)
         return Run(Path(path))
 

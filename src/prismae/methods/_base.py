@@ -198,6 +198,8 @@ class Clustering(Method):
 class Adversarial(Method):
     """A method with a second player: a critic that is trained on the codes, between the autoencoder's steps."""
 
+    estimates: ClassVar[str] = ""  # the term of the loss that the critic is there for
+
     critic_steps: int
     critic_warmup: int
 

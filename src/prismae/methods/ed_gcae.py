@@ -28,15 +28,18 @@ class EDGCAE(Adversarial):
 
     Terms  recon: [batch], mean squared error per element of standardised data (the authors' unit, not nats);
            dependence: scalar, sum over latents of I(z_i; z_rest) exp(2 H(z_i)) / (2 pi e), on the noise-free codes.
-    Observations  entropy: [m], nats, the H(z_i) that moves the noise.
+    Observations  entropy: [m], nats, the H(z_i) that moves the noise: by the critics that of the *noisy* code, on which
+           they are trained (so at least that of the noise); with entropy = "histogram" that of the code.
     Limit  sigma_min = sigma_max, alpha = gamma = 1, critic = "independent" and critic_steps = 5 is GCAE.
     Ours  The paper does not say what its g counts (here groups of 20 steps), from which density the entropies come
-           (here the critics' marginals), nor the critic's budget of nodes (here GCAE's).
+           (here the critics' marginals), nor the critic's budget of nodes (here GCAE's); its Section 4.3 has the
+           noise rise with the entropy, its equations have it fall (`direction`).
     """
 
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
     has_prior: ClassVar[bool] = False
+    estimates: ClassVar[str] = "dependence"
 
     weight: NonNegative = 0.4  # of the dependence; 0.1 to 0.5 is the useful range
     sigma_max: NonNegative = EntropyNoise.sigma_max  # where each sigma_i starts
@@ -47,6 +50,7 @@ class EDGCAE(Adversarial):
         EntropyNoise.rule
     )  # Eq. 3 with the annealed target, or Eq. 4 as printed
     group: Count = EntropyNoise.group  # steps per count of g
+    direction: Literal["falling", "rising"] = EntropyNoise.direction  # of the noise as the entropy grows
     entropy: Literal["marginal", "histogram", "noisy-histogram"] = "marginal"  # estimator of H(z_i)
     critic_type: Literal["shared", "independent"] = "shared"
     head_width: CountOrZero = 0  # hidden units of a head; 0: a linear unit
@@ -82,7 +86,13 @@ class EDGCAE(Adversarial):
     def controllers(self) -> tuple[Controller, ...]:
         return (
             EntropyNoise(
-                self.sigma_max, self.sigma_min, self.alpha, self.gamma, rule=self.noise_rule, group=self.group
+                self.sigma_max,
+                self.sigma_min,
+                self.alpha,
+                self.gamma,
+                rule=self.noise_rule,
+                group=self.group,
+                direction=self.direction,
             ),
         )
 

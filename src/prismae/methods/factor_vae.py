@@ -33,6 +33,7 @@ class FactorVAE(Adversarial):
 
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("kl",)
+    estimates: ClassVar[str] = "tc"
 
     gamma: NonNegative = 35.0  # weight of the total correlation; 10 to 100, the authors' 35 on dSprites
     critic_layers: Count = 6

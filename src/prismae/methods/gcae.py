@@ -33,6 +33,7 @@ class GCAE(Adversarial):
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
     has_prior: ClassVar[bool] = False
+    estimates: ClassVar[str] = "dependence"
 
     weight: NonNegative = 0.4  # of the dependence; 0.1 to 0.5 is the useful range
     sigma: NonNegative = 0.2  # standard deviation of the channel

@@ -36,6 +36,7 @@ class NashAE(Adversarial):
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
     has_prior: ClassVar[bool] = False
+    estimates: ClassVar[str] = "covariance"
 
     weight: BelowOne = 0.2  # lambda of the paper: 0.2 on Beamsynthesis, 0.008 on dSprites
     critic_steps: Count = 5  # predictor updates per autoencoder update

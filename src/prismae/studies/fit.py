@@ -93,6 +93,6 @@ def run(
         verdict = Judge(chosen, trained, start, about, world, other).verdict()
         made.write_json(JOB, about | {"warnings": verdict.warnings})
         made.write_json(VERDICT, verdict.to_json())
-        keep(made, trained.ae, compute(chosen, trained.ae, world))
+        keep(made, trained.ae, compute(chosen, trained.ae, world, trained))
         made.write_trained(trained)
     return made

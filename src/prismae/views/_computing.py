@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from prismae.data import World
     from prismae.methods import Method
     from prismae.nets.autoencoder import AutoencoderNet
+    from prismae.train.loop import Trained
+    from prismae.views._subject import Subject
 
 
-def compute(method: Method, net: AutoencoderNet, world: World) -> Arrays:
-    """The arrays of every view of a model that takes little time: what each training ends with."""
-    return _arrays(method, net, world, [each for each in all_views().values() if not each.slow])
+def compute(method: Method, net: AutoencoderNet, world: World, trained: Trained | None = None) -> Arrays:
+    """The arrays of every view of a model that takes little time: what each training ends with.
+
+    What is said of a critic needs all that the training left, `trained`.
+    """
+    quick = [each for each in all_views().values() if not each.slow]
+    return _arrays(_subject(method, net, world, trained), quick)
 
 
 def keep(run: Run, net: AutoencoderNet, arrays: Arrays) -> None:
@@ -62,7 +68,7 @@ def add_views(run: Run, views: Sequence[str | View], data: World, **options: Any
     ]
     method, trained = run.load()
     found = dict(run.pictures)
-    subject = _subject(method, trained.ae, data)
+    subject = _subject(method, trained.ae, data, trained)
     for each in made:
         if refused := each.refusal(subject.kind):
             raise InputError(refused)
@@ -75,16 +81,15 @@ def complete(run: Run, data: World) -> None:
     found = run.pictures
     method, trained = run.load()
     missing = [each for each in all_views().values() if _missing(each, found)]
-    keep(run, trained.ae, found | _arrays(method, trained.ae, data, missing))
+    keep(run, trained.ae, found | _arrays(_subject(method, trained.ae, data, trained), missing))
 
 
 def _missing(each: type[View], found: Collection[str]) -> bool:
     return not (set(each.arrays) & set(found) and set(each.always()) <= set(found))
 
 
-def _arrays(method: Method, net: AutoencoderNet, world: World, views: Sequence[type[View]]) -> Arrays:
+def _arrays(subject: Subject, views: Sequence[type[View]]) -> Arrays:
     """What these views keep, without those that there are not of this model or its data."""
-    subject = _subject(method, net, world)
     found: Arrays = {}
     for each in views:
         if not each.refusal(subject.kind):
@@ -95,7 +100,7 @@ def _arrays(method: Method, net: AutoencoderNet, world: World, views: Sequence[t
     return found
 
 
-def _subject(method: Method, net: AutoencoderNet, world: World) -> Any:
+def _subject(method: Method, net: AutoencoderNet, world: World, trained: Trained | None) -> Subject:
     from prismae.views._subject import Subject  # here: drawing needs no torch
 
-    return Subject(method, net, world)
+    return Subject(method, net, world, trained)

@@ -15,6 +15,7 @@ from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
 from prismae.runs.codes import MEASURED, drawn_rows, encoded
+from prismae.train.loop import Trained
 
 POINTS = 10_000  # observations that codes are taken of
 
@@ -31,11 +32,14 @@ class Subject:
         The trained networks, on the CPU.
     world
         Most often what it was trained on.
+    trained
+        All that the training left, the critic among it; None where the networks alone are at hand.
     """
 
     method: Method
     net: AutoencoderNet
     world: World
+    trained: Trained | None = None
 
     @property
     def kind(self) -> str:
