@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9
 
 Category = str | int | float | bool
 Role = Literal["number", "category", "constant", "rows", "names", "empty"]
-Sort = Literal["number", "count", "truth"]
+Sort = Literal["number", "count", "poisson", "truth"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Column:
     written
         How its numbers were written: "thousands" 1,234.5, "comma" 1.234,5, "percent" 12 %, "date"; "" plainly.
     sort
-        For numbers, "count" for whole numbers from 0 up that vary as much as counts do, "truth" for 0 and 1.
+        For numbers, "truth" for 0 and 1, "poisson" for whole numbers from 0 up whose variance is their mean, within
+        three standard errors of a Poisson variable's, "count" for such with a greater one.
     """
 
     role: Role
@@ -292,13 +294,14 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     sort: Sort = "number"
     if low == 0 and high == 1 and whole:
         sort = "truth"
-    elif low == 0 and whole and seen.var() >= seen.mean():
-        sort = "count"
+    elif low == 0 and whole:
+        over, doubt = seen.var() / seen.mean() - 1, 3 * sqrt(2 / max(len(seen) - 1, 1))
+        sort = "count" if over > doubt else "poisson" if over >= -doubt else "number"
     said = f"{HOW[written]} {low:.6g} to {high:.6g}"
     said += (
         ", whole"
         if whole and sort == "number"
-        else {"count": ", counts", "truth": ", truth values"}.get(sort, "")
+        else {"count": ", counts", "poisson": ", counts", "truth": ", truth values"}.get(sort, "")
     )
     if 2 < few <= min(FEW, len(seen) / NAMES) and len(np.unique(seen)) == few:
         said += f", {few} different (--categorical if they are codes)"

@@ -38,7 +38,7 @@ class TableScheme:
     written
         Numeric column → how its numbers are written, where not plainly (see `prismae.data.columns.Column`).
     sorts
-        Numeric column → "count" or "truth", where its numbers are counts, or 0 and 1.
+        Numeric column → "count", "poisson" or "truth", where its numbers are counts, or 0 and 1.
     left_out
         Columns of the table that are not trained on: dropped, empty, or names.
     index

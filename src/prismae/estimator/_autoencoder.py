@@ -26,7 +26,8 @@ from prismae.data.kinds import PART
 from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Observations, checked
 from prismae.estimator._warm_start import refuse_another_training
-from prismae.fields import Count, Positive, check_arguments, unknown_field
+from prismae.fields import Count, Positive, Seed, check_arguments, unknown_field
+from prismae.latent.gaussian import Gaussian
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
@@ -293,6 +294,73 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if isinstance(back, pd.DataFrame) and isinstance(codes, pd.DataFrame):
             return back.set_axis(codes.index)
         return back
+
+    def reconstruct(self, X: Observations) -> NDArray | pd.DataFrame:
+        """What the model makes of observations: those that their mean codes decode to, as `inverse_transform` gives
+        them; a table keeps its index."""
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        back = self.inverse_transform(self.transform(X))
+        return back.set_axis(index) if isinstance(back, pd.DataFrame) and index is not None else back
+
+    def row_errors(
+        self, X: Observations, unit: Literal["variance", "nats"] = "variance"
+    ) -> NDArray[np.float32]:
+        """How badly each observation is rebuilt from its mean code: [n], larger for those that are unlike the others.
+
+        Parameters
+        ----------
+        unit
+            "variance": squared error per element, in units of the variance of all elements in the fit. "nats": what the
+            likelihood calls the error of an observation (see `prismae.nets.Likelihood.error`), summed over elements.
+            Both are of the values that are not missing; an observation without any has NaN, and 0 nats.
+        """
+        check_is_fitted(self)
+        if unit not in ("variance", "nats"):
+            raise InputError(f"row_errors: unit should be 'variance' or 'nats', got {unit!r}.")
+        with torch.no_grad():
+            found = [self.net_.row_errors(part)[unit == "nats"] for part in self._parts(X)]
+        return torch.cat(found).numpy()
+
+    def deviations(self, X: Observations) -> NDArray[np.float32]:
+        """Standard deviations [n, m] of the codes' posteriors, whose means `transform` gives: how sure the codes are.
+
+        Raises
+        ------
+        InputError
+            For a method whose codes are points or one of few values.
+        """
+        check_is_fitted(self)
+        found = []
+        with torch.no_grad():
+            for part in self._parts(X):
+                posterior = self.net_.encode(part)
+                if not isinstance(posterior, Gaussian):
+                    raise InputError(
+                        f"The codes of {self.method_.called()} have no deviations: it encodes without a density."
+                    )
+                found.append((0.5 * posterior.log_var).exp())
+        return torch.cat(found).numpy()
+
+    def sample(self, n: Count = 1, *, random_state: Seed = 0) -> NDArray | pd.DataFrame:
+        """Expected observations for n codes drawn from the method's prior, as `inverse_transform` gives them.
+
+        The same for the same `random_state`, a seed.
+
+        Raises
+        ------
+        InputError
+            For a method without a prior.
+        """
+        check_is_fitted(self)
+        given = check_arguments("sample", Autoencoder.sample, {"n": n, "random_state": random_state})
+        if not self.method_.has_prior:
+            raise InputError(
+                f"{self.method_.called()} has no prior, so no codes can be drawn from it: decode codes of your own "
+                "with inverse_transform."
+            )
+        with Draws(given["random_state"]), torch.no_grad():
+            codes = self.method_.prior_sample(self.net_, self._n_features_out, given["n"])
+        return self.inverse_transform(codes)
 
     def score(self, X: Observations, y: Any = None) -> float:
         """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean.

@@ -100,7 +100,10 @@ class AutoencoderNet(nn.Module):
 
     def generate(self, z: Tensor) -> Tensor:
         """Expected observations for codes [batch, m], in the data's own units: [batch, *shape]."""
-        expected = self.likelihood.mean(self.decode(z))
+        return self._expected(self.decode(z))
+
+    def _expected(self, output: Tensor) -> Tensor:
+        expected = self.likelihood.mean(output)
         return expected * self.std + self.mean if self.likelihood.standardised else expected
 
     def change(self, x: Tensor, z: Tensor, other: Tensor) -> Tensor:
@@ -127,6 +130,13 @@ class AutoencoderNet(nn.Module):
         if self.lacking is not None:
             return squared.nanmean() / unit, self.likelihood.error_of_seen(output, target).mean()
         return squared.mean() / unit, self.likelihood.error(output, target).mean()
+
+    def row_errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The same errors of each observation of x [batch, *shape]: [batch] and [batch]; of one without values NaN."""
+        output = self.decode(self.encode(x).mean)
+        mse = (self._expected(output) - x).square().flatten(1).nanmean(1) / self.std.square()
+        error = self.likelihood.error if self.lacking is None else self.likelihood.error_of_seen
+        return mse, error(output, self.standardise(x))
 
     def error_of_mean(self, x: Tensor) -> float:
         """The mse that `errors` would find if each reconstruction were the mean observation, as far as x shows it."""

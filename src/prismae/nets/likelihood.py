@@ -17,6 +17,7 @@ from prismae.errors import InputError, unknown_name
 from prismae.nets._base import Elements
 
 Number = tuple[str, float, float]  # what a column's numbers are, their mean and their deviation
+COUNTS = frozenset({"count", "poisson"})  # what these are called where they are counts
 
 
 class Likelihood(ABC):
@@ -68,8 +69,8 @@ class Likelihood(ABC):
         Parameters
         ----------
         numbers
-            For each column of numbers of a table, what they are ("number", "count", "truth"), the mean and deviation
-            that were taken off them. Empty for all other data.
+            For each column of numbers of a table, what they are ("number", "count", "poisson", "truth"), the mean and
+            deviation that were taken off them. Empty for all other data.
         categories
             How many categories each further column of the table has, an element for each.
         mean, std
@@ -152,6 +153,45 @@ class MSE(Likelihood):
         return super().nll_of_seen(output, x) / (~x.isnan()).flatten(1).sum(1).clamp(min=1)
 
 
+class Poisson(Likelihood, nn.Module):
+    """Counts, 0, 1, 2, …, as they are in an array; the output is the logarithm of each one's rate over the mean of all.
+    Nats, summed over elements. Counts in a table are for `Columns`.
+    """
+
+    support = (0.0, inf)
+    most = 15.0  # of that logarithm
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.shift: Tensor
+        self.scale: Tensor
+        self.rate: Tensor
+        self._keep(0.0, 1.0)
+
+    def set_columns(
+        self, numbers: Sequence[Number], categories: Sequence[int], d: int, mean: float, std: float
+    ) -> None:
+        self._keep(mean, std)
+
+    def _keep(self, mean: float, std: float) -> None:
+        """Keep how standardised values become counts."""
+        kept = {"shift": mean, "scale": std, "rate": mean if mean > 0 else 1.0}
+        for name, value in kept.items():
+            self.register_buffer(name, torch.tensor(float(value)), persistent=False)
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        return self.each(output, x).flatten(1).sum(1)
+
+    def each(self, output: Tensor, x: Tensor) -> Tensor:
+        return -_poisson((x * self.scale + self.shift).clamp(min=0), self._log_rate(output))
+
+    def mean(self, output: Tensor) -> Tensor:
+        return (self._log_rate(output).exp() - self.shift) / self.scale
+
+    def _log_rate(self, output: Tensor) -> Tensor:
+        return self.rate.log() + output.clamp(-self.most, self.most)
+
+
 class Categorical(Likelihood):
     """Words: the output is logits [batch, t, words]. Nats, summed over each sentence; padding counts nothing."""
 
@@ -173,9 +213,10 @@ class Columns(Likelihood, nn.Module):
 
     Numbers are Gaussian with a learned deviation for each column (`GaussianLearned` has one for all), at least e^-6 of
     the data's. A column of categories is categorical, with the outputs of its categories as logits. Columns of 0 and 1
-    are Bernoulli. Counts are negative binomial with a learned dispersion for each column; the output is the logarithm
-    of the rate over the column's mean (as for genes by Lopez et al. 2018, doi:10.1038/s41592-018-0229-2; there are no
-    excess zeros here). Of data that are no table all elements are numbers. Expected are probabilities and rates.
+    are Bernoulli. Counts are Poisson where their variance is their mean, as far as so many rows can tell, and else
+    negative binomial with a learned dispersion for each column; the output is the logarithm of the rate over the
+    column's mean (as for genes by Lopez et al. 2018, doi:10.1038/s41592-018-0229-2; there are no excess zeros here). Of
+    data that are no table all elements are numbers. Expected are probabilities and rates.
     """
 
     least, most = -6.0, 15.0  # of logarithms: of deviations and dispersions, and of rates over means
@@ -189,6 +230,7 @@ class Columns(Likelihood, nn.Module):
         self.shift: Tensor
         self.rate: Tensor
         self.counts: Tensor
+        self.poisson: Tensor
         self.truths: Tensor
         self.mean_of_all: Tensor
         self.std_of_all: Tensor
@@ -212,10 +254,9 @@ class Columns(Likelihood, nn.Module):
         kept = {
             "scale": torch.tensor([scale * std for scale, _ in own]),
             "shift": torch.tensor([scale * mean + shift for scale, shift in own]),
-            "rate": torch.tensor(
-                [max(shift, 1e-6) if sort == "count" else 1.0 for sort, shift, _ in numbers]
-            ),
-            "counts": torch.tensor([sort == "count" for sort, _, _ in numbers], dtype=torch.bool),
+            "rate": torch.tensor([max(shift, 1e-6) if sort in COUNTS else 1.0 for sort, shift, _ in numbers]),
+            "counts": torch.tensor([sort in COUNTS for sort, _, _ in numbers], dtype=torch.bool),
+            "poisson": torch.tensor([sort == "poisson" for sort, _, _ in numbers], dtype=torch.bool),
             "truths": torch.tensor([sort == "truth" for sort, _, _ in numbers], dtype=torch.bool),
             "mean_of_all": torch.tensor(float(mean)),
             "std_of_all": torch.tensor(float(std)),
@@ -241,7 +282,7 @@ class Columns(Likelihood, nn.Module):
         o, logits = self._parts(output)
         if "truth" in self.sorts:
             o = torch.where(self.truths, torch.sigmoid(o), o)
-        if "count" in self.sorts:
+        if self.sorts & COUNTS:
             o = torch.where(self.counts, self.rate * o.clamp(-self.most, self.most).exp(), o)
         expected = [(o - self.shift) / self.scale]
         expected += [(torch.softmax(each, 1) - self.mean_of_all) / self.std_of_all for each in logits]
@@ -264,15 +305,22 @@ class Columns(Likelihood, nn.Module):
         if "truth" in self.sorts:
             bernoulli = F.binary_cross_entropy_with_logits(o, value.clamp(0, 1), reduction="none")
             found = torch.where(self.truths, bernoulli, found)
-        if "count" in self.sorts:
+        if self.sorts & COUNTS:
             k = torch.where(self.counts, value, torch.zeros_like(value)).round().clamp(min=0)
             log_rate = self.rate.log() + o.clamp(-self.most, self.most)
             found = torch.where(self.counts, -_negative_binomial(k, log_rate, -log_scale), found)
+            if "poisson" in self.sorts:
+                found = torch.where(self.poisson, -_poisson(k, log_rate), found)
         terms = [found]
         for each, known in zip(logits, one_hot, strict=True):
             p = known * self.std_of_all + self.mean_of_all
             terms.append(-p * torch.log_softmax(each, 1))
         return torch.cat(terms, 1).view_as(x)
+
+
+def _poisson(k: Tensor, log_rate: Tensor) -> Tensor:
+    """Log-probability of counts k of mean exp(log_rate)."""
+    return k * log_rate - log_rate.exp() - torch.lgamma(k + 1)
 
 
 def _negative_binomial(k: Tensor, log_rate: Tensor, log_size: Tensor) -> Tensor:

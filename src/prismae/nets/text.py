@@ -82,15 +82,27 @@ class TextAutoencoderNet(AutoencoderNet):
         nats
             Negative log-likelihood per sentence.
         """
-        found = []
-        for part in x[lengths(x).argsort(stable=True)].split(TOGETHER):
-            ids = trimmed(part)
-            logits = widened(self.decoder(self.encode(ids).mean, ids))
-            found.append(
-                torch.stack([squared_errors(logits, ids), self.likelihood.error(logits, ids)]).sum(1)
-            )
-        squared, nats = torch.stack(found).sum(0)
-        return squared / (1 - 1 / logits.shape[-1]) / lengths(x).sum(), nats / len(x)
+        parts = [self._summed(part) for part in x[lengths(x).argsort(stable=True)].split(TOGETHER)]
+        squared, nats = torch.stack([each.sum(1) for each in parts]).sum(0)
+        return squared / self._unit / lengths(x).sum(), nats / len(x)
+
+    def row_errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        order = lengths(x).argsort(stable=True)
+        squared, nats = torch.cat([self._summed(part) for part in x[order].split(TOGETHER)], 1)[
+            :, order.argsort()
+        ]
+        return squared / self._unit / lengths(x), nats
+
+    @property
+    def _unit(self) -> float:
+        """The variance of a word written one-hot, of words that are all alike."""
+        return 1 - 1 / self.decoder.out.out_features
+
+    def _summed(self, x: Tensor) -> Tensor:
+        """[2, batch] both errors, summed over the words of sentences."""
+        ids = trimmed(x)
+        logits = widened(self.decoder(self.encode(ids).mean, ids))
+        return torch.stack([squared_errors(logits, ids), self.likelihood.error(logits, ids)])
 
     def error_of_mean(self, x: Tensor) -> float:
         """1: the unit of `errors` is that of a model for which all words are alike."""

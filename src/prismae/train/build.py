@@ -74,7 +74,7 @@ def choose_likelihood(given: str | Likelihood, method: Method, kind: Kind, summa
     if own == "auto" and (summary.low < low or summary.high > high):
         raise InputError(
             f"Likelihood {found.name()!r} needs data in [{low:g}, {high:g}], but they range from {summary.low:g} to "
-            f"{summary.high:g}: scale the data, or take 'gaussian'."
+            f"{summary.high:g}: scale the data, or take {'columns' if kind.columns else 'gaussian'!r}."
         )
     return found
 

@@ -110,7 +110,8 @@ class Kind(ABC):
         return 1e-4
 
     def column_sorts(self) -> tuple[tuple[tuple[str, float, float], ...], tuple[int, ...]]:
-        """For a table's columns of numbers, "number", "count" or "truth", mean, deviation; sizes of its categories."""
+        """For a table's columns of numbers, what they are (`prismae.data.columns.Sort`), mean and deviation; and sizes
+        of its categories."""
         return (), ()
 
     @property
