@@ -52,7 +52,7 @@ def test_worlds_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:
-    with pytest.raises(InputError, match=re.escape("Unknown world 'dsprite': did you mean 'dsprites'?")):
+    with pytest.raises(InputError, match=re.escape("Unknown world 'dsprite': did you mean 'dsprites'")):
         world("dsprite")
 
 
