@@ -69,18 +69,18 @@ def page(plans: Path, results: Path) -> str:
         for path in sorted(plans.glob(f"{prefix}_*.yaml")):
             source = read_source(path).data
             contents.append(f"  - {_link(source['title'])}")
-            profiles, frames = {each: Plan.load(path, each) for each in source["profiles"]}, {}
+            profiles: dict[str, Found] = {}
             sections.append(f"### {source['title']}\n\nPlan: `plans/{path.name}`.\n")
-            for profile, plan in profiles.items():
+            for profile in source["profiles"]:
                 rows = results / f"{path.stem}.{profile}.csv"
-                found = Found.of(plan, pd.read_csv(rows) if rows.exists() else pd.DataFrame())
-                frames[profile] = found.frame
+                plan, frame = Plan.load(path, profile), pd.read_csv(rows) if rows.exists() else pd.DataFrame()
+                profiles[profile] = found = Found.of(plan, frame)
                 share = f"{len(found.there)} of {len(found.there) + len(found.lacking)}"
                 lines.append(f"| {path.stem} | {profile} | {share} | {_budget(found.frame)} |")
                 sections.append(_section(plan, found, share))
             paper = next(iter(profiles.values()))
-            for claim in paper.claims:
-                held = Held.of(claim, paper, profiles[claim.profile], frames[claim.profile])
+            for claim in paper.plan.claims:
+                held = Held.of(claim, paper, profiles[claim.profile])
                 verdicts.append(held.line(claim, source["title"]))
             sections += [f"{' '.join(note.split())}\n" for note in source.get("notes", [])]
     return "\n".join([*verdicts, *contents, *lines, "", *sections]).rstrip() + "\n"
@@ -94,8 +94,9 @@ def _link(title: str, text: str = "") -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """The rows that belong to a plan's jobs, the jobs with and without rows, and how many rows belong to none."""
+    """A plan, the rows that belong to its jobs, the jobs with and without rows, and how many rows belong to none."""
 
+    plan: Plan
     frame: pd.DataFrame
     there: list[Planned]
     lacking: list[Planned]
@@ -111,6 +112,7 @@ class Found:
         fits = [row in wanted for row in rows]
         there = [place in rows for place in wanted]
         return cls(
+            plan,
             frame[np.array(fits) | frame["method"].isin(BASELINES).to_numpy()] if len(frame) else frame,
             [each for each, known in zip(jobs, there, strict=True) if known],
             [each for each, known in zip(jobs, there, strict=True) if not known],
@@ -150,20 +152,20 @@ class Held:
     credible: bool
 
     @classmethod
-    def of(cls, claim: Claim, paper: Plan, plan: Plan, frame: pd.DataFrame) -> Held:
+    def of(cls, claim: Claim, paper: Found, found: Found) -> Held:
         """A claim by the rows of its profile of the plan; `paper` is the profile of the paper's budget."""
-        things = [each for each in (claim.of, claim.beside) if each]
+        frame, things = found.frame, [each for each in (claim.of, claim.beside) if each]
         known = frame if claim.score in frame else frame.assign(**{claim.score: None})
         rows = [_agreeing(known, each).dropna(subset=claim.score) for each in things]
         both = rows[0].merge(rows[-1], on="seed")[[f"{claim.score}_x", f"{claim.score}_y"]].to_numpy()
         return cls(
-            [published(plan, each, claim.score) for each in things],
+            [published(found.plan, each, claim.score) for each in things],
             [(float(r.mean()), float(r.std()) if len(r) > 1 else None) if len(r) else None
              for r in (each[claim.score] for each in rows)],
             [len(each) for each in rows],
             paired_test(both[:, 0].tolist(), both[:, 1].tolist()) if len(things) > 1 else None,
-            _share(plan, paper, claim.of, rows[0]),
-            len(paper.seeds),
+            _share(found, paper, claim.of, rows[0]),
+            len(paper.plan.seeds),
             direction(claim.score),
             claim.credible,
         )  # fmt: skip
@@ -217,13 +219,17 @@ def _agreeing(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
     return frame[np.logical_and.reduce(fits)]
 
 
-def _share(plan: Plan, paper: Plan, about: Mapping[str, Any], rows: pd.DataFrame) -> float | None:
+def _share(found: Found, paper: Found, about: Mapping[str, Any], rows: pd.DataFrame) -> float | None:
     """Training images of rows, as a share of the most that a job of the paper's profile has that is about the same."""
-    left = {"steps"} | ({"arm"} if about["arm"] not in paper.methods else set())
+    left = {"steps"} | ({"arm"} if about["arm"] not in paper.plan.methods else set())
     wanted = {key: plain(value) for key, value in about.items() if key not in left}
     ours, theirs = (
-        [each.job for each in p.jobs() if all(plain(_about(each).get(k)) == v for k, v in wanted.items())]
-        for p in (plan, paper)
+        [
+            each.job
+            for each in p.there + p.lacking
+            if all(plain(_about(each).get(k)) == v for k, v in wanted.items())
+        ]
+        for p in (found, paper)
     )
     if not ours or not theirs or rows.empty:
         return None

@@ -117,12 +117,7 @@ def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
 
     An entry point that is no such class, or whose class calls itself otherwise, is left out with a warning.
     """
-    found: dict[str, type[N]] = {}
-    for module in modules(package):
-        for value in vars(module).values():
-            here = isinstance(value, type) and value.__module__ == module.__name__
-            if here and issubclass(value, base) and not isabstract(value):
-                found[value.name()] = value
+    found: dict[str, type[N]] = dict(_own_subclasses(package, base))
     own = {name for called, cls in found.items() for name in (called, *getattr(cls, "variants", ()))}
     for point, value in plugins(group, own):
         name = point.name
@@ -135,6 +130,19 @@ def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
     return found
 
 
+@lru_cache
+def _own_subclasses(package: str, base: type[N]) -> dict[str, type[N]]:
+    """Every final subclass of `base` in the modules of `package`, by its name."""
+    found: dict[str, type[N]] = {}
+    for module in modules(package):
+        for value in vars(module).values():
+            here = isinstance(value, type) and value.__module__ == module.__name__
+            if here and issubclass(value, base) and not isabstract(value):
+                found[value.name()] = value
+    return found
+
+
+@lru_cache(maxsize=4096)
 def kebab(name: str) -> str:
     """The command-line form of a class or function name: ``BetaTCVAE`` → ``beta-tcvae``, ``dci_d`` → ``dci-d``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)

@@ -21,7 +21,7 @@ from prismae._discovery import class_path
 from prismae._random import Draws
 from prismae._words import lengths
 from prismae.control import Controller
-from prismae.data import Summary, Table, World, world
+from prismae.data import Summary, World, world
 from prismae.data.kinds import PART
 from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Observations, checked
@@ -468,9 +468,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _parts(self, X: Observations) -> Iterator[Tensor]:
         """New observations as the network sees them, part by part."""
-        form, kind = self._form, self._form.kind
-        if self.handle_unknown == "ignore" and isinstance(kind, Table):
-            form = replace(form, kind=replace(kind, ignore_unknown=True))
+        form = self._form
+        if self.handle_unknown == "ignore":
+            form = replace(form, kind=form.kind.lenient())
         return form.parts(checked(self, X))
 
     def _settings(self) -> dict[str, Any]:

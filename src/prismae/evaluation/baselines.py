@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -130,10 +131,12 @@ def baselines_of(
     if subject.trained is None or subject.world.factors is None:
         return {}
     world = subject.trained[1]
-    found = {} if start is None else {"untrained": codes_table(start, world)}
-    if world.kind.elements != "words":
-        m = subject.codes.shape[1] if m is None else m
-        found = {kind: linear_codes(kind, world, m, seed) for kind in LINEAR} | found
+    m = subject.codes.shape[1] if m is None else m
+    found = {}
+    with suppress(Unavailable):  # of texts there are no components
+        found = {kind: linear_codes(kind, world, m, seed) for kind in LINEAR}
+    if start is not None:
+        found["untrained"] = codes_table(start, world)
     return {name: Subject(codes, world, given_stds=np.zeros_like(codes)) for name, codes in found.items()}
 
 

@@ -169,6 +169,10 @@ class Kind(ABC):
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
         """Observations of a network in the user's units: an array [n, *shape], a table, or sentences [n]."""
 
+    def lenient(self) -> Self:
+        """The same kind, to which a category that the fit did not see is none of those that it saw."""
+        return self
+
     def within(self, summary: Summary, support: tuple[float, float]) -> tuple[float, float]:
         """The range that elements of new observations have to lie in, given that of the likelihood."""
         return support

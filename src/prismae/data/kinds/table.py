@@ -49,6 +49,9 @@ class Table(Numbers):
         constant = {str(column): value for column, value in self.constant.items()}
         return super().to_json() | ({"constant": constant} if constant else {})
 
+    def lenient(self) -> Self:
+        return replace(self, ignore_unknown=True)
+
     def scheme_json(self) -> dict[str, Any]:
         return {} if self.scheme is None else {"table": self.scheme.to_json()}
 
