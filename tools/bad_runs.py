@@ -19,8 +19,9 @@ from sklearn.datasets import load_iris
 import prismae as pr
 from prismae.data import World
 from prismae.methods import method
-from prismae.runs.judge import Judge, untrained
+from prismae.runs.judge import Judge
 from prismae.runs.loading import describe, outcome
+from prismae.runs.measured import untrained
 from prismae.runs.verdict import GOOD, Verdict
 from prismae.settings import Training, as_plain
 from prismae.train import train

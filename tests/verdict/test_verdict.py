@@ -20,7 +20,8 @@ from prismae.methods.factor_vae import FactorVAE
 from prismae.methods.vade import VaDE
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Gaussian as Likelihood
-from prismae.runs.judge import Judge, channel_noise, faster_critic, lighter
+from prismae.runs.judge import Judge, faster_critic, lighter
+from prismae.runs.measured import channel_noise
 from prismae.runs.verdict import Finding, Verdict
 from prismae.train.loop import Trained
 

@@ -32,8 +32,9 @@ from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.files import JOB, VERDICT
-from prismae.runs.judge import Judge, untrained
+from prismae.runs.judge import Judge
 from prismae.runs.loading import describe, outcome
+from prismae.runs.measured import untrained
 from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
 from prismae.settings import HELD_OUT, Layout, Precision, Steps, Training, as_plain

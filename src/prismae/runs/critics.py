@@ -16,7 +16,7 @@ from prismae.data import World
 from prismae.errors import Unavailable
 from prismae.evaluation.baselines import fitted_rows
 from prismae.methods import Adversarial, Context, Method
-from prismae.runs.judge import channel_noise
+from prismae.runs.measured import channel_noise
 from prismae.train.descent import adam, follow
 from prismae.train.loop import Trained
 

@@ -29,7 +29,8 @@ from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
 from prismae.runs.files import SCORES
-from prismae.runs.judge import judged, untrained
+from prismae.runs.judge import judged
+from prismae.runs.measured import untrained
 from prismae.runs.observations import observations, unseen
 from prismae.runs.run import Run
 

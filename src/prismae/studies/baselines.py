@@ -19,8 +19,8 @@ from prismae.evaluation.baselines import LINEAR, linear_codes
 from prismae.methods import method
 from prismae.runs.files import SCORES
 from prismae.runs.job import Job
-from prismae.runs.judge import untrained
 from prismae.runs.loading import machine
+from prismae.runs.measured import untrained
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.settings import Reading, as_plain

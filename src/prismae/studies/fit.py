@@ -12,8 +12,9 @@ from prismae.methods import method
 from prismae.runs.claim import claim
 from prismae.runs.files import JOB, SNAPSHOT, VERDICT
 from prismae.runs.job import Job
-from prismae.runs.judge import Judge, untrained
+from prismae.runs.judge import Judge
 from prismae.runs.loading import describe, outcome
+from prismae.runs.measured import untrained
 from prismae.runs.observations import known_by, parted, unseen
 from prismae.runs.run import Run
 from prismae.settings import as_plain
