@@ -1,10 +1,13 @@
+import numpy as np
 import pytest
 import torch
+from scipy.stats import f_oneway
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 from torch.nn.functional import linear, relu
 
 from prismae.latent.gaussian import Gaussian
 from prismae.latent.mixture import (
+    batch_fisher_ratio,
     categorical_kl,
     fisher_ratio,
     kl_to_components,
@@ -133,6 +136,27 @@ def test_fisher_ratio_equals_the_trace_of_full_matrices():
     between = (squared * q.mean.unsqueeze(3) * q.mean.unsqueeze(2)).sum(1)
     expected = torch.linalg.solve(within, between).diagonal(dim1=1, dim2=2).sum(1)
     torch.testing.assert_close(fisher_ratio(q, w), expected)
+
+
+def test_the_ratio_over_a_batch_is_that_of_the_analysis_of_variance():
+    rng = np.random.default_rng(0)
+    codes, classes = rng.normal(size=(60, 4)), rng.integers(3, size=60)
+    codes += classes[:, None]
+    found = batch_fisher_ratio(torch.tensor(codes), torch.eye(3, dtype=torch.float64)[classes])
+    f = f_oneway(*(codes[classes == k] for k in range(3))).statistic  # of each column, per degree of freedom
+    assert float(found) == pytest.approx(float(f.sum()) * (3 - 1) / (60 - 3), rel=1e-12)
+
+
+def test_the_ratio_over_a_batch_of_shares_and_of_a_class_without_codes():
+    codes = torch.tensor([[-1.0], [1.0], [3.0]])
+    # Two classes of 1.5 codes each and an empty one; the mean of all is 1.
+    shares = torch.tensor([[0.75, 0.25, 0], [0.75, 0.25, 0], [0.0, 1.0, 0]])
+    means = np.array([0.0, (0.25 * -1 + 0.25 * 1 + 3) / 1.5])
+    between = 1.5 * ((means - 1) ** 2).sum()
+    within = 0.75 * 2 + (0.25 * (-1 - means[1]) ** 2 + 0.25 * (1 - means[1]) ** 2 + (3 - means[1]) ** 2)
+    assert float(batch_fisher_ratio(codes, shares)) == pytest.approx(between / within, rel=1e-6)
+    equal = torch.full((3, 2), 0.5)
+    assert float(batch_fisher_ratio(codes, equal)) == 0
 
 
 def test_fisher_ratio_of_one_component_is_the_signal_to_noise_ratio():

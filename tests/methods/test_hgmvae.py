@@ -12,7 +12,7 @@ import prismae
 from prismae import InputError, method, world
 from prismae.latent.decomposition import standard_log_prob
 from prismae.latent.gaussian import Gaussian
-from prismae.latent.mixture import fisher_ratio, weighted_sum
+from prismae.latent.mixture import batch_fisher_ratio, fisher_ratio, weighted_sum
 from prismae.methods import Context
 from prismae.methods.hgmvae import HGMVAE
 from prismae.train import build
@@ -118,6 +118,67 @@ def test_fisher_s_term_is_minus_the_ratio_or_its_logarithm(digits, x):
     torch.testing.assert_close(raw, -fisher_ratio(q, w))
     torch.testing.assert_close(logged, -torch.log1p(-raw))
     assert HGMVAE(fisher_weight=0.0).weights()["fisher"] == 0
+
+
+def test_over_the_batch_fisher_s_term_is_of_codes_and_weights(digits, x):
+    chosen = HGMVAE(fisher_over="batch")
+    ae = made(chosen, digits)
+    _, w, u, *_ = drawn(chosen, ae, x)
+    found = terms(chosen, ae, x)["fisher"]
+    torch.testing.assert_close(found, -torch.log1p(batch_fisher_ratio(u, w)))
+    assert torch.autograd.grad(found, ae.parameters(), allow_unused=True)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("variant", ["g", "u"])
+def test_where_z_are_the_components_the_terms_are_the_bound_of_their_sum(digits, x, variant):
+    chosen = HGMVAE(variant, n_components=4, z_is="components", fisher_weight=0.0)
+    ae = made(chosen, digits)
+    assert not ae.parts
+    found = terms(chosen, ae, x)
+    torch.manual_seed(1)
+    parameters = ae.encoded(x)
+    q = Gaussian.from_parameters(parameters[:, : 8 * M].unflatten(1, (4, 2 * M)))
+    head = parameters[:, 8 * M :]
+    w = (Gaussian.from_parameters(head).rsample() if variant == "g" else head).softmax(1)
+    z = q.rsample()
+    expected = (
+        ae.nll(x, torch.einsum("bk,bkm->bm", w, z))
+        + (q.log_prob(z) - standard_log_prob(z)).sum((1, 2))
+        + found["w_prior"]
+    )
+    total = sum(weight * found[name] for name, weight in chosen.weights().items())
+    torch.testing.assert_close(total, expected)
+
+
+def test_of_one_such_component_it_is_the_vae(digits, x):
+    chosen = HGMVAE("u", n_components=1, z_is="components", fisher_weight=0.0)
+    ae = made(chosen, digits)
+    found = terms(chosen, ae, x)
+    torch.manual_seed(1)
+    q = ae.encode(x)
+    z = q.rsample()
+    torch.testing.assert_close(found["recon"], ae.nll(x, z))
+    kl = (q.log_prob(z) - standard_log_prob(z)).sum(1)
+    torch.testing.assert_close(sum(found[each] for each in ("mi", "tc", "inner_tc", "dwkl")), kl)
+    assert found["tc"].abs().max() == found["w_prior"].abs().max() == 0
+    drawn_codes = chosen.prior_sample(ae, M, 20_000)
+    torch.testing.assert_close(drawn_codes.std(0), torch.ones(M), atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("z_is", ["behind", "components"])
+def test_the_first_steps_are_those_of_a_vae(digits, x, z_is):
+    chosen = HGMVAE(n_components=4, z_is=z_is, vae_steps=5)
+    ae = made(chosen, digits)
+    torch.manual_seed(1)
+    found = chosen.terms(ae, x, Context(1797, chosen.weights(), step=4))
+    torch.manual_seed(1)
+    q = ae.encode(x)
+    expected = ae.nll(x, q.rsample()) + q.kl_to_standard().sum(1)
+    torch.testing.assert_close(sum(found[name] for name in chosen.weights()), expected)
+    assert found.keys() == terms(HGMVAE(n_components=4, z_is=z_is), ae, x).keys()
+    after = chosen.terms(ae, x, Context(1797, chosen.weights(), step=5))
+    assert after["w_prior"].abs().max() > 0
+    assert chosen.settled() == 5
 
 
 def test_prior_samples_follow_the_generative_model(digits):

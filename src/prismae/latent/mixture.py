@@ -62,6 +62,20 @@ def fisher_ratio(components: Gaussian, weights: Tensor) -> Tensor:
     return (between / within).sum(1)
 
 
+def batch_fisher_ratio(codes: Tensor, shares: Tensor) -> Tensor:
+    """sum_d S_B[d, d] / S_W[d, d] over a batch of codes [batch, m], classes by their shares [batch, k] (HGMVAE, Eqs.
+    8-10): scalar, without unit, at least 0.
+
+    Each code counts in each class by its share. S_W sums squared distances from the class means, S_B those of the class
+    means from the mean of all, as often as the class has codes; of both the diagonals. Unbounded above.
+    """
+    size = shares.sum(0)  # [k]
+    means = shares.T @ codes / size.clamp_min(torch.finfo(size.dtype).tiny).unsqueeze(1)
+    between = size @ (means - codes.mean(0)).square()
+    within = torch.einsum("bk,bkd->d", shares, (codes.unsqueeze(1) - means).square())
+    return (between / within).sum()
+
+
 def sample_mixture(components: Gaussian, log_weights: Tensor, n: int) -> Tensor:
     """n codes [n, m], each from one component drawn by its weight, from torch's current generator."""
     chosen = torch.multinomial(log_weights.exp().expand(n, -1), 1).unsqueeze(2)
