@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -34,11 +35,6 @@ def brief(value: float) -> str:
     return minus(f"{value:,.{_digits(value)}f}")
 
 
-def share(value: Any) -> str:
-    """Three decimals, for scores that stand in one column; a dash where there is no number."""
-    return fixed(value, 3)
-
-
 def percent(value: float) -> str:
     """A share as "95.2 %"."""
     return f"{fixed(100 * value, 1)}\u00a0%"
@@ -53,6 +49,40 @@ def fixed(value: Any, digits: int) -> str:
 def signed(value: float) -> str:
     """Two digits with a sign, the minus as wide as the plus; 0 has none."""
     return minus(f"{value:+.2g}") if value else "0"
+
+
+def shortened(names: Sequence[str], letters: int) -> list[str]:
+    """Names of about so many letters: of longer ones the middle is left out, or all but where they differ.
+
+    Names that differ are never shortened to the same text.
+    """
+
+    def outer(name: str) -> str:
+        return (
+            name
+            if len(name) <= letters
+            else f"{name[: letters // 2]}…{name[len(name) - (letters - 1) // 2 :]}"
+        )
+
+    found = {name: outer(name) for name in names}
+    room = letters - 2
+    while len(set(found.values())) < len(found):
+        alike: dict[str, list[str]] = {}
+        for name, short in found.items():
+            alike.setdefault(short, []).append(name)
+        for group in (each for each in alike.values() if len(each) > 1):
+            first, last = min(group), max(group)
+            pairs = enumerate(zip(first, last, strict=False))
+            differ = next((i for i, (a, b) in pairs if a != b), len(first))
+            near = max(differ - room // 2, 0)
+            start = first.find(" ", max(near - 1, 0), differ) + 1 or near  # at the beginning of a word
+            for name in group:
+                end = start + room
+                found[name] = (
+                    f"{'…' if start else ''}{name[start:end].rstrip()}{'…' if end < len(name) else ''}"
+                )
+        room += 4
+    return [found[name] for name in names]
 
 
 def count(value: Any) -> str:

@@ -16,6 +16,7 @@ from prismae import Job, run
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.report import write_report
+from prismae.runs.run import Run
 from prismae.views import compute
 
 Page = tuple[Path, AutoencoderNet]
@@ -49,9 +50,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
 
 SHOWN = {
     "images": "document.querySelector('#decoded canvas').toDataURL()",
-    "series": "document.querySelector('#decoded polyline').getAttribute('points')",
+    "series": "document.querySelector('#decoded polyline:not(.given)').getAttribute('points')",
     "channels": "[...document.querySelectorAll('#decoded polyline')].at(-1).getAttribute('points')",
-    "table": "[...document.querySelectorAll('#decoded output')].map((each) => each.textContent).join()",
+    "table": "[...document.querySelectorAll('#decoded .number')].map((each) => each.textContent).join()",
 }
 
 
@@ -108,13 +109,23 @@ def test_an_observation_stands_beside_its_reconstruction(
     browser: Browser, pages: Callable[[str], Page]
 ) -> None:
     browser.open(pages("series")[0])
-    assert browser.run("document.getElementById('beside').hidden")
+    points = "[...document.querySelectorAll('#decoded polyline')].map((each) => each.getAttribute('points').length)"
+    shown = browser.run(points)
+    assert shown[0] == 0
+    browser.run("[...document.querySelectorAll('#presets button')].at(-1).click()")
+    assert min(browser.run(points)) > 37
+    assert not browser.run("document.getElementById('given').hidden")
+    browser.open(pages("table")[0])
+    assert browser.run("[...document.querySelectorAll('.given')].every((each) => each.textContent === '')")
+    browser.run("[...document.querySelectorAll('#presets button')].at(-1).click()")
+    original = browser.run(
+        "[...document.querySelectorAll('.feature .given')].map((each) => each.textContent)"
+    )
+    row = Run.open(pages("table")[0].parent).pictures["originals"][-1]
+    np.testing.assert_allclose([float(each.replace("−", "-")) for each in original], row, rtol=6e-3)
+    browser.open(pages("images")[0])
     browser.run("[...document.querySelectorAll('#presets button')].at(-1).click()")
     assert not browser.run("document.getElementById('beside').hidden")
-    assert (
-        browser.run("document.querySelector('#original polyline').getAttribute('points').split(' ').length")
-        == 37
-    )
     assert browser.errors == []
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from prismae import figures as draw
-from prismae._text import brief, duration, fixed, number, share, signed
+from prismae._text import brief, duration, fixed, number, shortened, signed
 from prismae.figures.animation import traversal_gif
 from prismae.figures.canvas import latent_colours, thin
 from prismae.figures.curves import _apart
@@ -173,19 +173,19 @@ def test_no_pyplot() -> None:
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, float])
 def test_numbers_of_numpy_are_numbers(kind: type) -> None:
-    assert (number(kind(0.5)), share(kind(0.5)), number(np.int64(3))) == ("0.500", "0.500", "3.00")
+    assert (number(kind(0.5)), number(np.int64(3))) == ("0.500", "3.00")
     assert (number(kind("nan")), number(True), number("3")) == ("—", "—", "—")
 
 
 def test_no_negative_zero() -> None:
-    assert [share(-1e-9), fixed(-0.004, 2), signed(-0.0), number(-0.0), brief(-0.0)] == [
+    assert [fixed(-1e-9, 3), fixed(-0.004, 2), signed(-0.0), number(-0.0), brief(-0.0)] == [
         "0.000",
         "0.00",
         "0",
         "0",
         "0",
     ]
-    assert [share(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.5", "+0.5"]
+    assert [number(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.5", "+0.5"]
 
 
 def test_gif_has_the_colours_of_every_frame() -> None:
@@ -234,3 +234,31 @@ def test_numbers_and_durations() -> None:
         "20 min",
         "2 h 5 min",
     ]
+
+
+def test_shortened_names_tell_each_other_apart() -> None:
+    pumps = [f"pressure at inlet of pump {i} before the valve, bar" for i in range(30)]
+    same_ends = ["x" * 40 + "a" + "y" * 40, "x" * 40 + "b" + "y" * 40, "x" * 40 + "y" * 40, "short"]
+    for names in (
+        pumps,
+        same_ends,
+        [f"{'a' * 50}{i}{'b' * i}" for i in range(9)],
+        ["a b c d e f g h", "a b c d"],
+    ):
+        for letters in (4, 10, 22):
+            found = shortened(names, letters)
+            assert len(set(found)) == len(names)
+    assert shortened(pumps, 22)[7] == "…of pump 7 before the…"
+    assert shortened(["temperature_of_the_outer_wall", "t"], 16) == ["temperat…er_wall", "t"]
+    assert shortened(["pressure"] * 2, 4) == ["pr…e"] * 2
+
+
+def test_a_code_that_knows_no_more_than_shuffled_ones_is_not_framed() -> None:
+    def framed(shuffled: list[float] | None) -> int:
+        figure = draw.information(
+            np.array([[0.9, 0.3], [0.1, 0.2]]), np.ones(2), ["a", "b"],
+            shuffled=None if shuffled is None else np.array(shuffled),
+        )  # fmt: skip
+        return sum(text.get_fontweight() == "bold" for text in figure.axes[0].texts)
+
+    assert (framed(None), framed([0.05, 0.29]), framed([0.05, 0.3]), framed([1.0, 1.0])) == (2, 2, 1, 0)

@@ -17,7 +17,7 @@ from markupsafe import escape
 from PIL import Image
 
 import prismae
-from prismae._text import number, share
+from prismae._text import number
 from prismae.data import world
 from prismae.errors import InputError
 from prismae.report import write_report
@@ -82,7 +82,7 @@ def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path)
     for value in (found["unseen"]["reconstruction"]["mse"], found["reconstruction"]["nats"]):
         assert f'<td class="n">{number(value)}</td>' in page
     mig = found["unseen"]["protocols"]["locatello2019"]["mig"]["score"]
-    assert re.search(rf'>mig</th>\s*<td class="n">[^<]*</td>\s*<td class="n">{share(mig)}</td>', page)
+    assert re.search(rf'>mig</th>\s*<td class="n">[^<]*</td>\s*<td class="n">{number(mig)}</td>', page)
     assert "dci" in found["skipped"]["locatello2019"]
     for reason in found["skipped"]["locatello2019"].values():
         assert f"<td>{escape(reason)}</td>" in page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from html import escape
 
 import matplotlib
 import numpy as np
@@ -31,7 +32,7 @@ PALETTE = (
 # blue to orange through grey: each end and the middle is readable on white and on black
 RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#dc6a10"])
 
-FONT, SMALL = 9.0, 8.0  # points
+FONT, SMALL, TINY = 9.0, 8.0, 7.5  # points
 WIDTH = 9.0  # inches: the width of the page's column, so that a point in a figure is a point on the page
 
 
@@ -142,7 +143,8 @@ def inline(document: str, name: str, label: str) -> str:
     body = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", body)
     for colour, role in _roles().items():
         body = body.replace(colour, f"var(--{role})")
-    return f'<svg role="img" aria-label="{label}" {box[0]} style="max-width: {width:.0f}px">{body}'
+    style = f"--width: {width:.0f}px; max-width: var(--width)"
+    return f'<svg role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
 
 
 def png(figure: Figure) -> bytes:

@@ -193,7 +193,7 @@ def _name_ends(axes: Axes, ends: Mapping[int, float], colours: list[str], axes_h
             textcoords="axes fraction",
             fontsize=SMALL,
             va="center",
-            color=MUTED if grey else colours[i],
+            color=MUTED if grey else INK,
             fontweight="normal" if grey else "bold",
             arrowprops={"arrowstyle": "-", "color": colours[i], "lw": 0.7, "shrinkA": 1, "shrinkB": 2},
             annotation_clip=False,

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from prismae._text import brief
-from prismae.figures.canvas import FAINT, INK, RULE, SMALL
+from prismae._text import brief, shortened
+from prismae.figures.canvas import FAINT, INK, RULE, TINY
 
 HEIGHT = 0.42  # inches of a lane
 LETTERS = 16  # of a channel's name
@@ -38,7 +38,7 @@ def lanes(frames: NDArray, rank: int, names: Sequence[str] = ()) -> tuple[NDArra
     others = tuple(axis for axis in range(frames.ndim) if axis != frames.ndim - 2)
     low, high = np.nanmin(frames, axis=others), np.nanmax(frames, axis=others)
     shares = (frames - low[:, None]) / np.where(high > low, high - low, 1.0)[:, None]
-    return shares * FILLED + _feet(len(low)), ranges(low, high, names)
+    return shares * FILLED + _feet(len(low)), ranges(low, high, _called(len(low), names))
 
 
 def heights(changes: NDArray, names: Sequence[str] = ()) -> tuple[NDArray, list[str]]:
@@ -52,9 +52,8 @@ def heights(changes: NDArray, names: Sequence[str] = ()) -> tuple[NDArray, list[
 
 
 def ranges(low: NDArray, high: NDArray, names: Sequence[str] = ()) -> list[str]:
-    """What channels are called, each with its range below."""
-    called = _called(len(low), names)
-    ends = zip(called, low.tolist(), high.tolist(), strict=True)
+    """What channels are called, by default by their numbers, each with its range below."""
+    ends = zip(names or _numbered(len(low)), low.tolist(), high.tolist(), strict=True)
     return [f"{name}\n{brief(a)} to {brief(b)}" for name, a, b in ends]
 
 
@@ -67,7 +66,7 @@ def name_lanes(axes: Axes, listed: Sequence[str]) -> None:
     for edge in range(1, c):
         axes.axhline(edge - (1 - FILLED) / 2, color=RULE, lw=0.7, zorder=0)
     axes.set_yticks([c - k - 0.5 - (1 - FILLED) / 2 for k in range(c)], listed)
-    axes.tick_params(axis="y", labelsize=SMALL - 1, labelcolor=INK, colors=FAINT)
+    axes.tick_params(axis="y", labelsize=TINY, labelcolor=INK, colors=FAINT)
     axes.set_ylim(-0.05, c)
 
 
@@ -78,8 +77,11 @@ def tall(c: int, height: float) -> float:
 
 def _called(c: int, names: Sequence[str]) -> list[str]:
     """Names of c channels, cut to what fits beside a lane."""
-    long = names or [f"channel {i + 1}" for i in range(c)]
-    return [name if len(name) <= LETTERS else name[: LETTERS - 1] + "…" for name in long]
+    return shortened(names or _numbered(c), LETTERS)
+
+
+def _numbered(c: int) -> list[str]:
+    return [f"channel {i + 1}" for i in range(c)]
 
 
 def _feet(c: int) -> NDArray:

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from prismae._better import Better
-from prismae._text import finite, fixed
+from prismae._text import finite, fixed, shortened
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -38,7 +38,13 @@ BARS = {Better.HIGHER: ACCENT, Better.LOWER: WARM, Better.NEITHER: FAINT}
 
 
 def information(
-    mutual: NDArray, entropies: NDArray, names: Sequence[str], latents: Latents | None = None, most: int = 24
+    mutual: NDArray,
+    entropies: NDArray,
+    names: Sequence[str],
+    latents: Latents | None = None,
+    most: int = 24,
+    *,
+    shuffled: NDArray | None = None,
 ) -> Figure:
     """What each code knows of each factor, as a share of what there is to know.
 
@@ -54,22 +60,29 @@ def information(
         What is known of the m latents; the order of the rows, dead ones in grey.
     most
         How many latents are drawn at most, the first in order.
+    shuffled
+        [k] the most that any code seems to know of each factor once codes are shuffled, nats: a row of its own.
 
     Notes
     -----
-    The code that knows most of a factor is framed. A factor of one value has nothing to know: its column is dashes.
+    The code that knows most of a factor is framed, if it knows more than shuffled codes seem to. A factor of
+    one value has nothing to know: its column is dashes.
     """
     m, k = mutual.shape
     order = shown_order(latents, m)[:most]
     dead = latents.dead if latents is not None else np.zeros(m, dtype=bool)
     share = np.divide(mutual, entropies, out=np.full((m, k), np.nan), where=np.asarray(entropies) > 1e-9)
     live = np.where(dead[:, None] | ~np.isfinite(share), -1.0, share)
+    noise = (
+        None if shuffled is None else np.divide(shuffled, entropies, out=np.zeros(k), where=entropies > 1e-9)
+    )
     left, cell, line = 1.3, min(1.15, (WIDTH - 1.35) / k), 0.31
-    height, width = 0.5 + line * len(order), left + cell * k + 0.05
+    rows = len(order) + (noise is not None)
+    height, width = 0.5 + line * rows, left + cell * k + 0.05
     figure = new_figure(height, width, placed=True)
-    axes = figure.add_axes((left / width, 0.02 / height, cell * k / width, line * len(order) / height))
+    axes = figure.add_axes((left / width, 0.02 / height, cell * k / width, line * rows / height))
     blank(axes)
-    axes.set(xlim=(0, k), ylim=(len(order), 0))
+    axes.set(xlim=(0, k), ylim=(rows, 0))
     for row, i in enumerate(order):
         axes.text(
             -0.12, row + 0.5, latent_name(int(i), latents), ha="right", va="center", fontsize=SMALL,
@@ -77,11 +90,16 @@ def information(
         )  # fmt: skip
         for j in range(k):
             known = bool(np.isfinite(share[i, j]))
-            best = known and live[i, j] > 0 and live[i, j] == live[:, j].max()
+            best = (
+                known and live[i, j] > (0 if noise is None else noise[j]) and live[i, j] == live[:, j].max()
+            )
             _cell(axes, row, j, float(share[i, j]), grey=bool(dead[i]), best=best)
+    if noise is not None:
+        axes.text(-0.12, rows - 0.5, "shuffled", ha="right", va="center", fontsize=SMALL, color=MUTED)
+        for j in range(k):
+            _cell(axes, rows - 1, j, float(noise[j]), grey=True, best=False)
     room = int(cell / 0.075)  # letters
-    for j, name in enumerate(names):
-        short = name if len(name) <= room else name[: max(room - 1, 1)] + "…"
+    for j, short in enumerate(shortened(names, max(room, 3))):
         axes.text(j + 0.5, -0.25, short, ha="center", va="bottom", fontsize=FONT, color=INK)
     return figure
 

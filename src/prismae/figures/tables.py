@@ -18,6 +18,7 @@ from prismae.figures.canvas import (
     PALETTE,
     RULE,
     SMALL,
+    TINY,
     WARM,
     WIDTH,
     blank,
@@ -152,9 +153,7 @@ def table_traversals(
             latent_name(int(i), latents), loc="left", fontsize=SMALL, color=MUTED if dead else INK, pad=4
         )
         if not dead:
-            axes.legend(
-                frameon=False, fontsize=SMALL - 1.5, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2
-            )
+            axes.legend(frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2)
     for axes in grid.flat[len(order) :]:
         axes.set_visible(False)
     return figure

@@ -60,13 +60,13 @@ def _codes(run: Run) -> Iterator[Finding]:
     pictures = run.pictures
     if run.latents is None:
         return
-    if "at_ends" in pictures:
-        for i in run.latents.saturated(pictures["at_ends"]):
-            yield _warning(
-                f"z{i} lies at an end of its range for {100 * pictures['at_ends'][i]:.0f}\u00a0% of the observations: "
-                "it is a switch, or saturated. If the data have no factor of two values, lower the learning rate or "
-                "scale the data."
-            )
+    piled = run.latents.saturated(pictures["at_ends"]) if "at_ends" in pictures else []
+    if piled:
+        each = ", ".join(f"z{i} ({100 * pictures['at_ends'][i]:.0f}\u00a0%)" for i in piled)
+        yield _warning(
+            f"At an end of their range for most observations: {each}. Each is a switch, or saturated. If the data have "
+            "no factor of two values, lower the learning rate or scale the data."
+        )
 
 
 def _chance(run: Run) -> Iterator[Finding]:

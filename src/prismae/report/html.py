@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import written_whole
-from prismae._text import count, duration, finite, number, percent, share
+from prismae._text import count, duration, finite, number, percent
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
@@ -76,7 +76,6 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     )
     environment.filters.update(
         number=number,
-        share=share,
         percent=percent,
         setting=setting,
         better=lambda score: Better.of(score).word,
@@ -95,7 +94,8 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         job={key: value for key, value in run.job.items() if key != "vocabulary"},
         sentence=sentence(run.job),
         figures={
-            name: Markup(draw.inline(document, name, _alt(name))) for name, document in documents.items()
+            name: Markup(draw.inline(document, name, in_words(run, name)))
+            for name, document in documents.items()
         },
         files=files,
         findings=findings(run),
@@ -257,10 +257,10 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     for protocol, scores in run.protocols.items():
         if finite(scores.get("mig", {}).get("score")) is not None:
             chance = finite(scores["mig"].get("chance"))
-            remark = protocol if chance is None else f"{protocol}, chance {share(chance)}"
+            remark = protocol if chance is None else f"{protocol}, chance {number(chance)}"
             also = finite(run.unseen.get("protocols", {}).get(protocol, {}).get("mig", {}).get("score"))
-            remark += "" if also is None else f", unseen {share(also)}"
-            found.append(("mig", share(scores["mig"]["score"]), remark))
+            remark += "" if also is None else f", unseen {number(also)}"
+            found.append(("mig", number(scores["mig"]["score"]), remark))
     if finite(run.job.get("seconds")) is not None:
         found.append(("trained in", duration(run.job["seconds"]), str(run.job.get("machine", ""))))
     return found
@@ -304,5 +304,18 @@ def _monitored(run: Run) -> dict[str, float]:
     return found
 
 
-def _alt(name: str) -> str:
-    return name.replace("-", " ").capitalize()
+def in_words(run: Run, name: str) -> str:
+    """What a figure of the page shows, in words for who does not see it; the last values of what has some."""
+    if name in all_views():
+        return (all_views()[name].__doc__ or "").partition("\n")[0]
+    for protocol, scores in run.protocols.items():
+        if name == f"scores-{plain_name(protocol)}":
+            each = ", ".join(f"{metric} {number(score.get('score'))}" for metric, score in scores.items())
+            return f"Bars of the scores of protocol {protocol}: {each}."
+    for vector in run.vectors:
+        if name == plain_name(vector):
+            return f"Curves over the steps, one a latent: {LABELS.get(vector, vector)}."
+    curves = run.scalars if name == "terms" else run.weights
+    last = {key: values[np.isfinite(values)][-1:] for key, values in curves.items()}
+    each = ", ".join(f"{key} {number(value[0])}" for key, value in last.items() if len(value))
+    return f"Curves over the steps, with what they end at: {each}."

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae import figures as draw
-from prismae._text import count
+from prismae._text import count, shortened
 from prismae.figures.lanes import ranges
 from prismae.runs.run import Run
 from prismae.views import _units
 
-LETTERS = 18  # of a column's name in a figure
+LETTERS = 22  # of a column's name in a figure
 MOST = 24  # latents of traversals
 
 
@@ -179,7 +179,7 @@ class Rows(Shown):
 
     def _columns(self, run: Run) -> list[str]:
         """Names of the columns, cut to what fits into a figure."""
-        return [name if len(name) <= LETTERS else name[: LETTERS - 1] + "…" for name in run.feature_names]
+        return shortened(run.feature_names, LETTERS)
 
     def _standardised(self, run: Run, rows: NDArray) -> NDArray:
         """Rows [..., d] in standard deviations from the mean, as far as the run knows them."""

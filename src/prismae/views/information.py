@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 class Information(View):
     """The mutual information of each code and each factor.
 
-    Arrays: ``mutual_information`` and ``factor_entropies`` in nats, ``factor_names``.
+    Arrays: ``mutual_information`` and ``factor_entropies`` in nats, ``factor_names``; ``shuffled_information``, the
+    most that any code seems to know of each factor once the codes are shuffled over the observations.
     """
 
-    arrays: ClassVar = {"mutual_information": "m k", "factor_entropies": "k", "factor_names": "k"}
+    arrays: ClassVar = {
+        "mutual_information": "m k",
+        "factor_entropies": "k",
+        "factor_names": "k",
+        "shuffled_information": "k",
+    }
+    sometimes = ("shuffled_information",)  # runs of earlier versions lack it
     kinds = (*NUMBERS, "texts")
     section, place, small = "information", 10, True
 
@@ -37,9 +44,11 @@ class Information(View):
         world = subject.world
         if world.factors is None:
             raise Unavailable("No factors are known for this data, so no code can be compared with them.")
-        factors = world.factors[subject.rows.numpy()]
+        codes, factors = subject.codes.numpy(), world.factors[subject.rows.numpy()]
+        shuffled = np.random.default_rng(0).permutation(codes)
         return {
-            "mutual_information": mutual_information_matrix(subject.codes.numpy(), factors),
+            "mutual_information": mutual_information_matrix(codes, factors),
+            "shuffled_information": mutual_information_matrix(shuffled, factors).max(axis=0),
             "factor_entropies": np.array([entropy(np.unique(f, return_counts=True)[1]) for f in factors.T]),
             "factor_names": np.array(world.factor_names),
         }
@@ -47,7 +56,9 @@ class Information(View):
     def draw(self, run: Run) -> Figure:
         names = [str(name) for name in run.pictures["factor_names"]]
         matrix, entropies = run.pictures["mutual_information"], run.pictures["factor_entropies"]
-        return draw.information(matrix, entropies, names, run.latents)
+        return draw.information(
+            matrix, entropies, names, run.latents, shuffled=run.pictures.get("shuffled_information")
+        )
 
     def sentence(self, run: Run) -> str:
         return Markup(
@@ -55,8 +66,8 @@ class Information(View):
             "entropy of the factor: 0 is nothing, 1 is all there is to know. Ideal codes give <b>one strong cell in "
             "each column</b>, framed here, and at most one in each row. Two strong cells in a column: the factor is "
             "spread over two codes. Two in a row: the code mixes two factors. With few points or factors of many "
-            "values even dead codes, in grey, seem to know something; that is the bias of the estimate, so read the "
-            "others against them."
+            "values even codes that are <b>shuffled</b> over the observations seem to know something, and dead "
+            "ones, in grey: that is the bias of the estimate. What is no more than that is not framed."
         )
 
     def absence(self, run: Run) -> str:

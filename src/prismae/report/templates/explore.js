@@ -27,27 +27,47 @@
     return (Number(text) ? (value < 0 ? "\u2212" : "+") : "") + text;
   };
 
-  // one function a kind: builds a picture in `place` and returns how to show elements in it
+  const canvas = (place) => {
+    const [channels, height, width] = data.shape;
+    const drawn = make("canvas", width < 128 ? "tiny" : "", place);
+    Object.assign(drawn, { width, height });
+    const context = drawn.getContext("2d");
+    const pixels = context.createImageData(width, height);
+    const plane = width * height;
+    return (values) => {
+      for (let i = 0; i < plane; i++) {
+        for (let c = 0; c < 3; c++) {
+          const channel = channels === 1 ? 0 : c;
+          pixels.data[4 * i + c] = channel < channels ? 255 * values[channel * plane + i] : 0;
+        }
+        pixels.data[4 * i + 3] = 255;
+      }
+      context.putImageData(pixels, 0, 0);
+    };
+  };
+
+  // elements that are shown each in a row of its own
+  const together = (setters) => [
+    (values) => setters.forEach(([show]) => show(values)),
+    (values) => {
+      setters.forEach(([, compare]) => compare(values));
+      by("given").hidden = !values;
+    },
+  ];
+
+  // one function a kind: builds a picture in `place` and returns how to show elements in it, and how to show an
+  // observation beside them, or none
   const kinds = {
     images(place) {
-      const [channels, height, width] = data.shape;
-      const canvas = make("canvas", width < 128 ? "tiny" : "", place);
-      Object.assign(canvas, { width, height });
-      const context = canvas.getContext("2d");
-      const pixels = context.createImageData(width, height);
-      const plane = width * height;
-      return (values) => {
-        for (let i = 0; i < plane; i++) {
-          for (let c = 0; c < 3; c++) {
-            const channel = channels === 1 ? 0 : c;
-            pixels.data[4 * i + c] = channel < channels ? 255 * values[channel * plane + i] : 0;
-          }
-          pixels.data[4 * i + 3] = 255;
-        }
-        context.putImageData(pixels, 0, 0);
+      const showOriginal = canvas(by("original"));
+      const compare = (values) => {
+        by("beside").hidden = !values;
+        if (values) showOriginal(values);
       };
+      return [canvas(place), compare];
     },
     series(place) {
+      place.style.setProperty("--lanes", data.lanes.length);
       const length = data.shape[data.shape.length - 1];
       const setters = data.lanes.map(([name, low, high], k) => {
         if (name) make("div", "lane", place).textContent = name;
@@ -55,35 +75,47 @@
         const range = high - low || 1;
         picture.setAttribute("viewBox", "0 -4 " + Math.max(length - 1, 1) + " 108");
         picture.setAttribute("preserveAspectRatio", "none");
+        const given = make("polyline", "given", picture, true);
         const line = make("polyline", "", picture, true);
-        return (values) => {
+        const put = (curve, values) => {
           const points = [];
-          for (let i = 0; i < length; i++)
+          for (let i = 0; values && i < length; i++)
             points.push(i + "," + (100 * (1 - (values[k * length + i] - low) / range)).toFixed(2));
-          line.setAttribute("points", points.join(" "));
+          curve.setAttribute("points", points.join(" "));
         };
+        return [(values) => put(line, values), (values) => put(given, values)];
       });
-      return (values) => setters.forEach((set) => set(values));
+      return together(setters);
     },
     table(place) {
-      const rows = data.features.map(([name, mean, deviation, scale, shift]) => {
+      const rows = data.features.map(([name, mean, deviation, scale, shift], i) => {
         const row = make("div", "feature", place);
         make("span", "name", row).textContent = name;
-        const bar = make("i", "", make("span", "bar", row));
-        const value = make("output", "", row);
-        return (x) => {
-          const share = Math.max(-1, Math.min(1, (x - mean) / (deviation || 1) / 3)); // full at three deviations
-          bar.style.left = 50 + 50 * Math.min(share, 0) + "%";
-          bar.style.width = 50 * Math.abs(share) + "%";
-          bar.className = share < 0 ? "below" : "";
-          value.textContent = plain(x * scale + shift);
+        const track = make("span", "bar", row);
+        const bar = make("i", "", track);
+        const mark = make("b", "", track);
+        const value = make("span", "number", row);
+        const given = make("span", "number given", row);
+        const share = (x) => Math.max(-1, Math.min(1, (x - mean) / (deviation || 1) / 3)); // full at three deviations
+        const show = (values) => {
+          const part = share(values[i]);
+          bar.style.left = 50 + 50 * Math.min(part, 0) + "%";
+          bar.style.width = 50 * Math.abs(part) + "%";
+          bar.className = part < 0 ? "below" : "";
+          value.textContent = plain(values[i] * scale + shift);
         };
+        const compare = (values) => {
+          const known = values && Number.isFinite(values[i]); // else there is none, or the cell is missing
+          mark.hidden = !known;
+          if (known) mark.style.left = 50 + 50 * share(values[i]) + "%";
+          given.textContent = known ? plain(values[i] * scale + shift) : values ? "\u2014" : "";
+        };
+        return [show, compare];
       });
-      return (values) => rows.forEach((set, i) => set(values[i]));
+      return together(rows);
     },
   };
-  const showDecoded = kinds[data.kind](by("decoded"));
-  const showOriginal = kinds[data.kind](by("original"));
+  const [showDecoded, compare] = kinds[data.kind](by("decoded"));
 
   let waiting = false;
   const draw = () => {
@@ -122,8 +154,7 @@
 
   const choose = (button, elements) => {
     by("presets").querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", each === button));
-    by("beside").hidden = !elements;
-    if (elements) showOriginal(elements);
+    compare(elements);
   };
   const preset = (text, act) => {
     const button = make("button", "", by("presets"));

@@ -1,3 +1,19 @@
+// what is wider or taller than its room can be scrolled by keys, too
+(() => {
+  const places = document.querySelectorAll(".scroll, .table, .stage");
+  const mark = (place) => {
+    const scrolls = place.scrollWidth > place.clientWidth + 1 || place.scrollHeight > place.clientHeight + 1;
+    if (!scrolls) return ["tabindex", "role", "aria-label"].forEach((name) => place.removeAttribute(name));
+    const picture = place.querySelector("[aria-label]");
+    const heading = place.closest("section").querySelector("h2");
+    place.tabIndex = 0;
+    place.setAttribute("role", "group");
+    place.setAttribute("aria-label", ((picture && picture.getAttribute("aria-label")) || heading.textContent) + " (scrolls)");
+  };
+  const sizes = new ResizeObserver((seen) => seen.forEach((each) => mark(each.target)));
+  places.forEach((place) => sizes.observe(place));
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+})();
 (() => {
   const source = document.getElementById("player-data");
   if (!source) return;
