@@ -27,6 +27,7 @@ from prismae.studies.tables import number, plain, render
 ROOT = Path(__file__).parents[1]
 PLANS = ROOT / "plans"
 RESULTS = ROOT / "results"
+BESIDE = "methods_baselines"  # the plan whose rows stand beside those of others on the same worlds
 PAGE = ROOT / "REPRODUCTION.md"
 PAPERS = {
     "ed_gcae": "ED-GCAE (Zhang et al. 2025)",
@@ -72,18 +73,32 @@ def page(plans: Path, results: Path) -> str:
             profiles: dict[str, Found] = {}
             sections.append(f"### {source['title']}\n\nPlan: `plans/{path.name}`.\n")
             for profile in source["profiles"]:
-                rows = results / f"{path.stem}.{profile}.csv"
-                plan, frame = Plan.load(path, profile), pd.read_csv(rows) if rows.exists() else pd.DataFrame()
-                profiles[profile] = found = Found.of(plan, frame)
+                plan = Plan.load(path, profile)
+                profiles[profile] = found = Found.of(plan, _rows(results, path.stem, profile))
                 share = f"{len(found.there)} of {len(found.there) + len(found.lacking)}"
                 lines.append(f"| {path.stem} | {profile} | {share} | {_budget(found.frame)} |")
-                sections.append(_section(plan, found, share))
+                sections.append(_section(plan, found, share, _beside(plan, found.frame, results)))
             paper = next(iter(profiles.values()))
             for claim in paper.plan.claims:
                 held = Held.of(claim, paper, profiles[claim.profile])
                 verdicts.append(held.line(claim, source["title"]))
             sections += [f"{' '.join(note.split())}\n" for note in source.get("notes", [])]
     return "\n".join([*verdicts, *contents, *lines, "", *sections]).rstrip() + "\n"
+
+
+def _rows(results: Path, plan: str, profile: str) -> pd.DataFrame:
+    path = results / f"{plan}.{profile}.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _beside(plan: Plan, frame: pd.DataFrame, results: Path) -> pd.DataFrame:
+    """Rows of PCA, ICA and an untrained network on a plan's worlds, with its scores, as far as it has none itself."""
+    rows = _rows(results, BESIDE, "small")
+    if frame.empty or rows.empty or plan.name == BESIDE:
+        return pd.DataFrame()
+    there = rows["world"].isin(plan.worlds) & ~rows["method"].isin(set(frame["method"]))
+    rows = rows.loc[there, [name for name in rows if ":" not in name or name in frame]]
+    return rows[rows.filter(like=":").notna().any(axis=1)]
 
 
 def _link(title: str, text: str = "") -> str:
@@ -246,7 +261,7 @@ def _place(about: Mapping[Any, Any], grids: Sequence[str]) -> tuple[str, ...]:
     return tuple(plain(None if value != value else value) for value in values)
 
 
-def _section(plan: Plan, found: Found, number: str) -> str:
+def _section(plan: Plan, found: Found, number: str, beside: pd.DataFrame) -> str:
     """What is there of one profile: the table, which rows it rests on, and what is missing; or that nothing is."""
     if found.frame.empty:
         return f"**Profile {plan.profile}: not run** ({len(found.lacking)} jobs).\n"
@@ -257,7 +272,13 @@ def _section(plan: Plan, found: Found, number: str) -> str:
         parts.append(f"Not run: {_listed(plan, found.lacking)}.")
     if found.strangers:
         parts.append(f"Left out: {found.strangers} rows of jobs that the plan does not have.")
-    table = render(plan, summarise(plan, found.frame)).replace("### ", "#### ")
+    if len(beside):
+        parts.append(
+            f"{', '.join(dict.fromkeys(beside['arm']))}: rows of `plans/{BESIDE}.yaml` on the same world in the same "
+            "protocols, with ten components, or ten means of an MLP before its first step."
+        )
+    whole = pd.concat([found.frame, beside], ignore_index=True)
+    table = render(plan, summarise(plan, whole)).replace("### ", "#### ")
     for note in plan.notes:
         table = table.replace(note.strip(), "")
     return f"{' '.join(parts)}\n\n{table.rstrip()}\n"

@@ -84,6 +84,25 @@ published:
 """  # fmt: skip
 
 
+def test_what_costs_nothing_stands_beside_trainings_on_the_same_world(tmp_path):
+    (tmp_path / "ed_gcae_table9.yaml").write_text(TEXT)
+    pd.DataFrame([row("VAE", "digits", 0)]).to_csv(tmp_path / "ed_gcae_table9.paper.csv", index=False)
+    free = {"method": "pca", "steps": 0, "mse": None, "nats": None}
+    baselines = [
+        row("PCA", world, 0) | free | {"locatello2019:mig": mig, "locatello2019:sap": 0.875}
+        for world, mig in (("digits", 0.0625), ("dsprites", 0.1875))
+    ]
+    pd.DataFrame(baselines).to_csv(tmp_path / "methods_baselines.small.csv", index=False)
+    written = page(tmp_path, tmp_path)
+    assert "PCA: rows of `plans/methods_baselines.yaml` on the same world" in written
+    section = written.partition("\n### ED-GCAE, Table 9")[2]
+    assert section.count("| PCA | ") == 1  # not beside errors, which it has none of
+    assert "0.062" in section
+    assert "0.188" not in section  # of another world
+    assert "0.875" not in section  # a score that the plan does not have
+    assert "| ed_gcae_table9 | paper | 1 of 18 |" in written
+
+
 def verdicts(folder, vae, beta_vae, text=TEXT + CLAIMS):
     """The lines of the first table, for MIGs of two arms over the seeds."""
     (folder / "ed_gcae_table9.yaml").write_text(text)

@@ -158,6 +158,9 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     else:
         shares = np.square(first.codes(x)).sum(0) / np.square(x - x.mean(0)).sum()
         k = int(np.searchsorted(shares.cumsum(), ENOUGH) + 1)
+    most = len(verdict.live)
+    bounded = best and k == most < x.shape[1]
+    more = f" All {most} latents of the models are live, so there may be more factors." if bounded else ""
     first = first.first(k)
     linear = explained(unseen, first.decoded(first.codes(unseen)))
     many = f"{k} principal component" + ("s explain" if k > 1 else " explains")
@@ -166,13 +169,13 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
             f"{best.name} explains {percent(verdict.held_out)} of the variance of observations that it was not "
             f"trained on, where {many} {percent(linear)}."
         )
-        return _of_model(tried, best, chosen, model, data, why, home)
+        return _of_model(tried, best, chosen, model, data, why + more, home)
     why = f"{many} {percent(linear)} of the variance of observations that were held out" + (
         f", and the best model {percent(verdict.held_out or 0.0)} with as many live latents."
         if best
         else ", and no model that was trained is worth a recommendation."
     )
-    return _of_data(tried, first, chosen, model, x, why, home)
+    return _of_data(tried, first, chosen, model, x, why + more, home)
 
 
 def _of_model(

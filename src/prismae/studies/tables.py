@@ -86,6 +86,8 @@ def tables(summary: Summary) -> Iterator[Table]:
             set(),
         )
         for values, cells in summary.lines.items():
+            if not any(s in cells for s in scores):
+                continue  # as baselines are without errors: nothing to say here
             line = [*map(plain, values), seeds(cells, scores)]
             for score, published in pairs:
                 cell = cells.get(score)
@@ -140,6 +142,8 @@ def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
     yield _row([*summary.keys, *(divided(s)[1] for s in tested)])
     yield "|---" * (len(summary.keys) + len(tested)) + "|"
     for values, line in summary.lines.items():
+        if not any(s in line and (line[s].best or line[s].p is not None) for s in tested):
+            continue
         texts = [
             "best"
             if s in line and line[s].best
