@@ -11,7 +11,7 @@ from sklearn.decomposition import FastICA
 
 import prismae as pr
 from prismae.discovery import discover, load_discovery
-from prismae.discovery.answer import _independent, _moves
+from prismae.discovery.answer import _components, _independent, _moves
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
@@ -125,6 +125,17 @@ def test_an_interrupted_search_gives_the_best_so_far(short, people, tmp_path, mo
     assert "What was tried" in (found.folder / "page.html").read_text()
     x = people.to_numpy()
     assert load_discovery(found.folder).inverse_transform(found.transform(x)).shape == x.shape
+
+
+def test_a_factor_that_a_model_missed_is_among_the_components():
+    rng = np.random.default_rng(0)
+    factors = rng.uniform(-1, 1, (1000, 4))
+    linear = factors @ rng.normal(size=(4, 9))
+    noisy = linear / linear.std(0) + 0.1 * rng.normal(size=(1000, 9))
+    bent = np.concatenate([factors[:, :2], np.sin(2 * factors[:, :2])], 1) @ rng.normal(size=(4, 8))
+    for x, live, expected in ((linear, 2, 4), (noisy, 3, 4), (noisy, 4, 4), (noisy, 6, 6), (bent, 2, 2)):
+        first = principal(x[:900], x.shape[1])
+        assert _components(first, x[900:], live) == expected
 
 
 def test_a_busy_machine_is_given_fewer_steps(monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ from prismae.data import World, world, world_names
 from prismae.data.own import is_path
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, Factor, mean_codes, observed
-from prismae.discovery.search import HELD_OUT, Search, Tried
+from prismae.discovery.search import HELD_OUT, LATENTS, Search, Tried
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
 from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
@@ -33,6 +33,8 @@ FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
 CLOSE = 0.9  # times what components leave unexplained of what is held out: a model has to leave less
 STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
+FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
+EXACT = 1e-3  # share of the variance that counts as nothing left
 ENOUGH = 0.9  # share of the variance that components explain where no model says how many there are
 STARTS = 5  # of FastICA, which may end in a local optimum
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
@@ -154,28 +156,41 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     first = principal(x, x.shape[1])
     if best:
-        k = int(verdict.live.sum())
+        live = int(verdict.live.sum())
     else:
         shares = np.square(first.codes(x)).sum(0) / np.square(x - x.mean(0)).sum()
-        k = int(np.searchsorted(shares.cumsum(), ENOUGH) + 1)
+        live = int(np.searchsorted(shares.cumsum(), ENOUGH) + 1)
+    k = _components(first, unseen, live)
     most = len(verdict.live)
-    bounded = best and k == most < x.shape[1]
+    bounded = best and live == most < x.shape[1]
     more = f" All {most} latents of the models are live, so there may be more factors." if bounded else ""
     first = first.first(k)
     linear = explained(unseen, first.decoded(first.codes(unseen)))
     many = f"{k} principal component" + ("s explain" if k > 1 else " explains")
-    if best and verdict.held_out is not None and 1 - verdict.held_out < CLOSE * (1 - linear):
+    charge = CLOSE * FURTHER ** (k - live)
+    if best and verdict.held_out is not None and 1 - verdict.held_out < charge * (1 - linear):
         why = (
             f"{best.name} explains {percent(verdict.held_out)} of the variance of observations that it was not "
             f"trained on, where {many} {percent(linear)}."
         )
         return _of_model(tried, best, chosen, model, data, why + more, home)
     why = f"{many} {percent(linear)} of the variance of observations that were held out" + (
-        f", and the best model {percent(verdict.held_out or 0.0)} with as many live latents."
+        f", and the best model {percent(verdict.held_out or 0.0)} with "
+        + ("as many live latents." if k == live else f"{live} live latent{'s' * (live > 1)}.")
         if best
         else ", and no model that was trained is worth a recommendation."
     )
     return _of_data(tried, first, chosen, model, x, why + more, home)
+
+
+def _components(first: Components, unseen: NDArray, live: int) -> int:
+    """How many components are compared with a model: as many as it has live latents, and further ones where each
+    lessens what is left unexplained of the held-out observations to a quarter, as a factor does that it has missed."""
+    most = min(first.into.shape[1], max(live, LATENTS))
+    numbers = range(min(live, most), most + 1)
+    left = [1 - explained(unseen, part.decoded(part.codes(unseen))) for part in map(first.first, numbers)]
+    charged = [max(each, EXACT) * FURTHER**i for i, each in enumerate(left)]
+    return numbers[int(np.argmin(charged))]
 
 
 def _of_model(
