@@ -55,6 +55,10 @@ def test_of_those_that_explain_as_much_the_fewest_latents_are_best():
     best = tried("four", 4, 0.98)
     order = ranked([tried("two", 2, 0.90), best, tried("three", 3, 0.97)])
     assert [each.name for each in order] == ["three", "four", "two"]
+    assert (
+        ranked([tried("six", 6, 0.967), tried("three", 3, 0.943)])[0].name == "three"
+    )  # less than 1 % for each
+    assert ranked([tried("six", 6, 0.967), tried("three", 3, 0.903)])[0].name == "six"
 
 
 @pytest.mark.parametrize("fault", ["collapsed", "diverged", "weak"])

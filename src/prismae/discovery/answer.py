@@ -19,7 +19,7 @@ from prismae.data import World, world, world_names
 from prismae.data.own import is_path
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, Factor, mean_codes, observed
-from prismae.discovery.search import HELD_OUT, LATENTS, Search, Tried
+from prismae.discovery.search import HELD_OUT, LATENTS, Search, Tried, worth
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
 from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
@@ -57,7 +57,7 @@ def discover(
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
     Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
-    Among those that explain most of what is held out, the one with the fewest live latents is kept; its factors are the
+    That which explains most of what is held out is kept, where each live latent has to explain 2 %; its factors are the
     independent components (FastICA) of these latents, where these come back in other seeds as well as the latents do.
     Where as many principal components explain as much, components of the data themselves are the answer. See
     docs/results/known_answers.md for why.
@@ -150,7 +150,7 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     usable = best.usable if best else []
     chosen, verdict = max(
         usable or [pair for each in tried for pair in each.runs],
-        key=lambda pair: -np.inf if pair[1].held_out is None else pair[1].held_out,
+        key=lambda pair: -np.inf if pair[1].held_out is None else worth(pair[1].held_out, pair[1].live.sum()),
     )
     model = load(chosen.path)
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)

@@ -24,7 +24,7 @@ HELD_OUT = 0.1
 SHORT, LONG = (200, 1_000), 4_000  # steps of the first round, the fewest and the most; of the second the most
 FIRST = 0.3  # share of the time for the first round
 SPARE = 0.85  # of the time that is left which is planned with
-PARSIMONY = 0.02  # share of the variance within which fewer latents are better
+PARSIMONY = 0.02  # share of the variance that a further latent has to explain
 LOST = ("diverged", "collapsed", "weak")  # verdicts that are never recommended
 
 
@@ -89,18 +89,18 @@ class Tried:
 
 
 def ranked(tried: Sequence[Tried]) -> list[Tried]:
-    """Those that may be recommended, the best first: of those that explain within 2 % of the variance as much held out
-    as the best, the one with the fewest live latents; then by what they explain."""
-    sound = [each for each in tried if each.recommendable]
-    best = max((each.held_out for each in sound), default=-np.inf)
+    """Those that may be recommended, the best first: by what they explain of what is held out, where each live latent
+    has to explain 2 % of the variance."""
     return sorted(
-        sound,
-        key=lambda each: (
-            each.held_out < best - PARSIMONY,
-            each.live if each.held_out >= best - PARSIMONY else 0,
-            -each.held_out,
-        ),
+        (each for each in tried if each.recommendable),
+        key=lambda each: worth(each.held_out, each.live),
+        reverse=True,
     )
+
+
+def worth(held_out: float, live: float) -> float:
+    """What an explained share of the variance is worth with so many live latents."""
+    return held_out - PARSIMONY * live
 
 
 @dataclass
