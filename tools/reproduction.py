@@ -97,7 +97,7 @@ def _beside(plan: Plan, frame: pd.DataFrame, results: Path) -> pd.DataFrame:
     if frame.empty or rows.empty or plan.name == BESIDE:
         return pd.DataFrame()
     there = rows["world"].isin(plan.worlds) & ~rows["method"].isin(set(frame["method"]))
-    rows = rows.loc[there, [name for name in rows if ":" not in name or name in frame]]
+    rows = rows[there][[name for name in map(str, rows) if ":" not in name or name in frame]]
     return rows[rows.filter(like=":").notna().any(axis=1)]
 
 
