@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -39,3 +41,23 @@ def fixed_grid(z: Tensor, levels: int) -> Discrete:
         index = ((bounded + 1) / 2 * (levels - 1) + 0.5).floor().long()
         values = torch.arange(levels, dtype=z.dtype, device=z.device) * (2 / (levels - 1)) - 1
     return Discrete(straight_through(bounded, values[index]), index, values.expand(z.shape[1], -1))
+
+
+@dataclass(frozen=True)
+class Assigned(Discrete):
+    """A discrete code that knows how near each value was.
+
+    Parameters
+    ----------
+    logits
+        [batch, m, levels] minus the squared distances, whose softmax are the probabilities of the values.
+    """
+
+    logits: Tensor
+
+
+def assigned(z: Tensor, values: Tensor) -> Assigned:
+    """Each latent of z [batch, m] at the nearest of values [levels] that all latents share, and how near all are."""
+    logits = -(z.unsqueeze(-1) - values).square()
+    index = logits.detach().argmax(-1)
+    return Assigned(values[index], index, values.expand(z.shape[1], -1), logits)

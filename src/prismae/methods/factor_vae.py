@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from prismae.latent.decomposition import permute_columns
 from prismae.latent.gaussian import Posterior, widened
 from prismae.methods._base import Adversarial, Context, Terms
 from prismae.nets.autoencoder import AutoencoderNet
+from prismae.nets.critics import joint_critic
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ class FactorVAE(Adversarial):
         return {"recon": ae.nll(x, z), "kl": q.kl_to_standard().sum(1), "tc": widened(ctx.critic(z))}
 
     def critic(self, n_latents: int) -> nn.Module:
-        widths = [n_latents, *[self.critic_width] * self.critic_layers]
-        hidden = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
-        return nn.Sequential(*hidden, nn.Linear(self.critic_width, 1), nn.Flatten(0))
+        return joint_critic(n_latents, self.critic_layers, self.critic_width)
 
     def critic_terms(self, critic: nn.Module, q: Posterior, ctx: Context) -> Terms:
         z = q.rsample()

@@ -16,3 +16,15 @@ class Codebook(nn.Module):
     def forward(self) -> Tensor:
         """The values [n_latents, levels]."""
         return self.values
+
+
+class SharedCodebook(nn.Module):
+    """`levels` scalars that all latents share, at first drawn from N(0, 1)."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.randn(levels))
+
+    def forward(self) -> Tensor:
+        """The values [levels]."""
+        return self.values

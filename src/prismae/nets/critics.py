@@ -10,6 +10,7 @@ forward pass, so that activations stay in cache. `dependence` and `fake_loss` ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
 from sys import maxsize
 from typing import Any, Literal
@@ -25,6 +26,16 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 LOG2_E = 1.4426950408889634
 ROWS_IN_CACHE = 2560  # rows of a chunk on a CPU: larger chunks spill activations of width 256 out of cache
+
+
+def joint_critic(n_inputs: int, layers: int, width: int) -> nn.Module:
+    """Critic of whole codes, [batch, n_inputs] → one logit each [batch]: leaky ReLUs of slope 0.2 (Kim & Mnih 2018)."""
+    hidden = [
+        layer
+        for a, b in pairwise([n_inputs, *[width] * layers])
+        for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))
+    ]
+    return nn.Sequential(*hidden, nn.Linear(width, 1), nn.Flatten(0))
 
 
 class GroupedLinear(nn.Module):
