@@ -4,10 +4,13 @@ from prismae.data._base import World
 from prismae.data._world import world, world_descriptions, world_names, world_splits
 from prismae.data.files import data_folder
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
+from prismae.data.shifts import COMPOSITIONS, Composition, correlated, held_out
 from prismae.data.summary import Summary
 from prismae.data.text import Tokens, Vocabulary
 
 __all__ = [
+    "COMPOSITIONS",
+    "Composition",
     "Images",
     "Kind",
     "Series",
@@ -17,7 +20,9 @@ __all__ = [
     "Tokens",
     "Vocabulary",
     "World",
+    "correlated",
     "data_folder",
+    "held_out",
     "world",
     "world_descriptions",
     "world_names",

@@ -41,7 +41,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         For a file that is damaged or pickled, observations that are not clear, unknown names, and factors that
         do not fit.
     """
-    with _hdf5(path) if path.suffix in (".h5", ".hdf5") else _numpy(path) as arrays:
+    with hdf5(path) if path.suffix in (".h5", ".hdf5") else _numpy(path) as arrays:
         factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
@@ -74,7 +74,7 @@ def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
-def _hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
+def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
     """The data sets of a file by their full names, read only when they are asked for."""
     try:
         import h5py

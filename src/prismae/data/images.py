@@ -127,18 +127,24 @@ def decoded_once(
     shape: tuple[int, int, int],
     read: Callable[[Path], NDArray[np.uint8]],
 ) -> NDArray[np.uint8]:
-    """The images [n, *shape] of a world, memory-mapped from a .npy file of the data folder.
+    """The images [n, *shape] of a world that `read` makes of files; see `made_once`."""
+    return made_once(world, filename, (len(paths), *shape), lambda into: decode(paths, into, read, world))
 
-    Where that file is missing, or holds another number of images, they are decoded and the file is written, whole
-    or not at all.
+
+def made_once(
+    world: str, filename: str, wanted: tuple[int, ...], fill: Callable[[NDArray[np.uint8]], None]
+) -> NDArray[np.uint8]:
+    """Images of a world, memory-mapped from a .npy file of the data folder.
+
+    Where that file is missing, or holds another number of images, `fill` is given the array of the wanted shape to
+    write them to, and the file is there whole or not at all.
     """
-    wanted = (len(paths), *shape)
     kept = find(world, filename)
     if kept is None or (images := _mapped(kept)) is None or images.shape != wanted:
         kept = place(world, filename)
         with written_whole(kept) as part:
             into = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=wanted)
-            decode(paths, into, read, world)
+            fill(into)
             into.flush()
         images = _mapped(kept)
         assert images is not None
