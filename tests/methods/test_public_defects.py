@@ -113,6 +113,25 @@ def test_beta_tcvae_pays_for_the_total_correlation_once():
     assert 6 * kl + 5 * terms["tc"] > 4 * paid
 
 
+def test_an_estimate_of_total_correlation_below_0_still_has_a_gradient():
+    # autoencodix 0.2.5 (Disentanglix): mutual information, TC and dimension-wise KL are each cut off at 0. Of codes
+    # with 0.50 nats 62 of 100 batches of 32 estimate less than 0, and then nothing says which way to go
+    torch.manual_seed(0)
+    silent = 0
+    for _ in range(100):
+        q, z = correlated(32)
+        z = z.requires_grad_()
+        tc = decompose_kl(q, z, N)[1].mean()
+        silent += int(torch.autograd.grad(tc.clamp(min=0), z, retain_graph=True)[0].abs().max() == 0)
+        assert torch.autograd.grad(tc, z)[0].abs().max() > 0
+    assert silent == pytest.approx(62, abs=15)
+    terms = [
+        BetaTCVAE().terms(Codes(correlated(8)[0]), torch.zeros(8, 2), Context(N, {}))["tc"].mean()
+        for _ in range(50)
+    ]
+    assert min(terms) < 0  # not cut off in the method either
+
+
 # DIP-VAE
 
 
@@ -252,7 +271,7 @@ def test_reconstruction_is_the_run_s_likelihood_in_every_method(name):
     outputs = []
     ae.decoder.register_forward_hook(lambda module, given, output: outputs.append(output))
     recon = chosen.terms(ae, x, Context(len(data), chosen.weights(), noise, critic))["recon"]
-    (output,) = outputs
+    output, *_ = outputs  # a method may ask the decoder about other codes too, after that
     if likelihood == "mse":
         expected = (output - ae.standardise(x)).square().flatten(1).mean(1)
     else:
