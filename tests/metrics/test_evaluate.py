@@ -113,6 +113,7 @@ def test_without_factors_label_free_scores_remain():
     assert set(found) == {
         "active-units",
         "code-mutual-information",
+        "factorised-support",
         "gaussian-total-correlation",
         "gaussian-wasserstein-correlation",
         "udr-lasso",
