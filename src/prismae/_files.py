@@ -1,23 +1,80 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and the hidden folders in which they are made."""
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+_HELD = ".held"  # the lock file within
+_OWN = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes that name only when all went well.
+    """A path of the same name, in a folder of one's own beside `path`; the file moves to `path` when all went well.
 
-    The temporary name is hidden, ends like `path`, and is nobody else's: two that write one file at once do not meet,
-    and the later one counts.
+    Two that write one file at once do not meet, and the later one counts.
     """
-    part = path.with_name(f".{path.stem[:80]}.{uuid4().hex}.part{path.suffix}")
-    try:
+    with own_folder(path.parent) as own:
+        part = own / path.name
         yield part
         part.replace(path)
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file, whole or not at all, and return its path."""
+    with written_whole(path) as part:
+        part.write_bytes(content)
+    return path
+
+
+@contextmanager
+def own_folder(parent: Path) -> Iterator[Path]:
+    """A hidden folder in `parent` that nobody else uses; in the end it is removed with all that is in it.
+
+    It holds a lock of the operating system, which ends with its process, also by a kill. Thereby what killed processes
+    left in `parent` is told from what others are working in, and removed. On a folder that several machines share,
+    locks must reach all of them, as those of NFS version 4 do.
+    """
+    sweep(parent)
+    lock = None
+    while lock is None:  # before it is held, a new folder may be taken for one that was left
+        folder = parent / f".{uuid4().hex}.part"
+        folder.mkdir()
+        lock = _lock(folder)
+    try:
+        yield folder
     finally:
-        part.unlink(missing_ok=True)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """Remove the folders that killed processes left in `parent`."""
+    with suppress(OSError):
+        for left in [each for each in parent.iterdir() if _OWN.fullmatch(each.name)]:
+            if not left.is_symlink() and (lock := _lock(left)) is not None:
+                if lock.is_locked:
+                    shutil.rmtree(left, ignore_errors=True)
+                lock.release()
+
+
+def _lock(folder: Path) -> FileLock | None:
+    """The lock of a folder, held unless the file system has none; None if it is another's or the folder is gone."""
+    lock = FileLock(folder / _HELD)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    except (OSError, NotImplementedError):
+        return lock if folder.is_dir() else None
+    if not Path(lock.lock_file).exists():
+        lock.release()
+        return None
+    return lock

@@ -1,10 +1,14 @@
-"""The exception that a user's mistake raises, that for what cannot be had, the sentence for an unknown name, and the
-warning of a training that went wrong."""
+"""The exception that a user's mistake raises, that for what cannot be had, the sentence for an unknown name and for a
+machine that fails, and the warning of a training that went wrong."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+
+_hidden = re.compile(r"(?<=/)\.[0-9a-f]{32}\.part/|^\.[0-9a-f]{32}\.part/")  # see `prismae._files`
+_no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
 
 
 class InputError(ValueError):
@@ -28,6 +32,17 @@ class NotFinite(ArithmeticError):
 
 class Interrupted(Exception):
     """Training was stopped by Ctrl-C after a checkpoint was written; the message says how to go on."""
+
+
+def of_machine(error: BaseException) -> str | None:
+    """One sentence for an error of the operating system or of memory; None for any other."""
+    if isinstance(error, OSError):
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        shown = _hidden.sub("", names[-1]) if names else None  # the file that is meant, not where it is made
+        return f"{shown}: {error.strerror}." if shown else f"{str(error).rstrip('.')}."
+    if isinstance(error, MemoryError) or _no_memory.search(f"{type(error).__name__}: {error}"):
+        return "There is not enough memory: a smaller network, batch or code needs less."
+    return "No more threads can be started here." if "can't start new thread" in str(error) else None
 
 
 class TrainingWarning(UserWarning):

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from made_up import SPREAD, made_up_run
 
+from prismae._files import write_file
 from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
-from prismae.report.html import write_file
 from prismae.runs.files import VERDICT
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict

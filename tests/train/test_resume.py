@@ -1,18 +1,16 @@
 """A run that was stopped, by Ctrl-C or by a kill, ends with the same weights as one that was not."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
 import torch
 
 from prismae.studies import Job, run
-from prismae.train import Interrupted
+from prismae.train import Interrupted, loop
 from prismae.train.checkpoint import load_state, save_state
 
 SMALL = {"critic_warmup": 4, "critic_width": 16, "n_nodes": 4}
@@ -24,15 +22,27 @@ JOBS = {
 SCRIPT = """
 import sys
 from prismae.studies import Job, run
+from prismae.train import loop
+import os, signal
+
+advance = loop.Ongoing.advance
+
+
+def until_killed(self):
+    advance(self)
+    if self.step == 17:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+loop.Ongoing.advance = until_killed
 run(Job(**eval(sys.argv[1])), sys.argv[2], device="cpu", checkpoint_every=7)
 """
 
 
-def start(job, folder):
+def killed(job, folder):
     content = repr({name: getattr(job, name) for name in job.__dataclass_fields__})
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, content, str(folder)], stderr=subprocess.PIPE, text=True
-    )
+    words = [sys.executable, "-c", SCRIPT, content, str(folder)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 def same(a, b):
@@ -44,26 +54,15 @@ def same(a, b):
     pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
 
 
-def wait_for(path, process):
-    for _ in range(3000):
-        if path.exists() or process.poll() is not None:
-            break
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize(
     "name", ["vae", *(pytest.param(each, marks=pytest.mark.slow) for each in JOBS if each != "vae")]
 )
 def test_a_killed_run_goes_on_to_the_bit(name, tmp_path):
     job = JOBS[name]
-    process = start(job, tmp_path / "killed")
+    process = killed(job, tmp_path / "killed")
+    assert process.returncode == -signal.SIGKILL, process.stderr
     checkpoint = tmp_path / "killed" / job.id / "checkpoint" / "state.safetensors"
-    wait_for(checkpoint, process)
-    time.sleep(random.Random(name).random() * 0.2)  # somewhere in the steps after the first checkpoint
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL, process.stderr.read()
-    assert 0 < load_state(checkpoint)["step"] < job.steps
+    assert load_state(checkpoint)["step"] == 14
     (checkpoint.parent / ".state.0.part.safetensors").touch()  # what a kill in the middle of a write leaves
     resumed = run(job, tmp_path / "killed", device="cpu", checkpoint_every=7)
     assert not checkpoint.parent.exists()
@@ -75,8 +74,6 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
 
     def interrupt(ae):
         os.kill(os.getpid(), signal.SIGINT)
-
-    from prismae.train import loop
 
     original = loop.Ongoing.advance
     calls = []
@@ -93,6 +90,34 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):
             run(job, tmp_path / "stopped", device="cpu")
     resumed = run(job, tmp_path / "stopped", device="cpu")
     same(resumed, run(job, tmp_path / "whole", device="cpu"))
+
+
+@pytest.fixture
+def ended():
+    """The signals that reach the process, which would end it otherwise."""
+    seen = []
+    before = {each: signal.signal(each, lambda signum, frame: seen.append(signum)) for each in loop.ENDS}
+    yield seen
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+def test_a_signal_that_ends_a_process_does_so_after_a_checkpoint(ended, tmp_path, monkeypatch):
+    job, advance = JOBS["vae"], loop.Ongoing.advance
+
+    def until_sent(self):
+        advance(self)
+        if self.step == 11:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Ongoing, "advance", until_sent)
+        with pytest.raises(Interrupted):
+            run(job, tmp_path / "ended", device="cpu")
+    assert ended == [signal.SIGTERM]
+    assert signal.SIGHUP in loop.ENDS  # and so does what a terminal sends when it closes
+    assert load_state(tmp_path / "ended" / job.id / "checkpoint" / "state.safetensors")["step"] == 11
+    same(run(job, tmp_path / "ended", device="cpu"), run(job, tmp_path / "whole", device="cpu"))
 
 
 def test_a_finished_run_is_not_computed_again(tmp_path, monkeypatch):

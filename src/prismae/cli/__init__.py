@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 from prismae.cli._app import app, err
-from prismae.errors import InputError, Interrupted, NotFinite
+from prismae.errors import InputError, Interrupted, NotFinite, of_machine
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    """Run the command line; a user's mistake is one sentence and exit code 2, a machine's failure one and code 1.
+
+    A request to end, as a shell or a scheduler sends it, ends a command in order: what it was writing is put away, and
+    a training writes its checkpoint first.
+    """
+    for each in [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]:
+        if signal.getsignal(each) is signal.SIG_DFL:  # not where `nohup` has it ignored
+            signal.signal(each, _end)
     try:
         app()
     except (InputError, NotFinite) as error:
-        err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(2)
+        _say(str(error), 2)
     except Interrupted as stop:
-        err.print(str(stop), highlight=False, markup=False, soft_wrap=True)
-        sys.exit(130)
+        _say(str(stop), 130, style="")
+    except Exception as error:
+        sentence = of_machine(error)
+        if sentence is None:
+            raise
+        _say(sentence, 1)
+
+
+def _end(signum: int, frame: FrameType | None) -> NoReturn:
+    _say(f"Ended by {signal.Signals(signum).name}; the same command goes on.", 128 + signum, style="")
+
+
+def _say(sentence: str, code: int, style: str = "red") -> NoReturn:
+    err.print(sentence, style=style, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(code)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._better import Better
+from prismae._files import write_file
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
@@ -44,10 +45,10 @@ def plot(
         figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
         parts.append(Part(table.title, table.head, table.lines, table.best, figure))
         picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}.png"
-        picture.write_bytes(png(figure))
+        write_file(picture, png(figure))
     lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
     page = to / f"{plan.name}.{plan.profile}.html"
-    page.write_text(study_page(plan.title, lede, parts, plan.notes, _about(plan, frame)))
+    write_file(page, study_page(plan.title, lede, parts, plan.notes, _about(plan, frame)).encode())
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 

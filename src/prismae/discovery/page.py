@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from prismae._files import write_file
 from prismae.data import World
 from prismae.discovery.result import Discovery
 from prismae.figures.canvas import new_figure, png
@@ -31,9 +32,7 @@ def write_page(found: Discovery, data: World) -> Path:
         data=data,
         pictures=_pictures(found) if len(data.shape) > 1 or data.kind.name() == "series" else {},
     )
-    path = found.folder / PAGE
-    path.write_text(text, encoding="utf-8")
-    return path
+    return write_file(found.folder / PAGE, text.encode())
 
 
 def _pictures(found: Discovery) -> dict[str, str]:

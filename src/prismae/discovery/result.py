@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from prismae._files import write_file, written_whole
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations, load
@@ -130,9 +131,10 @@ class Discovery:
             "live": self.live,
             "tried": self.tried,
         }
-        (self.folder / ABOUT).write_text(json.dumps(about, indent=1, default=_plain) + "\n")
+        write_file(self.folder / ABOUT, (json.dumps(about, indent=1, default=_plain) + "\n").encode())
         own = self.components
-        np.savez(self.folder / COMPONENTS, mean=own.mean, into=own.into, back=own.back, resting=self.resting)
+        with written_whole(self.folder / COMPONENTS) as part:
+            np.savez(part, mean=own.mean, into=own.into, back=own.back, resting=self.resting)
 
 
 def load_discovery(folder: Path | str) -> Discovery:
@@ -146,7 +148,7 @@ def load_discovery(folder: Path | str) -> Discovery:
     path = Path(folder)
     if not (path / ABOUT).exists() or not (path / COMPONENTS).exists():
         raise InputError(f"{str(path)!r} holds no discovery: give the folder that `prismae discover` wrote.")
-    about = json.loads((path / ABOUT).read_text())
+    about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
     with np.load(path / COMPONENTS, allow_pickle=False) as file:
         components = Components(file["mean"], file["into"], file["back"])
         resting = file["resting"]

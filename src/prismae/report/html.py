@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from prismae import figures as draw
 from prismae._better import Better
-from prismae._files import written_whole
+from prismae._files import write_file
 from prismae._text import count, duration, finite, number, percent
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
@@ -57,13 +57,6 @@ def write_report(run_folder: Path) -> Path:
         else:
             files[name] = write_file(folder / f"{name}.svg", document.encode()).name
     return write_file(run.path / "report.html", _page(run, documents, files).encode())
-
-
-def write_file(path: Path, content: bytes) -> Path:
-    """Write a file, whole or not at all, and return its path."""
-    with written_whole(path) as part:
-        part.write_bytes(content)
-    return path
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from prismae import figures as draw
+from prismae._files import write_file
 from prismae.errors import InputError, unknown_name
 from prismae.figures.animation import traversal_gif
-from prismae.report.html import write_file
 from prismae.runs.run import Run
 from prismae.views import View, all_views, check, view
 from prismae.views._shown import KINDS

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 
 from prismae._discovery import class_path, of_package
 from prismae._random import Draws
@@ -24,7 +23,7 @@ from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB, WEIGHTS
 from prismae.runs.job_record import NEEDED, JobRecord
 from prismae.train.build import build, choose_lr
-from prismae.train.checkpoint import read_tensors
+from prismae.train.checkpoint import read_tensors, write_tensors
 from prismae.train.loop import Trained
 
 
@@ -74,12 +73,12 @@ def loaded(
     )
 
 
-def write_weights(trained: Trained, path: str) -> None:
+def write_weights(trained: Trained, path: Path) -> None:
     """Write the weights of both players."""
     tensors = {f"ae.{name}": value for name, value in trained.ae.state_dict().items()}
     if trained.critic is not None:
         tensors |= {f"critic.{name}": value for name, value in trained.critic.state_dict().items()}
-    save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+    write_tensors(path, {name: value.contiguous() for name, value in tensors.items()})
 
 
 def _found(job: Mapping[str, Any]) -> Method:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prismae._files import written_whole
+from prismae._files import own_folder, sweep, written_whole
 from prismae._text import finite
 from prismae.errors import InputError
 from prismae.runs.files import (
@@ -98,7 +98,8 @@ class Run:
         """A folder to write a run into, which takes the place of what is at `path` when all went well.
 
         Nothing of an older run is left there: pictures, scores and exports are of its weights. A reader sees the old
-        run, for a moment none, and then the new one.
+        run, for a moment none, and then the new one; a kill in that moment leaves the old run under a hidden name
+        beside it.
 
         Raises
         ------
@@ -107,19 +108,20 @@ class Run:
         """
         home = Path(path).resolve()  # a link stays one
         cls(home)._check_replaceable()
-        part, old = (home.with_name(f".{home.name}.{os.getpid()}.{what}") for what in ("part", "old"))
-        part.mkdir(parents=True)
-        try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with own_folder(home.parent) as own:
+            part, old = own / home.name, home.with_name(f".{home.name}.{os.getpid()}.old")
+            part.mkdir()
             yield cls(part)
-            if home.exists():
-                home.rename(old)
-            part.rename(home)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            if old.exists() and not home.exists():
-                old.rename(home)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+            try:
+                if home.exists():
+                    home.rename(old)
+                part.rename(home)
+            except BaseException:
+                if old.exists() and not home.exists():
+                    old.rename(home)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
 
     def _check_there(self) -> None:
         if not self.path.is_dir():
@@ -232,16 +234,12 @@ class Run:
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a JSON file, atomically."""
         text = json.dumps(data, indent=1) + "\n"
-        self._write(name, lambda path: Path(path).write_text(text))
+        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
         """Write an .npz file, atomically."""
 
-        def write(path: str) -> None:
-            with open(path, "wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
-
-        self._write(name, write)
+        self._write(name, lambda path: np.savez_compressed(path, allow_pickle=False, **arrays))
 
     def write_trained(self, trained: Trained) -> None:
         """Write history, card and weights; the weights last, since they mark the run as finished."""
@@ -250,21 +248,26 @@ class Run:
         self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
         self.write_card()
         self._write(WEIGHTS, lambda path: write_weights(trained, path))
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the checkpoint of a finished training, and what killed processes left."""
+        sweep(self.path)
         if self.checkpoint.parent.exists():
             # The whole folder: a kill in the middle of a write leaves a part beside the state.
-            shutil.rmtree(self.checkpoint.parent)
+            shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
 
     def write_card(self) -> None:
         """Write the model card, README.md, from job.json, verdict.json and, if there is one, scores.json."""
         from prismae.runs.model_card import model_card  # here: the kinds of data need PyTorch
 
         card = model_card(self.job, self.scores, self.verdict)
-        self._write(CARD, lambda path: Path(path).write_text(card, encoding="utf-8"))
+        self._write(CARD, lambda path: path.write_text(card, encoding="utf-8"))
 
-    def _write(self, name: str, write: Callable[[str], Any]) -> None:
+    def _write(self, name: str, write: Callable[[Path], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         with written_whole(self.path / name) as part:
-            write(str(part))
+            write(part)
         for read in [*vars(self)]:  # is not what is there now
             if read != "path":
                 vars(self).pop(read, None)

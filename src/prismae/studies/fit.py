@@ -54,6 +54,7 @@ def run(
     """
     made = Run(Path(out) / job.id)
     if made.finished:
+        made.clear()
         return made
     world, held = parted(as_plain(job)) if data is None else data
     chosen = method(job.method, **(job.fields or {}))

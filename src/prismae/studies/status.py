@@ -13,7 +13,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import TaskID
 
-from prismae._files import written_whole
+from prismae._files import write_file
 from prismae._progress import bars
 
 State = Literal["waiting", "training", "scoring", "done", "failed", "elsewhere"]
@@ -46,8 +46,7 @@ class Reporter:
     def __call__(self, status: Status, *, always: bool = True) -> None:
         """Write it, atomically; without `always` at most twice a second."""
         if always or time.monotonic() - self.written > EVERY:
-            with written_whole(self.path) as part:
-                part.write_text(json.dumps(asdict(status)))
+            write_file(self.path, json.dumps(asdict(status)).encode())
             self.written = time.monotonic()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.console import Console
 
+from prismae._files import own_folder
 from prismae.errors import InputError, unknown_name
 from prismae.runs.run import Run
 from prismae.studies.baselines import PlannedBaseline, encode
@@ -86,8 +86,8 @@ def study(
     done = len({each.job.id for each in wanted}) - len(todo)
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True, quiet=not progress)
-    with tempfile.TemporaryDirectory(prefix=".study-", dir=out) as folder:
-        files = {job: Path(folder) / f"{job}.json" for job in todo}
+    with own_folder(out) as folder:
+        files = {job: folder / f"{job}.json" for job in todo}
         names = {job: str(each) for job, each in todo.items()}
         steps = {job: each.job.limit for job, each in todo.items()}
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_limits
 
+from prismae._files import write_file
 from prismae.errors import InputError, Unavailable
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
@@ -82,7 +83,7 @@ def perform(
         raise
     except Exception as error:  # of whatever kind: the other jobs of the study go on
         kept.path.mkdir(parents=True, exist_ok=True)
-        (kept.path / ERROR).write_text(traceback.format_exc())
+        write_file(kept.path / ERROR, traceback.format_exc().encode())
         said = str(error) if isinstance(error, InputError | NotFinite) else f"{type(error).__name__}: {error}"
         report(Status("failed", error=f"{said} (The traceback is in {kept.path / ERROR}.)"))
 

@@ -23,7 +23,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     plain = _strip(state, "", tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
-        save_file(tensors, part, metadata={"state": json.dumps(plain)})
+        write_tensors(part, tensors, {"state": json.dumps(plain)})
         with open(part, "rb") as file:  # on disk before the old file goes
             os.fsync(file.fileno())
 
@@ -35,6 +35,20 @@ def load_state(path: Path) -> dict[str, Any]:
         return _fill(json.loads(metadata["state"]), tensors)
     except (KeyError, json.JSONDecodeError) as error:
         raise InputError(f"{str(path)!r} is not a state that prismae saved ({error!r}).") from None
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file.
+
+    Raises
+    ------
+    OSError
+        Whatever kept it from being written: safetensors has an error of its own for that.
+    """
+    try:
+        save_file(tensors, path, metadata=metadata)
+    except SafetensorError as error:
+        raise OSError(f"{path.name} could not be written ({error})") from None
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -33,6 +33,7 @@ from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
 
 MONITORED = 100  # times in a run
+ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def train(
     training
         Size of the code, network, likelihood, budget, seed, controllers; its snapshots are left to `hooks`.
     checkpoint
-        File to continue from if it exists, written every `checkpoint_every` steps and on Ctrl-C; None: no file.
+        File to continue from if it exists, written every `checkpoint_every` steps, on Ctrl-C, and on SIGTERM and SIGHUP
+        before these do what they do; None: no file.
     hooks
         What is called after steps and at the end; see `prismae.train.Hook`.
     start
@@ -154,7 +156,10 @@ def train(
             run.restore(load_state(checkpoint))
         elif start is not None:
             run.restore(deepcopy(start))  # the optimiser takes over the tensors that it is given
-        with _interrupts() as stop, Progress(steps, done=run.step, enabled=progress) as bar:
+        with (
+            _interrupts(kept=checkpoint is not None) as stop,
+            Progress(steps, done=run.step, enabled=progress) as bar,
+        ):
             run.warm_up(bar.warm_up)
             last = False
             while run.step < steps and not (last or run.over):
@@ -228,20 +233,32 @@ def check_sizes(method: Method, n: int, batch: int) -> None:
 
 
 @contextmanager
-def _interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event that is looked at between steps; the second one interrupts at once."""
+def _interrupts(kept: bool) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event that is looked at between steps; the second one interrupts at once.
+
+    Where the state is `kept`, so are the signals that end a process: each is sent again once its handler is back.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    noted: list[int] = []
 
     def note(signum: int, frame: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
+        noted.append(signum)
 
-    previous = signal.signal(signal.SIGINT, note)
+    taken = [signal.SIGINT]
+    if kept:  # but not where one is ignored, or another program's
+        taken += [each for each in ENDS if signal.getsignal(each) not in (signal.SIG_IGN, None)]
+    previous = {each: signal.signal(each, note) for each in taken}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+        for each in noted:
+            if each != signal.SIGINT:
+                signal.raise_signal(each)

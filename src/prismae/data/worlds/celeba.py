@@ -77,7 +77,7 @@ def load(split: Literal["all", "train", "valid", "test"] = "all") -> World:
 def read_attributes(path: Path) -> pd.DataFrame:
     """The official table of attributes, -1 or 1: a row for each file name, a column for each attribute."""
     try:
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             announced = int(file.readline())
             table = pd.read_csv(file, sep=r"\s+")
     except (OSError, UnicodeDecodeError, ValueError) as error:  # pandas' parser errors are ValueErrors
