@@ -259,6 +259,6 @@ def _interrupts(kept: bool) -> Iterator[threading.Event]:
     finally:
         for each, handler in previous.items():
             signal.signal(each, handler)
-        for each in noted:
-            if each != signal.SIGINT:
-                signal.raise_signal(each)
+        for signum in noted:
+            if signum != signal.SIGINT:
+                signal.raise_signal(signum)
