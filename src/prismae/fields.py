@@ -43,12 +43,13 @@ Fraction = Annotated[float, Ge(0), Le(1)]
 """A number from 0 to 1."""
 BelowOne = Annotated[float, Ge(0), Lt(1)]
 """A number from 0 to below 1."""
-Count = Annotated[int, Ge(1)]
-"""A whole number, 1 or above."""
-AtLeastTwo = Annotated[int, Ge(2)]
-"""A whole number, 2 or above."""
-CountOrZero = Annotated[int, Ge(0)]
-"""A whole number, 0 or above."""
+MOST = 10**9  # of whatever is counted: beyond it numbers do not fit where libraries put them
+Count = Annotated[int, Ge(1), Le(MOST)]
+"""A whole number from 1 to a thousand million."""
+AtLeastTwo = Annotated[int, Ge(2), Le(MOST)]
+"""A whole number from 2 to a thousand million."""
+CountOrZero = Annotated[int, Ge(0), Le(MOST)]
+"""A whole number from 0 to a thousand million."""
 
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 """A seed that PyTorch, NumPy and scikit-learn take."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
 
 from prismae.errors import InputError
 from prismae.fields import BelowOne, Count, Positive, Seed, check_fields
 
+CodeSize = Annotated[int, Ge(1), Le(10_000)]
+Side = Annotated[int, Ge(1), Le(4096)]
 Precision = Literal["32", "bf16"]
 Steps = Count | Literal["auto"]
 Layout = Literal["channels-first", "channels-last"]
@@ -53,7 +57,7 @@ class Training:
         Steps after which the codes of all observations are kept, to be scored beside the final ones.
     """
 
-    n_latents: Count = 10
+    n_latents: CodeSize = 10
     net: Any = "auto"
     likelihood: Any = "auto"
     steps: Steps = "auto"
@@ -117,7 +121,7 @@ class Reading:
     """
 
     factors: tuple[str, ...] = ()
-    size: Count | None = None
+    size: Side | None = None
     series: Layout | None = None
     channel_names: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()

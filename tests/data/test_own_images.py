@@ -185,7 +185,7 @@ def test_several_frames(tmp_path: Path) -> None:
 
 
 def test_more_than_fits(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prismae.data.image_folder._MOST_BYTES", 100)
+    monkeypatch.setattr("prismae.data.image_folder._MOST_BYTES", 700)
     with pytest.raises(
         InputError, match="4 images of 16x12 pixels take 0 GB, expected at most 16 GB: give a size"
     ):

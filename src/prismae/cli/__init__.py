@@ -40,5 +40,5 @@ def _end(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 def _say(sentence: str, code: int, style: str = "red") -> NoReturn:
-    err.print(sentence, style=style, highlight=False, markup=False, soft_wrap=True)
+    err.print(sentence, style=style, highlight=False, soft_wrap=True)
     sys.exit(code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 
 from prismae._version import __version__
-from prismae.errors import unknown_name
+from prismae.errors import InputError, unknown_name
 
 # command → its module in prismae.cli, its group and what it does, so that help and completion import none of them
 COMMANDS = {
@@ -80,6 +82,8 @@ COMMANDS = {
     ),
 }
 
+_EMPTY = re.compile(r"--[\w-]+=\s*")
+
 
 class Commands(TyperGroup):
     """The commands of `COMMANDS`: a command's module is imported when the command is run."""
@@ -96,6 +100,11 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
+        for before, word in pairwise([str(name), *rest]):
+            if not word.strip() or _EMPTY.fullmatch(
+                word
+            ):  # else a path of no name would be the folder one is in
+                raise InputError(f"{word.strip('= ') or before}: expected a value, got an empty text.")
         return name, command and loaded(str(command.name)), rest
 
 
@@ -113,8 +122,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False)  # brackets in names and paths are no markup
+err = Console(stderr=True, markup=False)
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -171,9 +180,7 @@ def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
         reasons.setdefault(reason, []).append(score)
     for reason, scores in reasons.items():
         were = "was" if len(scores) == 1 else "were"
-        console.print(
-            f"{', '.join(scores)} {were} left out: {reason}", highlight=False, markup=False, soft_wrap=True
-        )
+        console.print(f"{', '.join(scores)} {were} left out: {reason}", highlight=False, soft_wrap=True)
 
 
 def _version(value: bool) -> None:

@@ -31,7 +31,8 @@ def discover(
     size: Annotated[int | None, typer.Option(help="Side that the images of a folder are scaled to.")] = None,
     series: Annotated[Layout | None, typer.Option(help="Where the channels of series stand.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Trainings at once; as many as there are processors by default.")
+        int | None,
+        typer.Option(min=1, max=4096, help="Trainings at once; as many as there are processors by default."),
     ] = None,
     folder: Runs = Path("runs"),
 ) -> None:
@@ -54,7 +55,6 @@ def discover(
     out.print(
         f"{len(found.factors)} factors, {found.kind}. {found.why}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     for each in found.factors:
@@ -63,7 +63,6 @@ def discover(
         out.print(
             f"{each.name}: {100 * each.share:.0f} %, {sure}" + (f"; moves {moves}" if moves else ""),
             highlight=False,
-            markup=False,
             soft_wrap=True,
         )
     role = "kept" if found.kind == "autoencoder" else "reads the data"

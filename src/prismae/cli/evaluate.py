@@ -6,7 +6,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from prismae._better import Better
@@ -101,7 +100,7 @@ def print_scores(found: dict[str, Any]) -> None:
         for title in columns:
             table.add_column(title, justify="right")
         for name, *texts in zip(scores, *columns.values(), strict=True):
-            table.add_row(escape(name), *texts)  # a name's brackets are no markup
+            table.add_row(name, *texts)
         if scores:
             out.print(table)
         print_left_out(out, found.get("skipped", {}).get(protocol, {}))

@@ -103,7 +103,6 @@ def fit(
     out.print(
         f"{data.describe()}\nnetwork {architecture.described()}, likelihood {reads.name()}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     if held is not None and job.steps == "auto":
@@ -129,7 +128,7 @@ def fit(
 
 def print_verdict(verdict: Verdict) -> None:
     """Print what a run is worth; its faults on standard error, in colour."""
-    plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
+    plain: dict[str, Any] = {"highlight": False, "soft_wrap": True}
     out.print(" ".join([f"verdict: {verdict.word}.", *verdict.sentences]), **plain)
     for each in verdict.findings:
         if each.fault:

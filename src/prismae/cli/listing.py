@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from prismae._catalogue import SHELVES, catalogue
 from prismae.cli._app import AsJson, app, out
@@ -24,5 +25,5 @@ def list_names(what: Annotated[Listed, typer.Argument()], as_json: AsJson = Fals
         return
     table = Table(box=None, show_header=False)
     for name, description in found.items():
-        table.add_row(f"[bold]{name}[/bold]", description)
+        table.add_row(Text(name, style="bold"), description)
     out.print(table)

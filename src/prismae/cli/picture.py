@@ -41,9 +41,14 @@ def picture(
     corners: Annotated[
         str | None, typer.Option(metavar="N,N,N,N", help="Observations at the corners of a manifold.")
     ] = None,
-    points: Annotated[int | None, typer.Option(help=f"Codes in a t-SNE; {TSNE.points:,} by default.")] = None,
+    points: Annotated[
+        int | None, typer.Option(max=10**9, help=f"Codes in a t-SNE; {TSNE.points:,} by default.")
+    ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of corners, clusters, samples and points: draws them anew.")
+        int | None,
+        typer.Option(
+            min=0, max=2**32 - 1, help="Seed of corners, clusters, samples and points: draws them anew."
+        ),
     ] = None,
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""

@@ -28,10 +28,11 @@ def study_plan(
     engine: Annotated[str, typer.Option(help="local, ray or dask.")] = "local",
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Jobs at once; by default one, on a cluster all it has room for."),
+        typer.Option(min=1, max=4096, help="Jobs at once; by default one, on a cluster all it has room for."),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each job; by default the cores, shared evenly.")
+        int | None,
+        typer.Option(min=1, max=4096, help="Threads of each job; by default the cores, shared evenly."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -78,13 +79,12 @@ def study_plan(
     out.print(
         f"{len(frame)} rows of {plan.name}, profile {plan.profile}: see `prismae table {path}`.",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     print_left_out(err, frame.attrs["left_out"])
     failures = frame.attrs["failures"]
     for job, error in failures.items():
-        err.print(f"{job} failed: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        err.print(f"{job} failed: {error}", style="red", highlight=False, soft_wrap=True)
     if failures:
         raise typer.Exit(1)
 
@@ -119,6 +119,5 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
                 out.print(
                     f"{protocol}:{name} will be left out: {reason}",
                     highlight=False,
-                    markup=False,
                     soft_wrap=True,
                 )

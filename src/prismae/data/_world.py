@@ -116,8 +116,8 @@ def world_splits(name: str) -> tuple[str, ...]:
 
 
 def _load(text: str) -> World:
-    name, _, split = text.partition(":")
-    if not split:
+    name, colon, split = text.partition(":")
+    if not colon:
         return _loader(name)()
     splits = world_splits(name)
     if not splits:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, cast
 
 import numpy as np
@@ -57,6 +59,9 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
 def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a .npz file by name, or the one of a .npy file as ``x``."""
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as packed:
+                _check_room(path, sum(each.file_size for each in packed.infolist()))
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             yield {"x": loaded}
@@ -65,7 +70,11 @@ def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield {key: loaded[key] for key in loaded.files}
     except InputError:
         raise
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except MemoryError as error:  # by the size that its head claims
+        raise InputError(
+            f"{path} does not fit in memory: {str(error)[:1].lower()}{str(error)[1:]}."
+        ) from None
+    except (OSError, EOFError, ValueError, TokenError, zipfile.BadZipFile, zlib.error) as error:
         if "pickle" in str(error):
             raise InputError(
                 f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
@@ -86,6 +95,10 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
 
     def note(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:  # whose numbers stand in other files, whatever these are
+                raise InputError(
+                    f"{path}: the data of {name!r} lie outside of the file, which is not followed."
+                )
             found[name] = item.asstr() if h5py.check_string_dtype(item.dtype) else item
 
     try:
@@ -99,7 +112,22 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _values(array: Any) -> NDArray:
+    if hasattr(array, "file"):  # of HDF5, which claims a size and need not hold it
+        _check_room(Path(array.file.filename), array.nbytes)
     return np.asarray(array[()])
+
+
+def _check_room(path: Path, needed: int) -> None:
+    """Refuse what is larger than the memory of this machine, before room is made for it."""
+    try:
+        room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):  # a system that does not say it
+        return
+    if needed > room:
+        raise InputError(
+            f"{path} holds {needed / 1e9:.0f} GB of numbers, and this machine has {room / 1e9:.0f} GB of memory: "
+            "expected data that fit in it."
+        )
 
 
 def _texts(array: Any) -> tuple[str, ...]:

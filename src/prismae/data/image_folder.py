@@ -46,6 +46,7 @@ def read_folder(path: Path, factors: Sequence[str], size: int | None, *, new: bo
         file
         for file in path.rglob("*")
         if file.suffix.lower() in SUFFIXES
+        and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not paths:
@@ -64,11 +65,11 @@ def read_folder(path: Path, factors: Sequence[str], size: int | None, *, new: bo
         height = width = size
     else:
         _check_one_size(path, names, shapes)
-        if (needed := len(paths) * channels * height * width) > _MOST_BYTES:
-            raise InputError(
-                f"{path}: {len(paths)} images of {width}x{height} pixels take {needed / 1e9:.0f} GB, "
-                "expected at most 16 GB: give a size, such as 64, to scale them to."
-            )
+    if (needed := len(paths) * channels * height * width) > _MOST_BYTES:
+        raise InputError(
+            f"{path}: {len(paths)} images of {width}x{height} pixels take {needed / 1e9:.0f} GB, "
+            "expected at most 16 GB: give a size, such as 64, to scale them to."
+        )
     x = np.empty((len(paths), channels, height, width), np.uint8)
     decode(paths, x, partial(pixels, channels=channels, side=size), path.name)
     return Found(x, labels, names=np.array(names))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from prismae._files import written_whole
@@ -112,7 +113,7 @@ def decode(
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Progress(console=Console(stderr=True)) as progress,
     ):
-        task = progress.add_task(f"Reading {label}", total=len(paths))
+        task = progress.add_task(escape(f"Reading {label}"), total=len(paths))
         for start in range(0, len(paths), _PART):
             part = paths[start : start + _PART]
             for i, values in enumerate(pool.map(read, part), start):

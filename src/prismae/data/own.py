@@ -168,7 +168,8 @@ def contents(source: str) -> bytes:
     path, _ = split_path(source)
     if not path.is_dir():
         return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
-    files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in SUFFIXES or f == path / LABELS]
+    files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in (*SUFFIXES, ".csv") and f.is_file()]
+    files = [f for f in files if f.suffix.lower() in SUFFIXES or f == path / LABELS]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
@@ -194,6 +195,8 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     if path.is_dir():
         _refuse_others(reading, "series", "channel_names", *OF_TABLES, what=f"{path} is a folder of images")
         return read_folder(path, reading.factors, reading.size, new=new)
+    if not path.is_file():  # a pipe or a device, which might never end
+        raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     if reading.size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
     if path.suffix.lower() in ARRAYS:

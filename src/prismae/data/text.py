@@ -21,6 +21,7 @@ SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 LONGEST = 256  # words of a sentence, its end among them
 WORDS = 10_000  # of a vocabulary, beside the special ones
 SUFFIXES = (".txt", ".txt.gz")
+_MOST_BYTES = 400_000_000  # of a file, unpacked
 
 Sentences = Sequence[Sequence[str]]
 
@@ -148,9 +149,12 @@ def read_sentences(path: Path, *, tokenised: bool = False) -> list[list[str]]:
         For a file that cannot be read or is no UTF-8 text, an empty file or line, and a sentence of over 255 words.
     """
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except (OSError, EOFError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"{path} holds over {_MOST_BYTES / 1e6:.0f} MB of text, expected less.")
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

@@ -37,7 +37,7 @@ from prismae.runs.loading import describe, outcome
 from prismae.runs.measured import untrained
 from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
-from prismae.settings import HELD_OUT, Layout, Precision, Steps, Training, as_plain
+from prismae.settings import HELD_OUT, CodeSize, Layout, Precision, Steps, Training, as_plain
 from prismae.train import Hook, train
 from prismae.train.build import build, choices
 from prismae.train.loop import Trained
@@ -122,7 +122,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __init__(
         self,
         method: str | Method = "beta-tcvae",
-        n_latents: Count = Training.n_latents,
+        n_latents: CodeSize = Training.n_latents,
         *,
         net: str | Net | Architecture = "auto",
         likelihood: str | Likelihood = "auto",

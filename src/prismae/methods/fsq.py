@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from annotated_types import Ge
 from torch import Tensor, nn
 
+from prismae.fields import AtLeastTwo
 from prismae.latent.gaussian import Posterior
 from prismae.latent.quantization import fixed_grid
 from prismae.methods._base import Context, Method, Terms
@@ -31,7 +31,7 @@ class FSQ(Method):
 
     has_prior: ClassVar[bool] = False
 
-    levels: Annotated[int, Ge(2)] = 12
+    levels: AtLeastTwo = 12
 
     def n_outputs(self, n_latents: int) -> int:
         return n_latents

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from annotated_types import Ge
 from torch import Tensor, nn
 
-from prismae.fields import NonNegative
+from prismae.fields import AtLeastTwo, NonNegative
 from prismae.latent.gaussian import Discrete
 from prismae.latent.quantization import nearest, picked
 from prismae.methods._base import Context, Method, Terms
@@ -40,7 +39,7 @@ class QLAE(Method):
 
     has_prior: ClassVar[bool] = False
 
-    levels: Annotated[int, Ge(2)] = 10
+    levels: AtLeastTwo = 10
     quantization: NonNegative = 0.01
     commitment: NonNegative = 0.01
     weight_decay: NonNegative = 0.1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Annotated
 
 import torch
-from annotated_types import Ge
 from torch import nn
 
+from prismae.fields import AtLeastTwo
 from prismae.nets._base import Net, Pair
 
 
@@ -22,7 +21,7 @@ class MLP(Net):
     codes start well inside the softsign's bounds.
     """
 
-    width: Annotated[int, Ge(2)] = 1024  # of the two outer layers; the third has half of it
+    width: AtLeastTwo = 1024  # of the two outer layers; the third has half of it
 
     def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
         size = prod(shape)

@@ -71,7 +71,7 @@ def read_verdict(path: Path) -> Verdict | None:
 
 def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
     """The object in a JSON file; without the file, None, or an error that ends with `missing`."""
-    if not path.exists():
+    if not path.is_file():
         if missing is None:
             return None
         raise InputError(f"{path} is missing: {missing}.")
@@ -109,7 +109,7 @@ def _says_which_is_better(score: dict[str, Any]) -> bool:
 
 def read_history(path: Path) -> pd.DataFrame:
     """A history.parquet: the columns that are numbers, in the order of steps."""
-    if not path.exists():
+    if not path.is_file():
         raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
     try:
         history = pd.read_parquet(path, engine="pyarrow")
@@ -128,7 +128,7 @@ def read_history(path: Path) -> pd.DataFrame:
 
 def read_arrays(path: Path) -> dict[str, NDArray]:
     """The arrays of an .npz file; none if there is no such file. Raises InputError where it is damaged."""
-    if not path.exists():
+    if not path.is_file():
         return {}
     try:
         with np.load(path, allow_pickle=False) as file:

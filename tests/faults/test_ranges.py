@@ -1,0 +1,121 @@
+"""Options out of their range, and empty texts for paths and names: one sentence each, before anything runs."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from prismae import cli
+from prismae.errors import of_machine
+
+FIT = ["fit", "vae", "own.npy"]
+HUGE = "9" * 23
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch, capfd):
+    """Calls the command line in an empty folder; returns the exit code and what it wrote to standard error."""
+    monkeypatch.chdir(tmp_path)
+    np.save("own.npy", np.random.default_rng(0).normal(size=(20, 4)))
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["prismae", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code, capfd.readouterr().err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*FIT, option, value]
+        for option, values in {
+            "--seed": ["-1", str(2**32), str(2**64), HUGE],
+            "--latents": ["0", "-1", "10001", HUGE],
+            "--batch": ["0", "100000000000", HUGE],
+            "--steps": ["0", "-3", "100000000000", HUGE],
+            "--lr": ["0", "-1", "nan", "inf"],
+            "--holdout": ["-0.1", "1", "nan"],
+            "--size": ["0", "100000", HUGE],
+            "--seeds": ["0"],
+            "--checkpoint-every": ["0"],
+            "--net": ["mlp:width=0", f"mlp:width={HUGE}"],
+        }.items()
+        for value in values
+    ],
+    ids=" ".join,
+)
+def test_an_option_out_of_its_range_is_one_sentence(words, said):
+    code, sentence = said(*words)
+    assert code == 2
+    assert "Traceback" not in sentence
+    assert words[-1].rpartition("=")[2] in sentence or words[-2] in sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fit", "vae", ""],
+        ["fit", "", "own.npy"],
+        [*FIT, "--out", ""],
+        [*FIT, "--out= "],
+        ["evaluate", ""],
+        ["evaluate", "run", "--label", ""],
+        ["report", ""],
+        ["study", ""],
+        ["plot", "plan.yaml", "--to", ""],
+        ["table", "plan.yaml", "--rows", ""],
+        ["discover", ""],
+        ["export", "run", "--codes", "--world", ""],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_text_is_no_path_and_no_name(words, said):
+    code, sentence = said(*words)
+    assert code == 2
+    assert "expected a value, got an empty text." in sentence
+
+
+def test_a_world_with_a_colon_and_no_split_is_refused(said):
+    assert said("fit", "vae", "mnist:")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ([*FIT, "--out", "own.npy"], "own.npy"),
+        ([*FIT, "--out", "a" * 300], "File name too long"),
+        ([*FIT, "--out", "/proc/nothing"], "/proc/nothing"),
+    ],
+    ids=str,
+)
+def test_what_the_system_refuses_is_one_sentence(words, where, said):
+    code, sentence = said(*words, "--steps", "2", "--no-evaluate")
+    assert code == 1
+    assert sentence.strip().split("\n")[-1].endswith(".")
+    assert where in sentence
+
+
+def test_errors_of_the_machine_have_sentences_and_others_have_none():
+    hidden = f"runs/a/.{'0' * 32}.part/weights.safetensors"
+    assert of_machine(OSError(28, "No space left on device", hidden)) == (
+        "runs/a/weights.safetensors: No space left on device."
+    )
+    assert of_machine(OSError("It broke")) == "It broke."
+    assert "memory" in of_machine(MemoryError())
+    assert "memory" in of_machine(
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: x")
+    )
+    assert of_machine(RuntimeError("can't start new thread")) == "No more threads can be started here."
+    assert of_machine(ValueError("anything")) is None
+
+
+def test_brackets_in_names_are_printed_as_they_are(capfd):
+    from prismae.cli._app import err, out
+
+    for console in (out, err):
+        console.print("runs [red]a/[/x]", highlight=False)
+    printed = capfd.readouterr()
+    assert printed.out == printed.err == "runs [red]a/[/x]\n"
