@@ -19,7 +19,9 @@ from prismae.runs.run import Run
 
 RUNS = Path(__file__).parent / "runs" / "0.1"
 NAMES = ("beta-tcvae-table-7993c120", "gcae-digits-077e13ba", "saved_series")
+HUGE = (10**10, 2**63, 2**64, -(2**64), 10**30, 1e308, -1e308, float("inf"), float("nan"), "x" * 10_000)
 plain = st.none() | st.booleans() | st.integers(-3, 70) | st.floats(-5, 5) | st.text(max_size=5)
+plain |= st.sampled_from(HUGE) | st.sampled_from(["../..", "/etc/passwd", "\0", "<script>", "[/x]"])
 values = plain | st.lists(plain, max_size=3) | st.dictionaries(st.text(max_size=4), plain, max_size=2)
 
 
@@ -35,25 +37,46 @@ def test_schema_knows_all_that_version_0_1_wrote(name):
     assert json.loads((RUNS / name / "job.json").read_text()).keys() <= JobRecord.__annotations__.keys()
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(data=st.data())
-def test_an_altered_value_is_one_sentence_or_can_be_read(home, monkeypatch, name, data):
-    monkeypatch.chdir(home)
+def tried(examples):
+    """How often an altered job.json is tried."""
+    checks = [HealthCheck.function_scoped_fixture]
+    return settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=checks)
+
+
+def read_altered(home, name, data):
+    """Read a run whose job.json has a value altered, at any depth, or missing."""
     folder = home / name
     job = json.loads((RUNS / name / "job.json").read_text())
-    key = data.draw(st.sampled_from(sorted(job)))
-    altered = job | {key: data.draw(values)} if data.draw(st.booleans()) else job
-    left = {name: value for name, value in altered.items() if altered is not job or name != key}
-    (folder / "job.json").write_text(json.dumps(left))
+    inside, key = job, data.draw(st.sampled_from(sorted(job)))
+    while isinstance(inside[key], dict | list) and inside[key] and data.draw(st.booleans()):
+        inside = inside[key]
+        key = data.draw(st.sampled_from(sorted(inside) if isinstance(inside, dict) else range(len(inside))))
+    if data.draw(st.booleans()):
+        inside[key] = data.draw(values)
+    else:
+        del inside[key]
+    (folder / "job.json").write_text(json.dumps(job))
     for read in (_load, _report, _observations):
         with suppress(InputError):
             read(folder)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@tried(17)
+@given(data=st.data())
+def test_an_altered_value_is_one_sentence_or_can_be_read(home, monkeypatch, name, data):
+    monkeypatch.chdir(home)
+    read_altered(home, name, data)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", NAMES)
+@tried(700)
+@given(data=st.data())
+def test_two_thousand_altered_values_are_one_sentence_or_can_be_read(home, monkeypatch, name, data):
+    monkeypatch.chdir(home)
+    read_altered(home, name, data)
 
 
 @pytest.mark.parametrize("name", NAMES)

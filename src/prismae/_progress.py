@@ -17,7 +17,12 @@ from rich.progress import (
 
 def bars(*, left: bool = False, **look: Any) -> Progress:
     """Bars whose tasks have a field ``note``; with the time that is `left` if asked for. `look` goes to rich."""
-    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns = [
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    ]
     note = TextColumn("{task.fields[note]}", markup=False)
     return Progress(*columns, *([TimeRemainingColumn()] if left else []), note, **look)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from prismae._better import Better
@@ -28,6 +28,7 @@ STABILITY = "stability.json"
 VERDICT = "verdict.json"
 CARD = "README.md"
 SNAPSHOT = "codes-{step}.npz"
+DIGEST = "sha256"  # key of what a history says of itself
 CHECKPOINT = "checkpoint/state.safetensors"
 OTHERS = (
     "report.html",
@@ -107,14 +108,30 @@ def _says_which_is_better(score: dict[str, Any]) -> bool:
     return True
 
 
+def write_history(history: pd.DataFrame, path: Path) -> None:
+    """Write a history.parquet, with a digest of all that is in it."""
+    whole = history.copy(deep=False)
+    whole.attrs = {DIGEST: _digest(history)}
+    whole.to_parquet(path, index=False)
+
+
+def _digest(history: pd.DataFrame) -> str:
+    found = hashlib.sha256("\n".join(map(str, history.columns)).encode())
+    for _, column in history.items():
+        values = column.to_numpy(np.float64, na_value=np.nan)
+        found.update(np.where(np.isnan(values), np.nan, values))
+    return found.hexdigest()
+
+
 def read_history(path: Path) -> pd.DataFrame:
     """A history.parquet: the columns that are numbers, in the order of steps."""
     if not path.is_file():
         raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
     try:
         history = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except Exception as error:  # of many kinds: what is damaged may be what tells of types
         raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
+    _check_digest(history, path)
     history.columns = history.columns.map(str)
     history = history.select_dtypes("number")
     if "step" not in history or history.empty:
@@ -124,6 +141,16 @@ def read_history(path: Path) -> pd.DataFrame:
     return (
         history.sort_values("step", kind="stable").drop_duplicates("step", keep="last").reset_index(drop=True)
     )
+
+
+def _check_digest(history: pd.DataFrame, path: Path) -> None:
+    digest = history.attrs.pop(DIGEST, None)  # earlier versions wrote none
+    try:
+        same = digest is None or digest == _digest(history)
+    except (TypeError, ValueError):  # a column that is of no numbers any more
+        same = False
+    if not same:
+        raise InputError(f"{path} is damaged, its content is not what was written: fit the run again.")
 
 
 def read_arrays(path: Path) -> dict[str, NDArray]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, cast
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from prismae.errors import InputError
 
-Number = Annotated[int, Ge(1)]
+Number = Annotated[int, Ge(1), Le(10**9)]
+Code = Annotated[int, Ge(1), Le(10_000)]
 OPEN = ConfigDict(extra="allow", strict=True)  # versions to come may say more
 NOT_MANY = 3  # faults that are named
 
@@ -68,7 +69,7 @@ JobRecord = TypedDict(
         "class": str,
         "fields": dict[str, Any],
         "reconstruction": str,
-        "n_latents": Number,
+        "n_latents": Code,
         "net": str,
         "likelihood": str,
         "steps": Number,

@@ -14,6 +14,8 @@ from prismae.errors import InputError
 from prismae.runs.job_record import from_python
 from prismae.settings import Reading, as_plain
 
+OF_DATA = ("n", "shape", "summary")  # by which data that were given in Python are recognised
+
 
 def observations(job: Mapping[str, Any]) -> World:
     """The world that a job trains on, without what is held out; `job` is its job.json or its fields.
@@ -40,13 +42,16 @@ def unseen(job: Mapping[str, Any]) -> World | None:
     """
     if job.get("holdout"):
         return parted(job)[1]
-    name = job["world"]
+    name = job.get("world", "")
     splits = world_splits(name) if name in world_names() else ()
     return world(f"{name}:test") if splits[:1] == ("train",) and "test" in splits else None
 
 
 def everything(job: Mapping[str, Any]) -> World:
     """The world of a job, with what is held out. Raises what `observations` does."""
+    lacking = [name for name in ("world", *(OF_DATA if from_python(job) else ())) if name not in job]
+    if lacking:
+        raise InputError(f"The run's job.json is damaged: it does not say {', '.join(lacking)}.")
     if from_python(job):
         return _named(job)
     return world(_unchanged(job), **{name: value for name, value in as_plain(_reading(job)).items() if value})

@@ -42,6 +42,7 @@ from prismae.runs.files import (
     read_scores,
     read_stability,
     read_verdict,
+    write_history,
 )
 from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
@@ -245,7 +246,7 @@ class Run:
         """Write history, card and weights; the weights last, since they mark the run as finished."""
         from prismae.runs.loading import write_weights  # here: it needs PyTorch
 
-        self._write(HISTORY, lambda path: trained.history.to_parquet(path, index=False))
+        self._write(HISTORY, lambda path: write_history(trained.history, path))
         self.write_card()
         self._write(WEIGHTS, lambda path: write_weights(trained, path))
         self.clear()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -15,6 +17,7 @@ from prismae._files import written_whole
 from prismae.errors import InputError
 
 _TENSOR = "tensor:"
+_DIGEST = "sha256"  # key of the file's metadata
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -38,15 +41,16 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file.
+    """Write a safetensors file, with a digest of all that is in it.
 
     Raises
     ------
     OSError
         Whatever kept it from being written: safetensors has an error of its own for that.
     """
+    about = dict(metadata or {})
     try:
-        save_file(tensors, path, metadata=metadata)
+        save_file(tensors, path, metadata=about | {_DIGEST: _digest(tensors, about)})
     except SafetensorError as error:
         raise OSError(f"{path.name} could not be written ({error})") from None
 
@@ -59,9 +63,24 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            about = file.metadata() or {}
     except SafetensorError as error:
         raise InputError(f"{str(path)!r} is damaged: it cannot be read as safetensors ({error}).") from None
+    digest = about.pop(_DIGEST, None)
+    if digest is not None and digest != _digest(tensors, about):  # earlier versions wrote none
+        raise InputError(f"{str(path)!r} is damaged: its content is not what was written.")
+    return tensors, about
+
+
+def _digest(tensors: dict[str, Tensor], about: dict[str, str]) -> str:
+    """Of names, types, shapes and values; a disk may change any of them without a word."""
+    found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def _strip(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
