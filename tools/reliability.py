@@ -1,6 +1,6 @@
 """Writes docs/reliability.md: commands killed and refused at their calls to the file system, counted.
 
-python tools/reliability.py docs/reliability.md [EVERY]
+python tools/reliability.py docs/reliability.md [EVERY [COMMAND …]]
 
 EVERY 1, the default, tries each call; a greater number every so many of them, for less time.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
@@ -19,11 +20,11 @@ from kills import COMMANDS, ERRORS, Counted, Trial, killed, refused
 MARK = "<!-- counts, by tools/reliability.py -->"
 
 
-def counts(every: int) -> list[str]:
+def counts(every: int, names: Sequence[str]) -> list[str]:
     """The lines of the table, and below it what failed."""
     lines = ["| command | calls | killed at | " + " | ".join(ERRORS) + " | failures |", "|---" * 8 + "|"]
     failures: list[str] = []
-    for name in COMMANDS:
+    for name in names:
         with tempfile.TemporaryDirectory() as folder:
             library = shim(Path(folder))
             if library is None:
@@ -46,7 +47,9 @@ def main() -> None:
     page = Path(sys.argv[1])
     every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     text = page.read_text(encoding="utf-8").partition(MARK)[0]
-    page.write_text(f"{text}{MARK}\n\n" + "\n".join(counts(every)) + "\n", encoding="utf-8")
+    page.write_text(
+        f"{text}{MARK}\n\n" + "\n".join(counts(every, sys.argv[3:] or [*COMMANDS])) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":
