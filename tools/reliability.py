@@ -46,10 +46,9 @@ def main() -> None:
     """Put the counts below the mark of the page."""
     page = Path(sys.argv[1])
     every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    lines = counts(every, sys.argv[3:] or [*COMMANDS])
     text = page.read_text(encoding="utf-8").partition(MARK)[0]
-    page.write_text(
-        f"{text}{MARK}\n\n" + "\n".join(counts(every, sys.argv[3:] or [*COMMANDS])) + "\n", encoding="utf-8"
-    )
+    page.write_text(f"{text}{MARK}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def _digest(history: pd.DataFrame) -> str:
     found = hashlib.sha256("\n".join(map(str, history.columns)).encode())
     for _, column in history.items():
         values = column.to_numpy(np.float64, na_value=np.nan)
-        found.update(np.where(np.isnan(values), np.nan, values))
+        found.update(np.where(np.isnan(values), np.nan, values).tobytes())
     return found.hexdigest()
 
 
