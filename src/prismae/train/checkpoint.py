@@ -74,7 +74,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _digest(tensors: dict[str, Tensor], about: dict[str, str]) -> str:
-    """Of names, types, shapes and values; a disk may change any of them without a word."""
+    """A digest of names, types, shapes and values, any of which a disk may change without a word."""
     found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
