@@ -52,10 +52,11 @@ PARTS = PCA(2).fit(X - X.mean(0)).components_.astype(np.float32)  # [2, D]
 GOOD = np.vstack([PARTS, np.zeros((M - 2, D), dtype=np.float32)])  # two latents that move nothing
 
 
-def judged(net, chosen=None, history=FLAT, unseen=None, **about) -> Verdict:
+def judged(net, chosen=None, history=FLAT, unseen=None, kept=None, **about) -> Verdict:
     chosen = AE() if chosen is None else chosen
     settings = {"n_latents": M, "steps": 300, "lr": 1e-3, "batch": 64, "likelihood": "gaussian"} | about
-    trained = Trained(net, None, pd.DataFrame(dict.fromkeys(chosen.weights(), 0.0) | history), 1.0)
+    columns = {"step": np.arange(len(next(iter(history.values())))), **dict.fromkeys(chosen.weights(), 0.0)}
+    trained = Trained(net, None, pd.DataFrame(columns | history), 1.0, kept=kept)
     data = world(X - X.mean(0))
     return Judge(chosen, trained, net, settings, data, None if unseen is None else world(unseen)).verdict()
 
@@ -139,6 +140,13 @@ def test_held_out_rows_that_are_rebuilt_badly_are_memorised():
     assert found.held_out < 0.5
     assert names(found)[0] == "memorised"
     assert found.findings[0].settings == {"steps": "auto"}
+    stopped = judged(linear_net(GOOD.T, GOOD), unseen=other, kept=300)
+    assert stopped.findings[0].settings == {"n_latents": 1}  # half of the two live ones
+    one = np.vstack([PARTS[:1], np.zeros((M - 1, D), dtype=np.float32)])
+    last = judged(linear_net(one.T, one), unseen=other, kept=300)
+    assert last.live.sum() == 1
+    assert [each.options for each in last.findings if each.name == "memorised"] == [""]
+    assert "1 of 4 latent is live and tells" in last.sentences[1].replace(str(M), "4")
     assert "memorised" not in names(judged(linear_net(GOOD.T, GOOD), unseen=X[:100] - X.mean(0)))
 
 

@@ -130,16 +130,21 @@ class Judge(Measured):
         worse = (1 - self.held_out) / max(1 - self.explained, 1e-9)
         if worse < WORSE or self.explained - self.held_out < GAP:
             return
+        half = int(self.live.sum()) // 2
+        if self.trained.kept is None:
+            change: dict[str, Any] = {"steps": "auto"}
+            reason = "Stop as soon as the held-out observations no longer gain, or give it more of them."
+        else:
+            change = {"n_latents": half} if half else {}
+            reason = (
+                "Take fewer latents, or give it more observations." if half else "Give it more observations."
+            )
         yield Finding(
             "memorised",
             f"The training memorised its observations: it explains {percent(self.explained)} of their variance, and "
             f"{percent(self.held_out)} of that of the observations held out.",
-            "Stop as soon as the held-out observations no longer gain, or give it more of them."
-            if self.trained.kept is None
-            else "Take fewer latents, or give it more observations.",
-            settings={"steps": "auto"}
-            if self.trained.kept is None
-            else {"n_latents": max(len(self.live) // 2, 1)},
+            reason,
+            settings=change,
         )
 
     def _improving(self) -> Iterator[Finding]:

@@ -166,8 +166,8 @@ class Verdict:
         if not alive:
             return f"None of {len(self.information)} latents is live."
         each = ", ".join(f"z{i} {self.information[i]:.1f}" for i in alive[:10]) + (" …" if alive[10:] else "")
-        are = "latent is" if len(alive) == 1 else "latents are"
-        return f"{len(alive)} of {len(self.information)} {are} live and tell {total:.1f} nats: {each}."
+        said = "latent is live and tells" if len(alive) == 1 else "latents are live and tell"
+        return f"{len(alive)} of {len(self.information)} {said} {total:.1f} nats: {each}."
 
     def _linear(self) -> str:
         pca, ica = self.baselines.get("pca"), self.baselines.get("ica")
