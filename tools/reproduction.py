@@ -29,6 +29,7 @@ PLANS = ROOT / "plans"
 RESULTS = ROOT / "results"
 BESIDE = "methods_baselines"  # the plan whose rows stand beside those of others on the same worlds
 PAGE = ROOT / "REPRODUCTION.md"
+BELIEFS = ROOT / "docs" / "results" / "papers.md"  # a section for each paper, under its name
 PAPERS = {
     "ed_gcae": "ED-GCAE (Zhang et al. 2025)",
     "hgmvae": "HGMVAE (Zhou et al. 2024)",
@@ -66,6 +67,7 @@ def page(plans: Path, results: Path) -> str:
     verdicts, contents, lines, sections = [HEAD, VERDICTS], ["\n## Contents\n"], [JOBS], []
     for prefix, name in PAPERS.items():
         sections.append(f"## {name}\n")
+        sections += _believed(name)
         contents.append(f"- {_link(name)}")
         for path in sorted(plans.glob(f"{prefix}_*.yaml")):
             source = read_source(path).data
@@ -99,6 +101,15 @@ def _beside(plan: Plan, frame: pd.DataFrame, results: Path) -> pd.DataFrame:
     there = rows["world"].isin(plan.worlds) & ~rows["method"].isin(set(frame["method"]))
     rows = rows[there][[name for name in map(str, rows) if ":" not in name or name in frame]]
     return rows[rows.filter(like=":").notna().any(axis=1)]
+
+
+def _believed(name: str) -> list[str]:
+    """What docs/results/papers.md says of a paper, with its links from here; nothing of what it does not have."""
+    for section in BELIEFS.read_text().split("\n## ")[1:]:
+        head, _, text = section.partition("\n")
+        if head == name:
+            return [re.sub(r"\]\((?!https?:)([^)]+)\)", r"](docs/results/\1)", text.strip()) + "\n"]
+    return []
 
 
 def _link(title: str, text: str = "") -> str:

@@ -153,6 +153,24 @@ def images(name: str, profile: str, world: str) -> Callable[[Path], str]:
     return table
 
 
+def on_t_sne(results: Path) -> str:
+    """Scores of the digits on the t-SNE of codes, with and without Fisher's term, the paper's beside."""
+    lines = []
+    for name, suffix in (("hgmvae_table1", ""), ("hgmvae_table4", " without Fisher")):
+        plan = Plan.load(ROOT / "plans" / f"{name}.yaml", "mlp")
+        frame = pd.read_csv(results / f"{name}.mlp.csv")
+        for (m, arm), rows in frame.groupby(["n_latents", "arm"]):
+            cells = []
+            for short in ("silhouette", "calinski-harabasz", "davies-bouldin"):
+                score = f"clustering/t-sne:{short}[labels on t-SNE]"
+                theirs = published(plan, {"arm": arm, "n_latents": m}, score)
+                cells += [_cell(rows[score]), f"*{number(*theirs)}*" if theirs else "–"]
+            if not str(arm).endswith("with Fisher"):  # Table 4's plan has it again, to compare with
+                lines.append([str(m), f"{arm}{suffix}", str(len(rows)), *cells])
+    head = [text for index in ("SC", "CH", "DB") for text in (index, "*paper*")]
+    return _table(["L", "method", "seeds", *head], sorted(lines, key=lambda line: int(line[0])))
+
+
 def repeats(results: Path) -> str:
     """How far two trainings of the same job on one kind of GPU differ."""
     first, again = (
@@ -178,6 +196,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "critic pairs": critic_pairs,
     "table1": table1,
     "repeats": repeats,
+    "t-SNE": on_t_sne,
     "table3 mnist": images("hgmvae_table3", "paper", "mnist"),
     "table3 fashion-mnist": images("hgmvae_table3", "paper", "fashion-mnist"),
     "table3 fashion-mnist, two epochs": images("hgmvae_table3", "small", "fashion-mnist"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
@@ -180,3 +181,17 @@ def test_the_tables_of_results_are_of_these_rows(name):
     text = (ROOT / "docs" / "results" / name).read_text()
     assert text.count("<!-- rows: ") == text.count("<!-- end of rows -->") > 0
     assert text == TABLES["filled"](text), "run python tools/results_tables.py"
+
+
+PICTURES = runpy.run_path(str(TOOLS / "results_pictures.py"))["PICTURES"]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_of_results_are_drawn_from_rows_and_shown(name):
+    figure = PICTURES[name]()
+    drawn = [line for axes in figure.axes for line in axes.lines if len(line.get_xdata())]
+    assert all(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).all() for line in drawn)
+    assert len(drawn) > 10
+    pages = ROOT / "docs" / "results"
+    assert (pages / name).exists(), "run python tools/results_pictures.py"
+    assert any(f"({name})" in page.read_text() for page in pages.glob("*.md"))
