@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from prismae import evaluate_codes, world
+from prismae.data import World
 from prismae.evaluation import codes_table
 from prismae.methods import Method, method
 from prismae.settings import Training
@@ -36,7 +37,7 @@ QUICK = {  # the critic's rate decides how many steps are needed; the others, wh
 class Watch:
     """MIG along a training, and the seconds that the training alone took until then."""
 
-    world: object
+    world: World
     seconds: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
@@ -65,11 +66,11 @@ class Watch:
         return None
 
 
-def watched(chosen: Method, training: Training, every: int) -> Watch:
+def watched(chosen: Method, training: Training, steps: int, every: int) -> Watch:
     """A training with a score after every so many steps."""
     data = world("beamsynthesis")
     watch = Watch(data)
-    at = range(every, training.steps, every)
+    at = range(every, steps, every)
     train(chosen, data, training, device="cpu", hooks=[Hook(on_step=watch, at=at)])
     return watch
 
@@ -94,7 +95,7 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     for seed in given.seeds:
-        watch = watched(chosen, replace(training, seed=seed), given.every)
+        watch = watched(chosen, replace(training, seed=seed), given.steps, given.every)
         first, lasting = (
             "–" if each is None else f"{each[0]:.1f} ({each[1]:,})"
             for each in (watch.until(1), watch.until(IN_A_ROW))

@@ -79,6 +79,7 @@ def on_t_sne() -> Figure:
         for y, (table, arm, _) in enumerate(arms):
             plan, rows = tables[table]
             theirs = published(plan, {"arm": arm, "n_latents": 8}, score)
+            assert theirs is not None, "the plan has every number of the paper's tables"
             axes.plot(theirs[0], y, "|", color=MUTED, ms=14, mew=2, label="" if y else "published")
             _seeds(axes, rows[rows["arm"] == arm][score].tolist(), y, "" if y else "ours")
         axes.set_title(title, loc="left", fontsize=FONT, color=INK)
