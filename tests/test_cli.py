@@ -88,6 +88,26 @@ def test_report_is_one_file_with_curves_of_each_sigma(run, capfd):
         assert part in page
 
 
+def test_a_run_is_meant_by_the_beginning_of_its_name_or_as_the_last(run, capfd, tmp_path):
+    for words in ([run.parent / run.name[:-3]], ["--last", "--out", run.parent]):
+        code, out, err = prismae_command(capfd, "report", *words)
+        assert (code, err) == (0, "")
+        assert out == f"report: {run / 'report.html'}\n"
+    (tmp_path / "ab1").mkdir()
+    (tmp_path / "ab2").mkdir()
+    for each in ("ab1", "ab2"):
+        (tmp_path / each / "job.json").write_text("{}")
+    for words, said in (
+        ([tmp_path / "ab"], "begins the names of several runs"),
+        (["--last", "--out", tmp_path], "There is no finished run"),
+        ([], "Expected a run folder or --last, and not both"),
+        ([run, "--last"], "Expected a run folder or --last, and not both"),
+    ):
+        code, _, err = prismae_command(capfd, "report", *words)
+        assert code == 2
+        assert said in err
+
+
 def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
     job = json.loads((run / "job.json").read_text())
     settings = [word for k, v in job["fields"].items() for word in ("-p", f"{k}={v}")]
@@ -107,6 +127,8 @@ def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
     code, out, _ = prismae_command(capfd, *words)
     assert code == 0
     assert run.name in out
+    assert "already done" in out
+    assert f"next: prismae report {run}" in out
 
 
 def test_own_data_with_and_without_factors(tmp_path, capfd):

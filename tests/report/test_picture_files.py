@@ -110,7 +110,7 @@ def test_channels_that_have_names_are_called_by_them(folders: dict[str, Path], t
 def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Unknown kind of picture 'tsn'"):
         write_picture(folders["images"], "tsn")
-    with pytest.raises(InputError, match=r"is a \.png or \.svg file, got 'a\.jpg'"):
+    with pytest.raises(InputError, match=r"is a \.png, \.svg, \.pdf file, got 'a\.jpg'"):
         write_picture(folders["images"], "clusters", tmp_path / "a.jpg")
     with pytest.raises(InputError, match="take --kind traversals for a table"):
         write_picture(folders["table"], "gif")

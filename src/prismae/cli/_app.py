@@ -159,12 +159,25 @@ def completed_runs(incomplete: str) -> list[str]:
     return sorted(runs) + sorted(inside)
 
 
-RunPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="RUN", help="A run folder, as `prismae fit` prints it.", autocompletion=completed_runs
-    ),
-]
+def run_folder(path: Path | None) -> Path | None:
+    """The run that is meant: a folder as it is, or the one run whose folder's name begins so, here or in runs/."""
+    if path is None or path.exists():
+        return path
+    parents = [path.parent, Path("runs") / path.parent]
+    inside = (each for parent in parents if parent.is_dir() for each in sorted(parent.iterdir()))
+    found = [each for each in inside if each.name.startswith(path.name) and (each / "job.json").exists()]
+    if len(found) > 1:
+        raise InputError(f"{str(path)!r} begins the names of several runs: {', '.join(map(str, found))}.")
+    return found[0] if found else path
+
+
+RUN: dict[str, Any] = {
+    "metavar": "RUN",
+    "help": "A run folder, as `prismae fit` prints it, or the beginning of the name of one in runs/.",
+    "autocompletion": completed_runs,
+    "callback": run_folder,
+}
+RunPath = Annotated[Path, typer.Argument(**RUN)]
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]

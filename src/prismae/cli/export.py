@@ -49,4 +49,6 @@ def export(
             )
     if codes:
         written = to_parquet(model, folder / "codes.parquet", data)
-        out.print(f"{written}: codes of {len(data):,} observations", highlight=False, soft_wrap=True)
+        out.print(
+            f"{written}: codes of {len(data):,} observations", highlight=False, markup=False, soft_wrap=True
+        )

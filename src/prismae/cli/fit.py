@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,6 +81,7 @@ def fit(
     from prismae.methods import all_methods
     from prismae.runs.judge import judged
     from prismae.runs.observations import parted
+    from prismae.runs.run import Run
     from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
 
@@ -114,16 +116,20 @@ def fit(
         )
     done = []
     for each in (replace(job, seed=job.seed + i) for i in range(seeds)):
+        if Run(folder / each.id).finished:
+            out.print("already done, nothing is trained again", highlight=False)
         finished = run(
             each, folder, data=(data, held), device=device, checkpoint_every=checkpoint_every, progress=True
         )
-        out.print(f"run folder: {finished.path}", highlight=False, soft_wrap=True)
+        out.print(f"run folder: {finished.path}", highlight=False, markup=False, soft_wrap=True)
         print_verdict(judged(finished, data))
         if evaluate:
             print_scores(score(finished, data=data, progress=True))
         done.append(finished)
     if seeds > 1:
         print_stability(stability(done, data))
+    said = f"next: prismae report {shlex.quote(str(done[0].path))}"
+    out.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_verdict(verdict: Verdict) -> None:

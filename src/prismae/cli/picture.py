@@ -11,7 +11,7 @@ from prismae._catalogue import catalogue
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.report import write_picture
-from prismae.report.picture import GIF, refuse
+from prismae.report.picture import DPI, GIF, refuse
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.views import add_views, all_views
@@ -35,8 +35,9 @@ def picture(
         ),
     ],
     file: Annotated[
-        Path | None, typer.Option("--out", help="A .png or .svg file; RUN/figures/KIND.png by default.")
+        Path | None, typer.Option("--out", help="A .png, .svg or .pdf file; RUN/figures/KIND.png by default.")
     ] = None,
+    dpi: Annotated[int, typer.Option(min=20, max=1200, help="Pixels an inch of a .png file.")] = DPI,
     factor: Annotated[str | None, typer.Option(help="Factor that colours a t-SNE.")] = None,
     corners: Annotated[
         str | None, typer.Option(metavar="N,N,N,N", help="Observations at the corners of a manifold.")
@@ -64,8 +65,8 @@ def picture(
     if options or lacking:
         data = observations(run.job)
         add_views(run, sorted({view.name(), *views}), data, **options)
-    written = write_picture(run.path, kind, file, factor=factor)
-    out.print(f"picture: {written}", highlight=False, soft_wrap=True)
+    written = write_picture(run.path, kind, file, factor=factor, dpi=dpi)
+    out.print(f"picture: {written}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _check(given: dict[str, Any], taken: list[str]) -> None:

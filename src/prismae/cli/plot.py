@@ -49,7 +49,7 @@ def plot(
     lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
     page = to / f"{plan.name}.{plan.profile}.html"
     write_file(page, study_page(plan.title, lede, parts, plan.notes, _about(plan, frame)).encode())
-    out.print(f"report: {page}", highlight=False, soft_wrap=True)
+    out.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:

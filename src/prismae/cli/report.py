@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RunPath, app, out
+from prismae.cli._app import RUN, Runs, app, out
 from prismae.errors import InputError
 from prismae.report import write_report
+from prismae.runs.files import WEIGHTS
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.views import complete
@@ -16,7 +18,11 @@ from prismae.views import complete
 
 @app.command("report")
 def report(
-    path: RunPath,
+    path: Annotated[Path | None, typer.Argument(**RUN)] = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="The run in --out that was trained last, in place of RUN.")
+    ] = False,
+    folder: Runs = Path("runs"),
     full: Annotated[
         bool,
         typer.Option(
@@ -26,11 +32,13 @@ def report(
     ] = False,
 ) -> None:
     """Write report.html of a finished run: one file to open in a browser, without a network."""
-    run = Run.open(path)
+    if last == (path is not None):
+        raise InputError("Expected a run folder or --last, and not both.")
+    run = Run.open(path or _last(folder))
     if full:
         if run.from_python:
             raise InputError(
-                f"{str(path)!r} was saved from Python, so its data are not known here: save it with them, "
+                f"{str(run.path)!r} was saved from Python, so its data are not known here: save it with them, "
                 "model.save(folder, X)."
             )
         from prismae.runs.judge import judged  # here: a page is written without PyTorch
@@ -38,4 +46,12 @@ def report(
         data = observations(run.job)
         judged(run, data)
         complete(run, data)
-    out.print(f"report: {write_report(run.path)}", highlight=False, soft_wrap=True)
+    out.print(f"report: {write_report(run.path)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _last(folder: Path) -> Path:
+    """The finished run whose training ended last."""
+    weights = sorted(folder.glob(f"*/{WEIGHTS}"), key=lambda path: path.stat().st_mtime)
+    if not weights:
+        raise InputError(f"There is no finished run in {str(folder)!r}.")
+    return weights[-1].parent

@@ -1,6 +1,6 @@
 """Figures of a run: pure functions from arrays to a matplotlib Figure."""
 
-from prismae.figures.canvas import inline, png, svg
+from prismae.figures.canvas import inline, pdf, png, svg
 from prismae.figures.codes import effects, embedding, error_histogram, latent_bars
 from prismae.figures.curves import latent_curves, term_curves
 from prismae.figures.evolution import evolution
@@ -20,6 +20,7 @@ __all__ = [
     "latent_bars",
     "latent_curves",
     "manifold",
+    "pdf",
     "png",
     "reconstructions",
     "samples",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import cache
 from html import escape
 
 import matplotlib
@@ -16,18 +17,24 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 from numpy.typing import NDArray
 
 from prismae.runs.latents import Latents
 
 INK, MUTED, FAINT, RULE = "#1b1d23", "#666c77", "#a9afb9", "#dfe2e7"
 ACCENT, WARM = "#2e79c7", "#c9571a"
-# Okabe and Ito's colours that hold on white, and four more that stay apart in the common colour blindnesses
-PALETTE = (
-    "#0071b1", "#d35d00", "#00936b", "#bf5f95", "#bd8500",
-    "#3b97d3", "#7450b3", "#846528", "#5a7d0c", "#a3303f",
+# Each of a lightness of its own, so that they stay apart for the colour-blind and in a grey print; more than these do
+# not fit between black and what is seen on white
+PALETTE = ("#3d4ee5", "#c8265e", "#199aad", "#9ca71e", "#6e3a07", "#570a6d", "#03291a")
+MARKS = "o^s"  # the second and third seven classes have another shape
+# families that have what DejaVu lacks, tried in this order where they are installed
+FALLBACKS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Hiragino Sans", "PingFang SC", "Yu Gothic",
+    "Microsoft YaHei", "Malgun Gothic", "WenQuanYi Micro Hei", "IPAexGothic", "Noto Emoji", "Segoe UI Emoji", "Symbola",
 )  # fmt: skip
 # blue to orange through grey: each end and the middle is readable on white and on black
 RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#dc6a10"])
@@ -119,12 +126,14 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
 
 def svg(figure: Figure) -> str:
     """The figure as an SVG document on white, the same for the same figure."""
-    _no_mathtext(figure)
+    _prepare(figure)
     buffer = io.StringIO()
     # text stays text (small, searchable, in the page's font), and equal figures give equal bytes
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}):
         figure.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue().replace("<svg ", '<svg style="background: white" ', 1)
+    # who shows the document has fonts of their own
+    document = re.sub(r"\\U(00(?:0[0-9a-f]|10)[0-9a-f]{4})", _character, buffer.getvalue())
+    return document.replace("<svg ", '<svg style="background: white" ', 1)
 
 
 def inline(document: str, name: str, label: str) -> str:
@@ -147,18 +156,57 @@ def inline(document: str, name: str, label: str) -> str:
     return f'<svg role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG image on white."""
-    _no_mathtext(figure)
+def png(figure: Figure, dpi: int = 150) -> bytes:
+    """The figure as a PNG image on white, of so many pixels an inch."""
+    _prepare(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
     return buffer.getvalue()
 
 
-def _no_mathtext(figure: Figure) -> None:
-    """Take dollar signs as they are: names of terms and factors are the user's."""
+def pdf(figure: Figure) -> bytes:
+    """The figure as a PDF document on white, its text as text, the same for the same figure."""
+    _prepare(figure)
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(buffer, format="pdf", facecolor="white", metadata={"CreationDate": None})
+    return buffer.getvalue()
+
+
+def _prepare(figure: Figure) -> None:
+    """Names are the user's: dollar signs stay as they are, and characters that no installed font has are escaped."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(named := axis.get_major_formatter(), FuncFormatter | FixedFormatter):
+                axis.set_major_formatter(lambda value, place, named=named: _escaped(named(value, place)))
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+        if not text.get_text().isascii():
+            text.set_text(_escaped(text.get_text()))
+            text.set_fontfamily([*text.get_fontfamily(), *_installed()])
+
+
+def _escaped(name: str) -> str:
+    return "".join(c if c.isascii() or _drawable(c) else f"\\U{ord(c):08x}" for c in name)
+
+
+def _character(escaped: re.Match[str]) -> str:
+    """What `_escaped` stands for; never a sign that means something in a document."""
+    code = int(escaped[1], 16)
+    return chr(code) if code > 127 else escaped[0]
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    there = set(fontManager.get_font_names())
+    return tuple(name for name in FALLBACKS if name in there)
+
+
+@cache
+def _drawable(character: str) -> bool:
+    """Whether a font that figures are drawn in has a character."""
+    families = [FontProperties(), *(FontProperties(family=name) for name in _installed())]
+    return any(get_font(findfont(each)).get_char_index(ord(character)) for each in families)
 
 
 def _roles() -> dict[str, str]:

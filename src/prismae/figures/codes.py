@@ -18,6 +18,7 @@ from prismae.figures.canvas import (
     FAINT,
     FONT,
     INK,
+    MARKS,
     MUTED,
     PALETTE,
     RAMP,
@@ -149,7 +150,7 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
         return figure
     handles = []
     for place, value in enumerate(values):
-        colour, shape = PALETTE[place % len(PALETTE)], "o^"[place // len(PALETTE) % 2]
+        colour, shape = PALETTE[place % len(PALETTE)], MARKS[place // len(PALETTE) % len(MARKS)]
         axes.scatter(
             points[labels == value, 0], points[labels == value, 1], color=colour, marker=shape, **marks
         )
@@ -221,8 +222,8 @@ def _change_bars(change: NDArray, order: NDArray, latents: Latents, names: Seque
         _title(axes, int(i), latents)
     for axes in grid.flat[len(change) :]:
         axes.set_visible(False)
-    if left:
-        figure.supxlabel(left, fontsize=SMALL, color=MUTED)
+    words = "; ".join(filter(None, ("mean absolute change, standard deviations", left)))
+    figure.supxlabel(words, fontsize=SMALL, color=MUTED)
     return figure
 
 

@@ -71,6 +71,7 @@ def term_curves(
             axes.legend(frameon=False, fontsize=SMALL, loc="upper right")
     for axes in grid.flat[len(values) :]:
         axes.set_visible(False)
+    figure.supxlabel("step", fontsize=SMALL, color=MUTED)
     return figure
 
 
@@ -111,6 +112,7 @@ def latent_curves(steps: NDArray, values: NDArray, latents: Latents | None = Non
         )
         ends[int(i)] = float(y[-1])
     _step_axis(axes, steps)
+    axes.set_xlabel("step", fontsize=SMALL, color=MUTED)
     axes.set_ylabel(label, fontsize=FONT, color=MUTED)
     named = {int(i): ends[int(i)] for i in order if int(i) in ends}
     _name_ends(axes, dict(list(named.items())[:LABELS]), colours, axes_height=3.3 * 72 * 0.82)

@@ -113,7 +113,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
         By metric: `score`, and where known `lower`, `upper`, `ceiling`, `chance`, `better`. A
         metric with no score keeps its line, with a dash; one with a score beyond 2 has its number alone.
     """
-    height = 0.62 + 0.36 * len(scores)
+    height = 0.8 + 0.36 * len(scores)
     figure = new_figure(height, 7.0)
     axes = figure.subplots()
     plain(axes, grid="x")
@@ -139,6 +139,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             if mark is not None and abs(mark) <= LONGEST:
                 axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
         axes.text(1, row, fixed(value, 3), transform=axes.get_yaxis_transform(), **number)
+    axes.set_xlabel("score", fontsize=SMALL, color=MUTED)
     _score_key(figure, scores)
     return figure
 

@@ -55,13 +55,14 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
     title
         What stands above it all.
     """
-    title = ", ".join(filter(None, (title, left_out(rows.shape[1]))))
+    key = "blue below the column's mean, orange above, full at two standard deviations"
+    title = "\n".join(filter(None, (", ".join(filter(None, (title, left_out(rows.shape[1])))), key)))
     kept = furthest(rows)
     rows, names = rows[:, kept], [names[i] for i in kept]
     n, d = rows.shape
     left, cell, line = 1.3, min(0.8, (WIDTH - 1.35) / d), 0.26
-    head = 0.2 + 0.065 * max(map(len, names), default=0) + (0.3 if title else 0.0)
-    height, width = head + line * n + 0.05, max(left + cell * d + 0.05, 6.0 if title else 0.0)
+    head = 0.2 + 0.065 * max(map(len, names), default=0) + 0.2 * (1 + title.count("\n"))
+    height, width = head + line * n + 0.05, max(left + cell * d + 0.05, 6.0)
     figure = new_figure(height, width, placed=True)
     axes = figure.add_axes((left / width, 0.05 / height, cell * d / width, line * n / height))
     blank(axes)
@@ -113,8 +114,8 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
         *grid.flat[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False,
         fontsize=FONT, labelcolor=INK, handlelength=1.0, borderpad=0.1,
     )  # fmt: skip
-    if left:
-        figure.supxlabel(left, fontsize=SMALL, color=MUTED)
+    words = "; ".join(filter(None, ("standard deviations from the column's mean", left)))
+    figure.supxlabel(words, fontsize=SMALL, color=MUTED)
     return figure
 
 
@@ -156,4 +157,6 @@ def table_traversals(
             axes.legend(frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2)
     for axes in grid.flat[len(order) :]:
         axes.set_visible(False)
+    figure.supxlabel("value of the latent", fontsize=SMALL, color=MUTED)
+    figure.supylabel("standard deviations from the column's mean", fontsize=SMALL, color=MUTED)
     return figure

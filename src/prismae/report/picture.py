@@ -18,12 +18,18 @@ from prismae.views._shown import KINDS
 from prismae.views.traversals import Traversals
 from prismae.views.tsne import TSNE
 
-SUFFIXES = (".png", ".svg")
+SUFFIXES = (".png", ".svg", ".pdf")
+DPI = 150
 GIF = "gif"
 
 
 def write_picture(
-    run_folder: Path | str, kind: str | View, out: Path | str | None = None, *, factor: str | None = None
+    run_folder: Path | str,
+    kind: str | View,
+    out: Path | str | None = None,
+    *,
+    factor: str | None = None,
+    dpi: int = DPI,
 ) -> Path:
     """Draw one picture from the results saved in a run folder.
 
@@ -32,9 +38,11 @@ def write_picture(
     kind
         The name of a view, a view, or "gif", the traversals as an animation.
     out
-        A .png or .svg file (.gif for "gif"); by default in the run's folder ``figures``.
+        A .png, .svg or .pdf file (.gif for "gif"); by default in the run's folder ``figures``.
     factor
         Whose value colours a t-SNE; by default the factor "label", else the first one.
+    dpi
+        Pixels an inch of a .png file.
 
     Returns
     -------
@@ -55,12 +63,15 @@ def write_picture(
     else:
         path = Path(out)
     if path.suffix not in suffixes:
-        raise InputError(f"A picture of kind {name!r} is a {' or '.join(suffixes)} file, got {path.name!r}.")
+        raise InputError(f"A picture of kind {name!r} is a {', '.join(suffixes)} file, got {path.name!r}.")
     if name == GIF:
         content = _animation(run)
     else:
         figure = _figure(run, kind, factor)
-        content = draw.png(figure) if path.suffix == ".png" else draw.svg(figure).encode()
+        if path.suffix == ".png":
+            content = draw.png(figure, dpi)
+        else:
+            content = draw.pdf(figure) if path.suffix == ".pdf" else draw.svg(figure).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_file(path, content)
 
