@@ -163,7 +163,7 @@ def run_folder(path: Path | None) -> Path | None:
     """The run that is meant: a folder as it is, or the one run whose folder's name begins so, here or in runs/."""
     if path is None or path.exists():
         return path
-    parents = [path.parent, Path("runs") / path.parent]
+    parents = {path.parent, Path("runs") / path.parent}  # one and the same where the path is absolute
     inside = (each for parent in parents if parent.is_dir() for each in sorted(parent.iterdir()))
     found = [each for each in inside if each.name.startswith(path.name) and (each / "job.json").exists()]
     if len(found) > 1:
