@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from functools import cache
+from functools import cache, partial
 from html import escape
 
 import matplotlib
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FuncFormatter
+from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
 from numpy.typing import NDArray
 
 from prismae.runs.latents import Latents
@@ -178,7 +178,7 @@ def _prepare(figure: Figure) -> None:
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(named := axis.get_major_formatter(), FuncFormatter | FixedFormatter):
-                axis.set_major_formatter(lambda value, place, named=named: _escaped(named(value, place)))
+                axis.set_major_formatter(partial(_tick, named))
     for text in figure.findobj(Text):
         text.set_parse_math(False)
         if not text.get_text().isascii():
@@ -188,6 +188,10 @@ def _prepare(figure: Figure) -> None:
 
 def _escaped(name: str) -> str:
     return "".join(c if c.isascii() or _drawable(c) else f"\\U{ord(c):08x}" for c in name)
+
+
+def _tick(named: Formatter, value: float, place: int | None = None) -> str:
+    return _escaped(named(value, place))
 
 
 def _character(escaped: re.Match[str]) -> str:
