@@ -133,16 +133,58 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "one long recording [n]", lambda: series.ravel(), {}
 
 
-def images() -> Iterator[tuple[str, str, Image.Image]]:
-    """Name of a form, of the images' files, and an image."""
+def images() -> Iterator[tuple[str, str, Callable[[Path, int], Any], dict[str, Any]]]:
+    """Name of a form, of the first file, how each of two files is written, and options."""
     grey = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
-    yield "PNG, grey", "png", Image.fromarray(grey)
-    yield "JPEG, colour", "jpg", Image.fromarray(np.stack([grey] * 3, 2))
-    yield "PNG, palette", "png", Image.fromarray(grey).convert("P")
-    yield "PNG, 16 bits", "png", Image.fromarray(grey.astype(np.uint16) * 200)
-    yield "PNG, transparent", "png", Image.fromarray(np.stack([grey] * 4, 2), "RGBA")
-    yield "JPEG, CMYK", "jpg", Image.fromarray(np.stack([grey] * 4, 2), "CMYK")
-    yield "TIFF", "tif", Image.fromarray(grey)
+    four = np.stack([grey] * 4, 2)
+
+    def plain(image: Image.Image) -> Callable[[Path, int], None]:
+        return lambda path, k: image.transpose(
+            Image.Transpose.ROTATE_90 if k else Image.Transpose.ROTATE_180
+        ).save(path)
+
+    def pages(path: Path, k: int) -> None:
+        shown = [Image.fromarray(grey + np.uint8(i + k)) for i in range(3)]
+        shown[0].save(path, save_all=True, append_images=shown[1:])
+
+    def damaged(path: Path, k: int) -> None:
+        Image.fromarray(grey + np.uint8(k)).save(path)
+        Image.fromarray(grey).save(path.with_stem(f"more{k}"))
+        path.with_stem("cut").write_bytes(path.read_bytes()[:20])
+
+    def sizes(path: Path, k: int) -> None:
+        Image.fromarray(grey).resize((8 + k, 9)).save(path)
+
+    def noted(path: Path, k: int) -> None:
+        Image.fromarray(grey + np.uint8(k)).save(path)
+        path.with_suffix(".txt").write_text("not an image")
+
+    def in_classes(path: Path, k: int) -> None:
+        path.parent.joinpath("cat" if k else "dog").mkdir()
+        Image.fromarray(grey + np.uint8(k)).save(path.parent / ("cat" if k else "dog") / path.name)
+
+    def heic(path: Path, k: int) -> None:
+        path.write_bytes(b"heic")
+
+    yield "PNG, grey", "0.png", plain(Image.fromarray(grey)), {}
+    yield "JPEG, colour", "0.jpg", plain(Image.fromarray(np.stack([grey] * 3, 2))), {}
+    yield "GIF, BMP, PGM, WebP, AVIF, JPEG 2000", "0.bmp", plain(Image.fromarray(grey)), {}
+    yield "PNG, palette", "0.png", plain(Image.fromarray(grey).convert("P")), {}
+    yield "PNG, 16 bits", "0.png", plain(Image.fromarray(grey.astype(np.uint16) * 200)), {}
+    yield "PNG, transparent", "0.png", plain(Image.fromarray(four, "RGBA")), {}
+    yield "JPEG, CMYK", "0.jpg", plain(Image.fromarray(four, "CMYK")), {}
+    yield "TIFF", "0.tif", plain(Image.fromarray(grey)), {}
+    yield "TIFF, decimal numbers", "0.tif", plain(Image.fromarray(grey.astype(np.float32) / 7)), {}
+    yield "TIFF, several pages", "0.tif", pages, {}
+    yield "GIF, animated", "0.gif", pages, {}
+    yield "TIFF, other colours", "0.tif", lambda path, k: Image.new("LAB", (8, 8)).save(path), {}
+    yield "images of several sizes", "0.png", sizes, {}
+    yield "the same, with `size`", "0.png", sizes, {"size": 8}
+    yield "damaged images among others", "0.png", damaged, {}
+    yield "the same, with `skip_damaged`", "0.png", damaged, {"skip_damaged": True}
+    yield "other files in the folder", "0.png", noted, {}
+    yield "a folder for each class", "0.png", in_classes, {}
+    yield "a format that is not read", "0.heic", heic, {}
 
 
 def outcome(source: Any, options: dict[str, Any], folder: Path | None = None) -> tuple[str, str]:
@@ -173,13 +215,12 @@ def page() -> str:
         rows = [(form, *outcome(make(), options)) for form, make, options in objects()]
         parts.append(_table("Arrays and tables in memory", ("form", "", "what is said"), rows))
         rows = []
-        for i, (form, suffix, image) in enumerate(images()):
+        for i, (form, name, write, options) in enumerate(images()):
             folder = Path(temporary, f"images{i}")
             folder.mkdir()
             for k in range(2):
-                turned = image.transpose(Image.Transpose.ROTATE_90) if k else image
-                turned.save(folder / f"{k}.{suffix}")
-            rows.append((form, *outcome(f"{folder}/", {}, folder)))
+                write(folder / name.replace("0", str(k)), k)
+            rows.append((form, *outcome(f"{folder}/", options, folder)))
         parts.append(_table("Folders of images", ("form", "", "what is said"), rows))
     return "\n".join(parts)
 

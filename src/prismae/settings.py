@@ -96,6 +96,8 @@ class Reading:
         Columns, arrays or labels that are factors: they are not trained on.
     size
         Side that the images of a folder are cut and scaled to.
+    skip_damaged
+        Leave out the images of a folder that cannot be read, and say how many they are.
     series
         Where the channels of series of several channels stand: "channels-first", [n, c, length], or "channels-last",
         [n, length, c]. Without it an array of three dimensions is images.
@@ -122,6 +124,7 @@ class Reading:
 
     factors: tuple[str, ...] = ()
     size: Side | None = None
+    skip_damaged: bool = False
     series: Layout | None = None
     channel_names: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()

@@ -50,7 +50,9 @@ def test_a_folder_in_the_order_of_its_paths(photos: Path) -> None:
     assert made.factors[:, 0].tolist() == [0, 0, 1, 1]
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp", ".png"])
+@pytest.mark.parametrize(
+    "suffix", [".jpg", ".jpeg", ".webp", ".png", ".bmp", ".tiff", ".avif", ".jp2", ".ppm"]
+)
 def test_formats(tmp_path: Path, suffix: str) -> None:
     smooth = np.add.outer(np.arange(16), np.arange(16)).astype(np.uint8) * 5
     for i in range(3):
@@ -62,7 +64,9 @@ def test_formats(tmp_path: Path, suffix: str) -> None:
 
 def test_sizes_are_scaled_where_asked_for(photos: Path) -> None:
     Image.fromarray(np.full((40, 30), 7, np.uint8)).save(photos / "dog" / "z.png")
-    with pytest.raises(InputError, match=r"cat/a\.png of 16x12 and dog/z\.png of 30x40 pixels: give a size"):
+    with pytest.raises(
+        InputError, match=r"4 of 16x12 \(cat/a\.png …\), 1 of 30x40 \(dog/z\.png\) pixels: give a size"
+    ):
         world(photos)
     made = world(photos, size=8)
     assert made.shape == (1, 8, 8)
@@ -110,12 +114,6 @@ def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
     np.testing.assert_array_equal(bytes_of(world(tmp_path))[0, 0], np.rot90(GREY, -1))
 
 
-def transparent() -> Image.Image:
-    image = Image.fromarray(COLOUR).convert("RGBA")
-    image.putalpha(128)
-    return image
-
-
 def keyed() -> Image.Image:
     image = Image.fromarray(GREY)
     image.info["transparency"] = int(GREY[0, 0])
@@ -138,12 +136,6 @@ def whole() -> bytes:
 
 
 BAD_IMAGES: dict[str, tuple[bytes | Image.Image, str]] = {
-    "transparent": (transparent(), "has transparent pixels, expected none: put it on a background first."),
-    "16 bits": (Image.fromarray(GREY.astype(np.uint16) * 256 + 1), "has 16 bits a pixel, which do not fit"),
-    "16 bits a channel": (
-        png(16, 12, 16, b"".join(b"\0" + bytes(96) for _ in range(12))),
-        "has 16 bits a channel, expected 8.",
-    ),
     "cut off": (whole()[:300], "is damaged or no image ("),
     "empty": (b"", "is damaged or no image ("),
     "text": (b"this is no image", "is damaged or no image ("),
@@ -166,22 +158,168 @@ def test_bad_images_get_one_sentence(tmp_path: Path, case: str) -> None:
         world(tmp_path)
 
 
+def notices(folder: Path, **options: object) -> str:
+    return " ".join(world(folder, **options).notices)
+
+
+@pytest.mark.parametrize("grey", [True, False])
+def test_what_is_transparent_is_laid_on_white(tmp_path: Path, grey: bool) -> None:
+    alpha = rng.integers(0, 256, (12, 16), np.uint8)
+    base = Image.fromarray(GREY if grey else COLOUR).convert("LA" if grey else "RGBA")
+    base.putalpha(Image.fromarray(alpha))
+    made = with_second(lambda: base, tmp_path)[:3]
+    share = alpha[None] / 255
+    expected = share * (GREY[None] if grey else np.moveaxis(COLOUR, 2, 0)) + (1 - share) * 255
+    np.testing.assert_allclose(made, expected, atol=1)
+    assert notices(tmp_path) == "1 of 2 images: transparent, laid on white"
+
+
 def test_a_transparent_colour(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has transparent pixels"):
-        with_second(keyed, tmp_path)
+    made = with_second(keyed, tmp_path)
+    np.testing.assert_array_equal(made[0], np.where(GREY[0, 0] == GREY, 255, GREY))
 
 
 def test_cmyk(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"b\.jpg has mode CMYK, expected grey or RGB\."):
-        with_second(lambda: Image.new("CMYK", (16, 12)), tmp_path, "b.jpg")
+    inks = np.full((12, 16, 4), (255, 0, 0, 51), np.uint8)  # cyan, and a fifth of black
+    made = with_second(lambda: Image.fromarray(inks, "CMYK"), tmp_path, "b.tif")
+    assert made[:, 0, 0].tolist() == [0, 204, 204]
+    assert notices(tmp_path) == "1 of 2 images: CMYK, made colours without a colour profile"
 
 
-def test_several_frames(tmp_path: Path) -> None:
-    Image.fromarray(COLOUR).save(tmp_path / "a.png")
-    frames = [Image.new("RGB", (16, 12), colour) for colour in ("red", "blue")]
-    frames[0].save(tmp_path / "b.webp", save_all=True, append_images=frames[1:])
-    with pytest.raises(InputError, match=r"b\.webp has several frames, expected a still image\."):
+def test_colours_of_16_bits_keep_the_upper_8(tmp_path: Path) -> None:
+    rows = b"".join(b"\0" + (COLOUR[i].astype(">u2") * 256 + 77).astype(">u2").tobytes() for i in range(12))
+    (tmp_path / "b.png").write_bytes(png(16, 12, 16, rows))
+    Image.fromarray(COLOUR[::-1]).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(bytes_of(world(tmp_path))[1], np.moveaxis(COLOUR, 2, 0))
+    assert notices(tmp_path) == "1 of 2 images: colours of 16 bits, of which the upper 8 are kept"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("png", np.uint16), ("tif", np.uint16), ("pgm", np.uint16), ("tif", np.int32)]
+)
+def test_more_than_8_bits_are_numbers(tmp_path: Path, suffix: str, kind: type) -> None:
+    deep = rng.integers(0, 4096, (3, 12, 16)).astype(kind)
+    for i in range(3):
+        Image.fromarray(deep[i]).save(tmp_path / f"{i}.{suffix}")
+    made = world(tmp_path)
+    assert not made.kind.pixels
+    np.testing.assert_array_equal(made.data[torch.arange(3)].numpy()[:, 0], deep)
+    assert (
+        "images are kept as numbers, not as pixels of 0 to 255: they have more than 8 bits a pixel"
+        in made.notices
+    )
+    assert world(tmp_path, size=6).shape == (1, 6, 6)
+
+
+def test_bytes_beside_16_bits_are_stretched_to_their_range(tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    Image.fromarray(GREY.astype(np.uint16) * 257 + 1).save(tmp_path / "b.png")
+    made = world(tmp_path).data[torch.arange(2)].numpy()[:, 0]
+    np.testing.assert_array_equal(made, [GREY * 257.0, GREY * 257.0 + 1])
+
+
+def test_decimal_numbers_with_gaps(tmp_path: Path) -> None:
+    values = rng.normal(size=(2, 12, 16)).astype(np.float32)
+    values[0, 3, 4] = np.nan
+    for i in range(2):
+        Image.fromarray(values[i]).save(tmp_path / f"{i}.tif")
+    made = world(tmp_path)
+    np.testing.assert_array_equal(made.data[torch.arange(2)].numpy()[:, 0], values)
+    assert made.kind.lacking == ()
+    Image.fromarray(GREY).save(tmp_path / "c.tif")
+    with pytest.raises(InputError, match=r"decimal numbers, such as 0\.tif, beside others, such as c\.tif"):
         world(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png"])
+def test_each_frame_of_a_file_is_an_image(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (16, 12), colour) for colour in ("red", "blue", "lime")]
+    path = tmp_path / f"b.{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    made = world(path)
+    assert made.source == f"own file b.{suffix}"
+    assert made.called.tolist() == [f"b.{suffix}#{i}" for i in (1, 2, 3)]
+    np.testing.assert_allclose(bytes_of(made)[:, :, 5, 5], [(255, 0, 0), (0, 0, 255), (0, 255, 0)], atol=2)
+    Image.fromarray(COLOUR).save(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text(f"file,who\na.png,x\nb.{suffix},y\n")
+    both = world(tmp_path)
+    assert both.called.tolist() == ["a.png", *made.called]
+    assert both.factors is not None
+    assert both.factors[:, 0].tolist() == [0, 1, 1, 1]
+
+
+def test_one_image_is_too_little(tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="expected at least two"):
+        world(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+@pytest.mark.parametrize("orientation", [3, 5, 6, 8])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_tiff_is_turned_upright(
+    tmp_path: Path, pages: int, orientation: int, compression: str | None
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(GREY)
+    (tmp_path / "png").mkdir()
+    (tmp_path / "tif").mkdir()
+    for i in range(2):
+        shown = Image.fromarray(GREY + np.uint8(i))
+        shown.save(tmp_path / "png" / f"{i}.png", exif=exif)
+        more = [image] * (pages - 1)
+        shown.save(
+            tmp_path / "tif" / f"{i}.tif",
+            tiffinfo={0x0112: orientation},
+            compression=compression,
+            save_all=pages > 1,
+            append_images=more,
+        )
+    expected = bytes_of(world(tmp_path / "png"))
+    np.testing.assert_array_equal(bytes_of(world(tmp_path / "tif"))[::pages], expected)
+
+
+def test_what_cannot_be_read_is_named_at_once_and_skipped_where_asked_for(photos: Path) -> None:
+    Image.fromarray(GREY).save(photos / "cat" / "cut.jpg")
+    (photos / "cat" / "cut.jpg").write_bytes(
+        (photos / "cat" / "cut.jpg").read_bytes()[:-30]
+    )  # its header is fine
+    (photos / "dog" / "empty.jpg").write_bytes(b"")
+    (photos / "notes.txt").write_text("no image")
+    Image.new("L", (3, 3)).save(photos / "small.bmp")
+    with pytest.raises(InputError) as refused:
+        world(photos)
+    said = str(refused.value)
+    assert "1 of 7 images cannot be read: --skip-damaged leaves them out. Image" in said
+    assert "empty.jpg is damaged or no image" in said
+    assert "several sizes, 5 of 16x12 (cat/a.png …), 1 of 3x3 (small.bmp) pixels" in said
+    (photos / "small.bmp").unlink()
+    (photos / "dog" / "empty.jpg").unlink()
+    with pytest.raises(InputError, match=r"1 of 5 images cannot be read.*cut\.jpg is damaged or no image"):
+        world(photos)
+    (photos / "dog" / "empty.jpg").write_bytes(b"")
+    made = world(photos, skip_damaged=True)
+    np.testing.assert_array_equal(bytes_of(made)[:, 0], [GREY + np.uint8(i) for i in range(4)])
+    assert made.called.tolist() == ["cat/a.png", "cat/b.png", "dog/a.png", "dog/c.PNG"]
+    assert made.factors is not None
+    assert made.factors[:, 0].tolist() == [0, 0, 1, 1]
+    assert made.notices == (
+        "other files in the folder are not read: 1 .txt",
+        "left out, since they cannot be read: 2 images (cat/cut.jpg, dog/empty.jpg)",
+    )
+    for name in made.called:
+        (photos / name).write_bytes(b"")
+    with pytest.raises(InputError, match=r"6 of 6 images cannot be read\. "):
+        world(photos, skip_damaged=True)
+
+
+def test_two_pictures_in_a_jpeg(tmp_path: Path) -> None:
+    for i in range(2):
+        first, second = (Image.new("RGB", (16, 12), (100 * k, 9, 50 * i)) for k in (1, 2))
+        first.save(tmp_path / f"{i}.jpg", format="MPO", save_all=True, append_images=[second])
+    assert notices(tmp_path) == "2 of 2 images: with a second picture behind it (MPO), which is left out"
+    assert bytes_of(world(tmp_path))[:, 0].mean() == pytest.approx(100, abs=3)
 
 
 def test_more_than_fits(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

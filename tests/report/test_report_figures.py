@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from prismae.figures.canvas import latent_colours, thin
 from prismae.figures.curves import _apart
 from prismae.figures.pictures import mosaic, to_pixels
 from prismae.runs.latents import Latents
+from prismae.runs.run import Run
 
 RNG = np.random.default_rng(0)
 
@@ -262,3 +265,15 @@ def test_a_code_that_knows_no_more_than_shuffled_ones_is_not_framed() -> None:
         return sum(text.get_fontweight() == "bold" for text in figure.axes[0].texts)
 
     assert (framed(None), framed([0.05, 0.29]), framed([0.05, 0.3]), framed([1.0, 1.0])) == (2, 2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "black", "white"),
+    [(0.2, 0.9, 0, 1), (-3, 400, 60, 140), (90, 105, 90, 105), (0, 120, 60, 120)],
+)
+def test_images_of_numbers_are_drawn_over_their_range(
+    tmp_path: Path, low: float, high: float, black: float, white: float
+) -> None:
+    summary = {"mean": 100.0, "std": 10.0, "low": low, "high": high}
+    (tmp_path / "job.json").write_text(json.dumps({"kind": "images", "summary": summary}))
+    assert Run(tmp_path).drawn(np.array([black, white])).tolist() == [0, 1]

@@ -1,15 +1,16 @@
-"""Own data in a folder of images; names of subfolders and a table labels.csv are factors."""
+"""Own data in a folder of images, or in one file of several; names of subfolders and a table labels.csv are factors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from prismae.data.images import SUFFIXES, decode, pixels, shape_of
+from prismae.data.images import DEEP, SUFFIXES, Frame, frames_of, read_frames, side_by_side
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.table_files import read_csv
 from prismae.errors import InputError
@@ -19,73 +20,205 @@ FILE = "file"  # the column of labels.csv with the names of the images
 FOLDER = "folder"  # the factor that the names of subfolders are
 
 _MOST_BYTES = 16_000_000_000  # of images that are not made smaller
+_NAMED = 5  # of the files that cannot be read
 
 
-def read_folder(path: Path, factors: Sequence[str], size: int | None, *, new: bool = False) -> Found:
-    """Images [n, 1 or 3, h, w] below a folder, in the order of their paths, and their labels.
+def is_image(path: Path) -> bool:
+    """Whether a path's suffix, in capitals or not, is that of an image."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_images(
+    path: Path,
+    factors: Sequence[str] = (),
+    size: int | None = None,
+    *,
+    skip_damaged: bool = False,
+    new: bool = False,
+    keep_numbers: bool = False,
+) -> Found:
+    """Images [n, 1 or 3, h, w] below a folder, in the order of their paths, or of one file, and their labels.
 
     Parameters
     ----------
     path
-        The folder. PNG, JPEG and WebP files in it and below it are taken; hidden ones are not. Images are grey where
-        all are, else colour.
+        The folder, or a file. Image files (`SUFFIXES`) in it and below it are taken; hidden ones are not. Each page of
+        a TIFF and each frame of an animation is an image of its own, called ``name.tif#1`` and so on. Images are grey
+        where all are, else colour. They are bytes, or, where some have more than 8 bits a pixel or decimal numbers,
+        numbers.
     factors
         Names of factors to keep; by default all that there are: the subfolder's name, where there are at least two
         subfolders, as ``folder``; and each column but ``file`` of ``labels.csv``, where the folder has one.
     size
         Scale the centre square of each image to this side. Without it all images must have one size.
+    skip_damaged
+        Whether images that cannot be read are left out, and counted.
     new
         Whether they are for a model that was trained before: factors may be missing then, and need not vary.
+    keep_numbers
+        Whether images of 16 bits stay numbers even where 8 bits would hold them.
 
     Raises
     ------
     InputError
         For a folder without images, images of several sizes or that cannot be read, and labels that do not match.
     """
-    paths = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
-    if not paths:
-        raise InputError(f"{path} holds no images, expected files {', '.join(SUFFIXES)} in it or below it.")
-    names = [file.relative_to(path).as_posix() for file in paths]
-    columns = _labels(path, names)
+    root = path if path.is_dir() else path.parent
+    files, notices = _files(path)
+    failed: dict[str, str] = {}  # name of a file or frame → why it cannot be read
+    frames: list[Frame] = []
+    for file in files:
+        try:
+            frames += frames_of(file)
+        except InputError as error:
+            failed[file.relative_to(root).as_posix()] = str(error)
+    names = [_called(frame, root) for frame in frames]
+    _check(path, frames, names, {} if skip_damaged and frames else failed, size)
+    columns = _labels(path, [frame.path for frame in frames], names, failed) if path.is_dir() else {}
     if factors:
         factors = chosen(factors, columns, f"label of {path.name}", new=new)
         columns = {name: columns[name] for name in factors}
-    labels = labels_of(columns, len(paths), str(path), new=new)
+    labels_of(
+        columns, len(frames), str(path), new=new
+    )  # what is wrong with them shows before images are decoded
 
-    shapes = [shape_of(file) for file in paths]
-    channels = max(shape[0] for shape in shapes)
-    _, height, width = shapes[0]
-    if size is not None:
-        height = width = size
-    else:
-        _check_one_size(path, names, shapes)
-    if (needed := len(paths) * channels * height * width) > _MOST_BYTES:
+    channels = max(frame.channels for frame in frames)
+    height, width = (frames[0].height, frames[0].width) if size is None else (size, size)
+    deep = any(frame.values == "whole" for frame in frames)
+    kind = np.float32 if deep or frames[0].values == "float" else np.uint8
+    needed = len(frames) * channels * height * width * np.dtype(kind).itemsize
+    if needed > _MOST_BYTES:
         raise InputError(
-            f"{path}: {len(paths)} images of {width}x{height} pixels take {needed / 1e9:.0f} GB, "
+            f"{path}: {len(frames)} images of {width}x{height} pixels take {needed / 1e9:.0f} GB, "
             "expected at most 16 GB: give a size, such as 64, to scale them to."
         )
-    x = np.empty((len(paths), channels, height, width), np.uint8)
-    decode(paths, x, partial(pixels, channels=channels, side=size), path.name)
-    return Found(x, labels, names=np.array(names))
+    x = np.empty((len(frames), channels, height, width), kind)
+    rows = _rows_by_file(frames)
+    noted: list[str] = []
+
+    def decode(i: int) -> None:
+        found = read_frames([frames[row] for row in rows[i]], channels, size, noted)
+        failure = ""
+        for row in rows[i]:
+            values = next(found, failure)
+            if isinstance(values, np.ndarray):
+                x[row] = values * np.float32(DEEP) if deep and values.dtype == np.uint8 else values
+            else:  # so the rest of the file cannot be read either
+                failed[names[row]] = failure = str(values)
+
+    side_by_side(len(rows), decode, path.name)
+    kept = [row for row, name in enumerate(names) if name not in failed]
+    if failed and not (skip_damaged and kept):
+        raise InputError(_damage(path, failed, len(frames) + sum(name not in names for name in failed)))
+    if failed:
+        listed = ", ".join(sorted(failed)[:_NAMED]) + (" …" if len(failed) > _NAMED else "")
+        notices.append(f"left out, since they cannot be read: {len(failed)} images ({listed})")
+        if len(kept) < len(names):
+            x, names = x[kept], [names[row] for row in kept]
+            columns = {name: pd.Series(values).iloc[kept] for name, values in columns.items()}
+    labels = labels_of(columns, len(x), str(path), new=new)
+    if deep and not keep_numbers and all(_of_bytes(image) for image in x):
+        x = np.stack([(image // DEEP).astype(np.uint8) for image in x])
+    if x.dtype != np.uint8:
+        notices.append(
+            "images are kept as numbers, not as pixels of 0 to 255: they have "
+            + ("more than 8 bits a pixel" if deep else "decimal numbers")
+        )
+    notices += [f"{times:,} of {len(x):,} images: {what}" for what, times in sorted(Counter(noted).items())]
+    return Found(x, labels, names=np.array(names), notices=tuple(notices))
 
 
-def _check_one_size(path: Path, names: Sequence[str], shapes: Sequence[tuple[int, int, int]]) -> None:
-    for name, (_, height, width) in zip(names, shapes, strict=True):
-        if (height, width) != shapes[0][1:]:
-            raise InputError(
-                f"{path} holds images of several sizes, {names[0]} of {shapes[0][2]}x{shapes[0][1]} and {name} of "
-                f"{width}x{height} pixels: give a size, such as 64, to scale them to."
-            )
+def _files(path: Path) -> tuple[list[Path], list[str]]:
+    """The images of a folder in the order of their paths, or a file; and what else is there, in words."""
+    if path.is_file():
+        return [path], []
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file()
+    )
+    found = [file for file in files if is_image(file)]
+    others = Counter(
+        file.suffix.lower() or "without a suffix"
+        for file in files
+        if not is_image(file) and file != path / LABELS
+    )
+    listed = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(_NAMED))
+    if not found:
+        raise InputError(
+            f"{path} holds no images, expected files {', '.join(SUFFIXES)} in it or below it"
+            + (f"; it holds {listed}." if others else ".")
+        )
+    if not others:
+        return found, []
+    more = " …" if len(others) > _NAMED else ""
+    return found, [f"other files in the folder are not read: {listed}{more}"]
 
 
-def _labels(path: Path, names: Sequence[str]) -> dict[str, Sequence[str] | pd.Series]:
-    """Every label that the images have, by the factor's name."""
+def _called(frame: Frame, root: Path) -> str:
+    name = frame.path.relative_to(root).as_posix()
+    return name if frame.of == 1 else f"{name}#{frame.number + 1}"
+
+
+def _rows_by_file(frames: Sequence[Frame]) -> list[list[int]]:
+    """The places of the frames of each file, so that a file is opened once."""
+    found: dict[Path, list[int]] = {}
+    for row, frame in enumerate(frames):
+        found.setdefault(frame.path, []).append(row)
+    return list(found.values())
+
+
+def _check(
+    path: Path, frames: Sequence[Frame], names: Sequence[str], failed: dict[str, str], size: int | None
+) -> None:
+    """Refuse what headers show: files that cannot be read, several sizes, numbers beside bytes; all at once."""
+    wrong = list(_faults(path, frames, names, size))
+    if failed:
+        wrong.insert(0, _damage(path, failed, len({frame.path for frame in frames}) + len(failed)))
+    if wrong:
+        raise InputError(" ".join(wrong))
+
+
+def _faults(path: Path, frames: Sequence[Frame], names: Sequence[str], size: int | None) -> Iterator[str]:
+    sizes: dict[tuple[int, int], list[str]] = {}
+    decimal: dict[bool, str] = {}
+    for frame, name in zip(frames, names, strict=True):
+        sizes.setdefault((frame.width, frame.height), []).append(name)
+        decimal.setdefault(frame.values == "float", name)
+    if len(sizes) > 1 and size is None:
+        most = sorted(sizes.items(), key=lambda each: -len(each[1]))
+        listed = ", ".join(
+            f"{len(called)} of {width}x{height} ({called[0]}{' …' if len(called) > 1 else ''})"
+            for (width, height), called in most[:_NAMED]
+        )
+        more = f" and {len(sizes) - _NAMED} more" if len(sizes) > _NAMED else ""
+        yield (
+            f"{path} holds images of several sizes, {listed} pixels{more}: give a size, such as --size 64, to which "
+            "the middle square of each is scaled."
+        )
+    if len(decimal) > 1:
+        yield (
+            f"{path} holds images of decimal numbers, such as {decimal[True]}, beside others, such as "
+            f"{decimal[False]}, and nothing says how the two are to be scaled: expected one sort in a folder."
+        )
+
+
+def _damage(path: Path, failed: dict[str, str], n: int) -> str:
+    reasons = [failed[name] for name in sorted(failed)[:_NAMED]]
+    more = f" And {len(failed) - _NAMED} more." if len(failed) > _NAMED else ""
+    leave = ": --skip-damaged leaves them out" if len(failed) < n else ""
+    return f"{path}: {len(failed)} of {n} images cannot be read{leave}. {' '.join(reasons)}{more}"
+
+
+def _of_bytes(image: NDArray) -> bool:
+    """Whether numbers of 16 bits are those of 8, each written twice."""
+    return bool((image % DEEP == 0).all() and image.min() >= 0 and image.max() <= 255 * DEEP)
+
+
+def _labels(
+    path: Path, files: Sequence[Path], names: Sequence[str], failed: Collection[str]
+) -> dict[str, Sequence[str] | pd.Series]:
+    """Every label that the images have, by the factor's name; those in a file of several have the file's."""
     columns: dict[str, Sequence[str] | pd.Series] = {}
     folders = [name.rpartition("/")[0] for name in names]
     if len(set(folders)) > 1:
@@ -97,15 +230,20 @@ def _labels(path: Path, names: Sequence[str]) -> dict[str, Sequence[str] | pd.Se
             raise InputError(
                 f"{table} has the columns {', '.join(map(str, labels.columns))}, expected one named {FILE!r}."
             )
-        files = labels[FILE].astype(str)
-        if files.duplicated().any():
-            raise InputError(f"{table} names {files[files.duplicated()].iloc[0]!r} twice.")
-        unlabelled, absent = sorted(set(names) - set(files)), sorted(set(files) - set(names))
+        listed = labels[FILE].astype(str)
+        if listed.duplicated().any():
+            raise InputError(f"{table} names {listed[listed.duplicated()].iloc[0]!r} twice.")
+        known = set(listed)
+        keys = [
+            name if name in known else file.relative_to(path).as_posix()
+            for name, file in zip(names, files, strict=True)
+        ]
+        unlabelled, absent = sorted(set(keys) - known), sorted(known - set(keys) - set(failed))
         if absent:
             raise InputError(f"{table} names {absent[0]!r}{_more(absent)}, but there is no such image.")
         if unlabelled:
             raise InputError(f"{table} has no labels for {unlabelled[0]!r}{_more(unlabelled)}.")
-        rows = labels.set_index(files).loc[list(names)]
+        rows = labels.set_index(listed).loc[keys]
         columns |= {name: rows[name] for name in map(str, labels.columns) if name != FILE}
     return columns
 

@@ -1,4 +1,4 @@
-"""Images from files: opened, checked, made grey or colour without loss, cut square, and decoded side by side."""
+"""Images from files: opened, checked, made grey, colour or numbers, cut square, and decoded side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,34 +22,63 @@ from prismae._files import written_whole
 from prismae.data.files import find, place
 from prismae.errors import InputError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".apng", ".avif", ".jp2"),
+)
 
-_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
+_GREY = ("1", "L", "LA", "La", "F", "I")
 _TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 _MOST_PIXELS = 64_000_000  # of one file; a few bytes can claim to be more than a memory holds
 _PART = 1024  # images handed to the threads at a time
 _BROKEN = (OSError, EOFError, SyntaxError, ValueError, zlib.error)
+DEEP = 257  # 255 x 257 is 65535: what a byte is multiplied by to be one of 16 bits, and the other way round
+
+ON_WHITE = "transparent, laid on white"
+OF_INKS = "CMYK, made colours without a colour profile"
+CUT = "colours of 16 bits, of which the upper 8 are kept"
+FIRST = "with a second picture behind it (MPO), which is left out"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An image of a file, from its header: channels (1 or 3), height, width, and what its values are.
+
+    Parameters
+    ----------
+    number, of
+        Its place among the pages or frames of the file, from 0, and how many there are.
+    values
+        "bytes" of 0 to 255, "whole" numbers of more bits, or "float".
+    """
+
+    path: Path
+    number: int
+    of: int
+    channels: int
+    height: int
+    width: int
+    values: Literal["bytes", "whole", "float"]
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
-    """The image of a file, upright as its camera noted; what is wrong with it is said in one sentence.
+    """The image of a file; what is wrong with it is said in one sentence.
 
     Raises
     ------
     InputError
-        For a file that is missing, no image, cut off or damaged (also where that shows while the image is used),
-        of more than 64 million pixels, or of several frames.
+        For a file that is missing, no image, cut off or damaged (also where that shows while the image is used), and
+        of more than 64 million pixels.
     """
     try:
-        with Image.open(path) as image:
+        # Pillow maps a TIFF that it opens by its path into memory, and then turns one that is to be turned wrongly
+        with open(path, "rb") as file, Image.open(file) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise InputError(
                     f"Image {path} claims {image.width}x{image.height} pixels, "
                     f"expected at most {_MOST_PIXELS // 1_000_000} million."
                 )
-            if getattr(image, "n_frames", 1) > 1:
-                raise InputError(f"Image {path} has several frames, expected a still image.")
             yield image
     except InputError:
         raise
@@ -62,16 +93,55 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
         raise InputError(f"Image {path} is damaged or no image ({error}).") from None
 
 
-def shape_of(path: Path) -> tuple[int, int, int]:
-    """Channels (1 or 3), height and width of an image, from its header."""
+def frames_of(path: Path) -> list[Frame]:
+    """The image of a file, or each page or frame of one that has several, from the header.
+
+    The image of a JPEG into which a camera wrote two pictures (MPO) is the first.
+    """
     with opened(path) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # the tag of the camera's orientation
-        width, height = image.size[::-1] if turned else image.size
-        return (1 if image.mode in _GREY else 3), height, width
+        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        found = []
+        for number in range(count):
+            if number:
+                image.seek(number)
+            # the tag of the camera's orientation; the size of a TIFF has been turned already
+            turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            width, height = image.size[::-1] if turned else image.size
+            whole = image.mode.startswith("I")
+            values: Literal["bytes", "whole", "float"] = (
+                "whole" if whole else "float" if image.mode == "F" else "bytes"
+            )
+            channels = 1 if image.mode in _GREY or whole else 3
+            found.append(Frame(path, number, count, channels, height, width, values))
+        return found
 
 
 def pixels(path: Path, channels: int, side: int | None = None, crop: float = 1.0) -> NDArray[np.uint8]:
-    """Decode an image.
+    """Decode the image of a file that has one, and pixels of bytes: see `read_frames`.
+
+    Parameters
+    ----------
+    crop
+        Side of the square that is cut out of the centre first, as a part of the image's shorter side.
+
+    Raises
+    ------
+    InputError
+        For an image that cannot be read, and one of numbers that are no bytes.
+    """
+    with opened(path) as image:
+        values = _values(image, path, channels, side, crop, [])
+    if values.dtype == np.uint8:
+        return values
+    if (values % DEEP).any() or values.min() < 0 or values.max() > 255 * DEEP:
+        raise InputError(f"Image {path} has 16 bits a pixel, which do not fit into 8 without loss.")
+    return (values // DEEP).astype(np.uint8)
+
+
+def read_frames(
+    frames: Sequence[Frame], channels: int, side: int | None, noted: list[str]
+) -> Iterator[NDArray | InputError]:
+    """Decode images of one file, in the order in which they stand in it.
 
     Parameters
     ----------
@@ -80,45 +150,108 @@ def pixels(path: Path, channels: int, side: int | None = None, crop: float = 1.0
         grey by the luma of ITU-R 601, as Pillow has it.
     side
         Width and height to which the centre is scaled, bilinear with antialiasing; None: as it is.
-    crop
-        Side of the square that is cut out of the centre first, as a part of the image's shorter side.
+    noted
+        Takes what had to be done to an image so that it fits: `ON_WHITE` and the like.
 
-    Returns
-    -------
-    uint8 [channels, height, width].
-
-    Raises
+    Yields
     ------
-    InputError
-        For an image that cannot be read, or whose pixels are not bytes of grey or colour without loss:
-        transparent ones, 16 bits, CMYK.
+    [channels, height, width], uint8 or, of images that are no bytes, float32; or why an image cannot be read.
     """
-    with opened(path) as image:
-        plain = _plain(image, path).convert("L" if channels == 1 else "RGB")
+    try:
+        with opened(frames[0].path) as image:
+            for frame in frames:
+                if (
+                    frame.number
+                ):  # a TIFF that is opened anew is turned rightly, one that goes back to its start is not
+                    image.seek(frame.number)
+                if image.format == "MPO" and getattr(image, "n_frames", 1) > 1:
+                    noted.append(FIRST)
+                yield _values(image, frame.path, channels, side, 1.0, noted)
+    except InputError as error:
+        yield error
+
+
+def _values(
+    image: ImageFile.ImageFile,
+    path: Path,
+    channels: int,
+    side: int | None,
+    crop: float,
+    noted: list[str],
+) -> NDArray:
+    """An opened image, upright, as [channels, height, width]: see `read_frames` and `pixels`."""
+    plain = _plain(image, path, noted)
+    if plain.mode != "F":
+        plain = plain.convert("L" if channels == 1 else "RGB")
+    if image.format != "TIFF":  # Pillow has turned it
         plain = ImageOps.exif_transpose(plain)
-        if side is not None:
-            edge = round(crop * min(plain.size))
-            left, top = (plain.width - edge) // 2, (plain.height - edge) // 2
-            square = plain.crop((left, top, left + edge, top + edge))
-            plain = square.resize((side, side), Image.Resampling.BILINEAR)
-        values = np.asarray(plain)
-        return values[None] if channels == 1 else np.moveaxis(values, 2, 0)
+    if side is not None:
+        edge = round(crop * min(plain.size))
+        left, top = (plain.width - edge) // 2, (plain.height - edge) // 2
+        square = plain.crop((left, top, left + edge, top + edge))
+        plain = square.resize((side, side), Image.Resampling.BILINEAR)
+    values = np.asarray(plain)
+    return np.repeat(values[None], channels, 0) if values.ndim == 2 else np.moveaxis(values, 2, 0)
+
+
+def _plain(image: ImageFile.ImageFile, path: Path, noted: list[str]) -> Image.Image:
+    """The image as bytes of grey or colour (mode L or RGB), or as numbers (mode F)."""
+    if any(";16" in str(tile[-1]) for tile in image.tile) and image.mode in ("RGB", "RGBA"):
+        noted.append(CUT)
+    if image.mode == "F" or image.mode.startswith("I"):
+        values = np.asarray(image)
+        if np.isinf(values).any():
+            raise InputError(f"Image {path} holds infinite values, expected finite numbers.")
+        if values.dtype.kind != "f" and np.abs(values.astype(np.int64)).max() > 1 << 24:
+            raise InputError(
+                f"Image {path} holds whole numbers beyond 16,777,216, which float32 does not tell apart."
+            )
+        turned = Image.fromarray(values.astype(np.float32))
+        turned.info |= image.info
+        return turned
+    if image.mode in _TRANSPARENT or "transparency" in image.info:
+        grey = image.mode in ("L", "LA", "La")
+        layered = image.convert("RGBA")
+        if np.asarray(layered.getchannel("A")).min() < 255:
+            noted.append(ON_WHITE)
+            layered = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+            layered.info |= image.info
+        return layered.convert("L" if grey else "RGB")
+    if image.mode == "CMYK":
+        noted.append(OF_INKS)
+    if image.mode not in ("1", "L", "P", "RGB", "CMYK", "YCbCr"):
+        raise InputError(f"Image {path} has mode {image.mode}, expected grey or RGB.")
+    return (
+        image.convert("L")
+        if image.mode == "1"
+        else image
+        if image.mode in ("L", "RGB")
+        else image.convert("RGB")
+    )
+
+
+def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
+    """Do `work` for 0 to n - 1 on all cores, with a progress bar."""
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        Progress(console=Console(stderr=True)) as progress,
+    ):
+        task = progress.add_task(escape(f"Reading {label}"), total=n)
+        for start in range(0, n, _PART):
+            part = range(start, min(start + _PART, n))
+            list(pool.map(work, part))
+            progress.advance(task, len(part))
 
 
 def decode(
     paths: Sequence[Path], into: NDArray[np.uint8], read: Callable[[Path], NDArray[np.uint8]], label: str
 ) -> None:
-    """Fill `into` [n, c, h, w] with the images that `read` makes of paths [n], on all cores, with a progress bar."""
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        Progress(console=Console(stderr=True)) as progress,
-    ):
-        task = progress.add_task(escape(f"Reading {label}"), total=len(paths))
-        for start in range(0, len(paths), _PART):
-            part = paths[start : start + _PART]
-            for i, values in enumerate(pool.map(read, part), start):
-                into[i] = values
-            progress.advance(task, len(part))
+    """Fill `into` [n, c, h, w] with the images that `read` makes of paths [n]; see `side_by_side`."""
+
+    def work(i: int) -> None:
+        into[i] = read(paths[i])
+
+    side_by_side(len(paths), work, label)
 
 
 def decoded_once(
@@ -158,27 +291,3 @@ def _mapped(path: Path) -> NDArray[np.uint8] | None:
         return np.load(path, mmap_mode="c", allow_pickle=False)  # "c", since torch wants to be able to write
     except (OSError, EOFError, ValueError):
         return None
-
-
-def _plain(image: ImageFile.ImageFile, path: Path) -> Image.Image:
-    """The image as bytes of grey or colour (mode L or RGB), if that is possible without loss."""
-    if any(";16" in str(tile[-1]) for tile in image.tile) and image.mode in ("RGB", "RGBA"):
-        raise InputError(
-            f"Image {path} has 16 bits a channel, expected 8."
-        )  # Pillow would drop the lower ones
-    if image.mode in _TRANSPARENT or "transparency" in image.info:
-        grey = image.mode in ("L", "LA", "La")
-        layered = image.convert("LA" if grey else "RGBA")
-        if np.asarray(layered.getchannel("A")).min() < 255:
-            raise InputError(
-                f"Image {path} has transparent pixels, expected none: put it on a background first."
-            )
-        return layered.convert("L" if grey else "RGB")
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if (values % 257).any() or values.min() < 0 or values.max() > 65535:
-            raise InputError(f"Image {path} has 16 bits a pixel, which do not fit into 8 without loss.")
-        return Image.fromarray((values // 257).astype(np.uint8))
-    if image.mode not in ("1", "L", "P", "RGB"):
-        raise InputError(f"Image {path} has mode {image.mode}, expected grey or RGB.")
-    return image.convert("L") if image.mode == "1" else image.convert("RGB") if image.mode == "P" else image

@@ -20,9 +20,8 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
-from prismae.data.image_folder import LABELS, read_folder
-from prismae.data.images import SUFFIXES
-from prismae.data.kinds import Kind, Table, Texts
+from prismae.data.image_folder import LABELS, is_image, read_images
+from prismae.data.kinds import Images, Kind, Table, Texts
 from prismae.data.labels import Found, labels_of
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_table
 from prismae.data.text import SUFFIXES as TEXTS
@@ -32,8 +31,8 @@ from prismae.settings import Reading
 
 ARRAYS = (".npy", ".npz", ".h5", ".hdf5")
 FORMATS = (
-    f"a {', '.join(ARRAYS + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file "
-    "or of a folder of images"
+    f"a {', '.join(ARRAYS + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
+    "of a folder of images or of a file of several"
 )
 OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep")  # settings that are for tables only
 MEMORY = {True: "A table in memory is read as it is", False: "An array has no images, columns or text"}
@@ -63,7 +62,7 @@ def from_path(
         ``mine.h5:group/images``.
     reading
         How it is read, and which arrays, columns or labels are factors (see `read_arrays`, `read_table`,
-        `read_folder`).
+        `read_images`).
     factors
         Names of factors, in place of the reading's; or values [n] or [n, k] that do not stand in the data.
     factor_names, factor_kinds, name
@@ -116,7 +115,7 @@ def from_memory(
     reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
     table = isinstance(source, pd.DataFrame)
     others = ("series", "channel_names", "sep") if table else OF_TABLES
-    _refuse_others(reading, "size", *others, what=MEMORY[table])
+    _refuse_others(reading, "size", "skip_damaged", *others, what=MEMORY[table])
     options: dict[str, Any] = {
         "factor_names": factor_names,
         "factor_kinds": factor_kinds,
@@ -168,8 +167,7 @@ def contents(source: str) -> bytes:
     path, _ = split_path(source)
     if not path.is_dir():
         return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
-    files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in (*SUFFIXES, ".csv") and f.is_file()]
-    files = [f for f in files if f.suffix.lower() in SUFFIXES or f == path / LABELS]
+    files = [f for f in sorted(path.rglob("*")) if f.is_file() and (is_image(f) or f == path / LABELS)]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
@@ -192,13 +190,23 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
-    if path.is_dir():
-        _refuse_others(reading, "series", "channel_names", *OF_TABLES, what=f"{path} is a folder of images")
-        return read_folder(path, reading.factors, reading.size, new=new)
+    if path.is_dir() or is_image(path):
+        what = f"{path} is a {'folder' if path.is_dir() else 'file'} of images"
+        _refuse_others(reading, "series", "channel_names", *OF_TABLES, what=what)
+        numbers = isinstance(like, Images) and not like.pixels
+        return read_images(
+            path,
+            reading.factors,
+            reading.size,
+            skip_damaged=reading.skip_damaged,
+            new=new,
+            keep_numbers=numbers,
+        )
     if not path.is_file():  # a pipe or a device, which might never end
         raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     if reading.size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
+    _refuse_others(reading, "skip_damaged", what=f"{path} is no folder of images")
     if path.suffix.lower() in ARRAYS:
         _refuse_others(reading, *OF_TABLES, what=f"{path} is no table")
         return read_arrays(path, part, reading.factors, new=new)
@@ -210,7 +218,7 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
 
 def _refuse_others(reading: Reading, *names: str, what: str) -> None:
     """Refuse settings that say nothing of such data."""
-    given = [name for name in names if getattr(reading, name) not in (None, ())]
+    given = [name for name in names if getattr(reading, name) not in (None, (), False)]
     if given:
         raise InputError(f"{what}, so {' and '.join(given)} cannot be given: leave that out.")
 
@@ -236,7 +244,11 @@ def _is_number(word: bytes) -> bool:
 def _text(path: Path, name: str, reading: Reading, options: dict[str, Any]) -> World:
     """The world of a text file, which has sentences and nothing else."""
     options |= {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name != "holdout"}
-    given = [option for option, value in options.items() if value is not None and value != ()]
+    given = [
+        option
+        for option, value in options.items()
+        if value is not None and value is not False and value != ()
+    ]
     if given:
         raise InputError(f"{path} is a text, which has no {' or '.join(given)}: leave that out.")
     sentences = read_sentences(path)
@@ -268,7 +280,7 @@ def _made(
         copy=False,
         **options,
     )
-    kind, notices = made.kind, made.notices
+    kind, notices = made.kind, (*found.notices, *made.notices)
     if found.table is not None:
         gaps = np.isnan(found.x).any()
         kind = Table(scheme=found.table, lacking=found.table.lacks(found.x) if gaps else None)

@@ -32,10 +32,10 @@ def explorer(run: Run) -> dict[str, Any]:
     `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` in the
     order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`, and `levels` where it takes
     one of few values; `base` [m], the codes to start with; `codes` [r, m] of the observations whose elements are
-    `originals`, base64 of float16, and whose names are `names`; for series
-    `lanes`, for each channel its name with its range in the user's units ("" where there is one channel only), its
-    least and its greatest element; and for tables `features`, a name, mean and standard deviation each, and the scale
-    and shift that bring it into the user's units.
+    `originals`, base64 of float16, and whose names are `names`; for images `ends`, the elements that are drawn black
+    and white; for series `lanes`, for each channel its name with its range in the user's units ("" where there is one
+    channel only), its least and its greatest element; and for tables `features`, a name, mean and standard deviation
+    each, and the scale and shift that bring it into the user's units.
 
     Raises
     ------
@@ -52,6 +52,8 @@ def explorer(run: Run) -> dict[str, Any]:
     shape = originals.shape[1:]
     if originals[0].size > SIZE:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
+    if np.nanmax(np.abs(originals)) > np.finfo(np.float16).max:
+        raise NoExplorer("elements of observations are too large for the page")
     lows, highs = values.min(axis=1), values.max(axis=1)
     lows, highs = np.minimum(lows, codes.min(axis=0)), np.maximum(highs, codes.max(axis=0))
     levels = pictures.get("levels")

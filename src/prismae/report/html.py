@@ -77,7 +77,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     pictures, kind = run.pictures, shown_as(run)
     sliders = combined = None
     if "traversals" in documents and kind.slides:
-        sliders = player(run.in_units(pictures["traversals"]), pictures["traversal_values"], run.latents)
+        sliders = player(run.drawn(pictures["traversals"]), pictures["traversal_values"], run.latents)
     why = ""
     try:
         combined = explorer(run)

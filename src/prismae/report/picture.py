@@ -109,5 +109,5 @@ def _figure(run: Run, kind: str | View, factor: str | None) -> Figure:
 def _animation(run: Run) -> bytes:
     refuse(GIF, run.kind)
     _figure(run, "traversals", None)  # refuses what cannot be drawn
-    frames, values = run.in_units(run.pictures["traversals"]), run.pictures["traversal_values"]
+    frames, values = run.drawn(run.pictures["traversals"]), run.pictures["traversal_values"]
     return traversal_gif(frames, values, run.latents, channels=run.channel_names)

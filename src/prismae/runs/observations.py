@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prismae.data import World, world, world_names, world_splits
+from prismae.data.image_folder import is_image
 from prismae.data.kinds import kind_of
 from prismae.data.own import contents, from_path, is_path, split_path
 from prismae.errors import InputError
@@ -65,8 +66,9 @@ def new_observations(source: str, job: Mapping[str, Any]) -> World:
     if not is_path(source) and (source in world_names() or not Path(source).is_dir()):
         return world(source)
     reading = replace(_reading(job), channel_names=())
-    if not split_path(source)[0].is_dir():
-        reading = replace(reading, size=None)
+    path = split_path(source)[0]
+    if not (path.is_dir() or is_image(path)):
+        reading = replace(reading, size=None, skip_damaged=False)
     return from_path(source, reading=reading, like=kind_of(job))
 
 

@@ -424,6 +424,23 @@ class Run:
         return frames if self.units is None else frames * self.units[0] + self.units[1]
 
     @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The elements of an image that are drawn black and white: 0 and 1, or, where some lie beyond these, the ends
+        of their range, within four standard deviations of their mean."""
+        found = self.job.get("summary") or {"low": 0.0, "high": 1.0}
+        if found["low"] >= 0 and found["high"] <= 1:
+            return 0.0, 1.0
+        low, high = (found["mean"] + sign * 4 * found["std"] for sign in (-1, 1))
+        return max(found["low"], low), min(found["high"], high)
+
+    def drawn(self, frames: NDArray) -> NDArray:
+        """Observations [..., *shape] as they are drawn: images between 0, black, and 1, others in the user's units."""
+        if self.kind != "images":
+            return self.in_units(frames)
+        low, high = self.ends
+        return (frames - low) / (high - low)
+
+    @cached_property
     def feature_names(self) -> list[str]:
         """Names of the elements of a vector: as the run knows them, else "x0", "x1" …"""
         d = self.pictures["originals"].shape[-1] if "originals" in self.pictures else 0

@@ -49,7 +49,7 @@ class Shown:
     def pairs(self, run: Run, first: str, second: str) -> Figure:
         """Two arrays of observations, by their names, as originals and what is rebuilt of them."""
         originals, rebuilt = run.pictures[first], run.pictures[second]
-        return draw.reconstructions(run.in_units(originals), run.in_units(rebuilt), run.channel_names)
+        return draw.reconstructions(run.drawn(originals), run.drawn(rebuilt), run.channel_names)
 
     def lanes(self, run: Run) -> bool:
         """Whether each channel has a lane of its own."""
@@ -58,7 +58,7 @@ class Shown:
     def traversals(self, run: Run) -> Figure:
         """What each latent does."""
         frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
-        return draw.traversals(run.in_units(frames), values, run.latents, channels=run.channel_names)
+        return draw.traversals(run.drawn(frames), values, run.latents, channels=run.channel_names)
 
     def of_traversals(self, run: Run) -> Markup:
         """What to look at in traversals."""
@@ -73,11 +73,11 @@ class Shown:
 
     def samples(self, run: Run) -> Figure:
         """Observations that were drawn."""
-        return draw.samples(run.in_units(run.pictures["samples"]))
+        return draw.samples(run.drawn(run.pictures["samples"]))
 
     def clusters(self, run: Run, means: NDArray, sizes: NDArray, source: str) -> Figure:
         """The mean observation [c, *shape] of each cluster."""
-        return draw.clusters(run.in_units(means), sizes, source)
+        return draw.clusters(run.drawn(means), sizes, source)
 
     def effects(self, run: Run) -> Figure:
         """How far each latent moves each element."""
@@ -98,7 +98,7 @@ class Shown:
 
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
         """What the page's combined sliders draw this kind with; `seen` are arrays of observations [n, *shape]."""
-        return {}
+        return {"ends": run.ends}
 
 
 class Series(Shown):

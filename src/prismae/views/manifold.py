@@ -74,7 +74,7 @@ class Manifold(View):
         }
 
     def draw(self, run: Run) -> Figure:
-        return draw.manifold(run.in_units(run.pictures["manifold"]))
+        return draw.manifold(run.drawn(run.pictures["manifold"]))
 
     def sentence(self, run: Run) -> str:
         return (

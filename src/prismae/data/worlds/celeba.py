@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from prismae.data._base import FactorKind, World
 from prismae.data.files import data_folder, find
-from prismae.data.images import decoded_once, pixels, shape_of
+from prismae.data.images import decoded_once, frames_of, pixels
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 
@@ -54,7 +54,8 @@ def load(split: Literal["all", "train", "valid", "test"] = "all") -> World:
         )
     attributes = read_attributes(listed)
     paths = [folder / name for name in attributes.index]
-    of_width = f" of {shape_of(paths[0])[2]} pixels' width" if shape_of(paths[0])[2] != 178 else ""
+    width = frames_of(paths[0])[0].width
+    of_width = f" of {width} pixels' width" if width != 178 else ""
     read = partial(pixels, channels=3, side=SIDE, crop=CROP)
     images = decoded_once("celeba", DECODED, paths, (3, SIDE, SIDE), read)
     factors = (attributes.to_numpy() > 0).astype(np.int32)

@@ -34,11 +34,12 @@
     const context = drawn.getContext("2d");
     const pixels = context.createImageData(width, height);
     const plane = width * height;
+    const [low, high] = data.ends;
     return (values) => {
       for (let i = 0; i < plane; i++) {
         for (let c = 0; c < 3; c++) {
           const channel = channels === 1 ? 0 : c;
-          pixels.data[4 * i + c] = channel < channels ? 255 * values[channel * plane + i] : 0;
+          pixels.data[4 * i + c] = channel < channels ? (255 * (values[channel * plane + i] - low)) / (high - low) : 0;
         }
         pixels.data[4 * i + 3] = 255;
       }
