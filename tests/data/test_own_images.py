@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from prismae.data import World, world
+from prismae.data import Images, World, world
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 
@@ -202,6 +202,7 @@ def test_more_than_8_bits_are_numbers(tmp_path: Path, suffix: str, kind: type) -
     for i in range(3):
         Image.fromarray(deep[i]).save(tmp_path / f"{i}.{suffix}")
     made = world(tmp_path)
+    assert isinstance(made.kind, Images)
     assert not made.kind.pixels
     np.testing.assert_array_equal(made.data[torch.arange(3)].numpy()[:, 0], deep)
     assert (
