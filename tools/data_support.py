@@ -6,6 +6,7 @@ python tools/data_support.py docs/data_support.md
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from PIL import Image
+from scipy.io import savemat, wavfile
 
 import prismae as pr
 from prismae.errors import InputError
@@ -104,6 +106,23 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "lines above the names", "x.csv", b"made by hand\n" + csv, {}
     yield "numbers in text, as NumPy writes them", "x.txt", b"1.5 2.5\n3.5 4.0\n5.0 7.5\n2.0 1.0\n", {}
     yield "sentences", "x.txt", b"a cat sat\na dog ran\nthe cat ran\n", {}
+    points = plain[["length", "rings"]].assign(time=np.arange(N) / 50)
+    yield (
+        "a row for each point in time",
+        "x.csv",
+        points.to_csv(index=False).encode(),
+        {"window": 6, "stride": 3},
+    )
+    several = points.assign(who=[f"p{i // 8}" for i in range(N)]).to_csv(index=False).encode()
+    yield "the same of several series", "x.csv", several, {"series_id": "who", "time": "time"}
+    yield "a series in each row", "x.csv", points.to_csv(index=False).encode(), {"series": "rows"}
+    sound = io.BytesIO()
+    wavfile.write(sound, 8000, np.arange(400, dtype=np.int16) % 37)
+    yield "sound", "x.wav", sound.getvalue(), {}
+    yield "sound, with `window`", "x.wav", sound.getvalue(), {"window": 100}
+    matlab = io.BytesIO()
+    savemat(matlab, {"val": np.arange(800.0).reshape(4, 200) % 37, "Fs": 250})  # type: ignore[arg-type]
+    yield "MATLAB, with `window`", "x.mat", matlab.getvalue(), {"window": 50}
     yield "an unknown suffix", "x.dat", csv, {}
 
 
@@ -131,6 +150,9 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "series with gaps", lambda: np.where(series > 2, np.nan, series), {"series": "channels-first"}
     yield "a channel that is constant", lambda: series * [[1], [0], [1]], {"series": "channels-first"}
     yield "one long recording [n]", lambda: series.ravel(), {}
+    yield "the same, with `window`", lambda: series.ravel(), {"window": 60, "rate": 100.0}
+    yield "a recording of several channels", lambda: series[:, :, 0], {"window": 6}
+    yield "series of one channel", lambda: series[:, 0], {"series": "rows"}
 
 
 def images() -> Iterator[tuple[str, str, Callable[[Path, int], Any], dict[str, Any]]]:

@@ -19,7 +19,7 @@ CodeSize = Annotated[int, Ge(1), Le(10_000)]
 Side = Annotated[int, Ge(1), Le(4096)]
 Precision = Literal["32", "bf16"]
 Steps = Count | Literal["auto"]
-Layout = Literal["channels-first", "channels-last"]
+Layout = Literal["channels-first", "channels-last", "rows"]
 
 MOST = 20_000  # updates of steps="auto"
 HELD_OUT = 0.1  # of the observations, where steps="auto" is told of no other part
@@ -100,7 +100,19 @@ class Reading:
         Leave out the images of a folder that cannot be read, and say how many they are.
     series
         Where the channels of series of several channels stand: "channels-first", [n, c, length], or "channels-last",
-        [n, length, c]. Without it an array of three dimensions is images.
+        [n, length, c]. Without it an array of three dimensions is images. "rows": each row of a table, or of an array
+        [n, length], is a series of one channel.
+    window
+        Points of the windows into which long recordings are cut: a .wav file, an array [length] or [c, length], a table
+        of which each row is a point in time, or a folder of such files.
+    stride
+        Points from the start of a window to the start of the next; by default windows follow each other.
+    rate
+        Points a second of series, for the axes of reports; audio files and columns of times say it themselves.
+    series_id
+        Column of a table that says to which series a row belongs, where each row is a point in time.
+    time
+        Column of such a table that says when a point was: rows are put in that order.
     channel_names
         Names of the channels of such series.
     drop
@@ -126,6 +138,11 @@ class Reading:
     size: Side | None = None
     skip_damaged: bool = False
     series: Layout | None = None
+    window: Count | None = None
+    stride: Count | None = None
+    rate: Positive | None = None
+    series_id: str | None = None
+    time: str | None = None
     channel_names: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()

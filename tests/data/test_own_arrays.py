@@ -235,7 +235,7 @@ def test_a_missing_path(tmp_path: Path) -> None:
 
 
 def test_another_format(tmp_path: Path) -> None:
-    path = tmp_path / "mine.mat"
+    path = tmp_path / "mine.dat"
     path.write_text("1,2\n")
     with pytest.raises(InputError, match=r"cannot be read as a world: expected a \.npy, \.npz, \.h5"):
         world(str(path))

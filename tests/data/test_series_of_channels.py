@@ -54,7 +54,7 @@ def test_slender_arrays_are_not_guessed_at(shape, likely):
     [
         (SERIES[0, 0], "channels-last", "are arrays [n, length, c], got the shape (20,)."),
         (SERIES[:, None], "channels-first", "are arrays [n, c, length], got the shape (30, 1, 3, 20)."),
-        (SERIES, "channels", "series should be 'channels-first' or 'channels-last', got 'channels'."),
+        (SERIES, "channels", "series should be 'channels-first', 'channels-last' or 'rows', got 'channels'."),
         (SERIES[:1], "channels-first", "expected at least two and none empty"),
         (np.where(SERIES > 1e4, np.inf, SERIES), "channels-first", "infinite or beyond 1e+38, the first at index"),
         (SERIES * [[1], [np.nan], [1]], "channels-first", "channel 2 of 3 has no values"),

@@ -37,7 +37,7 @@ WRITTEN = {
 
 @app.command("fit")
 @options_of("Training", Training, WRITTEN)
-@options_of("Own data", Reading)
+@options_of("Own data", Reading, {"series_id": Written("--id")})
 def fit(
     method: Annotated[
         str,
@@ -53,7 +53,7 @@ def fit(
             metavar="WORLD",
             autocompletion=completed("worlds"),
             help="A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: a .npy, .npz, .h5, "
-            ".hdf5, .csv, .parquet, .txt or .txt.gz file, or a folder of images.",
+            ".hdf5, .mat, .csv, .parquet, .xlsx, .wav, .txt or .txt.gz file, or a folder of images or recordings.",
         ),
     ],
     training: dict[str, Any],

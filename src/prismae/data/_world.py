@@ -35,16 +35,18 @@ def world(
     ----------
     source
         A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
-        .npz, .h5, .hdf5, .csv, .tsv, .parquet, .feather, .xlsx, .txt or .txt.gz file or of a folder of images; an
-        array, tensor or table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
+        .npz, .h5, .hdf5, .mat, .csv, .tsv, .parquet, .feather, .xlsx, .wav, .txt or .txt.gz file or of a folder of
+        images or recordings; an array, tensor or table (of pandas, polars, pyarrow …) of observations; or a `World`,
+        which is returned as it is.
     factors
         For own data: values [n] or [n, k], as an array, tensor or pandas table, or names of columns, arrays or labels
         that are factors.
     factor_names, factor_kinds, name
         For own data: see `prismae.data.arrays.from_array`.
     reading
-        For own data, how they are read: ``size``, ``series``, ``channel_names``, ``drop``, ``categorical``,
-        ``numeric``, ``index``, ``missing`` and ``sep`` as the settings `prismae.settings.Reading` describes them.
+        For own data, how they are read: ``size``, ``skip_damaged``, ``series``, ``window``, ``stride``, ``rate``,
+        ``series_id``, ``time``, ``channel_names``, ``drop``, ``categorical``, ``numeric``, ``index``, ``missing`` and
+        ``sep`` as the settings `prismae.settings.Reading` describes them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Own data in .npy, .npz and HDF5 files: arrays by name, one of them the observations."""
+"""Own data in .npy, .npz, HDF5 and MATLAB files: arrays by name, one of them the observations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from prismae.data._base import FactorKind
 from prismae.data.labels import Found, Labels, chosen, labels_of
@@ -20,7 +22,8 @@ from prismae.errors import InputError, unknown_name
 
 _OBSERVATIONS = ("x", "images", "data", "observations")
 _CHANNELS = "channel_names"
-_ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS)
+_RATES = ("rate", "fs", "Fs", "FS", "sampling_rate", "sample_rate", "samplerate", "sfreq")  # points a second
+_ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS, *_RATES)
 
 
 def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bool = False) -> Found:
@@ -33,7 +36,8 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         ``x``, ``images``, ``data`` or ``observations``, or the only one of at least two dimensions.
     factors
         Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
-        ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series.
+        ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series, a
+        number ``rate`` or ``fs`` says how many points a second they have.
     new
         Whether they are for a model that was trained before: factors may be missing then, and need not vary.
 
@@ -43,16 +47,19 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         For a file that is damaged or pickled, observations that are not clear, unknown names, and factors that
         do not fit.
     """
-    with hdf5(path) if path.suffix in (".h5", ".hdf5") else _numpy(path) as arrays:
+    readers = {".h5": hdf5, ".hdf5": hdf5, ".mat": _matlab}
+    with readers.get(path.suffix.lower(), _numpy)(path) as arrays:
         factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
         x = _values(arrays[part or _observations(path, arrays, factors)])
         channels = _texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
+        rate = next((_number(arrays[key]) for key in _RATES if key in arrays), None)
         if not factors:
-            return Found(x, _own_factors(arrays) if "factors" in arrays else None, channel_names=channels)
+            own = _own_factors(arrays) if "factors" in arrays else None
+            return Found(x, own, channel_names=channels, rate=rate)
         columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name])).items()}
-        return Found(x, labels_of(columns, len(x), path.name, new=new), channel_names=channels)
+        return Found(x, labels_of(columns, len(x), path.name, new=new), channel_names=channels, rate=rate)
 
 
 @contextmanager
@@ -109,6 +116,50 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
         raise
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
+
+
+@contextmanager
+def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of numbers of a .mat file by name, as MATLAB shows them; structures and cells are left out."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(520)
+        if b"\x89HDF" in (
+            start[:4],
+            start[512:516],
+        ):  # version 7.3, whose dimensions stand the other way round
+            with hdf5(path) as arrays:
+                named = ((name, each) for name, each in arrays.items() if not name.startswith("#"))
+                yield {
+                    name: np.asarray(each[()]).T
+                    for name, each in named
+                    if getattr(each, "attrs", {}).get("MATLAB_class") != b"char"
+                }
+            return
+        found = loadmat(path, chars_as_strings=True)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        NotImplementedError,
+        IndexError,
+        zlib.error,
+        MatReadError,
+    ) as error:
+        raise InputError(f"{path} is corrupted or no MATLAB file ({error}).") from None
+    yield {
+        name: each
+        for name, each in found.items()
+        if not name.startswith("__") and isinstance(each, np.ndarray) and each.dtype.kind in "buifU"
+    }
+
+
+def _number(array: Any) -> float | None:
+    """The one positive number that an array holds; None for others."""
+    values = _values(array)
+    good = values.size == 1 and values.dtype.kind in "uif" and float(values.reshape(-1)[0]) > 0
+    return float(values.reshape(-1)[0]) if good else None
 
 
 def _values(array: Any) -> NDArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError
 from prismae.settings import Layout
 
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+LAYOUTS: tuple[Layout, ...] = ("channels-first", "channels-last")
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def read_images(
             failed[file.relative_to(root).as_posix()] = str(error)
     names = [_called(frame, root) for frame in frames]
     _check(path, frames, names, {} if skip_damaged and frames else failed, size)
-    columns = _labels(path, [frame.path for frame in frames], names, failed) if path.is_dir() else {}
+    columns = labels_in(path, [frame.path for frame in frames], names, failed) if path.is_dir() else {}
     if factors:
         factors = chosen(factors, columns, f"label of {path.name}", new=new)
         columns = {name: columns[name] for name in factors}
@@ -215,7 +215,7 @@ def _of_bytes(image: NDArray) -> bool:
     return bool((image % DEEP == 0).all() and image.min() >= 0 and image.max() <= 255 * DEEP)
 
 
-def _labels(
+def labels_in(
     path: Path, files: Sequence[Path], names: Sequence[str], failed: Collection[str]
 ) -> dict[str, Sequence[str] | pd.Series]:
     """Every label that the images have, by the factor's name; those in a file of several have the file's."""

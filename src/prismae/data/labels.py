@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prismae.data._base import FactorKind
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError, unknown_name
+from prismae.settings import Layout
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Found:
         Names of channels, for series.
     names
         Names [n] of the rows of a table, or paths of images.
+    series, rate
+        Where the channels of series stand, and their points a second, where the reader knows it.
     columns, notices
         What was understood, a line for each column of a table; and what of it a user should know, in sentences.
     """
@@ -49,6 +52,8 @@ class Found:
     table: TableScheme | None = None
     channel_names: tuple[str, ...] | None = None
     names: NDArray | None = None
+    series: Layout | None = None
+    rate: float | None = None
     columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 

@@ -51,7 +51,8 @@ def images_first(x: NDArray, name: str, *, least: int = 2, slender: bool = False
     if x.ndim not in (2, 3, 4):
         raise InputError(
             f"World {name!r}: observations of shape {x.shape} cannot be used, "
-            "expected [n, d] vectors or series, or [n, h, w], [n, c, h, w] or [n, h, w, c] images."
+            "expected [n, d] vectors or series, or [n, h, w], [n, c, h, w] or [n, h, w, c] images"
+            + (", or window= (--window), into which one long recording is cut." if x.ndim == 1 else ".")
         )
     check_size(x, name, least)
     if x.ndim == 3:

@@ -21,20 +21,33 @@ from prismae.data._base import FactorKind, World
 from prismae.data.array_files import read_arrays
 from prismae.data.arrays import from_array
 from prismae.data.image_folder import LABELS, is_image, read_images
-from prismae.data.kinds import Images, Kind, Table, Texts
+from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
-from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_table
+from prismae.data.layout import numbers
+from prismae.data.recordings import (
+    AUDIO,
+    cut_arrays,
+    holds_recordings,
+    is_audio,
+    is_recording,
+    read_audio,
+    read_recordings,
+    series_of_table,
+)
+from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, read_sentences
 from prismae.errors import InputError
 from prismae.settings import Reading
 
-ARRAYS = (".npy", ".npz", ".h5", ".hdf5")
+ARRAYS = (".npy", ".npz", ".h5", ".hdf5", ".mat")
 FORMATS = (
-    f"a {', '.join(ARRAYS + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
-    "of a folder of images or of a file of several"
+    f"a {', '.join(ARRAYS + AUDIO[:1] + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
+    "of a folder of images or recordings, or of a file of several images"
 )
 OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep")  # settings that are for tables only
+OF_POINTS = ("series_id", "time")  # that are for tables of which each row is a point in time
+OF_SERIES = ("series", "channel_names", "window", "stride", "rate", *OF_POINTS)
 MEMORY = {True: "A table in memory is read as it is", False: "An array has no images, columns or text"}
 
 Factors = (
@@ -85,16 +98,12 @@ def from_path(
     found = _read(path, part, reading, like)
     kind = "folder" if path.is_dir() else "file"
     called = f"own {kind} {whole.name}"
-    channel_names: Sequence[str] | None = reading.channel_names or None
-    if channel_names is None and reading.series is not None:
-        channel_names = found.channel_names
     return _made(
         found,
         given,
+        reading,
         factor_names=factor_names,
         factor_kinds=factor_kinds,
-        series=reading.series,
-        channel_names=channel_names,
         name=name or whole.stem,
         source=called,
         new=like is not None,
@@ -114,21 +123,39 @@ def from_memory(
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
     reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
     table = isinstance(source, pd.DataFrame)
-    others = ("series", "channel_names", "sep") if table else OF_TABLES
+    others = ("sep",) if table else (*OF_TABLES, *OF_POINTS)
     _refuse_others(reading, "size", "skip_damaged", *others, what=MEMORY[table])
-    options: dict[str, Any] = {
-        "factor_names": factor_names,
-        "factor_kinds": factor_kinds,
-        "series": reading.series,
-        "channel_names": reading.channel_names or None,
-    }
+    called = name or ("table" if table else "array")
     if isinstance(source, pd.DataFrame):
-        found = from_table(source, reading, name or "table")
-        return _made(found, given, **options, name=name or "table", source="own table")
-    if reading.factors:
-        some = ", ".join(reading.factors[:5]) + (" …" if len(reading.factors) > 5 else "")
-        raise InputError(f"An array has no factors named {some}: expected an array of their values, [n, k].")
-    return from_array(source, factors=given, **options, name=name or "array")
+        found, where = _of_table(source, reading, called), "own table"
+    else:
+        if reading.factors:
+            some = ", ".join(reading.factors[:5]) + (" …" if len(reading.factors) > 5 else "")
+            raise InputError(
+                f"An array has no factors named {some}: expected an array of their values, [n, k]."
+            )
+        found, where = Found(numbers(source, f"World {called!r}", gaps=True)), "own array"
+        if reading.window is not None:
+            if given is not None:  # of each recording, or of each point of one
+                known = np.asarray(given).reshape(len(given), -1)
+                names = tuple(factor_names or (f"factor {i + 1}" for i in range(known.shape[1])))
+                found, given = (
+                    replace(
+                        found, labels=labels_of(dict(zip(names, known.T, strict=True)), len(known), called)
+                    ),
+                    None,
+                )
+            found = cut_arrays(found, reading, called)
+    return _made(
+        found,
+        given,
+        reading,
+        factor_names=factor_names,
+        factor_kinds=factor_kinds,
+        name=called,
+        source=where,
+        copy=found.x is source,
+    )
 
 
 def as_pandas(table: Any) -> Any:
@@ -167,7 +194,9 @@ def contents(source: str) -> bytes:
     path, _ = split_path(source)
     if not path.is_dir():
         return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
-    files = [f for f in sorted(path.rglob("*")) if f.is_file() and (is_image(f) or f == path / LABELS)]
+    every = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    data = is_image if any(map(is_image, every)) else is_recording
+    files = [file for file in every if data(file) or file == path / LABELS]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
@@ -190,17 +219,22 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
+    if path.is_dir() and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
+        _refuse_others(
+            reading, "size", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
+        )
+        return read_recordings(path, reading, new=new)
     if path.is_dir() or is_image(path):
         what = f"{path} is a {'folder' if path.is_dir() else 'file'} of images"
-        _refuse_others(reading, "series", "channel_names", *OF_TABLES, what=what)
-        numbers = isinstance(like, Images) and not like.pixels
+        _refuse_others(reading, *OF_SERIES, *OF_TABLES, what=what)
+        deep = isinstance(like, Images) and not like.pixels
         return read_images(
             path,
             reading.factors,
             reading.size,
             skip_damaged=reading.skip_damaged,
             new=new,
-            keep_numbers=numbers,
+            keep_numbers=deep,
         )
     if not path.is_file():  # a pipe or a device, which might never end
         raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
@@ -208,12 +242,34 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
     _refuse_others(reading, "skip_damaged", what=f"{path} is no folder of images")
     if path.suffix.lower() in ARRAYS:
-        _refuse_others(reading, *OF_TABLES, what=f"{path} is no table")
-        return read_arrays(path, part, reading.factors, new=new)
+        _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
+        found = read_arrays(path, part, reading.factors, new=new)
+        return found if reading.window is None else cut_arrays(found, reading, path.name, new=new)
+    if is_audio(path):
+        _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
+        return read_audio(path, reading, new=new)
     if is_table(path) or path.name.lower().endswith(TEXTS):
-        _refuse_others(reading, "series", "channel_names", what=f"{path} is a table")
-        return read_table(path, reading, scheme=like.scheme if isinstance(like, Table) else None, new=new)
+        scheme = like.scheme if isinstance(like, Table) else None
+        table, notices = read_file(path, reading)
+        return _of_table(table, reading, path.name, scheme=scheme, new=new, notices=notices)
     raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
+
+
+def _of_table(table: pd.DataFrame, reading: Reading, name: str, **options: Any) -> Found:
+    """What a table holds: rows, or series of which each is a row or has a row for each point."""
+    if reading.series not in (None, "rows"):
+        raise InputError(
+            f"{name} is a table, which has no channels first or last: series='rows' (--series rows) says that each row "
+            "is a series, and a window or series_id (--window, --id) that each row is a point in time."
+        )
+    points = (reading.window, reading.series_id, reading.time)
+    if reading.series is None and points == (None, None, None):
+        _refuse_others(
+            reading, "channel_names", "rate", what=f"{name} is a table of which no series are asked for"
+        )
+        return from_table(table, reading, name, **options)
+    options.pop("scheme", None)
+    return series_of_table(table, reading, name, **options)
 
 
 def _refuse_others(reading: Reading, *names: str, what: str) -> None:
@@ -259,15 +315,29 @@ def _text(path: Path, name: str, reading: Reading, options: dict[str, Any]) -> W
 def _made(
     found: Found,
     given: NDArray | Tensor | None,
+    reading: Reading,
     *,
     factor_names: Sequence[str] | None,
     factor_kinds: Sequence[FactorKind] | None,
+    copy: bool = False,
     **options: Any,
 ) -> World:
     """The world of what was found, with further `options` of `from_array`.
 
     Factors that were given as values stand above those that were found.
     """
+    if reading.stride is not None and reading.window is None:
+        raise InputError(
+            "A stride is from one window to the next: say how many points a window has (--window)."
+        )
+    series = found.series or reading.series
+    if series == "rows":
+        if found.x.ndim != 2:
+            raise InputError(f"series='rows' is for series [n, length], got the shape {found.x.shape}.")
+        series = "channels-first"
+    if series is None and reading.rate is not None:
+        raise InputError("A rate is for series: say series= or window= (--series, --window) too.")
+    channel_names = reading.channel_names or (found.channel_names if series is not None else None) or None
     factors = given
     if given is None and found.labels is not None:
         factors = found.labels.values
@@ -277,7 +347,9 @@ def _made(
         factors=factors,
         factor_names=factor_names,
         factor_kinds=factor_kinds,
-        copy=False,
+        series=series,
+        channel_names=channel_names,
+        copy=copy,
         **options,
     )
     kind, notices = made.kind, (*found.notices, *made.notices)
@@ -285,6 +357,8 @@ def _made(
         gaps = np.isnan(found.x).any()
         kind = Table(scheme=found.table, lacking=found.table.lacks(found.x) if gaps else None)
         notices = found.notices
+    elif isinstance(kind, Series):
+        kind = replace(kind, layout=reading.series, rate=reading.rate or found.rate)
     return replace(made, kind=kind, names=found.names, columns=found.columns, notices=notices)
 
 

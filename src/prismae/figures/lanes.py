@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
 
 from prismae._text import brief, shortened
@@ -68,6 +70,18 @@ def name_lanes(axes: Axes, listed: Sequence[str]) -> None:
     axes.set_yticks([c - k - 0.5 - (1 - FILLED) / 2 for k in range(c)], listed)
     axes.tick_params(axis="y", labelsize=TINY, labelcolor=INK, colors=FAINT)
     axes.set_ylim(-0.05, c)
+
+
+def in_seconds(figure: Figure, rate: float) -> Figure:
+    """The figure, with the points along its axes, of which there are `rate` a second, written as seconds."""
+    for axes in figure.axes:
+        if len(axes.get_xticks()):  # others are keys
+            low, high = axes.get_xlim()
+            ticks = MaxNLocator(5).tick_values(max(low, 0.0) / rate, high / rate)
+            axes.xaxis.set_major_locator(MultipleLocator(float(ticks[1] - ticks[0]) * rate))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / rate:.6g} s"))
+            axes.set_xlim(low, high)
+    return figure
 
 
 def tall(c: int, height: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prismae import figures as draw
 from prismae._text import count, shortened
-from prismae.figures.lanes import ranges
+from prismae.figures.lanes import in_seconds, ranges
 from prismae.runs.run import Run
 from prismae.views import _units
 
@@ -105,6 +105,20 @@ class Series(Shown):
     """Curves."""
 
     several = "Series"
+
+    def pairs(self, run: Run, first: str, second: str) -> Figure:
+        return self._timed(run, super().pairs(run, first, second))
+
+    def traversals(self, run: Run) -> Figure:
+        return self._timed(run, super().traversals(run))
+
+    def effects(self, run: Run) -> Figure:
+        return self._timed(run, super().effects(run))
+
+    def _timed(self, run: Run, figure: Figure) -> Figure:
+        """The figure with seconds along its axes, where the points a second are known."""
+        rate = run.job.get("rate")
+        return figure if rate is None else in_seconds(figure, rate)
 
     def lanes(self, run: Run) -> bool:
         return run.pictures.get("originals", np.empty(0)).ndim == 3

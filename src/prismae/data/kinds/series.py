@@ -20,6 +20,7 @@ from prismae.errors import InputError
 from prismae.settings import Layout
 
 LONG = 16  # points of series of several channels from which convolutions have something to slide over
+LONGER = 4096  # points of series of one channel from which a network of dense layers has too many weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +33,21 @@ class Series(Numbers):
         How each channel of the user's own series was scaled; None for series of one channel.
     layout
         Where the channels of the user's arrays stand; None: first, as a network sees them.
+    rate
+        Points a second, where they are known.
     """
 
     scheme: ChannelScheme | None = None
     layout: Layout | None = None
+    rate: float | None = None
 
     @classmethod
     def plain(cls, data: Storage) -> Self | None:
         return cls() if len(data.shape) == 2 else None
 
     def to_json(self) -> dict[str, Any]:
-        return super().to_json() | ({} if self.layout is None else {"series": self.layout})
+        layout = {} if self.layout is None else {"series": self.layout}
+        return super().to_json() | layout | ({} if self.rate is None else {"rate": self.rate})
 
     def scheme_json(self) -> dict[str, Any]:
         return {} if self.scheme is None else {"channels": self.scheme.to_json()}
@@ -50,13 +55,16 @@ class Series(Numbers):
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         scheme = ChannelScheme.from_json(about["channels"]) if "channels" in about else None
-        return replace(super().from_json(about), scheme=scheme, layout=about.get("series"))
+        return replace(
+            super().from_json(about), scheme=scheme, layout=about.get("series"), rate=about.get("rate")
+        )
 
     def noted(self) -> str:
+        rate = "" if self.rate is None else f", {self.rate:g} points a second"
         if self.scheme is None:
-            return ""
+            return f" (series{rate})" if rate else ""
         named = f": {', '.join(self.scheme.names)};" if self.scheme.names else ","
-        return f" (series of {len(self.scheme.means)} channels{named} each scaled)"
+        return f" (series of {len(self.scheme.means)} channels{named} each scaled{rate})"
 
     def units(self) -> str:
         return super().units() if self.scheme is None else "each channel scaled as `channels` says"
@@ -72,7 +80,8 @@ class Series(Numbers):
         return () if self.scheme is None else self.scheme.names
 
     def default_net(self, shape: tuple[int, ...]) -> str:
-        return "conv1d" if len(shape) == 2 and shape[1] >= LONG else super().default_net(shape)
+        long = LONG if len(shape) == 2 else LONGER
+        return "conv1d" if shape[-1] >= long else super().default_net(shape)
 
     def given_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return shape[::-1] if self.layout == "channels-last" else shape

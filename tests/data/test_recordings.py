@@ -1,0 +1,227 @@
+"""Recordings: cut into windows, of unequal lengths, in audio and MATLAB files, in tables with a row for each point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.io import savemat, wavfile
+
+import prismae as pr
+from prismae.data import World, world
+from prismae.errors import InputError
+from prismae.runs.observations import everything, new_observations
+from prismae.studies import Job
+
+rng = np.random.default_rng(0)
+LONG = rng.normal(size=(3, 1000)) * [[1], [100], [0.01]] + [[0], [5], [-3]]  # [c, length]
+
+
+def values(made: World) -> np.ndarray:
+    """The observations in the user's units, channels first."""
+    x = made.data[torch.arange(len(made))].numpy()
+    return np.asarray(made.kind.as_seen().given_back(x, made.shape))
+
+
+def windows(x: np.ndarray, window: int, stride: int) -> np.ndarray:
+    """Windows [n, …, window] of a recording [..., length], one by one."""
+    starts = range(0, x.shape[-1] - window + 1, stride)
+    return np.stack([x[..., start : start + window] for start in starts])
+
+
+@pytest.mark.parametrize("stride", [None, 30, 100])
+def test_a_long_recording_is_cut_into_windows(stride: int | None) -> None:
+    made = world(LONG, window=64, stride=stride, rate=250)
+    expected = windows(LONG, 64, stride or 64)
+    np.testing.assert_allclose(values(made), expected, rtol=1e-4, atol=1e-5)
+    assert made.kind.rate == 250
+    assert "(series of 3 channels, each scaled, 250 points a second)" in made.describe()
+    assert made.called[1] == f"{(stride or 64) / 250:g} s"
+    said = " ".join(made.notices)
+    assert "taken for one recording of 3 channels and 1,000 points (else --series)" in said
+    assert f"{len(expected)} windows of 64 points, one every {stride or 64}" in said
+    assert ("overlap" in said) == (stride == 30)
+
+
+def test_layouts_of_recordings() -> None:
+    for x, series in ((LONG, "channels-first"), (LONG.T, "channels-last"), (LONG.T, None)):
+        np.testing.assert_allclose(
+            values(world(x, window=50, series=series)), windows(LONG, 50, 50), rtol=1e-4, atol=1e-5
+        )
+    one = world(LONG[0], window=50)
+    assert one.shape == (50,)
+    assert one.kind.name() == "series"
+    np.testing.assert_allclose(values(one), windows(LONG[0], 50, 50), rtol=1e-6)
+    rows = world(LONG, window=50, series="rows")
+    assert (rows.shape, len(rows)) == ((50,), 60)
+    several = world(np.stack([LONG, 2 * LONG]), window=100, series="channels-first")
+    assert several.called[10] == "recording 1 @0"
+    np.testing.assert_allclose(values(several)[10], 2 * LONG[:, :100], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.uint8, np.float32])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_audio(tmp_path: Path, kind: Any, channels: int) -> None:
+    sound = (rng.normal(size=(500, channels)) * 20 + 100).astype(kind)
+    wavfile.write(tmp_path / "a.WAV", 8000, sound[:, 0] if channels == 1 else sound)
+    made = world(tmp_path / "a.WAV", window=100)
+    expected = windows(sound.T.astype(float), 100, 100)
+    np.testing.assert_allclose(
+        values(made), expected[:, 0] if channels == 1 else expected, rtol=1e-4, atol=1e-3
+    )
+    assert made.kind.rate == 8000
+    assert made.called[2] == "0.025 s"
+    with pytest.raises(
+        InputError, match=r"one recording of \d channels? and 500 points \(0\.0625 s\): say .*--window"
+    ):
+        world(tmp_path / "a.WAV")
+
+
+def test_a_folder_of_recordings_with_classes(tmp_path: Path) -> None:
+    for i, (name, length) in enumerate((("cat/a.wav", 300), ("cat/b.wav", 250), ("dog/a.wav", 300))):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        wavfile.write(tmp_path / name, 1000, (rng.normal(size=length) * 100 + i).astype(np.int16))
+    (tmp_path / "notes.md").write_text("mine")
+    made = world(tmp_path)
+    assert (made.shape, made.kind.rate) == ((300,), 1000)
+    assert np.isnan(values(made)[1, 250:]).all()
+    assert not np.isnan(values(made)[1, :250]).any()
+    assert made.called.tolist() == ["cat/a.wav", "cat/b.wav", "dog/a.wav"]
+    assert made.factors is not None
+    assert made.factors[:, 0].tolist() == [0, 0, 1]
+    said = " ".join(made.notices)
+    assert "series are 250 to 300 points long: what shorter ones lack is missing" in said
+    assert "1 other files in the folder are not read" in said
+    cut = world(tmp_path, window=100)
+    assert cut.factors is not None
+    assert cut.factors[:, 0].tolist() == [0] * 5 + [1] * 3
+    assert "50 of 850 points at the ends fill none" in " ".join(cut.notices)
+    (tmp_path / "dog" / "bad.wav").write_bytes(b"RIFF")
+    (tmp_path / "dog" / "worse.wav").write_bytes(b"")
+    with pytest.raises(
+        InputError, match=r"2 of 5 recordings cannot be read: --skip-damaged .*bad\.wav .*worse\.wav"
+    ):
+        world(tmp_path)
+    assert len(world(tmp_path, skip_damaged=True)) == 3
+    wavfile.write(tmp_path / "dog" / "bad.wav", 500, np.arange(300, dtype=np.int16))
+    with pytest.raises(InputError, match="several sampling rates"):
+        world(tmp_path, skip_damaged=True)
+
+
+@pytest.mark.parametrize("new", [False, True], ids=["5", "7.3"])
+def test_matlab(tmp_path: Path, new: bool) -> None:
+    path = tmp_path / "ecg.mat"
+    if new:
+        with h5py.File(path, "w", userblock_size=512) as file:
+            file["val"], file["Fs"] = LONG.T, np.array([[360.0]])  # as MATLAB writes it
+            file["note"] = np.array([[111], [102]], np.uint16)
+            file["note"].attrs["MATLAB_class"] = np.bytes_("char")
+    else:
+        savemat(
+            path, {"val": LONG, "Fs": 360, "note": "of a patient", "cells": np.array(["a", 1], dtype=object)}
+        )
+    made = world(path, window=200)
+    np.testing.assert_allclose(values(made), windows(LONG, 200, 200), rtol=1e-4, atol=1e-5)
+    assert made.kind.rate == 360
+    (tmp_path / "bad.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(50))
+    with pytest.raises(InputError, match=r"bad\.mat is corrupted or no MATLAB file"):
+        world(tmp_path / "bad.mat")
+
+
+def table(**more: Any) -> pd.DataFrame:
+    return pd.DataFrame({"time": np.arange(1000) / 250, "x": LONG[0], "y": LONG[1], **more})
+
+
+def test_a_table_of_one_recording(tmp_path: Path) -> None:
+    table(state=np.arange(1000) // 500).to_csv(tmp_path / "x.csv", index=False)
+    made = world(tmp_path / "x.csv", window=100, factors=["state"])
+    np.testing.assert_allclose(values(made), windows(LONG[:2], 100, 100), rtol=1e-4, atol=1e-5)
+    assert (made.kind.rate, made.kind.channel_names) == (250, ("x", "y"))
+    assert (
+        "'time' counts or tells the time, and is left out (else --numeric): 250 points a second (else --rate)"
+        in " ".join(made.notices)
+    )
+    assert made.factors is not None
+    assert made.factors[:, 0].tolist() == [0] * 5 + [1] * 5
+    with pytest.raises(InputError, match=r"hold no numbers.*--drop"):
+        world(table(who="me"), window=100)
+    dated = table(time=pd.date_range("2020-01-01", periods=1000, freq="10min"))
+    assert world(dated, window=100).kind.rate == pytest.approx(1 / 600, rel=1e-5)
+    with pytest.raises(InputError, match="fewer than a window of 2,000"):
+        world(table(), window=2000)
+    with pytest.raises(InputError, match="Unknown column of table 'when'"):
+        world(table(), window=100, time="when")
+
+
+def test_a_long_table_of_series(tmp_path: Path) -> None:
+    rows = [
+        {"who": f"p{i}", "t": k / 10, "x": LONG[0, 20 * i + k], "y": LONG[1, 20 * i + k], "sex": "fm"[i % 2]}
+        for i in range(6)
+        for k in range(20 - i)
+    ]
+    shuffled = pd.DataFrame(rows).sample(frac=1, random_state=0)
+    shuffled.to_csv(tmp_path / "long.csv", index=False)
+    made = world(tmp_path / "long.csv", series_id="who", time="t", factors=["sex"])
+    order = [int(name[1:]) for name in made.called]
+    assert sorted(order) == [0, 1, 2, 3, 4, 5]
+    for row, i in enumerate(order):
+        np.testing.assert_allclose(
+            values(made)[row, :, : 20 - i], LONG[:2, 20 * i : 20 * i + 20 - i], rtol=1e-4, atol=1e-4
+        )
+        assert np.isnan(values(made)[row, :, 20 - i :]).all()
+    assert made.kind.rate == 10
+    assert not any("spaced" in each for each in made.notices)
+    assert made.factors is not None
+    assert made.factors[:, 0].tolist() == [i % 2 for i in order]
+    with pytest.raises(InputError, match="'x' of the factors vary within a series of 'who'"):
+        world(tmp_path / "long.csv", series_id="who", factors=["x"], drop=["sex"])
+    with pytest.raises(InputError, match=r"told apart by a column \(--id\)"):
+        world(tmp_path / "long.csv", time="t", drop=["sex", "who"])
+
+
+def test_each_row_of_a_table_is_a_series(tmp_path: Path) -> None:
+    x = LONG.reshape(60, 50)
+    pd.DataFrame(x, index=[f"s{i}" for i in range(60)]).to_csv(tmp_path / "rows.csv")
+    made = world(tmp_path / "rows.csv", series="rows")
+    assert (made.kind.name(), made.shape, made.called[3]) == ("series", (50,), "s3")
+    np.testing.assert_allclose(values(made), x, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(values(world(x, series="rows")), x.astype(np.float32))
+    with pytest.raises(InputError, match="series='rows' is for series"):
+        world(LONG.reshape(20, 3, 50), series="rows")
+    with pytest.raises(InputError, match="is a table, which has no channels first or last"):
+        world(tmp_path / "rows.csv", series="channels-last")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"stride": 5, "series": "rows"}, "A stride is from one window to the next"),
+        ({"rate": 5}, "A rate is for series"),
+        ({"time": "t", "window": 5}, "so time cannot be given"),
+    ],
+)
+def test_options_that_say_nothing(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        world(LONG, **options)
+
+
+@pytest.mark.parametrize("series", [None, "channels-last"])
+def test_a_run_finds_its_windows_again_and_takes_new_recordings(tmp_path: Path, series: str | None) -> None:
+    np.save(tmp_path / "long.npy", LONG.T)
+    job = Job(
+        "ae", str(tmp_path / "long.npy"), steps=2, batch=8, n_latents=2, window=50, rate=100.0, series=series
+    )
+    run = pr.studies.run(job, tmp_path / "runs")
+    assert (run.job["rate"], run.job["window"]) == (100, 50)
+    np.testing.assert_array_equal(values(everything(run.job)), values(world(LONG.T, window=50)))
+    np.save(tmp_path / "new.npy", LONG.T[:70])
+    assert len(new_observations(str(tmp_path / "new.npy"), run.job)) == 1
+    model = pr.load(run.path)
+    codes = model.transform(world(LONG.T, window=50))
+    back = model.inverse_transform(codes)
+    assert back.shape == ((20, 50, 3) if series else (20, 3, 50))
