@@ -106,6 +106,11 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "lines above the names", "x.csv", b"made by hand\n" + csv, {}
     yield "numbers in text, as NumPy writes them", "x.txt", b"1.5 2.5\n3.5 4.0\n5.0 7.5\n2.0 1.0\n", {}
     yield "sentences", "x.txt", b"a cat sat\na dog ran\nthe cat ran\n", {}
+    yield "sentences with empty lines", "x.txt", b"a cat sat\n\na dog ran\n\n", {}
+    yield "sentences in Latin-1", "x.txt", "un café\nune forêt\n".encode("latin-1"), {}
+    yield "sentences in Chinese", "x.txt", "我爱你\n你爱我吗\n".encode(), {}
+    yield "sentences in Thai", "x.txt", "ฉันรักคุณ\nคุณรักฉัน\n".encode(), {}
+    yield "lines of characters, with `tokens`", "x.txt", b"CC(=O)O\nC1=CC=CC=C1\n", {"tokens": "characters"}
     points = plain[["length", "rings"]].assign(time=np.arange(N) / 50)
     yield (
         "a row for each point in time",

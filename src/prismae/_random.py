@@ -123,8 +123,9 @@ class Draws(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func in _DRAWING:
-            if kwargs.get("generator") is None:
-                kwargs = {**kwargs, "generator": self.generator(_device(args, kwargs))}
+            device = torch.device(_device(args, kwargs))
+            if kwargs.get("generator") is None and device.type != "meta":  # where nothing is drawn
+                kwargs = {**kwargs, "generator": self.generator(device)}
         elif func in _ALIKE:
             return self._alike(_ALIKE[func], *args, **kwargs)
         elif func is F.dropout:

@@ -129,6 +129,9 @@ class Reading:
         cell always does.
     sep
         What stands between the columns of a text file, "tab" for a tabulator; found by itself if not given.
+    tokens
+        What a text is made of: "words" and signs, as Unicode tells them apart, in lower case, or "characters" as they
+        are.
     holdout
         Fraction of the observations that is not trained on, to measure losses, errors and scores on it; the same rows
         for every seed.
@@ -150,6 +153,7 @@ class Reading:
     index: str | None = None
     missing: tuple[str, ...] = ()
     sep: str | None = None
+    tokens: Literal["words", "characters"] | None = None
     holdout: BelowOne = 0.0
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ def test_a_file_becomes_sentences_of_words(path):
     ]
     assert world.data.lengths.tolist() == [5, 6, 8]
     assert world.data[torch.tensor([0])].tolist()[0][-1] == EOS  # drawn as long as the longest of the draw
-    assert "19 words, 17 different ones, 0 unknown; sentences of 5 to 8 words" in world.describe()
+    assert "19 words, 13 different ones, 0 unknown; sentences of 5 to 8 words" in world.describe()
 
 
 def test_a_gzipped_file_is_the_same(path, tmp_path):
@@ -86,8 +86,8 @@ def test_held_out_sentences_add_no_words(tmp_path):
     ("content", "said"),
     [
         (b"", "is empty, expected a sentence in each line"),
-        (b"one\n\ntwo\n", "line 2 is empty"),
-        (b"fine\n\xff\xfe here\n", "line 2 is no UTF-8 text"),
+        (b"one\n", "has one sentence, expected at least two"),
+        (b"fine\n\0 here\n", "is no text"),
         (b"a " * 300 + b"\n", "line 1 has 300 words, expected at most 255"),
         (b"same\nsame same\n", "a vocabulary of 1 word, expected at least two"),
     ],
@@ -98,6 +98,59 @@ def test_bad_files(tmp_path, content, said):
     with pytest.raises(InputError, match=said) as error:
         pr.world(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("मुझे किताब", ["मुझे", "किताब"]),
+        ("cafe\u0301 naïve", ["cafe\u0301", "naïve"]),
+        ("我爱你。", ["我", "爱", "你", "。"]),
+        ("カメラを", ["カメラ", "を"]),
+        ("l’été, D'accord…", ["l’été", ",", "d'accord", "…"]),
+    ],
+)
+def test_words_of_other_scripts(line, words):
+    assert split_words(line) == words
+
+
+def test_characters_are_kept_as_they_are(tmp_path):
+    lines = ["CC(=O)Oc1", "C1=CC=CC=C1", "न म"]
+    (tmp_path / "smiles.txt").write_text("\n".join(lines), encoding="utf-8")
+    world = pr.world(tmp_path / "smiles.txt", tokens="characters")
+    assert world.kind.vocabulary.decode(world.data[torch.arange(3)]) == lines
+    assert "26 characters, 10 different ones" in world.describe()
+    kept = Vocabulary.of([["a", "b"]], characters=True)
+    assert kept.split(kept.decode(torch.tensor([[4, 5]]))[0]) == ["a", "b"]
+    model = pr.Autoencoder("vae", net="lstm:width=4", n_latents=2, steps=2, batch=2).fit(world)
+    model.save(tmp_path / "run")
+    assert pr.load(tmp_path / "run").transform(world).shape == (3, 2)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(InputError, match="is no text, so tokens cannot be given"):
+        pr.world(tmp_path / "x.csv", tokens="characters")
+
+
+@pytest.mark.parametrize(
+    ("content", "n", "said"),
+    [
+        (b"one two\n\nthree\n\n", 2, "2 of 4 lines are empty and left out"),
+        ("café\nthé noir\n".encode("latin-1"), 2, "line 1 is no UTF-8 text, so all is read as Latin-1"),
+        ("café\nthé noir\n".encode("utf-16"), 2, ""),
+        ("我爱你\n你爱我吗\n".encode(), 2, "each of their characters counts as a word"),
+        ("ฉันรักคุณ\nคุณรักฉัน\n".encode(), 2, "--tokens characters takes its characters"),
+        ("one\u2028two\nthree\x0bfour\r\n".encode(), 2, ""),
+    ],
+)
+def test_lines_and_encodings(tmp_path, content, n, said):
+    (tmp_path / "x.txt").write_bytes(content)
+    world = pr.world(tmp_path / "x.txt")
+    assert len(world) == n
+    assert (
+        " ".join(world.notices).startswith(said)
+        if said.startswith(("2", "line"))
+        else said in " ".join(world.notices)
+    )
+    assert bool(world.notices) == bool(said)
 
 
 def test_a_damaged_archive_and_options_of_other_data(tmp_path, path):

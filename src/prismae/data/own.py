@@ -36,7 +36,7 @@ from prismae.data.recordings import (
 )
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
 from prismae.data.text import SUFFIXES as TEXTS
-from prismae.data.text import Vocabulary, read_sentences
+from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.errors import InputError
 from prismae.settings import Reading
 
@@ -94,7 +94,9 @@ def from_path(
     reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
     if path.is_file() and path.name.lower().endswith(TEXTS) and not _holds_numbers(path):
         options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds}
-        return _text(path, name or whole.name.partition(".")[0], reading, options)
+        return _text(path, name or whole.name.partition(".")[0], reading, options, new=like is not None)
+    if reading.tokens is not None:
+        raise InputError(f"{path} is no text, so tokens cannot be given: leave that out.")
     found = _read(path, part, reading, like)
     kind = "folder" if path.is_dir() else "file"
     called = f"own {kind} {whole.name}"
@@ -124,7 +126,7 @@ def from_memory(
     reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
     table = isinstance(source, pd.DataFrame)
     others = ("sep",) if table else (*OF_TABLES, *OF_POINTS)
-    _refuse_others(reading, "size", "skip_damaged", *others, what=MEMORY[table])
+    _refuse_others(reading, "size", "skip_damaged", "tokens", *others, what=MEMORY[table])
     called = name or ("table" if table else "array")
     if isinstance(source, pd.DataFrame):
         found, where = _of_table(source, reading, called), "own table"
@@ -297,9 +299,13 @@ def _is_number(word: bytes) -> bool:
     return True
 
 
-def _text(path: Path, name: str, reading: Reading, options: dict[str, Any]) -> World:
+def _text(path: Path, name: str, reading: Reading, options: dict[str, Any], *, new: bool) -> World:
     """The world of a text file, which has sentences and nothing else."""
-    options |= {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name != "holdout"}
+    options |= {
+        each.name: getattr(reading, each.name)
+        for each in fields(Reading)
+        if each.name not in ("holdout", "tokens")
+    }
     given = [
         option
         for option, value in options.items()
@@ -307,9 +313,20 @@ def _text(path: Path, name: str, reading: Reading, options: dict[str, Any]) -> W
     ]
     if given:
         raise InputError(f"{path} is a text, which has no {' or '.join(given)}: leave that out.")
-    sentences = read_sentences(path)
-    vocabulary = Vocabulary.of(sentences)
-    return World(name, vocabulary.encode(sentences), source=f"own file {path.name}", kind=Texts(vocabulary))
+    characters = reading.tokens == "characters"
+    lines, notices = read_lines(path)
+    sentences = as_sentences(lines, str(path), characters=characters, skip_empty=True)
+    if empty := len(lines) - len(sentences):
+        notices.append(f"{empty:,} of {len(lines):,} lines are empty and left out")
+    if characters:
+        notices = [each for each in notices if "spaces" not in each]
+    if len(sentences) < 2 and not new:
+        raise InputError(f"{path} has one sentence, expected at least two, each in a line of its own.")
+    vocabulary = Vocabulary.of(sentences, characters=characters)
+    encoded = vocabulary.encode(sentences)
+    return World(
+        name, encoded, source=f"own file {path.name}", kind=Texts(vocabulary), notices=tuple(notices)
+    )
 
 
 def _made(

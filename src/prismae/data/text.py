@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
+import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +22,7 @@ from prismae.errors import InputError
 
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 LONGEST = 256  # words of a sentence, its end among them
+LONGEST_LINE = 1024  # characters of a line, where these are the tokens
 WORDS = 10_000  # of a vocabulary, beside the special ones
 SUFFIXES = (".txt", ".txt.gz")
 _MOST_BYTES = 400_000_000  # of a file, unpacked
@@ -26,6 +30,12 @@ _MOST_BYTES = 400_000_000  # of a file, unpacked
 Sentences = Sequence[Sequence[str]]
 
 _WORD = re.compile(r"<\w+>|\w+(?:[-'’.]\w+)*|[^\w\s]")  # a marker such as <unk>, a word, or a sign
+_ALONE = (
+    "\u3005-\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Han, Hiragana
+)
+_SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+_MUCH = 0.2  # share of a text in such a script from which a user is told
+_LOOKED_AT = 1_000_000  # characters of it
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,10 @@ class Vocabulary:
     """The words that are known, by their number; 0 to 3 are padding, start, end and all unknown words."""
 
     words: tuple[str, ...]
+    characters: bool = False  # whether the words are characters, which stand side by side
 
     @classmethod
-    def of(cls, sentences: Sentences, most: int = WORDS) -> Self:
+    def of(cls, sentences: Sentences, most: int = WORDS, *, characters: bool = False) -> Self:
         """The `most` frequent words of the sentences, the frequent first, equals in alphabetical order.
 
         Raises
@@ -50,7 +61,7 @@ class Vocabulary:
                 f"The texts have a vocabulary of {len(counts)} word{'s' * (len(counts) != 1)}, expected at least two."
             )
         ordered = sorted(counts, key=lambda word: (-counts[word], word))
-        return cls((*SPECIAL, *ordered[:most]))
+        return cls((*SPECIAL, *ordered[:most]), characters)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -66,8 +77,12 @@ class Vocabulary:
         texts = []
         for row in ids.tolist():
             end = next((t for t, word in enumerate(row) if word in (PAD, EOS)), len(row))
-            texts.append(" ".join(self.words[word] for word in row[:end]))
+            texts.append(("" if self.characters else " ").join(self.words[word] for word in row[:end]))
         return texts
+
+    def split(self, text: str) -> list[str]:
+        """The words of a text that `decode` wrote."""
+        return split_characters(text) if self.characters else text.split()
 
 
 @dataclass(frozen=True)
@@ -122,59 +137,132 @@ def restricted(vocabulary: Vocabulary, kept: Tokens, held: Tokens) -> tuple[Voca
     number = torch.where(known, known.cumsum(0) - 1, UNK).int()
     words = tuple(word for word, stays in zip(vocabulary.words, known.tolist(), strict=True) if stays)
     return (
-        Vocabulary(words),
+        Vocabulary(words, vocabulary.characters),
         Tokens(number[kept.values.long()]),
         Tokens(number[held.values.long()]),
     )
 
 
 def split_words(line: str) -> list[str]:
-    """Words and signs of a line, in lower case: ``"It's here."`` → it's, here, "."."""
-    return _WORD.findall(line.replace("_UNK", SPECIAL[UNK]).lower())
+    """Words and signs of a line, in lower case: ``"It's here."`` → it's, here, ".".
+
+    A mark belongs to the letter before it, and each Han or Hiragana character is a word, as in Unicode's word
+    boundaries (UAX #29); of scripts without spaces that need a dictionary (Thai) a run of letters is one.
+    """
+    line = line.replace("_UNK", SPECIAL[UNK]).lower()
+    return (_WORD if line.isascii() else _unicode()[0]).findall(line)
 
 
-def read_sentences(path: Path, *, tokenised: bool = False) -> list[list[str]]:
-    """The sentences of a text file, one in each line.
+def split_characters(line: str) -> list[str]:
+    """The characters of a line as they are, each with the marks behind it."""
+    return list(line) if line.isascii() else _unicode()[1].findall(line)
 
-    Parameters
-    ----------
-    path
-        A UTF-8 file, also gzipped.
-    tokenised
-        Whether its words stand apart by spaces already, and are to be taken as they are; else `split_words`.
+
+@cache
+def _unicode() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is a word, and what a character, of any text."""
+    places = (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))
+    marks = "".join(chr(i) for i in places if unicodedata.category(chr(i))[0] == "M") + "\u200c\u200d"
+    letter = rf"(?:[^\W{_ALONE}][{marks}]*)"
+    word = rf"<\w+>|[{_ALONE}][{marks}]*|{letter}+(?:[-'’.]{letter}+)*|[^\w\s][{marks}]*"
+    return re.compile(word), re.compile(rf".[{marks}]*", re.DOTALL)
+
+
+def read_lines(path: Path) -> tuple[list[str], list[str]]:
+    """The lines of a text file, gzipped or not, and what a user should know of how it was read.
+
+    Lines end with a line feed and nothing else. UTF-8, UTF-16 with a mark at its start, and else Latin-1.
 
     Raises
     ------
     InputError
-        For a file that cannot be read or is no UTF-8 text, an empty file or line, and a sentence of over 255 words.
+        For a file that cannot be read, is empty, or is no text.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     if len(data) > _MOST_BYTES:
         raise InputError(f"{path} holds over {_MOST_BYTES / 1e6:.0f} MB of text, expected less.")
+    notices: list[str] = []
     try:
-        lines = data.decode("utf-8-sig").splitlines()
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}, line {line} is no UTF-8 text: expected a file in that encoding.") from None
-    if not lines:
+        text = data.decode("latin-1")
+        notices.append(f"line {line} is no UTF-8 text, so all is read as Latin-1 (else convert it to UTF-8)")
+    if "\0" in text:
+        raise InputError(f"{path} is no text: expected a sentence in each line.")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = lines[:-1] if lines[-1] == "" else lines
+    if not any(line.strip() for line in lines):
         raise InputError(f"{path} is empty, expected a sentence in each line.")
-    return as_sentences(lines, str(path), tokenised=tokenised)
+    return lines, notices + _of_scripts(text[:_LOOKED_AT])
 
 
-def as_sentences(lines: Iterable[str], where: str, *, tokenised: bool = False) -> list[list[str]]:
-    """Lines as sentences of words; `where` names the file in messages. See `read_sentences`."""
-    split = str.split if tokenised else split_words
-    sentences = [split(line) for line in lines]
-    for number, words in enumerate(sentences, start=1):
-        if not words:
+def _of_scripts(text: str) -> list[str]:
+    """What is to be said of scripts that have no spaces between words."""
+    letters = max(len(re.findall(r"\w", text)), 1)
+    if len(re.findall(f"[{_ALONE}]", text)) > _MUCH * letters:
+        return [
+            "Chinese and Japanese have no spaces between words: each of their characters counts as a word "
+            "(--tokens characters takes those of other scripts too)"
+        ]
+    if len(re.findall(f"[{_SPACELESS}]", text)) > _MUCH * letters:
+        return [
+            "the text has no spaces between words, so that a run of letters counts as one: --tokens characters takes "
+            "its characters"
+        ]
+    return []
+
+
+def read_sentences(path: Path) -> list[list[str]]:
+    """The sentences of a text file whose words stand apart by spaces already, one in each line; see `read_lines`."""
+    lines, _ = read_lines(path)
+    return as_sentences(lines, str(path), tokenised=True)
+
+
+def as_sentences(
+    lines: Iterable[str],
+    where: str,
+    *,
+    tokenised: bool = False,
+    characters: bool = False,
+    skip_empty: bool = False,
+) -> list[list[str]]:
+    """Lines as sentences of words.
+
+    Parameters
+    ----------
+    where
+        Names the file in messages.
+    tokenised
+        Whether their words stand apart by spaces already, and are to be taken as they are; else `split_words`.
+    characters
+        Whether each character is taken for a word.
+    skip_empty
+        Whether lines without any are left out.
+
+    Raises
+    ------
+    InputError
+        For empty lines, and sentences of over 255 words, or lines of over 1,023 characters.
+    """
+    split = split_characters if characters else str.split if tokenised else split_words
+    most, what = (LONGEST_LINE, "characters") if characters else (LONGEST, "words")
+    sentences, long = [], []
+    for number, words in enumerate((split(line) if line.strip() else [] for line in lines), start=1):
+        if not words and not skip_empty:
             raise InputError(f"{where}, line {number} is empty: expected a sentence in each line.")
-        if len(words) >= LONGEST:
-            raise InputError(
-                f"{where}, line {number} has {len(words)} words, expected at most {LONGEST - 1}: "
-                "put each sentence in a line of its own."
-            )
+        if len(words) >= most:
+            long.append((number, len(words)))
+        if words:
+            sentences.append(words)
+    if long:
+        more = f", and {len(long) - 1} lines more are as long" if len(long) > 1 else ""
+        raise InputError(
+            f"{where}, line {long[0][0]} has {long[0][1]} {what}, expected at most {most - 1}{more}: "
+            "put each sentence in a line of its own."
+        )
     return sentences

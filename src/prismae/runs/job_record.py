@@ -102,6 +102,7 @@ JobRecord = TypedDict(
         "index": str | None,
         "missing": list[str] | None,
         "sep": str | None,
+        "tokens": str | None,
         "n": Number,
         "shape": Annotated[list[Number], MinLen(1)],
         "summary": SummaryRecord,

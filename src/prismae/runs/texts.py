@@ -29,7 +29,12 @@ def text_model(run: Run) -> tuple[Method, TextAutoencoderNet, Vocabulary, int]:
         raise InputError(
             f"{str(run.path)!r} was not trained on texts, so it writes no sentences: see `prismae picture`."
         )
-    return method, trained.ae, Vocabulary(tuple(run.job["vocabulary"])), run.job["n_latents"]
+    return (
+        method,
+        trained.ae,
+        Vocabulary(tuple(run.job["vocabulary"]), run.job.get("tokens") == "characters"),
+        run.job["n_latents"],
+    )
 
 
 def written(
@@ -88,4 +93,4 @@ def _words(text: str, vocabulary: Vocabulary, where: str) -> list[str]:
     if not text.strip():
         raise InputError(f"{where} is empty, expected words.")
     apart = set(text.split()) <= set(vocabulary.words)
-    return as_sentences([text], where, tokenised=apart)[0]
+    return as_sentences([text], where, tokenised=apart, characters=vocabulary.characters)[0]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from copy import deepcopy
-from math import prod
+from math import inf, prod
 from typing import Any
+
+import torch
 
 from prismae.data import Kind, Summary, World
 from prismae.errors import InputError
@@ -16,6 +20,11 @@ from prismae.nets.likelihood import Likelihood
 from prismae.nets.likelihood import likelihood as as_likelihood
 from prismae.nets.text import TextAutoencoderNet
 from prismae.settings import Training
+
+LARGE = (
+    100_000  # elements of an observation from which a network may have more weights than there is memory for
+)
+COPIES = 4  # of each weight in a training: itself, its gradient, and Adam's two moments
 
 
 def choices(method: Method, world: World, training: Training) -> tuple[Net, Likelihood]:
@@ -79,6 +88,34 @@ def choose_likelihood(given: str | Likelihood, method: Method, kind: Kind, summa
     return found
 
 
+def _check_memory(net: Net, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> None:
+    """Refuse a network that this machine cannot train, before any of its weights takes memory."""
+    with torch.device("meta"):
+        weights = sum(
+            each.numel() for player in net.build(shape, n_outputs, n_latents) for each in player.parameters()
+        )
+    needed, there = 4 * COPIES * weights, _memory()
+    if needed > there:
+        raise InputError(
+            f"Network {net.described()!r} has {weights:,} weights for observations of {prod(shape):,} values and takes "
+            f"{needed / 1e9:,.1f} GB to train, where this machine has {there / 1e9:,.1f} GB: cut series into windows "
+            "(--window), scale images (--size), or choose another network (--net conv1d, --net conv)."
+        )
+
+
+def _memory() -> float:
+    """Bytes of memory that this process may use, as far as the system tells."""
+    found = [inf]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    if importlib.util.find_spec("resource"):  # not on Windows
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        found.append(inf if limit == resource.RLIM_INFINITY else limit)
+    return min(found)
+
+
 def choose_lr(given: float | None, method: Method, kind: Kind) -> float:
     """The learning rate: as given, else the method's own, else the kind's default where it has none."""
     if given is not None:
@@ -103,10 +140,12 @@ def build(
     Raises
     ------
     InputError
-        Where the network is not for observations of that shape, or a network of one's own does not map them to the
-        method's outputs and codes back to them.
+        Where the network is not for observations of that shape, or has more weights than the machine has memory for,
+        or a network of one's own does not map observations to the method's outputs and codes back to them.
     """
     chosen, words = choose_net(net, method, kind, shape), kind.elements == "words"
+    if prod(shape) >= LARGE and not isinstance(chosen, FunctionNet):
+        _check_memory(chosen, shape, method.n_outputs(n_latents), n_latents)
     encoder, decoder = chosen.build(
         (*shape, kind.outputs) if words else shape, method.n_outputs(n_latents), n_latents
     )

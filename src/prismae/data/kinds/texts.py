@@ -17,7 +17,7 @@ from prismae._words import UNK, padded
 from prismae.data.kinds._base import PART, Kind
 from prismae.data.storage import Storage
 from prismae.data.summary import Summary
-from prismae.data.text import Tokens, Vocabulary, restricted
+from prismae.data.text import SPECIAL, Tokens, Vocabulary, restricted
 from prismae.errors import InputError
 
 
@@ -43,18 +43,21 @@ class Texts(Kind):
         return {"kind": self.name(), "pixels": False, **self.scheme_json()}
 
     def scheme_json(self) -> dict[str, Any]:
-        return {"vocabulary": list(self.vocabulary.words)}
+        tokens = {"tokens": "characters"} if self.vocabulary.characters else {}
+        return {"vocabulary": list(self.vocabulary.words), **tokens}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
-        return cls(Vocabulary(tuple(about["vocabulary"])))
+        return cls(Vocabulary(tuple(about["vocabulary"]), about.get("tokens") == "characters"))
 
     def values(self, data: Storage, summary: Summary) -> str:
         assert isinstance(data, Tokens)
         lengths, unknown = data.lengths, int((data.values == UNK).sum())
+        what = "characters" if self.vocabulary.characters else "words"
+        known = len(self.vocabulary) - len(SPECIAL)
         return (
-            f"{int(lengths.sum()):,} words, {len(self.vocabulary):,} different ones, {unknown:,} unknown; "
-            f"sentences of {int(lengths.min())} to {int(lengths.max())} words, their ends among them"
+            f"{int(lengths.sum()):,} {what}, {known:,} different ones, {unknown:,} unknown; "
+            f"sentences of {int(lengths.min())} to {int(lengths.max())} {what}, their ends among them"
         )
 
     def units(self) -> str:
@@ -95,7 +98,8 @@ class Texts(Kind):
         if not isinstance(kind, Texts):
             self.parts(np.empty(0), shape)
         if kind != self:  # what is new is unknown
-            sentences = [text.split() for text in kind.vocabulary.decode(data[torch.arange(len(data))])]
+            texts = kind.vocabulary.decode(data[torch.arange(len(data))])
+            sentences = [kind.vocabulary.split(text) for text in texts]
             data = self.vocabulary.encode(sentences)
         for rows in torch.arange(len(data), device=data.device).split(PART):
             yield data[rows].cpu()

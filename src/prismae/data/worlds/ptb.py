@@ -36,4 +36,4 @@ def _read(split: Split) -> list[list[str]]:
             f"{name} is not in the data folder: the Penn Treebank is licensed by the LDC; put your copy, plain or "
             f"gzipped, at {place('ptb', name)}."
         )
-    return read_sentences(path, tokenised=True)
+    return read_sentences(path)
