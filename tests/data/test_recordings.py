@@ -158,6 +158,28 @@ def test_a_table_of_one_recording(tmp_path: Path) -> None:
         world(table(), window=100, time="when")
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "rate"), [("Time [s]", 1, 50), ("t", 1, 50), ("time_ms", 1000, 50), ("x0", 1, None)]
+)
+def test_a_column_of_times_by_its_name(tmp_path: Path, name: str, unit: float, rate: float | None) -> None:
+    made = pd.DataFrame(
+        {name: np.arange(500) / 50 * unit + 0.25, "CH1 (mV)": LONG[0, :500], "CH2 (mV)": LONG[1, :500]}
+    )
+    made.to_csv(tmp_path / "scope.csv", index=False, sep=";", decimal=",")
+    found = world(tmp_path / "scope.csv", window=50)
+    assert found.kind.rate == rate
+    assert len(found.kind.channel_names) == (3 if rate is None else 2)
+
+
+def test_half_a_sound_is_not_taken_for_a_whole(tmp_path: Path) -> None:
+    wavfile.write(tmp_path / "a.wav", 8000, np.arange(4000, dtype=np.int16))
+    (tmp_path / "a.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:3001])
+    with pytest.raises(
+        InputError, match=r"a\.wav is damaged or no \.wav file that can be read \(Reached EOF"
+    ):
+        world(tmp_path / "a.wav", window=100)
+
+
 def test_a_long_table_of_series(tmp_path: Path) -> None:
     rows = [
         {"who": f"p{i}", "t": k / 10, "x": LONG[0, 20 * i + k], "y": LONG[1, 20 * i + k], "sex": "fm"[i % 2]}

@@ -88,6 +88,7 @@ def test_held_out_sentences_add_no_words(tmp_path):
         (b"", "is empty, expected a sentence in each line"),
         (b"one\n", "has one sentence, expected at least two"),
         (b"fine\n\0 here\n", "is no text"),
+        ("我爱你\n你爱我\n".encode("gb18030"), "line 1 is no UTF-8 text, nor .* convert it to UTF-8"),
         (b"a " * 300 + b"\n", "line 1 has 300 words, expected at most 255"),
         (b"same\nsame same\n", "a vocabulary of 1 word, expected at least two"),
     ],
@@ -133,6 +134,7 @@ def test_characters_are_kept_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("content", "n", "said"),
     [
+        (b"one two\rthree\r", 2, ""),
         (b"one two\n\nthree\n\n", 2, "2 of 4 lines are empty and left out"),
         ("café\nthé noir\n".encode("latin-1"), 2, "line 1 is no UTF-8 text, so all is read as Latin-1"),
         ("café\nthé noir\n".encode("utf-16"), 2, ""),

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from prismae.data.array_files import read_arrays
-from prismae.data.columns import listed
+from prismae.data.columns import Column, listed
 from prismae.data.image_folder import LABELS, labels_in
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.table_files import is_table, read_file
@@ -166,8 +166,10 @@ def cut_arrays(found: Found, reading: Reading, name: str, *, new: bool = False) 
     else:
         recordings = [Recording(_one(x, reading.series, name), "")]
         if x.ndim == 2 and reading.series is None:
-            c, length = recordings[0].x.shape
-            notices.append(f"taken for one recording of {c} channels and {length:,} points (else --series)")
+            length = recordings[0].x.shape[1]
+            notices.append(
+                f"taken for one recording of {_channels_in(recordings[0])} and {length:,} points (else --series)"
+            )
     columns: dict[str, Any] = {}
     if found.labels is not None:
         columns = dict(zip(found.labels.names, found.labels.values.T, strict=True))
@@ -373,8 +375,17 @@ def _audio(path: Path) -> tuple[Recording, float]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
+            warnings.filterwarnings("error", "Reached EOF", wavfile.WavFileWarning)
             rate, values = wavfile.read(path)
-    except (OSError, EOFError, ValueError, ArithmeticError, UnboundLocalError, struct.error) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        ArithmeticError,
+        UnboundLocalError,
+        struct.error,
+        UserWarning,
+    ) as error:
         raise InputError(f"{path} is damaged or no .wav file that can be read ({error}).") from None
     if values.size == 0:
         raise InputError(f"{path} holds no sound.")
@@ -426,7 +437,7 @@ def _channels(
         if column in reading.numeric or each.role not in ("number", "rows", "empty"):
             taken.append(column)
             continue
-        times = None if each.role == "empty" else _times(rest[column], column)
+        times = None if each.role == "empty" else _times(each, rest[column], column)
         steady = None if times is None else _rate(times)
         if each.role == "rows" or steady is not None:
             if reading.time is None and rate is None:
@@ -447,8 +458,11 @@ def _numeric(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
-def _times(column: pd.Series, name: str) -> NDArray | None:
+def _times(looked: Column, column: pd.Series, name: str) -> NDArray | None:
     """Seconds of a column that may tell the time: one of dates, or of numbers by its name; None for others."""
+    if looked.written.startswith("date"):
+        return looked.values.to_numpy(np.float64) * 86_400
+    column = looked.values if _numeric(looked.values) else column  # as 0,02 is one
     if _numeric(column):
         if MILLISECONDS.fullmatch(name):
             return column.to_numpy(np.float64) / 1000
@@ -461,7 +475,8 @@ def _seconds(column: pd.Series, name: str, where: str) -> NDArray:
     """Seconds of the column that the user says is the time."""
     if _numeric(column):
         return column.to_numpy(np.float64) / (1000 if MILLISECONDS.fullmatch(name) else 1)
-    found = _times(column, name)
+    dates = pd.to_datetime(column, errors="coerce", utc=True)
+    found = None if dates.isna().any() else (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
     if found is None:
         raise InputError(f"{where}: column {name!r} holds no times, expected numbers or dates.")
     return found

@@ -36,6 +36,7 @@ _ALONE = (
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
 _MUCH = 0.2  # share of a text in such a script from which a user is told
 _LOOKED_AT = 1_000_000  # characters of it
+_FOREIGN = 0.3  # share of bytes beyond ASCII from which a text is not of a Latin script
 
 
 @dataclass(frozen=True)
@@ -190,10 +191,16 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        if sum(byte > 127 for byte in data[:_LOOKED_AT]) > _FOREIGN * len(data[:_LOOKED_AT]):
+            raise InputError(
+                f"{path}, line {line} is no UTF-8 text, nor one in Latin-1: convert it to UTF-8."
+            ) from None
         text = data.decode("latin-1")
         notices.append(f"line {line} is no UTF-8 text, so all is read as Latin-1 (else convert it to UTF-8)")
     if "\0" in text:
         raise InputError(f"{path} is no text: expected a sentence in each line.")
+    if "\n" not in text:  # as computers of the last century ended lines
+        text = text.replace("\r", "\n")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     lines = lines[:-1] if lines[-1] == "" else lines
     if not any(line.strip() for line in lines):
