@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
-SMALL = {"own_images", "own_table", "new_method", "pipeline_and_grid", "score_any_codes"}
+SMALL = {"own_images", "own_recording", "own_table", "new_method", "pipeline_and_grid", "score_any_codes"}
 
 
 def example(name: str) -> ModuleType:
@@ -51,3 +51,9 @@ def test_a_folder_of_images_becomes_a_report(tmp_path: Path, monkeypatch: pytest
     report = module.main(steps=20, folder=tmp_path)
     assert report.is_file()
     assert "<html" in report.read_text()[:500]
+
+
+def test_recordings_are_cut_into_windows(tmp_path: Path) -> None:
+    found = example("own_recording").main(steps=3, folder=tmp_path)
+    assert (found["sound"].shape, found["sound"].kind.rate) == ((250,), 250)
+    assert (found["leads"].shape, len(found["leads"])) == ((12, 500), 119)
