@@ -13,7 +13,7 @@ import torch
 from scipy.io import savemat, wavfile
 
 import prismae as pr
-from prismae.data import World, world
+from prismae.data import Series, World, world
 from prismae.errors import InputError
 from prismae.runs.observations import everything, new_observations
 from prismae.studies import Job
@@ -28,6 +28,11 @@ def values(made: World) -> np.ndarray:
     return np.asarray(made.kind.as_seen().given_back(x, made.shape))
 
 
+def kind(made: World) -> Series:
+    assert isinstance(made.kind, Series)
+    return made.kind
+
+
 def windows(x: np.ndarray, window: int, stride: int) -> np.ndarray:
     """Windows [n, …, window] of a recording [..., length], one by one."""
     starts = range(0, x.shape[-1] - window + 1, stride)
@@ -39,7 +44,7 @@ def test_a_long_recording_is_cut_into_windows(stride: int | None) -> None:
     made = world(LONG, window=64, stride=stride, rate=250)
     expected = windows(LONG, 64, stride or 64)
     np.testing.assert_allclose(values(made), expected, rtol=1e-4, atol=1e-5)
-    assert made.kind.rate == 250
+    assert kind(made).rate == 250
     assert "(series of 3 channels, each scaled, 250 points a second)" in made.describe()
     assert made.called[1] == f"{(stride or 64) / 250:g} s"
     said = " ".join(made.notices)
@@ -64,17 +69,17 @@ def test_layouts_of_recordings() -> None:
     np.testing.assert_allclose(values(several)[10], 2 * LONG[:, :100], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [np.int16, np.int32, np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint8, np.float32])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_audio(tmp_path: Path, kind: Any, channels: int) -> None:
-    sound = (rng.normal(size=(500, channels)) * 20 + 100).astype(kind)
+def test_audio(tmp_path: Path, dtype: Any, channels: int) -> None:
+    sound = (rng.normal(size=(500, channels)) * 20 + 100).astype(dtype)
     wavfile.write(tmp_path / "a.WAV", 8000, sound[:, 0] if channels == 1 else sound)
     made = world(tmp_path / "a.WAV", window=100)
     expected = windows(sound.T.astype(float), 100, 100)
     np.testing.assert_allclose(
         values(made), expected[:, 0] if channels == 1 else expected, rtol=1e-4, atol=1e-3
     )
-    assert made.kind.rate == 8000
+    assert kind(made).rate == 8000
     assert made.called[2] == "0.025 s"
     with pytest.raises(
         InputError, match=r"one recording of \d channels? and 500 points \(0\.0625 s\): say .*--window"
@@ -88,7 +93,7 @@ def test_a_folder_of_recordings_with_classes(tmp_path: Path) -> None:
         wavfile.write(tmp_path / name, 1000, (rng.normal(size=length) * 100 + i).astype(np.int16))
     (tmp_path / "notes.md").write_text("mine")
     made = world(tmp_path)
-    assert (made.shape, made.kind.rate) == ((300,), 1000)
+    assert (made.shape, kind(made).rate) == ((300,), 1000)
     assert np.isnan(values(made)[1, 250:]).all()
     assert not np.isnan(values(made)[1, :250]).any()
     assert made.called.tolist() == ["cat/a.wav", "cat/b.wav", "dog/a.wav"]
@@ -127,7 +132,7 @@ def test_matlab(tmp_path: Path, new: bool) -> None:
         )
     made = world(path, window=200)
     np.testing.assert_allclose(values(made), windows(LONG, 200, 200), rtol=1e-4, atol=1e-5)
-    assert made.kind.rate == 360
+    assert kind(made).rate == 360
     (tmp_path / "bad.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(50))
     with pytest.raises(InputError, match=r"bad\.mat is corrupted or no MATLAB file"):
         world(tmp_path / "bad.mat")
@@ -141,7 +146,7 @@ def test_a_table_of_one_recording(tmp_path: Path) -> None:
     table(state=np.arange(1000) // 500).to_csv(tmp_path / "x.csv", index=False)
     made = world(tmp_path / "x.csv", window=100, factors=["state"])
     np.testing.assert_allclose(values(made), windows(LONG[:2], 100, 100), rtol=1e-4, atol=1e-5)
-    assert (made.kind.rate, made.kind.channel_names) == (250, ("x", "y"))
+    assert (kind(made).rate, made.kind.channel_names) == (250, ("x", "y"))
     assert (
         "'time' counts or tells the time, and is left out (else --numeric): 250 points a second (else --rate)"
         in " ".join(made.notices)
@@ -151,7 +156,7 @@ def test_a_table_of_one_recording(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"hold no numbers.*--drop"):
         world(table(who="me"), window=100)
     dated = table(time=pd.date_range("2020-01-01", periods=1000, freq="10min"))
-    assert world(dated, window=100).kind.rate == pytest.approx(1 / 600, rel=1e-5)
+    assert kind(world(dated, window=100)).rate == pytest.approx(1 / 600, rel=1e-5)
     with pytest.raises(InputError, match="fewer than a window of 2,000"):
         world(table(), window=2000)
     with pytest.raises(InputError, match="Unknown column of table 'when'"):
@@ -167,7 +172,7 @@ def test_a_column_of_times_by_its_name(tmp_path: Path, name: str, unit: float, r
     )
     made.to_csv(tmp_path / "scope.csv", index=False, sep=";", decimal=",")
     found = world(tmp_path / "scope.csv", window=50)
-    assert found.kind.rate == rate
+    assert kind(found).rate == rate
     assert len(found.kind.channel_names) == (3 if rate is None else 2)
 
 
@@ -196,7 +201,7 @@ def test_a_long_table_of_series(tmp_path: Path) -> None:
             values(made)[row, :, : 20 - i], LONG[:2, 20 * i : 20 * i + 20 - i], rtol=1e-4, atol=1e-4
         )
         assert np.isnan(values(made)[row, :, 20 - i :]).all()
-    assert made.kind.rate == 10
+    assert kind(made).rate == 10
     assert not any("spaced" in each for each in made.notices)
     assert made.factors is not None
     assert made.factors[:, 0].tolist() == [i % 2 for i in order]
