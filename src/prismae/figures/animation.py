@@ -41,11 +41,11 @@ def traversal_gif(
         order = order[~latents.dead[order]]
     order = order[:most]
     t = frames.shape[1]
-    there_and_back = [*range(t), *range(t - 2, 0, -1)]
-    shown = [_sheet(frames[order], values[order], order, channels, step) for step in there_and_back]
+    shown = [_sheet(frames[order], values[order], order, channels, step) for step in range(t)]
     # one palette, else colours flicker; from all frames, else those that the others have are not in it
-    every = Image.fromarray(np.concatenate([np.asarray(image) for image in shown[:t]])).quantize(256)
-    images = [image.quantize(palette=every, dither=Image.Dither.NONE) for image in shown]
+    every = Image.fromarray(np.concatenate([np.asarray(image) for image in shown])).quantize(256)
+    there = [image.quantize(palette=every, dither=Image.Dither.NONE) for image in shown]
+    images = [*there, *there[-2:0:-1]]
     buffer = io.BytesIO()
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=PAUSE, loop=0)
     return buffer.getvalue()
