@@ -66,7 +66,7 @@ def test_a_number_of_a_history_that_has_changed_is_found(finished, tmp_path):
     import pandas as pd
 
     told = pd.read_parquet(finished / HISTORY)
-    told.iloc[-1, 1] += 1e-9
+    told.iloc[-1, 1] += 1e-9  # type: ignore[assignment]
     told.to_parquet(tmp_path / HISTORY)  # with the digest of what it was
     with pytest.raises(InputError, match=r"history.parquet is damaged, its content is not what was written"):
         read_history(tmp_path / HISTORY)

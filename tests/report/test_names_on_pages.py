@@ -63,7 +63,7 @@ def named(folder: Path, name: str) -> Path:
         if values.dtype.kind == "U":
             arrays[key] = np.full(values.shape, name)
     np.savez(folder / "pictures.npz", **arrays)
-    scores = {"reconstruction": {"mse": 0.1, "nats": 1.0}}
+    scores: dict[str, dict] = {"reconstruction": {"mse": 0.1, "nats": 1.0}}
     scores["skipped"] = {"locatello2019": {"dci": name}, name: {name: name}}
     (folder / "scores.json").write_text(json.dumps(scores))
     return folder

@@ -427,8 +427,8 @@ class Run:
     def ends(self) -> tuple[float, float]:
         """The elements of an image that are drawn black and white: 0 and 1, or, where some lie beyond these, the ends
         of their range, within four standard deviations of their mean."""
-        found = self.job.get("summary") or {"low": 0.0, "high": 1.0}
-        if found["low"] >= 0 and found["high"] <= 1:
+        found = self.job.get("summary")
+        if not found or (found["low"] >= 0 and found["high"] <= 1):
             return 0.0, 1.0
         low, high = (found["mean"] + sign * 4 * found["std"] for sign in (-1, 1))
         return max(found["low"], low), min(found["high"], high)
