@@ -110,6 +110,11 @@ def _observations(folder):
         ({"n_latents": "three"}, "n_latents: should be a valid integer, got 'three'"),
         ({"summary": {"mean": 0.0}}, "summary.std: Field required"),
         ({"shape": []}, "shape: List should have at least 1 item"),
+        ({"channels": {"means": [0.0], "stds": [1.0, 1.0]}}, "channels.stds is of 2 numbers, and shape of 1"),
+        (
+            {"table": {"columns": ["a"], "scaling": {}, "categories": {}}},
+            "table is of 0 numbers, and shape of 1",
+        ),
         ({"controls": [{}]}, "controls.0.controller: Field required"),
     ],
 )

@@ -144,17 +144,36 @@ def checked_job(content: Any, path: Path) -> JobRecord:
     """
     try:
         TypeAdapter(JobRecord).validate_python(content)
+        faults = _unfit(content)
     except ValidationError as error:
         faults = [_fault(each) for each in error.errors()[:NOT_MANY]]
+    if faults:
         raise InputError(
             f"{path} is damaged, or of a version of prismae that this one does not know: {'; '.join(faults)}."
-        ) from None
+        )
     return cast(JobRecord, content)  # as it was written, to the type of each number
 
 
 def from_python(job: Mapping[str, Any]) -> bool:
     """Whether a run was saved by `Autoencoder.save`, so that its data may not be found again."""
     return "given_shape" in job
+
+
+def _unfit(job: Mapping[str, Any]) -> list[str]:
+    """What of a record says another number of columns or channels than its shape."""
+    shape, told = job.get("shape"), {}
+    if "table" in job:
+        table = job["table"]
+        told["table"] = len(table["scaling"]) + sum(map(len, table["categories"].values()))
+    if "channels" in job:
+        told["channels.means"], told["channels.stds"] = (
+            len(job["channels"][key]) for key in ("means", "stds")
+        )
+    return [
+        f"{name} is of {n} numbers, and shape of {shape[0]}"
+        for name, n in told.items()
+        if shape and n != shape[0]
+    ]
 
 
 def _fault(error: Any) -> str:
