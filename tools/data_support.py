@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import zarr
 from PIL import Image
 from scipy.io import savemat, wavfile
+from scipy.sparse import csr_array, save_npz
 
 import prismae as pr
 from prismae.errors import InputError
@@ -27,8 +30,8 @@ N = 24
 HEAD = """# What is read
 
 Each form of data below was made and given to `pr.world` by `tools/data_support.py`, which writes this page; a test
-compares it with what is read today. `.xlsx` needs `pip install 'prismae[excel]'`, HDF5 `prismae[hdf5]`. [Data](data.md)
-says what each reading means.
+compares it with what is read today. `.xlsx` needs `pip install 'prismae[excel]'`, HDF5 `prismae[hdf5]`, Zarr
+`prismae[zarr]`. [Data](data.md) says what each reading means.
 """
 
 
@@ -154,10 +157,50 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "the same, with `series`", lambda: series, {"series": "channels-first"}
     yield "series with gaps", lambda: np.where(series > 2, np.nan, series), {"series": "channels-first"}
     yield "a channel that is constant", lambda: series * [[1], [0], [1]], {"series": "channels-first"}
+    yield "a sparse matrix of SciPy", lambda: csr_array(x * (x > 1)), {}
+    yield "complex numbers", lambda: x + 1j, {}
     yield "one long recording [n]", lambda: series.ravel(), {}
     yield "the same, with `window`", lambda: series.ravel(), {"window": 60, "rate": 100.0}
     yield "a recording of several channels", lambda: series[:, :, 0], {"window": 6}
     yield "series of one channel", lambda: series[:, 0], {"series": "rows"}
+
+
+def arrays() -> Iterator[tuple[str, str, Callable[[Path], Any], dict[str, Any]]]:
+    """Name of a form, of its file, how it is written, and options."""
+    x = np.random.default_rng(0).poisson(1.0, (N, 5)).astype(np.float32)
+
+    def hdf5(path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            file["images"], file["masks"] = np.repeat(x, 5, 1).reshape(N, 5, 5), x
+
+    def anndata(path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            for part, values in (
+                ("data", csr_array(x).data),
+                ("indices", csr_array(x).indices),
+                ("indptr", csr_array(x).indptr),
+            ):
+                file[f"X/{part}"] = values
+            file["X"].attrs.update({"encoding-type": "csr_matrix", "shape": x.shape})
+            file["obsm/X_pca"], file["obs/_index"] = x[:, :2], [f"cell {i}" for i in range(N)]
+            file["obs"].attrs.update({"encoding-type": "dataframe", "_index": "_index"})
+
+    def stored(path: Path) -> None:
+        zarr.create_array(str(path), data=x)
+
+    yield "an array", "x.npy", lambda path: np.save(path, x), {}
+    yield "several arrays", "x.npz", lambda path: np.savez(path, left=x, right=x), {}
+    yield "a sparse matrix of SciPy", "x.npz", lambda path: save_npz(path, csr_array(x)), {}
+    yield "HDF5 with several arrays", "x.h5", hdf5, {}
+    yield "AnnData with sparse counts", "x.h5ad", anndata, {}
+    yield "Zarr", "x.zarr", stored, {}
+    yield (
+        "MATLAB",
+        "x.mat",
+        lambda path: savemat(path, {"signals": x, "label": np.arange(N)}),
+        {"factors": "label"},
+    )
+    yield "pickled objects", "x.npy", lambda path: np.save(path, np.array([{}, {}]), allow_pickle=True), {}
 
 
 def images() -> Iterator[tuple[str, str, Callable[[Path, int], Any], dict[str, Any]]]:
@@ -239,6 +282,13 @@ def page() -> str:
             (folder / name).write_bytes(content)
             rows.append((form, f"`{name}`", *outcome(folder / name, options, folder)))
         parts.append(_table("Files", ("form", "file", "", "what is said"), rows))
+        rows = []
+        for i, (form, name, write, options) in enumerate(arrays()):
+            folder = Path(temporary, f"arrays{i}")
+            folder.mkdir()
+            write(folder / name)
+            rows.append((form, f"`{name}`", *outcome(folder / name, options, folder)))
+        parts.append(_table("Files of arrays", ("form", "file", "", "what is said"), rows))
         rows = [(form, *outcome(make(), options)) for form, make, options in objects()]
         parts.append(_table("Arrays and tables in memory", ("form", "", "what is said"), rows))
         rows = []

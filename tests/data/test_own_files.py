@@ -161,7 +161,7 @@ def test_hdf5_without_a_table(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "none.h5", "w") as file:
         file.create_group("empty")
     with pytest.raises(
-        InputError, match="holds no arrays: expected the observations as one of 'x', 'images'"
+        InputError, match="holds no arrays: expected the observations as one of 'X', 'x', 'images'"
     ):
         world(tmp_path / "none.h5")
     with h5py.File(tmp_path / "text.h5", "w") as file:

@@ -16,12 +16,13 @@ from torch import Tensor
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
 from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path, is_path
+from prismae.data.rows import Rows
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
 
 def world(
-    source: str | os.PathLike[str] | NDArray | Tensor | pd.DataFrame | World,
+    source: str | os.PathLike[str] | NDArray | Tensor | pd.DataFrame | Rows | World,
     *,
     factors: Factors = None,
     factor_names: Sequence[str] | None = None,
@@ -35,9 +36,9 @@ def world(
     ----------
     source
         A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
-        .npz, .h5, .hdf5, .mat, .csv, .tsv, .parquet, .feather, .xlsx, .wav, .txt or .txt.gz file or of a folder of
-        images or recordings; an array, tensor or table (of pandas, polars, pyarrow …) of observations; or a `World`,
-        which is returned as it is.
+        .npz, .h5, .hdf5, .h5ad, .zarr, .mat, .csv, .tsv, .parquet, .feather, .xlsx, .wav, .txt or .txt.gz file or of a
+        folder of images or recordings; an array (also a sparse one of SciPy, a data set of h5py or Zarr), tensor or
+        table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
     factors
         For own data: values [n] or [n, k], as an array, tensor or pandas table, or names of columns, arrays or labels
         that are factors.
@@ -69,7 +70,7 @@ def world(
     }
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):
         return from_path(os.fspath(source), reading=_reading(reading), **options)
-    if isinstance(source, np.ndarray | Tensor | pd.DataFrame):
+    if isinstance(source, np.ndarray | Tensor | pd.DataFrame | Rows):
         if reading.get("size") is not None:
             raise InputError("An array or table has no images to scale: a size is for folders of images.")
         return from_memory(source, reading=_reading(reading), **options)

@@ -1,4 +1,4 @@
-"""Own data in .npy, .npz, HDF5 and MATLAB files: arrays by name, one of them the observations."""
+"""Own data in files of arrays (NumPy, HDF5, AnnData, Zarr, MATLAB): arrays by name, one of them the observations."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, cast
@@ -15,15 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
+from scipy.sparse import issparse
 
 from prismae.data._base import FactorKind
 from prismae.data.labels import Found, Labels, chosen, labels_of
+from prismae.data.rows import (
+    Hdf5,
+    Held,
+    Npy,
+    Rows,
+    Sparse,
+    SparseHdf5,
+    holds_sparse,
+    refuse_columns_first,
+    whole_or_rows,
+)
 from prismae.errors import InputError, unknown_name
 
-_OBSERVATIONS = ("x", "images", "data", "observations")
+ARRAYS = (".npy", ".npz", ".h5", ".hdf5", ".h5ad", ".mat", ".zarr")
+_OBSERVATIONS = ("X", "x", "images", "data", "observations")
 _CHANNELS = "channel_names"
 _RATES = ("rate", "fs", "Fs", "FS", "sampling_rate", "sample_rate", "samplerate", "sfreq")  # points a second
 _ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS, *_RATES)
+PACKED = 1000  # times the bytes that a data set takes in its file, above which it may hold nothing
+_INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
+_NAMES = "@names"  # and what stands behind the table's name where this is remembered
 
 
 def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bool = False) -> Found:
@@ -32,12 +49,14 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
     Parameters
     ----------
     part
-        Name of the array of observations (in HDF5 with its groups: ``group/data``). Without it they are the array
-        ``x``, ``images``, ``data`` or ``observations``, or the only one of at least two dimensions.
+        Name of the array of observations (in HDF5 and Zarr with its groups: ``group/data``). Without it they are the
+        array ``X``, ``x``, ``images``, ``data`` or ``observations``, or the only one of at least two dimensions. A
+        group of HDF5 that holds ``data``, ``indices`` and ``indptr``, and such a .npz file, is a sparse matrix.
     factors
         Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
         ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series, a
-        number ``rate`` or ``fs`` says how many points a second they have.
+        number ``rate`` or ``fs`` says how many points a second they have. In a file of AnnData factors are columns of
+        ``obs``, whose index names the rows.
     new
         Whether they are for a model that was trained before: factors may be missing then, and need not vary.
 
@@ -47,33 +66,79 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         For a file that is damaged or pickled, observations that are not clear, unknown names, and factors that
         do not fit.
     """
-    readers = {".h5": hdf5, ".hdf5": hdf5, ".mat": _matlab}
-    with readers.get(path.suffix.lower(), _numpy)(path) as arrays:
+    suffix = path.suffix.lower()
+    reader = {".npy": _npy, ".npz": _npz, ".mat": _matlab, ".zarr": _zarr}.get(suffix, hdf5)
+    with reader(path) as arrays:
+        obs = _obs(arrays)
+        if obs:
+            arrays = {**arrays, **obs}
         factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
-        x = _values(arrays[part or _observations(path, arrays, factors)])
+        key = part or _observations(path, arrays, factors)
+        x = arrays[key]
+        x = x if isinstance(x, Rows) else _values(x)
         channels = _texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
         rate = next((_number(arrays[key]) for key in _RATES if key in arrays), None)
+        names = _row_names(arrays, len(x) if x.ndim else 0)
+        others = [each for each in arrays if each != key and _may_be(arrays[each])]
+        notices: tuple[str, ...] = ()
+        if others and part is None:
+            listed = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
+            notices = (
+                f"the array {key!r} is taken of {path.name}, which also holds {listed}: {path.name}:{others[0]}",
+            )
+        found = Found(x, channel_names=channels, rate=rate, names=names, notices=notices)
         if not factors:
-            own = _own_factors(arrays) if "factors" in arrays else None
-            return Found(x, own, channel_names=channels, rate=rate)
-        columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name])).items()}
-        return Found(x, labels_of(columns, len(x), path.name, new=new), channel_names=channels, rate=rate)
+            return replace(found, labels=_own_factors(arrays) if "factors" in arrays else None)
+        columns = {k: v for name in factors for k, v in _columns(name, _values(arrays[name]), len(x)).items()}
+        return replace(found, labels=labels_of(columns, len(x), path.name, new=new))
 
 
 @contextmanager
-def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The arrays of a .npz file by name, or the one of a .npy file as ``x``."""
+def _npy(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The array of a .npy file as ``x``."""
+    try:
+        made = Npy(path)
+        if made.dtype.hasobject:
+            raise InputError(
+                f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
+            )
+        if path.stat().st_size < made.start + made.dtype.itemsize * int(np.prod(made.shape, dtype=np.int64)):
+            raise InputError(
+                f"{path} is corrupted or no NumPy file (it is shorter than its first line says)."
+            )
+        if not made.shape or (made.by_columns and len(made.shape) > 1):
+            if made.shape and not isinstance(
+                whole_or_rows(Held(np.broadcast_to(np.zeros((), made.dtype), made.shape))), np.ndarray
+            ):
+                refuse_columns_first(path)
+            yield {"x": np.load(path, allow_pickle=False)}
+        else:
+            yield {"x": made}
+    except InputError:
+        raise
+    except MemoryError as error:  # by the size that its head claims
+        raise InputError(
+            f"{path} does not fit in memory: {str(error)[:1].lower()}{str(error)[1:]}."
+        ) from None
+    except (OSError, EOFError, ValueError, TokenError) as error:
+        raise InputError(_no_numpy(path, error)) from None
+
+
+@contextmanager
+def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of a .npz file by name, or the sparse matrix that `scipy.sparse.save_npz` wrote as ``x``."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
                 _check_room(path, sum(each.file_size for each in packed.infolist()))
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            yield {"x": loaded}
-        else:
-            with loaded:
+        with np.load(path, allow_pickle=False) as loaded:
+            if {"format", "shape"} <= set(loaded.files):
+                from scipy.sparse import load_npz
+
+                yield {"x": Sparse(load_npz(path))}
+            else:
                 yield {key: loaded[key] for key in loaded.files}
     except InputError:
         raise
@@ -81,17 +146,49 @@ def _numpy(path: Path) -> Iterator[Mapping[str, Any]]:
         raise InputError(
             f"{path} does not fit in memory: {str(error)[:1].lower()}{str(error)[1:]}."
         ) from None
-    except (OSError, EOFError, ValueError, TokenError, zipfile.BadZipFile, zlib.error) as error:
-        if "pickle" in str(error):
-            raise InputError(
-                f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
-            ) from None
-        raise InputError(f"{path} is corrupted or no NumPy file ({error}).") from None
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        AttributeError,
+        TokenError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise InputError(_no_numpy(path, error)) from None
+
+
+def _no_numpy(path: Path, error: Exception) -> str:
+    if "pickle" in str(error):
+        return f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
+    return f"{path} is corrupted or no NumPy file ({error})."
+
+
+@contextmanager
+def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of a Zarr folder by their full names, read only when they are asked for."""
+    try:
+        import zarr
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be read without zarr: install it with pip install 'prismae[zarr]'."
+        ) from None
+    try:
+        opened = zarr.open(str(path), mode="r")
+        if isinstance(opened, zarr.Array):
+            yield {"x": Held(opened)}
+            return
+        found = {name: each for name, each in opened.members(max_depth=None) if isinstance(each, zarr.Array)}
+        yield {name: Held(each) if each.ndim else each for name, each in found.items()}
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path} is corrupted or no Zarr folder ({error}).") from None
 
 
 @contextmanager
 def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The data sets of a file by their full names, read only when they are asked for."""
+    """The data sets and sparse matrices of a file by their full names, read only when they are asked for."""
     try:
         import h5py
     except ImportError:
@@ -101,12 +198,21 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
     found: dict[str, Any] = {}
 
     def note(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
+        if isinstance(item, h5py.Group) and holds_sparse(item):
+            found[name] = SparseHdf5(path, name)
+        elif isinstance(item, h5py.Group) and item.attrs.get("encoding-type") == "categorical":
+            found[name] = _categorical(item)
+        elif isinstance(item, h5py.Dataset) and item.parent.name.lstrip("/") not in found:
             if item.external or item.is_virtual:  # whose numbers stand in other files, whatever these are
                 raise InputError(
                     f"{path}: the data of {name!r} lie outside of the file, which is not followed."
                 )
-            found[name] = item.asstr() if h5py.check_string_dtype(item.dtype) else item
+            if item.id.get_storage_size() * PACKED < item.nbytes:  # which claims a size and does not hold it
+                _check_room(path, item.nbytes)
+            texts = h5py.check_string_dtype(item.dtype)
+            found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
+        elif isinstance(item, h5py.Group) and _INDEX in item.attrs:
+            found[f"{name}{_NAMES}"] = str(item.attrs[_INDEX])
 
     try:
         with h5py.File(path, "r") as file:
@@ -114,7 +220,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             yield found
     except InputError:
         raise
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
 
 
@@ -131,7 +237,7 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
             with hdf5(path) as arrays:
                 named = ((name, each) for name, each in arrays.items() if not name.startswith("#"))
                 yield {
-                    name: np.asarray(each[()]).T
+                    name: _values(each).T if isinstance(each, Hdf5) else each
                     for name, each in named
                     if getattr(each, "attrs", {}).get("MATLAB_class") != b"char"
                 }
@@ -149,9 +255,10 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
     ) as error:
         raise InputError(f"{path} is corrupted or no MATLAB file ({error}).") from None
     yield {
-        name: each
+        name: Sparse(each) if issparse(each) else each
         for name, each in found.items()
-        if not name.startswith("__") and isinstance(each, np.ndarray) and each.dtype.kind in "buifU"
+        if not name.startswith("__")
+        and (issparse(each) or (isinstance(each, np.ndarray) and each.dtype.kind in "buifU"))
     }
 
 
@@ -162,10 +269,43 @@ def _number(array: Any) -> float | None:
     return float(values.reshape(-1)[0]) if good else None
 
 
+def _categorical(group: Any) -> NDArray:
+    """A column of categories of AnnData, as texts or numbers; one that is missing is "" or NaN."""
+    codes, known = group["codes"][()], group["categories"]
+    texts = known.dtype.kind == "O"
+    values = known.asstr()[()].astype(object) if texts else known[()]
+    if (codes < 0).any():
+        values = np.append(values if texts else values.astype(np.float64), "" if texts else np.nan)
+    return np.asarray(values[codes])
+
+
+def _obs(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the table ``obs`` of a file of AnnData, by their own names."""
+    if f"obs{_NAMES}" not in arrays:
+        return {}
+    index = f"obs/{arrays[f'obs{_NAMES}']}"
+    return {
+        name.removeprefix("obs/"): each
+        for name, each in arrays.items()
+        if name.startswith("obs/") and name.count("/") == 1 and name != index
+    }
+
+
+def _row_names(arrays: Mapping[str, Any], n: int) -> NDArray | None:
+    """What a file of AnnData calls its rows."""
+    index = f"obs/{arrays.get(f'obs{_NAMES}')}"
+    if index not in arrays or (names := np.asarray(_texts(arrays[index]), dtype=str)).shape != (n,):
+        return None
+    return names
+
+
+def _may_be(array: Any) -> bool:
+    """Whether an array might be the observations."""
+    return getattr(array, "ndim", 0) > 1 and np.dtype(getattr(array, "dtype", object)).kind in "buif"
+
+
 def _values(array: Any) -> NDArray:
-    if hasattr(array, "file"):  # of HDF5, which claims a size and need not hold it
-        _check_room(Path(array.file.filename), array.nbytes)
-    return np.asarray(array[()])
+    return array[:] if isinstance(array, Rows) else np.asarray(array[()])
 
 
 def _check_room(path: Path, needed: int) -> None:
@@ -187,13 +327,14 @@ def _texts(array: Any) -> tuple[str, ...]:
 
 def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str]) -> str:
     """The name of the observations."""
-    keys = [key for key in arrays if key not in (*_ABOUT, *factors)]
+    keys = [key for key in arrays if key not in (*_ABOUT, *factors) and hasattr(arrays[key], "ndim")]
     for key in _OBSERVATIONS:
         if key in keys:
             return key
-    tables = [key for key in keys if arrays[key].ndim > 1] or keys
+    tables = [key for key in keys if _may_be(arrays[key])] or keys
     if len(tables) == 1:
         return tables[0]
+    keys = tables
     listed = ", ".join(f"{key!r} {tuple(arrays[key].shape)}" for key in keys[:10])
     raise InputError(
         f"{path} holds {listed or 'no arrays'}: expected the observations as one of "
@@ -202,8 +343,10 @@ def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str])
     )
 
 
-def _columns(name: str, values: NDArray) -> dict[str, NDArray]:
-    """The factors that an array [n] or [n, k] holds, by name."""
+def _columns(name: str, values: NDArray, n: int) -> dict[str, NDArray]:
+    """The factors that an array [n] or [n, k] holds, by name; MATLAB's vectors may be [1, n]."""
+    if values.shape == (1, n):
+        values = values[0]
     if values.ndim == 2 and values.shape[1] > 1:
         return {f"{name} {i + 1}": column for i, column in enumerate(values.T)}
     if values.ndim not in (1, 2):

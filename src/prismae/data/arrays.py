@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,10 @@ from prismae.data._base import FactorKind, World
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
 from prismae.data.kinds import Images, Kind, Series, Table
 from prismae.data.layout import check_size, images_first, numbers
-from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_of
+from prismae.data.moments import Moments
+from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_by, offset_of
+from prismae.data.pieces import Pieces
+from prismae.data.rows import WHOLE, Rows, whole_or_rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -23,7 +27,7 @@ APART = 100  # times as wide a range as that of another column from which a user
 
 
 def from_array(
-    x: NDArray | Tensor,
+    x: NDArray | Tensor | Rows,
     *,
     factors: NDArray | Tensor | None = None,
     factor_names: Sequence[str] | None = None,
@@ -45,7 +49,8 @@ def from_array(
         channels (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
         Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
         0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
-        float32 would round what varies away (see `World`). NaN is a missing value.
+        float32 would round what varies away (see `World`). NaN is a missing value. `Rows` stay where they are: they are
+        looked at once, and read again when they are drawn.
     factors
         [n] or [n, k] numbers; NaN is not allowed.
     factor_names
@@ -76,21 +81,54 @@ def from_array(
         `series` does not say what they are, and factors that do not fit.
     """
     where = f"World {name!r}"
-    given = numbers(x, where, gaps=True)
     notices: tuple[str, ...] = ()
     if channel_names is not None and series is None:
         raise InputError(
             f"{where}: channel names are for series of several channels, so say where their channels stand: "
             f"series={' or '.join(map(repr, LAYOUTS))}."
         )
+    x = whole_or_rows(x) if isinstance(x, Rows) else x
+    if isinstance(x, Rows):
+        storage, kind, notices = _in_pieces(x, name, series, channel_names, like, new=new)
+    else:
+        storage, kind, notices = _in_memory(x, name, series, channel_names, like, copy=copy, new=new)
+    known: NDArray | None = None
+    names: tuple[str, ...] = ()
+    kinds: tuple[FactorKind, ...] = ()
+    if factors is not None:
+        known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
+    elif factor_names is not None or factor_kinds is not None:
+        raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
+    return World(name, storage, known, names, kinds, source, kind, notices=notices)
+
+
+def _in_memory(
+    x: NDArray | Tensor,
+    name: str,
+    series: Layout | None,
+    channel_names: Sequence[str] | None,
+    like: Kind | None,
+    *,
+    copy: bool,
+    new: bool,
+) -> tuple[Storage, Kind, tuple[str, ...]]:
+    """How an array is kept, what it is, and what a user should know of it."""
+    where = f"World {name!r}"
+    given = numbers(x, where, gaps=True)
     kind: Kind
+    notices: tuple[str, ...] = ()
     if series is None:
         laid_out = images_first(given, name, least=1 if new else 2, slender=new)
         storage, offset = _stored(laid_out, name, copy, new=new)
         plain = Images if len(storage.shape) == 3 else Table
         kind = plain(pixels=of_bytes(storage), offset=offset)
         if isinstance(kind, Table) and not new:
-            kind, notices = _of_columns(kind, given, name)
+            gaps: NDArray[np.bool_] = (
+                np.isnan(given) if given.dtype.kind == "f" else np.zeros_like(given[:1], np.bool_)
+            )
+            _refuse_empty(np.asarray(gaps.all(axis=0)), name)
+            low, high = np.nanmin(given, axis=0), np.nanmax(given, axis=0)
+            kind, notices = _of_columns(kind, low, high, np.asarray(gaps.any(axis=0)))
     elif given.ndim == 2 and series in LAYOUTS and channel_names is None:  # of one channel
         check_size(given, name, least=1 if new else 2)
         storage, offset = _stored(given, name, copy, new=new)
@@ -105,20 +143,105 @@ def from_array(
             scheme.check(given, where)
         storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
         kind = Series(offset=offset, scheme=scheme, layout=series)
-        if constant := scheme.constant():
-            are = "is" if len(constant) == 1 else "are"
-            notices = (f"{', '.join(constant)} {are} constant, and rebuilt as the constant",)
-    if given.dtype.kind == "f" and (gaps := int(np.isnan(given).sum())):
+        notices = _of_constant(scheme)
+    if given.dtype.kind == "f" and (missing := int(np.isnan(given).sum())):
         kind = replace(kind, lacking=kind.lacking or ())
-        notices = (*notices, f"{gaps:,} of {given.size:,} values are missing (NaN)")
-    known: NDArray | None = None
-    names: tuple[str, ...] = ()
-    kinds: tuple[FactorKind, ...] = ()
-    if factors is not None:
-        known, names, kinds = _factors(factors, factor_names, factor_kinds, len(storage), name)
-    elif factor_names is not None or factor_kinds is not None:
-        raise InputError(f"World {name!r}: factor names or kinds were given without factors.")
-    return World(name, storage, known, names, kinds, source, kind, notices=notices)
+        notices = (*notices, f"{missing:,} of {given.size:,} values are missing (NaN)")
+    return storage, kind, notices
+
+
+def _in_pieces(
+    x: Rows,
+    name: str,
+    series: Layout | None,
+    channel_names: Sequence[str] | None,
+    like: Kind | None,
+    *,
+    new: bool,
+) -> tuple[Storage, Kind, tuple[str, ...]]:
+    """The same for an array that stays where it is; the rules are those of `_in_memory`."""
+    where = f"World {name!r}"
+    numbers(np.empty((0, *x.shape[1:]), x.dtype), where)
+    shaped = np.broadcast_to(np.zeros((), x.dtype), x.shape)  # takes no memory
+    one_channel = x.ndim == 2 and series in LAYOUTS and channel_names is None
+
+    def laid_out(part: NDArray) -> NDArray:
+        if one_channel:
+            return part
+        if series is not None:
+            return channels_first(part, series, where)
+        return images_first(part, name, least=0, slender=True)
+
+    if series is None:
+        images_first(shaped, name, least=1 if new else 2, slender=new)
+    else:
+        laid_out(shaped)
+        check_size(shaped, name, least=1 if new else 2)
+    shape = laid_out(shaped).shape[1:]
+    seen = Moments.of(x, laid_out, where)
+    every, of_bytes = seen.over(), x.dtype == np.uint8 and len(shape) > 1
+    if not new and (seen.low == seen.high).all() and float(every.count) == x.shape[0] * seen.low.size:
+        raise InputError(f"{where}: all {len(x)} observations are equal, so there is nothing to learn.")
+    kind: Kind
+    notices: tuple[str, ...] = ()
+    if series is not None and not one_channel:
+        scheme = like.scheme if isinstance(like, Series) else None
+        if scheme is None:
+            each = seen.over((1,))
+            stds = np.where(each.low == each.high, 0.0, np.sqrt(each.squares / np.maximum(each.count, 1)))
+            means = np.where(each.count == 0, np.nan, each.mean)
+            ranges = list(zip(each.low.tolist(), each.high.tolist(), strict=True))
+            scheme = ChannelScheme.of(means.tolist(), stds.tolist(), ranges, names=channel_names, name=where)
+        else:
+            scheme.check(laid_out(shaped), where)
+        kind, notices = Series(scheme=scheme, layout=series), _of_constant(scheme)
+        scales = np.array(scheme.stds)[:, None]
+        seen = seen.scaled(np.array(scheme.means)[:, None], np.where(scales == 0, 1.0, scales))
+        become = partial(_scaled, laid_out, scheme)
+    else:
+        pixels = of_bytes and float(every.high) > 1
+        offset = offset_by(float(every.low), float(every.high), float(every.mean), seen.std, x.dtype)
+        if offset is None and not new:
+            raise InputError(f"{where} {TOO_FINE}.")
+        offset = offset or 0.0
+        kinds = {1: Table, 3: Images}
+        kind = (
+            Series(offset=offset, layout=series)
+            if one_channel
+            else kinds[len(shape)](pixels=pixels, offset=offset)
+        )
+        lacking = (seen.count < len(x)).reshape(-1)
+        if isinstance(kind, Table) and not new:
+            _refuse_empty(seen.count == 0, name)
+            kind, notices = _of_columns(kind, seen.low, seen.high, lacking)
+        seen = seen.scaled(np.array(offset), np.array(255.0 if pixels else 1.0))
+        become = partial(_pixels if pixels else _numbers, laid_out, offset)
+    if missing := int(x.shape[0] * np.prod(shape) - float(every.count)):
+        kind = replace(kind, lacking=kind.lacking or ())
+        notices = (*notices, f"{missing:,} of {x.shape[0] * int(np.prod(shape)):,} values are missing (NaN)")
+    whole = seen.over()
+    storage = Pieces(x, become, shape, float(whole.mean), seen.std, float(whole.low), float(whole.high))
+    said = f"larger than {WHOLE / 1e9:g} GB, so it stays where it is and is read in pieces, whose rows are shuffled"
+    return storage, kind, (*notices, said)
+
+
+def _scaled(laid_out: Callable[[NDArray], NDArray], scheme: ChannelScheme, part: NDArray) -> NDArray:
+    return scheme.scaled(laid_out(part))
+
+
+def _pixels(laid_out: Callable[[NDArray], NDArray], offset: float, part: NDArray) -> NDArray:
+    return np.ascontiguousarray(laid_out(part))
+
+
+def _numbers(laid_out: Callable[[NDArray], NDArray], offset: float, part: NDArray) -> NDArray:
+    return less(laid_out(part), offset)
+
+
+def _of_constant(scheme: ChannelScheme) -> tuple[str, ...]:
+    """What a user should know of channels that are constant."""
+    constant = scheme.constant()
+    are = "is" if len(constant) == 1 else "are"
+    return (f"{', '.join(constant)} {are} constant, and rebuilt as the constant",) if constant else ()
 
 
 def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, float]:
@@ -145,21 +268,26 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, f
     return Dense(torch.from_numpy(made)), offset or 0.0
 
 
-def _of_columns(kind: Table, x: NDArray, name: str) -> tuple[Table, tuple[str, ...]]:
-    """The kind of vectors [n, d] with what is known of their columns, and what of it a user should know."""
-    notices = []
-    lacking = np.isnan(x).any(axis=0) if x.dtype.kind == "f" else np.zeros(x.shape[1], np.bool_)
-    empty = np.flatnonzero(np.isnan(x).all(axis=0)) if lacking.any() else np.empty(0, np.int64)
-    if len(empty):
+def _refuse_empty(empty: NDArray[np.bool_], name: str) -> None:
+    """Refuse vectors of which columns have no values."""
+    if empty.any():
         raise InputError(
-            f"World {name!r}: {len(empty)} of {x.shape[1]} columns have no values ({_some(empty)}): leave them out."
+            f"World {name!r}: {empty.sum()} of {len(empty)} columns have no values ({_some(np.flatnonzero(empty))}): "
+            "leave them out."
         )
-    low, high = np.nanmin(x, axis=0), np.nanmax(x, axis=0)
+
+
+def _of_columns(
+    kind: Table, low: NDArray, high: NDArray, lacking: NDArray[np.bool_]
+) -> tuple[Table, tuple[str, ...]]:
+    """The kind of vectors with what is known of their columns, their range and whether they lack values, and what of it
+    a user should know."""
+    notices = []
     constant = np.flatnonzero(low == high)
     if len(constant):
         are = "is" if len(constant) == 1 else "are"
         notices.append(
-            f"{len(constant)} of {x.shape[1]} columns {are} constant ({_some(constant)}), and rebuilt as the constant"
+            f"{len(constant)} of {len(low)} columns {are} constant ({_some(constant)}), and rebuilt as the constant"
         )
     spread = np.delete(high.astype(np.float64) - low, constant)
     if not kind.pixels and len(spread) > 1 and spread.max() > APART * spread.min():

@@ -54,25 +54,44 @@ class ChannelScheme:
             For a channel that has no values, and names that are not as many as the channels, empty or twice the same.
         """
         channels = [x[:, i] for i in range(x.shape[1])]
+        seen = [not np.isnan(channel).all() for channel in channels]
+        ranges = [
+            (np.nanmin(channel), np.nanmax(channel)) if some else (np.nan, np.nan)
+            for channel, some in zip(channels, seen, strict=True)
+        ]
+        means = [_mean(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
+        stds = [_std(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
+        return cls.of(means, stds, ranges, names=names, name=name)
+
+    @classmethod
+    def of(
+        cls,
+        means: Sequence[float],
+        stds: Sequence[float],
+        ranges: Sequence[tuple[float, float]],
+        *,
+        names: Sequence[str] | None = None,
+        name: str = "The array",
+    ) -> Self:
+        """The scheme of channels of which that is known; NaN where a channel has no values. Raises what `fit` does."""
         called = tuple(str(each).strip() for each in names or ())
         if names is not None and (
-            len(called) != len(channels) or len(set(called)) < len(called) or "" in called
+            len(called) != len(means) or len(set(called)) < len(called) or "" in called
         ):
             raise InputError(
                 f"{name} has the channel names {', '.join(map(repr, called))}, "
-                f"expected {len(channels)} that differ, one for each channel."
+                f"expected {len(means)} that differ, one for each channel."
             )
-        for i, channel in enumerate(channels):
-            which = f"{name}: channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}")
-            if np.isnan(channel).all():
-                raise InputError(f"{which} has no values, so leave it out.")
-        means, stds = tuple(map(_mean, channels)), tuple(map(_std, channels))
-        for i, channel in enumerate(channels):
-            which = f"{name}: channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(channels)}")
-            varies = np.nanmin(channel) != np.nanmax(channel)
-            if varies and (stds[i] == 0 or rounded_away(abs(means[i]), stds[i], bits=53)):
-                raise InputError(f"{which} {TOO_FINE}.")
-        return cls(means, stds, called)
+        faults = []
+        for i, (mean, std, (low, high)) in enumerate(zip(means, stds, ranges, strict=True)):
+            which = "channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(means)}")
+            if np.isnan(mean):
+                faults.append(f"{which} has no values, so leave it out")
+            elif low != high and (std == 0 or rounded_away(abs(mean), std, bits=53)):
+                faults.append(f"{which} {TOO_FINE}")
+        if faults:
+            raise InputError(f"{name}: {'; '.join(faults)}.")
+        return cls(tuple(means), tuple(stds), called)
 
     def scaled(self, x: NDArray) -> NDArray[np.float32]:
         """Series [n, c, length] in the user's units as the network sees them."""

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.data._base import FactorKind
+from prismae.data.rows import Rows
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Layout
@@ -47,7 +48,7 @@ class Found:
         What was understood, a line for each column of a table; and what of it a user should know, in sentences.
     """
 
-    x: NDArray
+    x: NDArray | Rows
     labels: Labels | None = None
     table: TableScheme | None = None
     channel_names: tuple[str, ...] | None = None
@@ -56,6 +57,10 @@ class Found:
     rate: float | None = None
     columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+
+    def whole(self) -> NDArray:
+        """The observations in memory."""
+        return self.x[:] if isinstance(self.x, Rows) else self.x
 
 
 def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = False) -> Labels | None:

@@ -47,11 +47,17 @@ def offset_of(x: NDArray) -> float | None:
         part = part.astype(np.float64) - shift
         total, squares = total + float(np.nansum(part)), squares + float(np.nansum(np.square(part)))
     mean = total / n
-    std = sqrt(max(squares / n - mean**2, 0.0))
+    return offset_by(low, high, shift + mean, sqrt(max(squares / n - mean**2, 0.0)), x.dtype)
+
+
+def offset_by(low: float, high: float, mean: float, std: float, dtype: np.dtype) -> float | None:
+    """The same for numbers of this type of which that is known."""
+    if dtype.itemsize < 4 or dtype == np.float32 or low == high or (low >= 0 and high <= 1):
+        return 0.0
     largest = max(abs(low), abs(high))
     if rounded_away(largest, std, bits=53):
         return None
-    return shift + mean if rounded_away(largest, std) else 0.0
+    return mean if rounded_away(largest, std) else 0.0
 
 
 def less(x: NDArray, offset: float) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
-from prismae.data.array_files import read_arrays
+from prismae.data.array_files import ARRAYS, read_arrays
 from prismae.data.arrays import from_array
 from prismae.data.image_folder import LABELS, is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
@@ -34,13 +34,13 @@ from prismae.data.recordings import (
     read_recordings,
     series_of_table,
 )
+from prismae.data.rows import Rows, as_rows
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.errors import InputError
 from prismae.settings import Reading
 
-ARRAYS = (".npy", ".npz", ".h5", ".hdf5", ".mat")
 FORMATS = (
     f"a {', '.join(ARRAYS + AUDIO[:1] + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
     "of a folder of images or recordings, or of a file of several images"
@@ -114,7 +114,7 @@ def from_path(
 
 
 def from_memory(
-    source: NDArray | Tensor | pd.DataFrame,
+    source: NDArray | Tensor | Rows | pd.DataFrame,
     *,
     reading: Reading | None = None,
     factors: Factors = None,
@@ -136,7 +136,8 @@ def from_memory(
             raise InputError(
                 f"An array has no factors named {some}: expected an array of their values, [n, k]."
             )
-        found, where = Found(numbers(source, f"World {called!r}", gaps=True)), "own array"
+        x = source if isinstance(source, Rows) else numbers(source, f"World {called!r}", gaps=True)
+        found, where = Found(x), "own array"
         if reading.window is not None:
             if given is not None:  # of each recording, or of each point of one
                 known = np.asarray(given).reshape(len(given), -1)
@@ -163,8 +164,10 @@ def from_memory(
 def as_pandas(table: Any) -> Any:
     """The table of another library (polars, pyarrow, any with an interchange protocol) as one of pandas.
 
-    Everything else, pandas' own tables and arrays among it, is returned as it is.
+    What is read row by row, sparse matrices and files, as `Rows`; everything else, pandas' own tables and arrays among
+    it, as it is.
     """
+    table = as_rows(table)
     if isinstance(table, pd.DataFrame | np.ndarray | Tensor):
         return table
     if hasattr(table, "__arrow_c_stream__"):
@@ -181,7 +184,7 @@ def is_path(text: str) -> bool:
 
 def split_path(source: str) -> tuple[Path, str | None]:
     """Path and name of an array: ``mine.h5:group/images`` → (mine.h5, group/images); None where none is named."""
-    chosen = re.fullmatch(r"(.+\.(?:npz|h5|hdf5)):(.+)", source)
+    chosen = re.fullmatch(r"(?i)(.+\.(?:npz|h5|hdf5|h5ad|mat|zarr)):(.+)", source)
     path = Path(chosen[1] if chosen else source).expanduser()
     return path, chosen[2].strip("/") if chosen else None
 
@@ -198,7 +201,8 @@ def contents(source: str) -> bytes:
         return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
     every = [file for file in sorted(path.rglob("*")) if file.is_file()]
     data = is_image if any(map(is_image, every)) else is_recording
-    files = [file for file in every if data(file) or file == path / LABELS]
+    whole_of = path.suffix.lower() in ARRAYS  # a folder that is a file of arrays
+    files = [file for file in every if whole_of or data(file) or file == path / LABELS]
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
@@ -221,12 +225,13 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
-    if path.is_dir() and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
+    folder = path.is_dir() and path.suffix.lower() not in ARRAYS
+    if folder and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
         _refuse_others(
             reading, "size", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
         )
         return read_recordings(path, reading, new=new)
-    if path.is_dir() or is_image(path):
+    if folder or is_image(path):
         what = f"{path} is a {'folder' if path.is_dir() else 'file'} of images"
         _refuse_others(reading, *OF_SERIES, *OF_TABLES, what=what)
         deep = isinstance(like, Images) and not like.pixels
@@ -238,7 +243,7 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
             new=new,
             keep_numbers=deep,
         )
-    if not path.is_file():  # a pipe or a device, which might never end
+    if not path.is_file() and not path.is_dir():  # a pipe or a device, which might never end
         raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     if reading.size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
@@ -370,7 +375,7 @@ def _made(
         **options,
     )
     kind, notices = made.kind, (*found.notices, *made.notices)
-    if found.table is not None:
+    if found.table is not None and isinstance(found.x, np.ndarray):
         gaps = np.isnan(found.x).any()
         kind = Table(scheme=found.table, lacking=found.table.lacks(found.x) if gaps else None)
         notices = found.notices

@@ -93,7 +93,7 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
                 recording = Recording(values.T, name)
             else:
                 found = read_arrays(file, None, (), new=True)
-                recording = Recording(_one(found.x, reading.series, name), name)
+                recording = Recording(_one(found.whole(), reading.series, name), name)
                 rate = found.rate
         except InputError as error:
             failed[name] = str(error)
@@ -151,7 +151,7 @@ def is_recording(path: Path) -> bool:
 
 def cut_arrays(found: Found, reading: Reading, name: str, *, new: bool = False) -> Found:
     """Windows of the array of a file or of memory: [length], [c, length], [length, c], or such recordings [n, …]."""
-    x, notices = found.x, list(found.notices)
+    x, notices = found.whole(), list(found.notices)
     if x.ndim == 3:
         if reading.series not in ("channels-first", "channels-last"):
             raise InputError(

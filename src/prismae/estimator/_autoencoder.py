@@ -24,7 +24,7 @@ from prismae.control import Controller
 from prismae.data import Summary, World, world
 from prismae.data.kinds import PART
 from prismae.errors import DataWarning, InputError, TrainingWarning
-from prismae.estimator._observations import Form, Observations, checked
+from prismae.estimator._observations import Form, Given, Observations, checked
 from prismae.estimator._warm_start import refuse_another_training
 from prismae.fields import Count, Positive, Seed, check_arguments, unknown_field
 from prismae.latent.gaussian import Gaussian
@@ -456,6 +456,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True  # a missing value
         tags.transformer_tags.preserves_dtype = ["float32"]  # what the network computes in
         return tags
@@ -525,7 +526,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return self._form.kind.joined(found).numpy()
 
 
-def _shape_of(X: NDArray | pd.DataFrame | World, data: World) -> tuple[int, ...]:
+def _shape_of(X: Given, data: World) -> tuple[int, ...]:
     """Shape of one observation as the user gave it; of a world and a table, as the kind gives it back."""
     as_given = isinstance(X, World | pd.DataFrame)
     return data.kind.as_seen().given_shape(data.shape) if as_given else X.shape[1:]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
@@ -20,12 +19,14 @@ from torch import Tensor
 from prismae.data import Kind, Summary, World
 from prismae.data.kinds import kind_of
 from prismae.data.own import as_pandas
+from prismae.data.rows import Rows
 from prismae.data.storage import spaced
 from prismae.errors import InputError
 
 SLACK = 1e-6  # by which values may leave their range: interpolation of images rounds
 
-Observations = ArrayLike | Tensor | World | pd.DataFrame
+Observations = ArrayLike | Tensor | World | pd.DataFrame | Rows
+Given = NDArray | Rows | pd.DataFrame | World  # the same, as `checked` makes them
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Form:
     seen: tuple[int, ...]
     within: tuple[float, float] = (-inf, inf)
 
-    def parts(self, X: NDArray | pd.DataFrame | World) -> Iterator[Tensor]:
+    def parts(self, X: Given) -> Iterator[Tensor]:
         """Observations as the network sees them, float32 [up to 1024, *seen], one part after the other.
 
         Only the part is ever copied, so X may be larger than memory.
@@ -82,7 +83,7 @@ class Form:
                 f"{float(first.max()):g}, expected {least:g} to {most:g} as in the fit: {self.kind.how_to_scale()}."
             )
 
-    def some(self, X: NDArray | pd.DataFrame | World, n: int) -> Tensor:
+    def some(self, X: Given, n: int) -> Tensor:
         """Up to n evenly spaced observations as the network sees them, float32 [n, *seen]."""
         rows = spaced(len(X), n).numpy()
         if isinstance(X, World):
@@ -92,7 +93,7 @@ class Form:
             part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
         return self.kind.joined([*self.parts(part)])
 
-    def world(self, X: NDArray | pd.DataFrame | World, n: int) -> World:
+    def world(self, X: Given, n: int) -> World:
         """Up to n evenly spaced observations as the network sees them, as a world; one of the same scale as it is."""
         if isinstance(X, World) and self.kind.alike(X.kind):
             return X
@@ -116,9 +117,7 @@ class Form:
         return cls(kind, shape, seen, kind.within(Summary(**about["summary"]), support))
 
 
-def checked(
-    estimator: BaseEstimator, X: Observations, *, fitting: bool = False
-) -> NDArray | pd.DataFrame | World:
+def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False) -> Given:
     """Observations as an array [n, ...] (not copied where they are one), a table with columns of text, or a world.
 
     Number and names of features are noted on the estimator where it is `fitting`, and compared with those of the fit
@@ -127,13 +126,11 @@ def checked(
     Raises
     ------
     InputError
-        For sparse data, fewer than two dimensions, too few observations, other features than those of the fit.
+        For fewer than two dimensions, too few observations, other features than those of the fit.
     TypeError
         For objects that are no numbers.
     """
     X = as_pandas(X)
-    if issparse(X):
-        raise InputError("Sparse data cannot be used, expected a dense array: X.toarray() makes one.")
     if isinstance(X, World):
         if fitting:
             note_features(estimator, X.kind.as_seen().given_shape(X.shape), X.kind.columns)
@@ -142,7 +139,15 @@ def checked(
         X = X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     least = 2 if fitting else 1
+    if isinstance(X, Rows) and X.ndim != 2:
+        if fitting:
+            note_features(estimator, X.shape[1:])
+        return X
     try:
+        if isinstance(X, Rows):
+            thin = X[: min(len(X), 2)]
+            validate_data(estimator, thin, reset=fitting, ensure_all_finite=False, ensure_min_samples=least)
+            return X
         if isinstance(X, pd.DataFrame):
             validate_data(estimator, X, reset=fitting, skip_check_array=True)
             return X.set_axis([str(name) for name in X.columns], axis=1)

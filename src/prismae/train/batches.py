@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data import World
+from prismae.data.pieces import Pieces
 
 POOL = 50  # batches of texts that are sorted by length together
+TOGETHER = 16  # blocks of 4 MB whose rows are shuffled among each other
 
 
 class Batches:
@@ -65,8 +67,43 @@ class BucketedBatches(Batches):
         return rng.permutation(ordered.reshape(-1, self.batch)).ravel()
 
 
+class BlockBatches(Batches):
+    """The same for observations that are read in blocks: blocks are shuffled, and the rows of some of them, a pool,
+    among each other; what a batch is drawn from is kept in memory while it is drawn from."""
+
+    def __init__(self, data: Pieces, batch: int, seed: int, player: int, device: torch.device) -> None:
+        super().__init__(len(data), batch, seed, player, device)
+        self.data, self._pools = data, dict[int, tuple[NDArray[np.int64], list[NDArray[np.int64]]]]()
+
+    def _order(self, e: int) -> NDArray[np.int64]:
+        rng = np.random.default_rng([*self.key, e])
+        blocks = self.data.blocks()
+        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        parts, order = np.split(np.arange(self.n), starts[1:]), rng.permutation(len(starts))
+        pools = [order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)]
+        rows = [rng.permutation(np.concatenate([parts[i] for i in pool])) for pool in pools]
+        named = [np.sort(blocks[starts[pool]]) for pool in pools]
+        self._pools = {k: v for k, v in self._pools.items() if k == e - 1}
+        self._pools[e] = np.cumsum([len(each) for each in rows]), named
+        return np.concatenate(rows)
+
+    def __getitem__(self, i: int) -> Tensor:
+        rows = super().__getitem__(i)
+        start, stop = i * self.batch, (i + 1) * self.batch
+        wanted: dict[tuple[int, int], NDArray[np.int64]] = {}
+        for e in range(start // self.n, (stop - 1) // self.n + 1):
+            ends, named = self._pools[e]
+            first = np.searchsorted(ends, max(0, start - e * self.n), side="right")
+            last = np.searchsorted(ends, min(self.n, stop - e * self.n) - 1, side="right")
+            wanted |= {(e, int(p)): named[p] for p in range(first, last + 1)}
+        self.data.hold(self.key[1], wanted)
+        return rows
+
+
 def batches_of(world: World, batch: int, seed: int, player: int, device: torch.device) -> Batches:
     """The stream of a player for a world: by length where its kind of data has lengths."""
+    if isinstance(world.data, Pieces):
+        return BlockBatches(world.data, batch, seed, player, device)
     lengths = world.kind.lengths(world.data)
     if lengths is None:
         return Batches(len(world), batch, seed, player, device)

@@ -16,6 +16,7 @@ from torch import Tensor
 from prismae._discovery import kebab
 from prismae.data.layout import images_first, numbers
 from prismae.data.offset import less
+from prismae.data.rows import Rows
 from prismae.data.storage import Dense, Storage
 from prismae.data.summary import Summary, summary_of
 from prismae.errors import InputError
@@ -142,7 +143,7 @@ class Kind(ABC):
         """Whether observations of `kind` became the same numbers as those of this kind would have."""
 
     @abstractmethod
-    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+    def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         """A user's new observations as a network sees them, [up to 1024, *shape], one part after the other.
 
         Only the part is ever copied, so X may be larger than memory.
@@ -244,7 +245,7 @@ class Numbers(Kind):
     def alike(self, kind: Kind) -> bool:
         return isinstance(kind, Numbers) and (kind.scheme, kind.offset) == (self.scheme, self.offset)
 
-    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+    def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         for start in range(0, len(X), PART):
             yield self._read(np.asarray(X[start : start + PART]), shape, start)
 
@@ -260,8 +261,9 @@ class Numbers(Kind):
                 f"The kinds of observations differ: {pair[0]} {pair[1]._called}, {pair[2]} not; expected the same."
             )
         if kind.scheme != self.scheme:  # by way of the user's units
-            x = data[torch.arange(len(data))].numpy()
-            yield from self.as_seen().parts(kind.as_seen().given_back(x, data.shape), shape)
+            for rows in torch.arange(len(data)).split(PART):
+                x = kind.as_seen().given_back(data[rows].cpu().numpy(), data.shape)
+                yield from self.as_seen().parts(x, shape)
             return
         check_shape(data.shape, shape)
         for start in range(0, len(data), PART):

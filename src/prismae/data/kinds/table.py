@@ -13,6 +13,7 @@ from torch import Tensor
 
 from prismae.data.columns import listed
 from prismae.data.kinds._base import NEW, Numbers
+from prismae.data.rows import Rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
@@ -95,9 +96,13 @@ class Table(Numbers):
     def default_lr(self) -> float:
         return 3e-3
 
-    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
+    def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         if self.scheme is not None:
-            named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=list(self.columns))
+            named = (
+                X
+                if isinstance(X, pd.DataFrame)
+                else pd.DataFrame(np.asarray(X[:]), columns=list(self.columns))
+            )
             X = self.scheme.to_array(named, ignore_unknown=self.ignore_unknown)
             if self.lacking is None and np.isnan(X).any():
                 lack = [self.element_names[i] for i in np.flatnonzero(np.isnan(X).any(axis=0)).tolist()]

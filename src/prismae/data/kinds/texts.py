@@ -15,6 +15,7 @@ from torch import Tensor
 
 from prismae._words import UNK, padded
 from prismae.data.kinds._base import PART, Kind
+from prismae.data.rows import Rows
 from prismae.data.storage import Storage
 from prismae.data.summary import Summary
 from prismae.data.text import SPECIAL, Tokens, Vocabulary, restricted
@@ -91,7 +92,7 @@ class Texts(Kind):
     def alike(self, kind: Kind) -> bool:
         return kind == self
 
-    def parts(self, X: NDArray | pd.DataFrame, shape: tuple[int, ...]) -> NoReturn:
+    def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> NoReturn:
         raise InputError("The observations are not what was fitted: expected texts, as a World.")
 
     def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:

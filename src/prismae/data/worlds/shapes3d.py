@@ -44,7 +44,7 @@ def load() -> World:
             raise InputError(
                 f"{path} is no file of 3D Shapes: expected images [n, 64, 64, 3] and labels [n, 6]."
             )
-        labels, stored = np.asarray(arrays["labels"]), arrays["images"]
+        labels, stored = arrays["labels"][:], arrays["images"]
 
         def fill(into: NDArray[np.uint8]) -> None:
             for start in range(0, len(into), _PART):

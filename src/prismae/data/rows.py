@@ -1,0 +1,213 @@
+"""Rows: arrays that are read row by row when they are asked for, because they lie in a file or hold mostly zeros."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+
+from prismae.errors import InputError
+
+WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, so that no result depends on the machine
+NEAR = 1 << 16  # bytes between two rows of a file that are rather read along than skipped
+LARGEST_CHUNK = 1 << 26  # bytes of chunks of a file that are read together
+
+
+class Rows(ABC):
+    """An array [n, …] of which rows are read when they are asked for: ``rows[10:20]``, ``rows[[3, 5]]``."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    at_once: int = 1  # rows that lie together in one chunk of a file
+
+    @abstractmethod
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        """The rows from each start to each stop."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def kept(self) -> int:
+        """Bytes that the whole takes in memory: as float32, or as it is for images of bytes."""
+        as_it_is = self.ndim > 2 and self.dtype.itemsize == 1
+        return prod(self.shape) * (1 if as_it_is else 4)
+
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray) -> NDArray:
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step == 1:
+                return self.spans([(start, max(start, stop))])[0]
+            rows = np.arange(start, stop, step)
+        wanted, place = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+        size = max(1, prod(self.shape[1:]) * self.dtype.itemsize)
+        ends = np.flatnonzero(np.diff(wanted) > max(1, NEAR // size)) + 1
+        runs = np.split(wanted, ends)
+        read = self.spans([(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)])
+        if not read:
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        return np.concatenate([part[run - run[0]] for part, run in zip(read, runs, strict=True)])[place]
+
+
+class Held(Rows):
+    """Those of an object that gives rows itself: a mapped array of NumPy, a data set of h5py or Zarr."""
+
+    def __init__(self, array: Any) -> None:
+        self.array, self.shape, self.dtype = array, tuple(array.shape), np.dtype(array.dtype)
+        self.at_once = _chunk(getattr(array, "chunks", None), self.shape, self.dtype)
+
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        return [np.asarray(self.array[start:stop]) for start, stop in spans]
+
+
+class Npy(Rows):
+    """Those of a .npy file, read and not mapped, so that its size does not count as the process's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            self.shape, self.by_columns, self.dtype = read(file)
+            self.start = file.tell()
+
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        row = self.shape[1:]
+        size, found = prod(row), []
+        with self.path.open("rb", buffering=0) as file:
+            for start, stop in spans:
+                file.seek(self.start + start * size * self.dtype.itemsize)
+                part = np.fromfile(file, self.dtype, (stop - start) * size)
+                found.append(part.reshape(stop - start, *row))
+        return found
+
+
+class Hdf5(Rows):
+    """Those of a data set of an HDF5 file, which is opened for each reading."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
+        with opened(path, name) as array:
+            self.shape, self.dtype, self.attrs = tuple(array.shape), array.dtype, dict(array.attrs)
+            self.at_once = _chunk(array.chunks, self.shape, self.dtype)
+
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        with opened(self.path, self.name) as array:
+            return [np.asarray(array[start:stop]) for start, stop in spans]
+
+
+class Sparse(Rows):
+    """Those of a sparse matrix of SciPy: kept as it is, and written out where rows are read."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = csr_array(x)
+        self.shape, self.dtype = tuple(self.x.shape), self.x.dtype
+
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        return [self.x[start:stop].toarray() for start, stop in spans]
+
+
+class SparseHdf5(Rows):
+    """Those of a sparse matrix in a group of an HDF5 file, as AnnData writes it: data, indices and indptr.
+
+    One that is kept by columns (CSC) is read as a whole.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
+        self.whole: Sparse | None = None
+        with opened(path, name) as group:
+            self.starts: NDArray[np.int64] = np.asarray(group["indptr"][()], dtype=np.int64)
+            shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
+            by_columns = _text(
+                group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
+            ).startswith("csc")
+            if shape is None:
+                width = int(group["indices"][()].max(initial=-1)) + 1
+                shape = (len(self.starts) - 1, width)
+            self.shape, self.dtype = tuple(int(each) for each in shape), group["data"].dtype
+            if by_columns:
+                from scipy.sparse import csc_array
+
+                parts = (group["data"][()], group["indices"][()], self.starts)
+                self.whole = Sparse(csc_array(parts, shape=(self.shape[0], self.shape[1])))
+
+    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+        if self.whole is not None:
+            return self.whole.spans(spans)
+        found = []
+        with opened(self.path, self.name) as group:
+            for start, stop in spans:
+                first, last = int(self.starts[start]), int(self.starts[stop])
+                values, places = group["data"][first:last], group["indices"][first:last]
+                part = csr_array(
+                    (values, places, self.starts[start : stop + 1] - first),
+                    shape=(stop - start, self.shape[1]),
+                )
+                found.append(part.toarray())
+        return found
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[Any]:
+    """A data set or group of an HDF5 file."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        yield file[name]
+
+
+def as_rows(x: Any) -> Any:
+    """Rows, for a sparse matrix, for data sets of h5py and Zarr and for mapped arrays that are too large to be read as
+    a whole; everything else as it is."""
+    if isinstance(x, Rows) or not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        return x
+    if issparse(x):
+        return Sparse(x)
+    if isinstance(x, np.memmap):
+        return x if x.ndim < 2 or Held(x).kept <= WHOLE else Held(x)
+    return whole_or_rows(Held(x)) if hasattr(x, "chunks") and x.ndim else x
+
+
+def holds_sparse(group: Any) -> bool:
+    """Whether a group of an HDF5 file is a sparse matrix."""
+    return {"data", "indices", "indptr"} <= set(group)
+
+
+def whole_or_rows(rows: Rows) -> NDArray | Rows:
+    """The array as a whole, where it is not too large for that."""
+    return rows if rows.kept > WHOLE else rows[:]
+
+
+def refuse_columns_first(path: Path) -> None:
+    """Refuse a large file that holds one column after the other, so that reading a row means reading all."""
+    raise InputError(
+        f"{path} is larger than {WHOLE / 1e9:g} GB and holds one column after the other (Fortran order), so it cannot "
+        "be read row by row: write it with numpy.save(path, numpy.ascontiguousarray(x))."
+    )
+
+
+def _chunk(chunks: Any, shape: tuple[int, ...], dtype: np.dtype) -> int:
+    """Rows in a chunk, 1 where these are too many to be read together."""
+    rows = chunks[0] if isinstance(chunks, tuple) and chunks and isinstance(chunks[0], int) else 1
+    return rows if rows * prod(shape[1:]) * dtype.itemsize <= LARGEST_CHUNK else 1
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

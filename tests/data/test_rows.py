@@ -1,0 +1,177 @@
+"""Sparse matrices, AnnData, Zarr and MATLAB files, and which array of a file is taken: as if they were dense arrays."""
+
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+import zarr
+from scipy.io import savemat
+
+import prismae as pr
+from prismae.data.rows import Npy, as_rows
+from prismae.errors import InputError
+
+rng = np.random.default_rng(0)
+DENSE = (rng.poisson(0.4, (40, 7)) * rng.integers(1, 9, (40, 7))).astype(np.float32)
+DENSE[:, 3] = 0
+TYPES = ["T", "B", "NK"]
+CODES = rng.integers(0, 3, 40)
+FAST = {"n_latents": 2, "steps": 3, "batch": 8, "net": "mlp:width=8", "device": "cpu"}
+
+
+def values(world):
+    return world.data[torch.arange(len(world))].numpy()
+
+
+def write_sparse(file, name, x, kind="csr"):
+    """A sparse matrix as AnnData 0.8 and later writes it."""
+    made = getattr(sp, f"{kind}_array")(x)
+    group = file.create_group(name)
+    group.attrs.update({"encoding-type": f"{kind}_matrix", "encoding-version": "0.1.0", "shape": made.shape})
+    for part in ("data", "indices", "indptr"):
+        group[part] = getattr(made, part)
+
+
+def write_anndata(path, x, kind="csr"):
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        if kind == "dense":
+            file["X"] = x
+        else:
+            write_sparse(file, "X", x, kind)
+        write_sparse(file, "layers/counts", 2 * x)
+        file["obsm/X_pca"] = x[:, :5]
+        for table, index in (
+            ("obs", [f"cell {i}" for i in range(len(x))]),
+            ("var", [f"gene {i}" for i in range(7)]),
+        ):
+            group = file.require_group(table)
+            group.attrs.update({"encoding-type": "dataframe", "_index": "_index", "column-order": []})
+            group["_index"] = index
+        types = file.create_group("obs/cell_type")
+        types.attrs["encoding-type"] = "categorical"
+        types["codes"], types["categories"] = CODES.astype(np.int8), TYPES
+        file["obs/n_genes"] = (x > 0).sum(1)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+def test_anndata_is_read_with_the_names_of_its_cells_and_columns_of_obs(kind, tmp_path):
+    path = tmp_path / "cells.h5ad"
+    write_anndata(path, DENSE, kind)
+    world = pr.world(path, factors=["cell_type"])
+    np.testing.assert_array_equal(values(world), DENSE)
+    assert world.called[3] == "cell 3"
+    order = sorted(TYPES)
+    np.testing.assert_array_equal(world.factors[:, 0], [order.index(TYPES[code]) for code in CODES])
+    said = "the array 'X' is taken of cells.h5ad, which also holds layers/counts, obsm/X_pca: cells.h5ad:layers/counts"
+    assert said in world.notices
+    np.testing.assert_array_equal(values(pr.world(f"{path}:layers/counts")), 2 * DENSE)
+    np.testing.assert_array_equal(values(pr.world(f"{path}:obsm/X_pca")), DENSE[:, :5])
+    with pytest.raises(InputError, match="did you mean 'cell_type'"):
+        pr.world(path, factors=["cell_typ"])
+
+
+def test_a_sparse_group_is_not_passed_over_for_another_array(tmp_path):
+    write_anndata(tmp_path / "cells.h5", DENSE)
+    assert pr.world(tmp_path / "cells.h5").shape == (7,)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "lil"])
+def test_sparse_matrices_train_as_dense_ones(kind, tmp_path):
+    dense, given = pr.Autoencoder("vae", **FAST), pr.Autoencoder("vae", **FAST)
+    with pytest.warns(pr.errors.DataWarning, match="1 of 7 columns is constant"):
+        dense.fit(DENSE)
+    x = getattr(sp, f"{kind}_array")(DENSE)
+    with pytest.warns(pr.errors.DataWarning):
+        given.fit(x)
+    np.testing.assert_array_equal(given.transform(x), dense.transform(DENSE))
+    assert given.score(x) == dense.score(DENSE)
+    with pytest.raises(InputError, match="X has 6 features, but Autoencoder is expecting 7"):
+        given.transform(x.tocsr()[:, :6])
+    if kind in ("csr", "csc", "coo"):
+        sp.save_npz(tmp_path / "x.npz", x)
+        np.testing.assert_array_equal(values(pr.world(tmp_path / "x.npz")), DENSE)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_zarr(nested, tmp_path):
+    path = tmp_path / "x.zarr"
+    if nested:
+        group = zarr.open_group(str(path), mode="w")
+        group.create_array("raw/images", data=DENSE, chunks=(9, 3))
+        group.create_array("kind", data=CODES)
+        world = pr.world(f"{path}:raw/images", factors=["kind"])
+        np.testing.assert_array_equal(world.factors[:, 0], CODES)
+    else:
+        zarr.create_array(str(path), data=DENSE, chunks=(9, 3))
+        world = pr.world(path)
+    np.testing.assert_array_equal(values(world), DENSE)
+    again = pr.world(
+        zarr.open(str(path), mode="r")["raw/images"] if nested else zarr.open(str(path), mode="r")
+    )
+    np.testing.assert_array_equal(values(again), DENSE)
+
+
+def test_matlab(tmp_path):
+    savemat(
+        tmp_path / "x.mat", {"signals": DENSE, "subject": CODES, "note": "a text", "S": sp.csc_array(DENSE)}
+    )
+    with pytest.raises(InputError, match=r"holds 'signals' \(40, 7\), 'S' \(40, 7\)"):
+        pr.world(tmp_path / "x.mat")
+    world = pr.world(f"{tmp_path}/x.mat:signals", factors=["subject"])
+    np.testing.assert_array_equal(values(world), DENSE)
+    np.testing.assert_array_equal(world.factors[:, 0], CODES)
+    np.testing.assert_array_equal(values(pr.world(f"{tmp_path}/x.mat:S")), DENSE)
+    with h5py.File(
+        tmp_path / "new.mat", "w", userblock_size=512
+    ) as file:  # version 7.3: axes in the other order
+        file["X"] = DENSE.T
+        file["X"].attrs["MATLAB_class"] = np.bytes_("single")
+    with open(tmp_path / "new.mat", "r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file".ljust(124) + bytes([0, 2]) + b"IM")
+    np.testing.assert_array_equal(values(pr.world(tmp_path / "new.mat")), DENSE)
+
+
+def test_data_sets_of_h5py(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["X"] = DENSE
+        np.testing.assert_array_equal(values(pr.world(file["X"])), DENSE)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (DENSE.astype(complex), "values of type complex64|complex128 cannot be used"),
+        (np.zeros((4, 2), "datetime64[s]"), "values of type datetime64"),
+        (np.zeros(4, [("a", float)]), "values of type .*cannot be used"),
+        (np.array([["a", "b"]] * 4), "values of type <U1 cannot be used"),
+        (np.array(3.0), r"observations of shape \(\) cannot be used"),
+        (np.zeros((0, 4)), r"observations of shape \(0, 4\), expected at least two"),
+        (np.zeros((2, 2, 2, 2, 2)), r"observations of shape \(2, 2, 2, 2, 2\) cannot be used"),
+    ],
+)
+def test_odd_types_and_shapes_have_a_sentence(x, said, tmp_path):
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(InputError, match=said):
+        pr.world(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f8", ">f4", ">i2", "u8", "?", "i1"])
+def test_types_of_numbers_of_a_file_are_read(dtype, tmp_path):
+    x = DENSE.clip(0, 1 if dtype == "?" else 100).astype(dtype)
+    np.save(tmp_path / "x.npy", x)
+    np.testing.assert_array_equal(values(pr.world(tmp_path / "x.npy")), x.astype(np.float32))
+    np.save(tmp_path / "x.npy", np.asfortranarray(x))
+    np.testing.assert_array_equal(values(pr.world(tmp_path / "x.npy")), x.astype(np.float32))
+
+
+def test_rows_of_a_file_in_any_order(tmp_path):
+    x = rng.normal(size=(500, 100))
+    np.save(tmp_path / "x.npy", x)
+    rows, some = Npy(tmp_path / "x.npy"), rng.integers(0, 500, 60)
+    np.testing.assert_array_equal(rows[some], x[some])
+    np.testing.assert_array_equal(rows[10:30:7], x[10:30:7])
+    np.testing.assert_array_equal(rows[490:900], x[490:])
+    assert rows[[]].shape == (0, 100)
+    np.testing.assert_array_equal(as_rows(sp.csr_array(x))[some], x[some])
