@@ -132,6 +132,8 @@ class Reading:
     tokens
         What a text is made of: "words" and signs, as Unicode tells them apart, in lower case, or "characters" as they
         are.
+    sheet
+        Name of the sheet of an .xlsx file; the first if not given.
     holdout
         Fraction of the observations that is not trained on, to measure losses, errors and scores on it; the same rows
         for every seed.
@@ -154,6 +156,7 @@ class Reading:
     missing: tuple[str, ...] = ()
     sep: str | None = None
     tokens: Literal["words", "characters"] | None = None
+    sheet: str | None = None
     holdout: BelowOne = 0.0
 
     def __post_init__(self) -> None:

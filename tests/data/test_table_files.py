@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import prismae as pr
-from prismae.data import world
+from prismae.data import Table, world
 from prismae.errors import InputError
 from prismae.runs.job import Job
 from prismae.runs.observations import new_observations, observations
@@ -94,6 +94,30 @@ def test_excel_needs_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         InputError, match=re.escape("pip install 'prismae[excel]', or save the sheet as .csv")
     ):
         world(tmp_path / "x.xlsx")
+
+
+def test_a_sheet_of_several_is_said_or_chosen(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "x.xlsx") as book:
+        PLAIN.to_excel(book, sheet_name="males", index=False)
+        (PLAIN * 2).to_excel(book, sheet_name="females", index=False)
+    made = world(tmp_path / "x.xlsx")
+    assert made.notices == ("the first sheet, 'males', is read, and 'females' not (--sheet names one)",)
+    np.testing.assert_array_equal(values(made), values(world(PLAIN)))
+    other = world(tmp_path / "x.xlsx", sheet="females")
+    assert other.notices == ()
+    np.testing.assert_allclose(values(other), values(world(PLAIN * 2)))
+    with pytest.raises(InputError, match="did you mean 'females'"):
+        world(tmp_path / "x.xlsx", sheet="female")
+    PLAIN.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(InputError, match="has no sheets: leave out sheet"):
+        world(tmp_path / "x.csv", sheet="males")
+
+
+@pytest.mark.parametrize(
+    ("d", "net"), [(99, "mlp:width=256"), (4096, "mlp"), (5000, "mlp:width=512"), (20_000, "mlp:width=128")]
+)
+def test_wide_tables_have_narrow_networks(d: int, net: str) -> None:
+    assert Table().default_net((d,)) == net
 
 
 def test_latin_1_is_read_and_said(tmp_path: Path) -> None:

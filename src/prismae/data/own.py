@@ -45,7 +45,7 @@ FORMATS = (
     f"a {', '.join(ARRAYS + AUDIO[:1] + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
     "of a folder of images or recordings, or of a file of several images"
 )
-OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep")  # settings that are for tables only
+OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep", "sheet")  # that are for tables only
 OF_POINTS = ("series_id", "time")  # that are for tables of which each row is a point in time
 OF_SERIES = ("series", "channel_names", "window", "stride", "rate", *OF_POINTS)
 MEMORY = {True: "A table in memory is read as it is", False: "An array has no images, columns or text"}
@@ -125,7 +125,7 @@ def from_memory(
     """A world of an array or tensor, or of a table, some of whose columns may be named as factors."""
     reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
     table = isinstance(source, pd.DataFrame)
-    others = ("sep",) if table else (*OF_TABLES, *OF_POINTS)
+    others = ("sep", "sheet") if table else (*OF_TABLES, *OF_POINTS)
     _refuse_others(reading, "size", "skip_damaged", "tokens", *others, what=MEMORY[table])
     called = name or ("table" if table else "array")
     if isinstance(source, pd.DataFrame):

@@ -69,10 +69,13 @@ def read_table(
 def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file, and what a user should know of how it was read."""
     suffix = path.suffix.lower()
+    if reading.sheet is not None and suffix != ".xlsx":
+        raise InputError(f"{path} has no sheets: leave out sheet.")
     if suffix not in BINARY_TABLES:
         return read_csv(path, reading)
     if reading.sep is not None:
         raise InputError(f"{path} is no text, so nothing stands between its columns: leave out sep.")
+    notices = []
     try:
         if suffix == ".parquet":
             table = pd.read_parquet(path)
@@ -81,7 +84,16 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         else:
             import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
 
-            table = pd.read_excel(path, engine="openpyxl")
+            with pd.ExcelFile(path, engine="openpyxl") as book:
+                names = [str(name) for name in book.sheet_names]
+                if reading.sheet is not None and reading.sheet not in names:
+                    raise unknown_name(f"sheet of {path.name}", reading.sheet, names)
+                table = book.parse(reading.sheet or names[0])
+            if reading.sheet is None and len(names) > 1:
+                others = ", ".join(map(repr, names[1:6])) + (" …" if len(names) > 6 else "")
+                notices = [f"the first sheet, {names[0]!r}, is read, and {others} not (--sheet names one)"]
+    except InputError:
+        raise
     except ImportError:
         raise InputError(
             f"{path} cannot be read without openpyxl: install it with pip install 'prismae[excel]', or save the sheet "
@@ -92,7 +104,7 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
     if reading.missing:
         table = table.replace(_marks(reading.missing), np.nan)
-    return table, []
+    return table, notices
 
 
 def from_table(

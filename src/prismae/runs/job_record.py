@@ -103,6 +103,7 @@ JobRecord = TypedDict(
         "missing": list[str] | None,
         "sep": str | None,
         "tokens": str | None,
+        "sheet": str | None,
         "n": Number,
         "shape": Annotated[list[Number], MinLen(1)],
         "summary": SummaryRecord,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import log2
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,12 @@ from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
+
+MOST, LEAST, USUAL = (
+    1 << 22,
+    128,
+    1024,
+)  # weights of a wide table's first layer; its least width, and the usual one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,12 @@ class Table(Numbers):
     @property
     def element_names(self) -> tuple[str, ...]:
         return () if self.scheme is None else self.scheme.feature_names
+
+    def default_net(self, shape: tuple[int, ...]) -> str:
+        """Of wide tables as wide a network as has at most `MOST` weights in its first layer, in powers of two, and no
+        narrower than `LEAST`: 20,000 columns have 128."""
+        width = max(LEAST, 2 ** int(log2(max(1, MOST // shape[0]))))
+        return super().default_net(shape) if width >= USUAL else f"mlp:width={width}"
 
     def default_likelihood(self, summary: Summary) -> str:
         """A variance of 1 says of some columns of numbers in different units that most of what varies is noise, and a
