@@ -99,6 +99,7 @@ def test_every_row_is_drawn_once_in_an_epoch_and_rows_of_a_pool_are_mixed(small,
     assert sorted(other) == list(range(240))
     assert not np.array_equal(drawn, other)
     np.testing.assert_array_equal(batches[3], batches_of(kept, 16, 0, 0, torch.device("cpu"))[3])
+    assert isinstance(kept.data, Pieces)
     blocks = kept.data.blocks()[drawn]
     assert len(set(blocks[:40])) == 3
     assert not set(held.called) & set(kept.called[drawn])
