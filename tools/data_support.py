@@ -283,10 +283,10 @@ def page() -> str:
             rows.append((form, f"`{name}`", *outcome(folder / name, options, folder)))
         parts.append(_table("Files", ("form", "file", "", "what is said"), rows))
         rows = []
-        for i, (form, name, write, options) in enumerate(arrays()):
+        for i, (form, name, put, options) in enumerate(arrays()):
             folder = Path(temporary, f"arrays{i}")
             folder.mkdir()
-            write(folder / name)
+            put(folder / name)
             rows.append((form, f"`{name}`", *outcome(folder / name, options, folder)))
         parts.append(_table("Files of arrays", ("form", "file", "", "what is said"), rows))
         rows = [(form, *outcome(make(), options)) for form, make, options in objects()]

@@ -81,7 +81,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         channels = _texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
         rate = next((_number(arrays[key]) for key in _RATES if key in arrays), None)
         names = _row_names(arrays, len(x) if x.ndim else 0)
-        others = [each for each in arrays if each != key and _may_be(arrays[each])]
+        others = [each for each in arrays if each not in (key, *_ABOUT, *factors) and _may_be(arrays[each])]
         notices: tuple[str, ...] = ()
         if others and part is None:
             listed = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
@@ -301,7 +301,9 @@ def _row_names(arrays: Mapping[str, Any], n: int) -> NDArray | None:
 
 def _may_be(array: Any) -> bool:
     """Whether an array might be the observations."""
-    return getattr(array, "ndim", 0) > 1 and np.dtype(getattr(array, "dtype", object)).kind in "buif"
+    if getattr(array, "ndim", 0) < 2 or array.shape[0] == 1:  # a vector of MATLAB
+        return False
+    return np.dtype(getattr(array, "dtype", object)).kind in "buif"
 
 
 def _values(array: Any) -> NDArray:
