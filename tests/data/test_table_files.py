@@ -229,7 +229,7 @@ def test_bad_files_get_one_sentence(tmp_path: Path, case: str) -> None:
     ("name", "options", "sentence"),
     [
         ("x.npy", {"drop": ["a"]}, "x.npy is no table, so drop cannot be given"),
-        ("x.csv", {"series": "channels-first"}, "x.csv is a table, so series cannot be given"),
+        ("x.csv", {"series": "channels-first"}, "x.csv is a table, which has no channels first or last"),
         (
             "x.parquet",
             {"sep": ";"},

@@ -38,7 +38,7 @@ class Pieces:
     shape
         Shape of one observation.
     mean, std, low, high
-        Of all elements of all observations, as they are drawn.
+        Statistics of all elements of all observations, as they are drawn.
     rows
         Which rows of the source these observations are; None: all.
     held

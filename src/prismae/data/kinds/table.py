@@ -87,7 +87,7 @@ class Table(Numbers):
         return () if self.scheme is None else self.scheme.feature_names
 
     def default_net(self, shape: tuple[int, ...]) -> str:
-        """Of wide tables as wide a network as has at most `MOST` weights in its first layer, in powers of two, and no
+        """For wide tables as wide a network as has at most `MOST` weights in its first layer, in powers of two, and no
         narrower than `LEAST`: 20,000 columns have 128."""
         width = max(LEAST, 2 ** int(log2(max(1, MOST // shape[0]))))
         return super().default_net(shape) if width >= USUAL else f"mlp:width={width}"
