@@ -48,6 +48,10 @@ def test_a_flipped_bit_of_a_checkpoint_is_found_wherever_it_is(tmp_path):
     for place in flipped(path, 60):
         with pytest.raises(InputError, match=r"state.safetensors' is damaged"):
             print(place, load_state(path).keys())
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"sha256"', b'"sha257"'))
+    with pytest.raises(InputError, match=r"state.safetensors' is damaged"):
+        load_state(path)
 
 
 def test_a_flipped_bit_of_a_history_is_found_or_changes_nothing(finished, tmp_path):

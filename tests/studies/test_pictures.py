@@ -149,7 +149,7 @@ def test_tsne_repeats_and_counts_its_points() -> None:
     with pytest.raises(InputError, match="at least 10 points, got 9"):
         view("tsne", points=9).compute(subject)
     few = world(RNG.normal(size=(5, 5)).astype(np.float32))
-    with pytest.raises(InputError, match="the world has 5"):
+    with pytest.raises(InputError, match="at least 10 observations, but there are 5"):
         view("tsne").compute(Subject(VAE(), subject.net, few))
 
 

@@ -109,7 +109,7 @@ def test_a_python_file_is_a_plan_too(tmp_path):
 MISTAKES = {
     "unknown key": ("seeds: [0, 1]", "sedes: [0, 1]", "line 10: sedes: Unknown key 'sedes': did you mean 'seeds'"),
     "unknown setting": ("steps: 30", "step: 30", "line 11: budget.step: Unknown key 'step': did you mean 'steps'"),
-    "unknown key of an arm": ("    lr: 0.001", "    rate: 0.001", "line 9: methods.heavier.rate: Unknown key 'rate'"),
+    "unknown key of an arm": ("    lr: 0.001", "    pace: 0.001", "line 9: methods.heavier.pace: Unknown key 'pace'"),
     "seed below 0": ("seeds: [0, 1]", "seeds: [0, -1]", "line 10: seeds.1: Input should be greater than or equal to 0"),
     "seeds no list": ("seeds: [0, 1]", "seeds: many", "line 10: seeds: Input should be a valid list, got 'many'"),
     "settings in a list": ("worlds: digits", "worlds: [digits: {batch: 3}]", "worlds: A list holds names only"),

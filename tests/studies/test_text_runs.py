@@ -174,7 +174,7 @@ def test_command_line_and_report(folder, monkeypatch):
         said = go.invoke(app, ["picture", str(folder.path), "--kind", kind])
         assert isinstance(said.exception, InputError)
         assert (
-            f"Texts have no picture of kind '{kind}': expected one of 'information', 'latents', 'tsne'"
+            f"Texts have no picture of kind '{kind}': expected one of 'critic', 'information', 'latents', 'tsne'"
             in str(said.exception)
         )
         with pytest.raises(InputError, match="Texts have no picture of kind"):
