@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -331,3 +332,9 @@ def test_an_incomplete_run_folder_is_answered_by_one_sentence(damage, run, capfd
     assert code == 2
     assert path.name in err
     assert err.count("\n") == 1
+
+
+def test_a_command_leaves_the_signals_as_they_were(capfd):
+    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)]
+    assert prismae_command(capfd, "--version")[0] == 0
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)] == before

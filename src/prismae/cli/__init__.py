@@ -19,9 +19,10 @@ def main() -> None:
     A request to end, as a shell or a scheduler sends it, ends a command in order: what it was writing is put away, and
     a training writes its checkpoint first.
     """
-    for each in [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]:
-        if signal.getsignal(each) is signal.SIG_DFL:  # not where `nohup` has it ignored
-            signal.signal(each, _end)
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    usual = [each for each in ends if signal.getsignal(each) is signal.SIG_DFL]  # not where `nohup` has it ignored
+    for each in usual:
+        signal.signal(each, _end)
     try:
         app()
     except (InputError, NotFinite) as error:
@@ -33,6 +34,9 @@ def main() -> None:
         if sentence is None:
             raise
         _say(sentence, 1)
+    finally:
+        for each in usual:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:
