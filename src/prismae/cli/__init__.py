@@ -20,7 +20,9 @@ def main() -> None:
     a training writes its checkpoint first.
     """
     ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    usual = [each for each in ends if signal.getsignal(each) is signal.SIG_DFL]  # not where `nohup` has it ignored
+    usual = [
+        each for each in ends if signal.getsignal(each) is signal.SIG_DFL
+    ]  # not where `nohup` has it ignored
     for each in usual:
         signal.signal(each, _end)
     try:
