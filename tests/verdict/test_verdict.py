@@ -146,7 +146,7 @@ def test_held_out_rows_that_are_rebuilt_badly_are_memorised():
     last = judged(linear_net(one.T, one), unseen=other, kept=300)
     assert last.live.sum() == 1
     assert [each.options for each in last.findings if each.name == "memorised"] == [""]
-    assert "1 of 4 latent is live and tells" in last.sentences[1].replace(str(M), "4")
+    assert "1 of 4 latents is live and tells" in last.sentences[1].replace(str(M), "4")
     assert "memorised" not in names(judged(linear_net(GOOD.T, GOOD), unseen=X[:100] - X.mean(0)))
 
 

@@ -166,7 +166,8 @@ class Verdict:
         if not alive:
             return f"None of {len(self.information)} latents is live."
         each = ", ".join(f"z{i} {self.information[i]:.1f}" for i in alive[:10]) + (" …" if alive[10:] else "")
-        said = "latent is live and tells" if len(alive) == 1 else "latents are live and tell"
+        several = "latent" if len(self.information) == 1 else "latents"
+        said = f"{several} is live and tells" if len(alive) == 1 else f"{several} are live and tell"
         return f"{len(alive)} of {len(self.information)} {said} {total:.1f} nats: {each}."
 
     def _linear(self) -> str:
