@@ -1,5 +1,6 @@
 """Arrays that stay in their file: the same world as in memory, trained in blocks, resumed to the bit."""
 
+import signal
 import tracemalloc
 
 import h5py
@@ -13,6 +14,8 @@ import prismae as pr
 from prismae.data import Table
 from prismae.data.pieces import Pieces
 from prismae.errors import InputError
+from prismae.settings import Training
+from prismae.train import Hook, Interrupted, train
 from prismae.train.batches import batches_of
 
 rng = np.random.default_rng(0)
@@ -88,6 +91,21 @@ def test_training_is_resumed_to_the_bit(how, small, tmp_path):
     np.testing.assert_array_equal(model.transform(world), again.transform(VECTORS))
     assert model.score(world) == pytest.approx(model.score(VECTORS), abs=1e-6)
     assert 0 < len(world.data.held) <= 3
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_bit(small, tmp_path):
+    world, method = pr.world(written(tmp_path, VECTORS, "npy")), pr.VAE()
+    training = Training(n_latents=2, net="mlp:width=8", likelihood="gaussian", steps=60, batch=16, lr=1e-3)
+    whole = train(method, world, training, device="cpu").ae
+    stop = Hook(on_step=lambda now: signal.raise_signal(signal.SIGINT), at=[37])
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Interrupted):
+        train(method, world, training, device="cpu", checkpoint=state, hooks=[stop])
+    again = pr.world(tmp_path / "x.npy")
+    assert isinstance(again.data, Pieces)
+    found = train(method, again, training, device="cpu", checkpoint=state).ae.state_dict()
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, found[name]), name
 
 
 def test_every_row_is_drawn_once_in_an_epoch_and_rows_of_a_pool_are_mixed(small, tmp_path):
