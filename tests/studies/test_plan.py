@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from prismae.data import world_names
+from prismae.data import world, world_names
 from prismae.errors import InputError
+from prismae.evaluation import Options, Subject, by_protocol, walk
+from prismae.evaluation.families.codes import Codes
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan import Arm
@@ -279,3 +282,43 @@ def test_a_metric_that_does_not_fit_costs_no_other_score(tmp_path):
     assert frame.attrs["failures"] == {}
     assert frame["locatello2019:mig"].notna().all()
     assert "needs 2 or more, got 1" in frame.attrs["left_out"]["locatello2019:dci"]
+
+
+def test_a_metric_that_breaks_is_left_out_and_the_scores_before_it_are_written_by_then(tmp_path, monkeypatch):
+    take = import_module("prismae.evaluation.take")
+    path, original, there = tmp_path / "breaks.yaml", take._taken, {}
+
+    def taken(call, key, *rest):
+        [scores] = tmp_path.glob("runs/*/scores.json")
+        there[key] = [*json.loads(scores.read_text()).get("protocols", {}).get("locatello2019", {})]
+        if key == "active-units":
+            raise ZeroDivisionError("no units")
+        return original(call, key, *rest)
+
+    monkeypatch.setattr(take, "_taken", taken)
+    path.write_text(
+        "title: breaks\nworlds: digits\nmethods: vae\nseeds: [0]\n"
+        "budget: {steps: 2, batch: 8, n_latents: 2, net: mlp}\n"
+        "metrics: {locatello2019: [mig, active-units, jemmig]}\n"
+    )
+    frame = study(path, tmp_path / "runs", threads=1, device="cpu")
+    assert (frame.attrs["failures"], len(frame)) == ({}, 1)
+    assert frame["locatello2019:mig"].notna().all()
+    assert frame.attrs["left_out"] == {"locatello2019:active-units": "ZeroDivisionError: no units"}
+    assert there == {"mig": [], "active-units": ["mig"], "jemmig": ["mig"]}
+
+
+def test_what_cannot_be_prepared_for_all_metrics_is_prepared_for_each(monkeypatch):
+    subject, original = Subject(np.random.default_rng(0).normal(size=(1797, 2)), world("digits")), Codes.given
+
+    def given(self, subject, plan, metrics, options):
+        if any(each.key("locatello2019") == "jemmig" for each in metrics):
+            raise KeyError("broken")
+        return original(self, subject, plan, metrics, options)
+
+    monkeypatch.setattr(Codes, "given", given)
+    wanted = by_protocol(["mig", "jemmig"], ("locatello2019",))
+    [(_, scores, refused)] = walk(subject, wanted, Options(tolerant=True, baselines=False))
+    assert ([*scores.scores], scores.skipped, refused) == (["mig"], {"jemmig": "KeyError: 'broken'"}, None)
+    with pytest.raises(KeyError):
+        list(walk(subject, wanted, Options()))

@@ -11,7 +11,10 @@ SAMPLES = 500  # of each posterior, behind a likelihood; as in most papers
 
 @dataclass(frozen=True)
 class Options:
-    """How scores are taken; see `prismae.evaluate`."""
+    """How scores are taken; see `prismae.evaluate`.
+
+    `tolerant` leaves out a metric that breaks, whatever it raises, also where it was named.
+    """
 
     bootstrap: CountOrZero = 0
     baselines: bool = True
@@ -19,6 +22,7 @@ class Options:
     label: str | int | None = None
     samples: Count = SAMPLES
     progress: bool = False
+    tolerant: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from prismae._progress import Bar
-from prismae.errors import InputError, Unavailable
+from prismae.errors import InputError, Unavailable, of_machine
 from prismae.evaluation.families import Call, Inputs
 from prismae.evaluation.options import Options
 from prismae.evaluation.protocols import Wanted
@@ -18,9 +19,10 @@ from prismae.metrics import Learned, Metric, Result
 from prismae.metrics._information import sharing
 
 Walked = Iterator[tuple[str, Scores, Unavailable | None]]
+Heard = Callable[[str, Scores], None]
 
 
-def walk(subject: Any, wanted: Mapping[str, Wanted], options: Options) -> Walked:
+def walk(subject: Any, wanted: Mapping[str, Wanted], options: Options, heard: Heard | None = None) -> Walked:
     """The scores of each protocol; where none can be had, the reasons, and the error that says it.
 
     Parameters
@@ -29,11 +31,13 @@ def walk(subject: Any, wanted: Mapping[str, Wanted], options: Options) -> Walked
         A `prismae.evaluation.subjects.Subject`, or arrays of one family.
     wanted
         As `prismae.evaluation.protocols.by_protocol` gives it.
+    heard
+        Called with a protocol's name and the scores of one metric, as they come.
     """
     for name, each in wanted.items():
         refused = None
         try:
-            scores = take(subject, each, options)
+            scores = take(subject, each, options, heard)
         except Unavailable as error:
             refused = error
             scores = Scores({}, {key: error.reasons.get(key, str(error)) for key in each.metrics})
@@ -64,29 +68,41 @@ def joined(walked: Walked) -> Scores:
     return found
 
 
-def take(subject: Any, wanted: Wanted, options: Options) -> Scores:
-    """Scores by one protocol; metrics that cannot be taken are left out, with the reason.
+def take(subject: Any, wanted: Wanted, options: Options, heard: Heard | None = None) -> Scores:
+    """Scores by one protocol; metrics that cannot be taken are left out, with the reason. `heard` as for `walk`.
 
     Raises
     ------
     InputError
-        If one that was named is given wrong input.
+        If one that was named is given wrong input, unless `options` are tolerant.
     Unavailable
         If none of those that were named can be taken, or none of a family.
     """
-    plan, family = wanted.plan(subject.size), wanted.family
-    given = family.given(subject, plan, list(wanted.metrics.values()), options)
+    try:
+        plan, family = wanted.plan(subject.size), wanted.family
+        given = family.given(subject, plan, list(wanted.metrics.values()), options)
+    except Exception as error:
+        if not options.tolerant or of_machine(error):
+            raise
+        return _one_by_one(subject, wanted, options, heard, error)
     found, skipped = Scores({}), {}
     with Bar(plan.label, len(wanted.metrics), enabled=options.progress) as bar, sharing():
         for key, metric in wanted.metrics.items():
             bar.show(key)
             try:
                 for call in given.calls(metric):
-                    found = found | _taken(call, key, metric, plan.label, options, bar)
+                    scores = _taken(call, key, metric, plan.label, options, bar)
+                    found = found | scores
+                    if heard is not None:
+                        heard(wanted.name, scores)
             except InputError as error:
-                if key in wanted.named and not isinstance(error, Unavailable):
+                if key in wanted.named and not isinstance(error, Unavailable) and not options.tolerant:
                     raise InputError(f"{metric.name}: {error}") from None
                 skipped[key] = str(error)
+            except Exception as error:
+                if not options.tolerant or of_machine(error):
+                    raise
+                skipped[key] = _said(error)
             bar.advance()
         beside = {name: matrix.tolist() for name, matrix in family.matrices(given).items()}
     if skipped and not found and (wanted.named or family.alone):
@@ -94,6 +110,26 @@ def take(subject: Any, wanted: Wanted, options: Options) -> Scores:
         said = "" if wanted.named else f"Nothing of {plan.name} can be scored; "
         raise Unavailable(f"{said}{name}: {reason}", skipped)
     return Scores({}, skipped, beside) | found
+
+
+def _one_by_one(
+    subject: Any, wanted: Wanted, options: Options, heard: Heard | None, error: Exception
+) -> Scores:
+    """The scores that can be taken where all at once cannot, for that `error`."""
+    found = Scores({})
+    for key, metric in wanted.metrics.items() if len(wanted.metrics) > 1 else ():
+        alone = {wanted.name: replace(wanted, metrics={key: metric})}
+        for _, scores, _ in walk(subject, alone, options, heard):
+            found = found | scores
+    if not found.scores:
+        raise Unavailable(
+            _said(error), dict.fromkeys(wanted.metrics, _said(error)) | found.skipped
+        ) from error
+    return found
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
 
 
 def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options, bar: Bar) -> Scores:

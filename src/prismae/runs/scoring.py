@@ -17,6 +17,7 @@ from prismae.evaluation import (
     SAMPLES,
     Options,
     Protocol,
+    Scores,
     Subject,
     Wanted,
     by_protocol,
@@ -59,8 +60,9 @@ def score(
     samples: int = SAMPLES,
     device: str = "cpu",
     progress: bool = False,
+    tolerant: bool = False,
 ) -> dict[str, Any]:
-    """Score a run in each protocol, and write what was found to its scores.json and its model card.
+    """Score a run in each protocol, and write each score to its scores.json and its model card as it comes.
 
     What is already there and is not asked for again is kept: a run does not change, and its numbers, once said, stay
     the same to the last digit, also where another number of threads would round them otherwise. By default the
@@ -84,6 +86,8 @@ def score(
         on the CPU.
     progress
         Whether progress bars are shown.
+    tolerant
+        Leave out a metric that breaks, with the reason, whatever it raises.
 
     Returns
     -------
@@ -122,16 +126,21 @@ def score(
         for name in [name for name, each in wanted.items() if not each.family.alone]:
             unknown = dict.fromkeys(wanted.pop(name).named, "The world has no known factors.")
             found.setdefault("skipped", {}).setdefault(name, {}).update(unknown)
-    options = Options(bootstrap, baselines, seed, label, samples, progress)
+    options = Options(bootstrap, baselines, seed, label, samples, progress, tolerant)
     tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
     compared = _others(run, model, data, seed) if others else {}
     refusals = []
-    for name, scores, refused in walk(model, wanted, options):
-        refusals += [] if refused is None else [refused]
-        scores = beside(scores, wanted[name], compared, options)
+
+    def keep(name: str, scores: Scores) -> None:
+        nonlocal found
         _keep(found, name, scores.to_dict(), options)
         found = saved.add(found)
+
+    for name, scores, refused in walk(model, wanted, options, keep):
+        refusals += [] if refused is None else [refused]
+        scores = beside(scores, wanted[name], compared, options)
+        keep(name, scores)
         if scores and not wanted[name].family.alone:
             _beside(
                 found, wanted[name], model.unseen, snapshots, replace(options, bootstrap=0, baselines=False)
@@ -149,14 +158,6 @@ def _others(run: Run, model: Subject, data: World, seed: int) -> dict[str, Subje
     assert model.method is not None
     start = untrained(model.method, data, run.job, run.job["net"], run.job["likelihood"])
     return baselines_of(model, seed=seed, m=int(judged(run, data).live.sum()) or None, start=start)
-
-
-def leave_out(run: Run, protocol: str, reasons: Mapping[str, str]) -> None:
-    """Write to a run's scores.json why it has no score by some metrics."""
-    saved = _Saved(run)
-    found = saved.read()
-    found.setdefault("skipped", {}).setdefault(protocol, {}).update(reasons)
-    saved.add(found)
 
 
 class _Saved:

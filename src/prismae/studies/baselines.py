@@ -110,7 +110,8 @@ def encode(job: BaselineJob, out: Path, metrics: dict[str, list[str]]) -> None:
         codes = codes_table(untrained(chosen, data, as_plain(job.job), net, likelihood), data)
     subject = Subject(codes, data, given_stds=np.zeros_like(codes))
     for protocol, names in lacking.items():
-        for name, scores, refused in walk(subject, by_protocol(names, (protocol,)), Options(baselines=False)):
+        options = Options(baselines=False, tolerant=True)
+        for name, scores, refused in walk(subject, by_protocol(names, (protocol,)), options):
             taken = {"taken": {"seed": 0, "prismae": __version__}}
             table = {key: each | taken for key, each in scores.to_dict()["scores"].items()}
             found["protocols"].setdefault(name, {}).update(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
 from prismae.runs.job import Job
 from prismae.runs.run import Run
-from prismae.runs.scoring import fits, leave_out, score
+from prismae.runs.scoring import fits, score
 from prismae.studies.fit import run
 from prismae.studies.status import Reporter, Status
 from prismae.train import Interrupted, NotFinite
@@ -91,33 +91,21 @@ def perform(
 def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None:
     """Score a finished run with those metrics that its scores.json does not have.
 
-    A metric that cannot be had of this run is left out, with the reason; one that breaks raises when all the others are
-    saved.
+    A metric that cannot be had of this run, or that breaks, is left out with the reason.
     """
     if run.scores is None:
         score(run, protocols=())
-    broken: list[Exception] = []
     for protocol, names in missing(run, metrics, samples).items():
-        for taken in (
-            names,
-            *([name] for name in names),
-        ):  # all together, and one by one if one of them breaks
-            try:
-                score(run, metrics=taken, protocols=(protocol,), samples=samples, device=device, others=False)
-            except Unavailable:  # and the reasons are written down
-                leave_out(run, protocol, {name: reason for name in taken if (reason := lacking(name))})
-            except InputError as error:
-                if taken is not names:
-                    leave_out(run, protocol, {name: str(error) for name in taken})
-                continue
-            except Exception as error:
-                if taken is not names:
-                    broken.append(error)
-                continue
-            if taken is names:
-                break
-    if broken:
-        raise broken[0]
+        with suppress(Unavailable):  # the reasons are written down
+            score(
+                run,
+                metrics=names,
+                protocols=(protocol,),
+                samples=samples,
+                device=device,
+                others=False,
+                tolerant=True,
+            )
 
 
 def missing(run: Run, metrics: Metrics, samples: int) -> dict[str, list[str]]:
