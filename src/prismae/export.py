@@ -1,4 +1,4 @@
-"""Trained models for other programs: encoder and decoder as ONNX or torch.export files, codes as Parquet.
+"""Trained models for others: encoder and decoder as ONNX or torch.export files, codes as Parquet, a folder to share.
 
 Encoder: observations [batch, *shape], float32 in the units of the data (pixels as value / 255) → mean codes [batch, m].
 Decoder: codes [batch, m] → expected observations. Both hold the scale of the data, and take any batch size.
@@ -24,13 +24,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from prismae._files import written_whole
+from prismae._files import write_file, written_whole
 from prismae.data import World
 from prismae.data.kinds import kind_of
+from prismae.data.own import is_path, split_path
 from prismae.errors import InputError
-from prismae.estimator import Autoencoder, Observations
+from prismae.estimator import Autoencoder, Observations, load
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
+from prismae.runs.files import HISTORY, HUB, JOB, SCORES, VERDICT, WEIGHTS, place
+from prismae.runs.run import Run
 
 TOLERANCE = 1e-4  # of what a file computes against PyTorch, in units of the greatest value
 CHECKED = 64  # observations that files are checked on
@@ -166,6 +169,57 @@ def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
     with written_whole(path) as part:
         codes.set_axis(pd.Index(names, name="name")).to_parquet(part, index=True)
     return path
+
+
+def to_hub(run: Run | Path | str, folder: Path | str) -> Path:
+    """Write a run as a folder in the layout of the Hugging Face Hub, which `prismae.load` and every command read.
+
+    README.md (the model card), config.json (what job.json says), model.safetensors, history.parquet, and verdict.json
+    and scores.json where the run has them. Observations, and where they lay, are not in it: pictures.npz stays behind,
+    and of the path of own data the name remains.
+
+    Parameters
+    ----------
+    run
+        A finished run, or its folder: ``model.save("mine")``, then ``to_hub("mine", "shared")``.
+    folder
+        A new folder, or one that is empty but for hidden files, such as the clone of a new repository.
+
+    Returns
+    -------
+    The folder.
+
+    Raises
+    ------
+    InputError
+        For a folder that holds anything; and where the weights would come without what reads them: a method,
+        controller, network or likelihood that no installed package declares.
+    """
+    run = Run.open(run if isinstance(run, Path | str) else run.path)
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{str(folder)!r} is a file, expected a new folder.")
+    found = sorted(each.name for each in target.iterdir() if each.name[0] != ".") if target.exists() else []
+    if found:
+        raise InputError(f"{str(folder)!r} holds {', '.join(found[:5])}: expected a new or empty folder.")
+    try:
+        load(run.path)
+    except InputError as error:
+        raise InputError(f"A shared run is read by others, and this one cannot be: {error}") from error
+    job: dict[str, Any] = {**run.job}
+    job.pop("found_at", None)
+    if is_path(job["world"]):
+        path, part = split_path(job["world"])
+        job["world"] = path.name + (f":{part}" if part else "/" if path.is_dir() else "")
+    target.mkdir(parents=True, exist_ok=True)
+    shared = Run(target)
+    write_file(target / HUB[JOB], (json.dumps(job, indent=1) + "\n").encode())
+    for name in (VERDICT, SCORES, HISTORY):
+        if (run.path / name).exists():
+            write_file(target / name, (run.path / name).read_bytes())
+    shared.write_card()
+    write_file(target / HUB[WEIGHTS], place(run.path, WEIGHTS).read_bytes())
+    return target
 
 
 def _written(

@@ -10,7 +10,7 @@ import typer
 from prismae.cli._app import RunPath, app, out
 from prismae.errors import InputError
 from prismae.estimator import load
-from prismae.export import to_onnx, to_parquet, to_torch
+from prismae.export import to_hub, to_onnx, to_parquet, to_torch
 from prismae.runs.job_record import from_python
 from prismae.runs.observations import everything, new_observations
 
@@ -25,6 +25,12 @@ def export(
     codes: Annotated[
         bool, typer.Option("--codes", help="codes.parquet, with factors beside the codes.")
     ] = False,
+    hub: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder to share: model card, config.json, model.safetensors, as the Hugging Face Hub has them."
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--world", help="A world or file to encode and check with; else the run's own."),
@@ -32,8 +38,13 @@ def export(
     folder: Annotated[Path | None, typer.Option("--out", help="Where the files go; else RUN/export.")] = None,
 ) -> None:
     """Write a finished run for other programs; each network is checked against PyTorch on real observations."""
+    if not (onnx or torch or codes or hub):
+        raise InputError("Nothing to export: expected --onnx, --torch, --codes, --hub or several of them.")
+    if hub is not None:
+        said = f"{to_hub(path, hub)}: pr.load({str(hub)!r}) and every command read it"
+        out.print(said, highlight=False, soft_wrap=True)
     if not (onnx or torch or codes):
-        raise InputError("Nothing to export: expected --onnx, --torch, --codes or several of them.")
+        return
     model = load(path)
     job = model.about_
     if source is None and from_python(job):

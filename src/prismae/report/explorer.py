@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from prismae.errors import InputError
+from prismae.runs.files import WEIGHTS, place
 from prismae.runs.run import Run
 from prismae.views._shown import shown
 
@@ -120,7 +121,7 @@ def pack(run: Run) -> dict[str, Any]:
 
 
 def _read_weights(run: Run, names: list[str]) -> dict[str, NDArray]:
-    path = run.path / "weights.safetensors"
+    path = place(run.path, WEIGHTS)
     try:
         arrays = load_file(path)
         return {name: arrays[name] for name in names}

@@ -27,6 +27,7 @@ DECODER = "decoder.json"
 STABILITY = "stability.json"
 VERDICT = "verdict.json"
 CARD = "README.md"
+HUB = {JOB: "config.json", WEIGHTS: "model.safetensors"}  # their names in a folder for a hub of models
 SNAPSHOT = "codes-{step}.npz"
 DIGEST = "sha256"  # key of what a history says of itself
 CHECKPOINT = "checkpoint/state.safetensors"
@@ -37,6 +38,12 @@ OTHERS = (
     "export",
     "checkpoint",
 )  # what is made of a run later, or before
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where a file of a run lies: under its own name, or under that which hubs of models know it by."""
+    own, other = folder / name, folder / HUB.get(name, name)
+    return other if other.exists() and not own.exists() else own
 
 
 def read_job(path: Path) -> JobRecord:

@@ -20,7 +20,7 @@ from prismae.data.kinds import kind_of
 from prismae.errors import InputError
 from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
-from prismae.runs.files import JOB, WEIGHTS
+from prismae.runs.files import JOB, WEIGHTS, place
 from prismae.runs.job_record import NEEDED, JobRecord
 from prismae.train.build import build, choose_lr
 from prismae.train.checkpoint import read_tensors, write_tensors
@@ -38,7 +38,7 @@ def loaded(
     """See `Run.load`."""
     missing = [name for name in NEEDED if name not in job]
     if missing:
-        raise InputError(f"{str(folder / JOB)!r} is damaged: it has no {', '.join(missing)}.")
+        raise InputError(f"{str(place(folder, JOB))!r} is damaged: it has no {', '.join(missing)}.")
     chosen = _found(job) if method is None else _given(job, method)
     with Draws(0):  # weights that are written over
         ae = build(
@@ -51,7 +51,8 @@ def loaded(
             likelihood=job["likelihood"] if likelihood is None else likelihood,
         )
         critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
-    tensors = read_tensors(folder / WEIGHTS)
+    weights = place(folder, WEIGHTS)
+    tensors = read_tensors(weights)
     for name, module in (("ae.", ae), ("critic.", critic)):
         if module is not None:
             own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
@@ -59,8 +60,8 @@ def loaded(
                 module.load_state_dict(own)
             except RuntimeError:
                 raise InputError(
-                    f"{str(folder / WEIGHTS)!r} is damaged: it does not hold the weights of the network that "
-                    f"{JOB} tells of."
+                    f"{str(weights)!r} is damaged: it does not hold the weights of the network that "
+                    f"{place(folder, JOB).name} tells of."
                 ) from None
     return chosen, Trained(
         ae.eval(),

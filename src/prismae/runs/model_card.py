@@ -42,7 +42,7 @@ def model_card(
         f"---\n{yaml.safe_dump(header, sort_keys=False)}# license: the author's to choose\n---",
         f"# {job['method']} on {job['world']}",
         f"An autoencoder with {_count(job['n_latents'], 'latent')}, trained by `{job['method']}` with "
-        f"[prismae](https://pypi.org/project/prismae) {job['version']}.",
+        f"prismae {job['version']}.",
         f"## Data\n\n{_data(job)}",
         f"## Training\n\n{_training(job)}",
         *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict)}"]),
@@ -144,8 +144,19 @@ def _loading(job: Mapping[str, Any]) -> str:
         'model = pr.load("the folder of this file")  # safetensors and JSON, nothing is unpickled\n'
         f"codes = model.transform(X)  # X is {kind}; codes are [n, {job['n_latents']}]\n"
         "X_hat = model.inverse_transform(codes)\n"
-        "```"
-    )
+        "```\n\n"
+        'From a hub of models: `pr.load(huggingface_hub.snapshot_download("OWNER/NAME"))`.'
+    ) + _packages(job)
+
+
+def _packages(job: Mapping[str, Any]) -> str:
+    """Which classes have to be installed beside prismae, as the end of a paragraph."""
+    paths = [job.get("class"), *(job.get("control_classes") or ())]
+    foreign = sorted({path for path in paths if path and not path.startswith("prismae.")})
+    if not foreign:
+        return ""
+    classes = ", ".join(f"`{path}`" for path in foreign)
+    return f" The package that declares {classes} has to be installed."
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

@@ -119,6 +119,11 @@ def _unchanged(job: Mapping[str, Any]) -> str:
             f"The run's data, {split_path(at)[0]}, are not there any more, nor is {source} in this folder: "
             "put them back."
         )
+    elif at is None and "contents" in job and not split_path(source)[0].exists():
+        raise InputError(
+            f"The run's data, {source}, are not in this folder, and a shared run does not say where they were: "
+            "put them here, or say which data are meant with --world where a command has it."
+        )
     if job.get("contents") not in (None, contents(source).hex()):
         raise InputError(
             f"{split_path(source)[0]} has changed since the run was trained on it: put back what it held, or train "

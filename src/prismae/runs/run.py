@@ -36,6 +36,7 @@ from prismae.runs.files import (
     STABILITY,
     VERDICT,
     WEIGHTS,
+    place,
     read_arrays,
     read_history,
     read_job,
@@ -65,8 +66,9 @@ class Run:
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
     ``stability.json``; ``verdict.json``; ``figures/``, ``report.html``; ``README.md`` the model card;
-    ``checkpoint/state.safetensors`` while training goes on. Each file is read when it is first asked for, and again
-    once this object has written. Files are written under a temporary name and then renamed.
+    ``checkpoint/state.safetensors`` while training goes on. `prismae.export.to_hub` gives the first two other names.
+    Each file is read when it is first asked for, and again once this object has written.
+    Files are written under a temporary name and then renamed.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ class Run:
         """
         run = cls(Path(path))
         run._check_there()
-        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not (run.path / name).exists()]
+        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not place(run.path, name).exists()]
         if missing:
             mend = "run the same fit again to go on" if run.checkpoint.exists() else "it is not a run folder"
             raise InputError(f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({mend}).")
@@ -152,7 +154,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether training is done."""
-        return (self.path / WEIGHTS).exists()
+        return place(self.path, WEIGHTS).exists()
 
     def read(self) -> Self:
         """This run, with all its results read.
@@ -171,7 +173,7 @@ class Run:
     @cached_property
     def job(self) -> JobRecord:
         """What was trained on what, and what came of it: job.json."""
-        return read_job(self.path / JOB)
+        return read_job(place(self.path, JOB))
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -267,7 +269,7 @@ class Run:
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        with written_whole(self.path / name) as part:
+        with written_whole(place(self.path, name)) as part:
             write(part)
         for read in [*vars(self)]:  # is not what is there now
             if read != "path":
