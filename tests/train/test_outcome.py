@@ -14,7 +14,7 @@ from prismae.cli import app
 from prismae.errors import TrainingWarning
 from prismae.methods.beta_vae import BetaVAE
 from prismae.methods.hgmvae import HGMVAE
-from prismae.train.outcome import divergence, effective_number
+from prismae.train.outcome import divergence, effective_number, times_the_mean
 
 
 def history(recon, mse=None, **columns):
@@ -79,13 +79,18 @@ def test_an_error_that_rose_above_the_mean_s_diverged():
     assert "had 0.2 times" in said
 
 
-def test_an_error_that_stays_above_the_mean_s_is_nothing_learned_unless_there_was_no_time():
-    assert "learned nothing" in divergence(history(falling(), [1.3, 1.2, 1.2]), ONE)
-    assert divergence(history(falling(60), [1.3, 1.2, 1.2]), ONE) is None
+def test_an_error_about_the_mean_s_is_a_plateau_and_no_divergence():
+    for errors in ([1.3, 1.2, 1.2], [1.6, 1.5, 1.45], [0.999] * 3, [9.0, 8.0, 7.0]):
+        assert divergence(history(falling(), errors), ONE) is None
+        assert times_the_mean(history(falling(), errors)) == pytest.approx(errors[-1])
     # the probe's own spread is the unit: the mean itself has 1.5 there
-    assert "nothing but the mean" in divergence(history(falling(), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5)
-    assert divergence(history(falling(60), [1.6, 1.5, 1.5]), ONE, error_of_mean=1.5) is None
-    assert divergence(history(falling(), [1.6, 1.5, 1.4]), ONE, error_of_mean=1.5) is None
+    assert times_the_mean(history(falling(), [1.6, 1.5, 1.5]), 1.5) == pytest.approx(1.0)
+    assert times_the_mean(history(falling(), [1.6, 1.5, 1.4]), 1.5) is None
+    assert times_the_mean(history(falling())) is None
+
+
+def test_an_error_far_above_the_mean_s_from_the_start_on_diverged():
+    assert "ended with 30 times the error" in divergence(history(falling(), [50.0, 30.0, 30.0]), ONE)
 
 
 def test_codes_that_all_mean_the_same_are_said():
@@ -93,7 +98,7 @@ def test_codes_that_all_mean_the_same_are_said():
     rng = np.random.default_rng(0)
     images = np.clip(np.linspace(0, 1, 64).reshape(8, 8) + 0.2 * rng.normal(size=(300, 8, 8)), 0, 1)
     model = Autoencoder(BetaVAE(1e5), n_latents=2, steps=150, lr=1e-2, device="cpu", net="mlp:width=16")
-    with pytest.warns(TrainingWarning, match="learned nothing but the mean observation"):
+    with pytest.warns(TrainingWarning, match="Every observation is rebuilt as the mean"):
         model.fit(images)
 
 

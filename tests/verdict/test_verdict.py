@@ -117,10 +117,29 @@ def test_little_of_the_data_is_weak_and_too_short_where_it_still_improves():
 
 def test_a_learned_likelihood_and_no_heavy_weight_leave_a_lighter_weight_or_more_time():
     net = linear_net(0 * GOOD.T, GOOD)
-    light = judged(net, BetaVAE(beta=1.0), likelihood="gaussian-learned").findings[0]
-    assert light.fields == {"beta": 0.25}
-    bare = judged(net, AE(), likelihood="gaussian-learned", lr=1e-4).findings[0]
-    assert bare.settings == {"steps": 1200, "lr": 1e-3}
+    light = judged(net, BetaVAE(beta=1.0), likelihood="gaussian-learned", steps=2000).findings[0]
+    assert (light.name, light.fields) == ("collapsed", {"beta": 0.25})
+    bare = judged(net, AE(), likelihood="gaussian-learned", lr=1e-4, steps=2000).findings[0]
+    assert (bare.name, bare.settings) == ("collapsed", {"steps": 8000, "lr": 1e-3})
+
+
+def test_a_plateau_is_no_divergence_and_needs_time():
+    plateau = FLAT | {"monitor:mse": np.full(300, 1.4)}
+    still = linear_net(0 * GOOD.T, 0 * GOOD, [0.0] * M, BetaVAE)
+    learned = {"likelihood": "gaussian-learned"}
+    found = judged(still, BetaVAE(beta=1.0), plateau, **learned)
+    assert names(found) == ["unlearned"]
+    assert "nothing yet: reconstructions have" in found.findings[0].text
+    assert found.findings[0].settings == {"steps": 1200}
+    # a weight that is heavy, a variance that is fixed and a long training are reasons of another kind
+    for chosen, about in (
+        (BetaVAE(beta=4.0), learned),
+        (BetaVAE(beta=1.0), {}),
+        (BetaVAE(1.0), learned | {"steps": 3000}),
+    ):
+        other = judged(still, chosen, plateau, **about)
+        assert names(other) == ["collapsed"]
+        assert "rebuilt as the mean, or worse" in other.findings[0].text
 
 
 def test_still_improving_and_not_where_it_is_all_but_done():

@@ -25,7 +25,7 @@ SHORT, LONG = (200, 1_000), 4_000  # steps of the first round, the fewest and th
 FIRST = 0.3  # share of the time for the first round
 SPARE = 0.85  # of the time that is left which is planned with
 PARSIMONY = 0.02  # share of the variance that a further latent has to explain
-LOST = ("diverged", "collapsed", "weak")  # verdicts that are never recommended
+LOST = ("diverged", "collapsed", "unlearned", "weak")  # verdicts that are never recommended
 
 
 def candidates(kind: Kind) -> dict[str, Arm]:

@@ -19,7 +19,7 @@ from prismae.runs.measured import Measured, untrained
 from prismae.runs.observations import unseen
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
-from prismae.train.outcome import SHORT, divergence
+from prismae.train.outcome import SHORT, divergence, times_the_mean
 
 WEAK = 0.5  # share of what as many principal components as latents explain, below which a run is weak
 # it memorised where held-out rows have so many times the error, and so much less of their variance explained
@@ -29,6 +29,7 @@ DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
 LONGER, SLOWER = 4, 10  # times as many steps, times as small a rate
 USUAL_RATE = 1e-3
+BRIEF = 1_000  # steps below which nothing may be learned yet where no weight is heavy
 
 
 class Judge(Measured):
@@ -60,8 +61,13 @@ class Judge(Measured):
             text = f"Fewer than {SHORT} steps are only looked at for divergence."
             yield Finding("short", text, settings={"steps": 10 * SHORT})
             return
-        if not self.live.any():
-            yield self._collapsed()
+        times = times_the_mean(self.history, self.error_of_mean())
+        early = self.about["steps"] < BRIEF and not any(self._heavy())
+        if not self.live.any() and not early:
+            yield self._collapsed(times)
+            return
+        if times is not None or not self.live.any():
+            yield self._unlearned(times)
             return
         weak = not self.words and self.explained < WEAK * self.linear_share(len(self.live))
         if weak:
@@ -82,12 +88,28 @@ class Judge(Measured):
         )
         return Finding("diverged", said, reason, settings={"lr": rate})
 
-    def _collapsed(self) -> Finding:
+    def _collapsed(self, times: float | None) -> Finding:
         text = (
             "The codes have collapsed: no latent tells as much as 0.1 nats and moves the data, so they are worth "
             "nothing, whatever their scores."
         )
+        if times is not None:
+            text += " Every observation is rebuilt as the mean, or worse."
         return Finding("collapsed", text, **self._lighter())
+
+    def _unlearned(self, times: float | None) -> Finding:
+        """A plateau: nothing is learned, and nothing presses on the codes that could have hindered it."""
+        text = "The training has learned nothing yet: "
+        if times is None:
+            text += "no latent tells as much as 0.1 nats and moves the data."
+        else:
+            text += f"reconstructions have {times:.3g} times the error of the mean observation."
+        return Finding(
+            "unlearned",
+            text,
+            "It needs more time; if that does not help, another learning rate, or a look at the data's range.",
+            settings=self._more_time(),
+        )
 
     def _weak(self) -> Finding:
         m = len(self.live)
@@ -100,16 +122,18 @@ class Judge(Measured):
             return Finding("weak", text, reason, settings={"steps": LONGER * self.about["steps"]})
         return Finding("weak", text, **self._lighter())
 
-    def _lighter(self) -> dict[str, Any]:
-        """What gives reconstruction more weight against the other terms, or else more time."""
-        fields = lighter(self.method, at_most=1.0)
-        settings: dict[str, Any] = {}
-        if (
+    def _heavy(self) -> tuple[dict[str, float], dict[str, Any]]:
+        """Fields and settings that give reconstruction less weight than it would have by itself, mended."""
+        fixed = (
             self.method.likelihood == "auto"
             and not self.words
             and self.about["likelihood"] != "gaussian-learned"
-        ):
-            settings["likelihood"] = "gaussian-learned"
+        )
+        return lighter(self.method, at_most=1.0), {"likelihood": "gaussian-learned"} if fixed else {}
+
+    def _lighter(self) -> dict[str, Any]:
+        """What gives reconstruction more weight against the other terms, or else more time."""
+        fields, settings = self._heavy()
         if not fields and not settings:
             fields = lighter(self.method, by=LONGER)
         if fields or settings:
@@ -121,8 +145,13 @@ class Judge(Measured):
             }
         return {
             "reason": "No weight presses on the codes, so the training was too short or too slow.",
-            "settings": {"steps": LONGER * self.about["steps"], "lr": max(self.about["lr"], USUAL_RATE)},
+            "settings": self._more_time(),
         }
+
+    def _more_time(self) -> dict[str, Any]:
+        return {"steps": LONGER * self.about["steps"]} | (
+            {"lr": USUAL_RATE} if self.about["lr"] < USUAL_RATE else {}
+        )
 
     def _memorised(self) -> Iterator[Finding]:
         if self.held_out is None:

@@ -1,4 +1,4 @@
-"""How a training went wrong, in sentences: it diverged, or learned nothing; and how many of its clusters are in use."""
+"""How a training went wrong: it diverged, or learned nothing; and how many of its clusters are in use."""
 
 from __future__ import annotations
 
@@ -14,23 +14,17 @@ BEYOND = 1.05  # times the error of the mean: a little above it is within what a
 NEAR = 0.99  # times the error of the mean: as much as this is no more than the mean itself
 SHORT = 100  # steps below which an error like the mean's says nothing
 
-COLLAPSED = (
-    "The training learned nothing but the mean observation: every code is decoded to it. Try more steps, less weight "
-    "on what the codes cost, a weight that rises (a ramp), or another learning rate."
-)
-
 
 def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mean: float = 1.0) -> str | None:
-    """A sentence if a training diverged or learned nothing, else None.
+    """A sentence if a training diverged, else None.
 
     It diverged if its loss ended far from all that it had been, or if its error ended above the mean's and had been
     half of that. The loss is that of the weights at the end, whatever they were before: a weight that is raised is no
     rise of the loss; it is taken as its running median over five rows. Far is above the lowest median by more than ten
     times that or where the loss began (the largest size in its first five rows), whichever is larger; or below 0 by
-    more than a hundred times where it began. It learned nothing if after a hundred steps or more the error is above
-    the mean's. Of fewer steps that says nothing, unless the error is ten times the mean's and the loss above where it
-    began: then it diverged from its first steps on. After a hundred steps or more an error that is the mean's, to one
-    percent, is a collapse: every observation is rebuilt as the mean.
+    more than a hundred times where it began. It also diverged if its error is ten times the mean's: after a hundred
+    steps or more, or after fewer if the loss ended above where it began. An error about the mean's is no divergence:
+    see `times_the_mean`.
 
     Parameters
     ----------
@@ -64,28 +58,30 @@ def _far_away(loss: pd.Series) -> str | None:
 def _worse_than_mean(history: pd.DataFrame, loss: pd.Series, error_of_mean: float) -> str | None:
     seen = history[history["monitor:mse"].notna()]
     errors, steps = seen["monitor:mse"].to_numpy() / error_of_mean, seen["step"].to_numpy() + 1
-    if not len(errors) or errors[-1] < NEAR:
+    if not len(errors) or errors[-1] <= BEYOND:
         return None
     short = history["step"].iloc[-1] + 1 < SHORT
-    if errors[-1] <= BEYOND:
-        return None if short else COLLAPSED
     now, best, then = errors[-1], errors.min(), int(steps[errors.argmin()])
-    if now > 2 * best and (best < 1 or not short):
-        return (
-            f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
-            f"had {best:.3g} times that after {then:,} steps."
-        )
-    if short:
-        if now <= FAR or loss.iloc[-ROWS:].median() <= loss.iloc[0]:
-            return None
-        return (
-            f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation, and "
-            f"the loss at {loss.iloc[-ROWS:].median():.3g}, above the {loss.iloc[0]:.3g} of its first step."
-        )
-    return (
-        f"The training learned nothing: reconstructions have {now:.3g} times the error of the mean observation. Try "
-        "more steps, another learning rate, or look at the data's range and the weights."
+    said = (
+        f"The training diverged: reconstructions ended with {now:.3g} times the error of the mean observation"
     )
+    if now > 2 * best and (best < 1 or not short):
+        return f"{said}, and had {best:.3g} times that after {then:,} steps."
+    if now <= FAR:
+        return None
+    if not short:
+        return f"{said}."
+    if loss.iloc[-ROWS:].median() <= loss.iloc[0]:
+        return None
+    return f"{said}, and the loss at {loss.iloc[-ROWS:].median():.3g}, above the {loss.iloc[0]:.3g} of its first step."
+
+
+def times_the_mean(history: pd.DataFrame, error_of_mean: float = 1.0) -> float | None:
+    """The monitored error at the end, in times that of the mean observation, where it is no better than that, to one
+    percent; else None: something was learned. Parameters as of `divergence`."""
+    errors = history["monitor:mse"].dropna()
+    now = float(errors.iloc[-1] / error_of_mean) if len(errors) else 0.0
+    return now if now >= NEAR else None
 
 
 def effective_number(sizes: Sequence[int]) -> float:
