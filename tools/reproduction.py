@@ -21,7 +21,7 @@ from prismae.metrics import Better
 from prismae.studies import Plan
 from prismae.studies.plan import Claim, Planned
 from prismae.studies.plan_file import read_source
-from prismae.studies.summary import TEST_FROM, direction, paired_test, published, summarise
+from prismae.studies.summary import TEST_FROM, direction, paired, published, summarise
 from prismae.studies.tables import number, plain, render
 
 ROOT = Path(__file__).parents[1]
@@ -184,12 +184,13 @@ class Held:
         known = frame if claim.score in frame else frame.assign(**{claim.score: None})
         rows = [_agreeing(known, each).dropna(subset=claim.score) for each in things]
         both = rows[0].merge(rows[-1], on="seed")[[f"{claim.score}_x", f"{claim.score}_y"]].to_numpy()
+        compared = paired(both[:, 0].tolist(), both[:, 1].tolist()) if len(things) > 1 else None
         return cls(
             [published(found.plan, each, claim.score) for each in things],
             [(float(r.mean()), float(r.std()) if len(r) > 1 else None) if len(r) else None
              for r in (each[claim.score] for each in rows)],
             [len(each) for each in rows],
-            paired_test(both[:, 0].tolist(), both[:, 1].tolist()) if len(things) > 1 else None,
+            compared.p if compared else None,
             _share(found, paper, claim.of, rows[0]),
             len(paper.plan.seeds),
             direction(claim.score),

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from prismae.studies import Plan
-from prismae.studies.summary import is_score, paired_test, published
+from prismae.studies.summary import is_score, paired, published
 from prismae.studies.tables import number
 
 ROOT = Path(__file__).parents[1]
@@ -88,11 +88,12 @@ def critic_pairs(results: Path) -> str:
         pair = _rows(frame, first).merge(_rows(frame, last), on="seed")
         for score in (MIG, USUAL_MIG):
             gap = pair[f"{score}_x"] - pair[f"{score}_y"]
-            p = paired_test(pair[f"{score}_x"].to_list(), pair[f"{score}_y"].to_list())
+            compared = paired(pair[f"{score}_x"].to_list(), pair[f"{score}_y"].to_list())
+            assert compared is not None
             if score == MIG:
-                lines.append([question, setting, str(len(pair)), _cell(gap), f"{p:.3f}"])
+                lines.append([question, setting, str(len(pair)), _cell(gap), f"{compared.p:.3f}"])
             else:
-                lines[-1] += [_cell(gap), f"{p:.3f}"]
+                lines[-1] += [_cell(gap), f"{compared.p:.3f}"]
     return _table(["difference", "in", "seeds", "mig", "p", "mig of locatello2019", "p"], lines)
 
 

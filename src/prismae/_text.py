@@ -107,3 +107,27 @@ def minus(text: str) -> str:
 
 def _digits(value: float) -> int:
     return max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+
+
+_FORMULA = re.compile(r"'*\s*[=+\-@\t\r]")
+
+
+def inert(value: Any) -> Any:
+    """A cell of a .csv file that no spreadsheet takes for a formula: such texts behind an apostrophe, numbers as they
+    are."""
+    return (
+        f"'{value}" if isinstance(value, str) and _FORMULA.match(value) and not _is_number(value) else value
+    )
+
+
+def spoken(value: Any) -> Any:
+    """What `inert` was given."""
+    return value[1:] if isinstance(value, str) and value[:1] == "'" and _FORMULA.match(value[1:]) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ttest_rel, wilcoxon
+from scipy.stats import ttest_1samp, ttest_rel, wilcoxon
+from typer.testing import CliRunner
 
+from prismae.cli import app
 from prismae.errors import InputError
 from prismae.studies.plan import Arm, Plan, Published
 from prismae.studies.rows import read_rows, write_rows
 from prismae.studies.selection import select
-from prismae.studies.summary import direction, divided, holm, paired_test, summarise
+from prismae.studies.summary import direction, divided, holm, paired, summarise
 from prismae.studies.tables import number, render
 
 MIG = "yeats2023:mig"
@@ -54,8 +57,8 @@ def test_means_deviations_the_best_and_published_numbers():
     assert summary.lines["good", 2.0]["mse"].published is None
     assert summary.lines["good", 2.0]["mse"].best  # the smaller is better
     assert summary.chance == {"digits": {MIG: pytest.approx(0.05)}}
-    assert bad.p == pytest.approx(ttest_rel(SCORES["good"], SCORES["bad"]).pvalue)
-    assert good.p is None
+    assert bad.against.p == pytest.approx(ttest_rel(SCORES["good"], SCORES["bad"]).pvalue)
+    assert good.against is None
 
 
 def test_nats_of_several_likelihoods_are_not_compared():
@@ -63,18 +66,31 @@ def test_nats_of_several_likelihoods_are_not_compared():
     for likelihoods, compared in ((["mse", "mse"], True), (["mse", "bernoulli"], False)):
         summary = summarise(PLAN, rows.assign(likelihood=np.repeat(likelihoods, 3)))
         good, bad = summary.lines["good", 2.0], summary.lines["bad", None]
-        assert (good["nats"].best, bad["nats"].p is not None) == (compared, compared)
+        assert (good["nats"].best, bad["nats"].against is not None) == (compared, compared)
         assert good["mse"].best
-        assert bad["mse"].p is not None
+        assert bad["mse"].against is not None
 
 
 def test_the_test_fits_the_number_of_seeds():
     a, b = RNG.normal(size=(2, 12))
-    assert paired_test(a, b) == pytest.approx(wilcoxon(a, b).pvalue)
-    assert paired_test(a[:5], b[:5]) == pytest.approx(ttest_rel(a[:5], b[:5]).pvalue)
-    assert paired_test(a[:5] + 9 + 0.1 * b[:5], a[:5]) < 2 / 2**5  # below what Wilcoxon's could be
-    assert paired_test([1.0, 2.0], [2.0, 4.0]) is None  # two seeds are too few
-    assert paired_test([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]) is None
+    assert paired(a, b).p == pytest.approx(wilcoxon(a, b).pvalue)
+    assert paired(a[:5], b[:5]).p == pytest.approx(ttest_rel(a[:5], b[:5]).pvalue)
+    assert paired(a[:5] + 9 + 0.1 * b[:5], a[:5]).p < 2 / 2**5  # below what Wilcoxon's could be
+    assert paired([1.0, 2.0], [2.0, 4.0]) is None  # two seeds are too few
+    assert paired([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]) is None
+
+
+def test_differences_have_intervals_and_effect_sizes():
+    a, b = RNG.normal(size=(2, 6))
+    found = paired(a, b)
+    low, high = ttest_rel(a, b).confidence_interval(0.95)
+    assert (found.difference - found.half, found.difference + found.half) == pytest.approx((low, high))
+    assert found.effect == pytest.approx(ttest_rel(a, b).statistic / 6**0.5)  # t is d times the root of n
+    assert paired([1.0, 2.0, 4.0], [2.0, 3.0, 4.5]).effect < -1
+    cell = summarise(PLAN, frame()).lines["bad", None][MIG]
+    assert cell.interval == pytest.approx(ttest_1samp(SCORES["bad"], 0).confidence_interval(0.95))
+    assert cell.against.difference == pytest.approx(np.mean(SCORES["bad"]) - np.mean(SCORES["good"]))
+    assert np.isnan(summarise(PLAN, frame({"good": [0.5]})).lines["good",][MIG].interval).all()
 
 
 def test_seeds_are_paired_by_their_number_and_not_by_their_place():
@@ -82,7 +98,7 @@ def test_seeds_are_paired_by_their_number_and_not_by_their_place():
     rows = frame(scores)
     summary = summarise(PLAN, rows[(rows["arm"] == "good") | (rows["seed"] > 0)].iloc[::-1])
     expected = ttest_rel(scores["good"][1:], scores["bad"][1:]).pvalue
-    assert summary.lines["bad", None][MIG].p == pytest.approx(expected)
+    assert summary.lines["bad", None][MIG].against.p == pytest.approx(expected)
 
 
 def test_holm_by_hand():
@@ -109,7 +125,7 @@ def test_markdown_has_the_published_numbers_beside_tests_and_notes():
     assert "| arm | β | seeds | mig | published |" in text
     assert "| good | 2 | 3 | **0.600 ± 0.100** | 0.550 ± 0.020 |" in text
     assert "| bad |  | 3 | 0.200 ± 0.100 | – |" in text
-    assert "with 3 seeds Wilcoxon's p cannot fall below 0.25" in text
+    assert "| bad |  | −0.400 ± 0.248, d −4, p 0.020 (t, 3) |" in text
     assert "Published: a paper." in text
     assert "Mind the step." in text
 
@@ -117,8 +133,13 @@ def test_markdown_has_the_published_numbers_beside_tests_and_notes():
 def test_latex_and_csv():
     summary = summarise(PLAN, frame())
     latex = render(PLAN, summary, "latex")
-    assert r"good & 2 & \textbf{0.600 $\pm$ 0.100 (0.550 $\pm$ 0.020)} \\" in latex
-    assert latex.count(r"\toprule") == latex.count(r"\bottomrule") == 2
+    assert r"good & 2 & 3 & \textbf{0.600 $\pm$ 0.100} & 0.550 $\pm$ 0.020 \\" in latex
+    assert r"shuffled codes (chance) &  &  & 0.050 &  \\" in latex
+    assert r"bad &  & $-$0.400 $\pm$ 0.248, d $-$4, p 0.020 (t, 3) \\" in latex
+    assert (
+        latex.count(r"\toprule") == latex.count(r"\bottomrule") == 4
+    )  # the scores and the errors, and their tests
+    assert "% Mind the step." in latex
     lines = list(csv.DictReader(io.StringIO(render(PLAN, summary, "csv"))))
     assert {(line["arm"], line["score"]) for line in lines} == {
         (arm, score) for arm in SCORES for score in (MIG, "mse", "nats")
@@ -147,13 +168,11 @@ def test_each_p_says_its_test_and_how_many_seeds_both_arms_have():
     a, b = RNG.normal(size=(2, 12))
     rows = frame({"good": a + 5, "bad": b[:5]})
     cell = summarise(PLAN, rows).lines["bad", None][MIG]
-    assert (cell.test, cell.pairs) == ("paired t", 5)
-    assert cell.p == pytest.approx(ttest_rel(a[:5] + 5, b[:5]).pvalue)
-    assert "p of the paired t test" in render(PLAN, summarise(PLAN, rows))
-    assert "with 5 seeds Wilcoxon's p cannot fall below 0.0625" in render(PLAN, summarise(PLAN, rows))
+    assert (cell.against.test, cell.against.pairs) == ("paired t", 5)
+    assert cell.against.p == pytest.approx(ttest_rel(a[:5] + 5, b[:5]).pvalue)
     plan = Plan("t", {"digits": {}}, {n: Arm("vae") for n in ("good", "bad", "third")}, [0])
     text = render(plan, summarise(plan, frame({"good": a + 5, "bad": b[:5], "third": b})))
-    assert "p of the paired t (t) or the Wilcoxon signed-rank (W) test" in text
+    assert "p of the paired t test (t) or the Wilcoxon signed-rank test (W)" in text
     assert "(t, 5)" in text
     assert "(W, 12)" in text
 
@@ -208,11 +227,72 @@ def test_rows_of_several_machines_count_each_run_once(tmp_path):
         found.drop(columns=["machine", "seconds"]), rows.drop(columns=["machine", "seconds"])
     )
     assert found["seconds"].tolist() == [1.0] * 4 + [9.0] * 2
+    said = CliRunner().invoke(app, ["rows", "merge", str(one), str(two), "--to", str(tmp_path / "all.csv")])
+    assert said.exit_code == 0
+    pd.testing.assert_frame_equal(read_rows([tmp_path / "all.csv"]), found, check_exact=True)
     write_rows(rows.iloc[2:].assign(**{MIG: 0.5}), two)
     with pytest.raises(InputError, match=f"Rows of one run differ in {MIG}: bad0, good2"):
         read_rows([one, two])
     with pytest.raises(InputError, match=r"There is no file of rows .*three.csv"):
         read_rows([one, tmp_path / "three.csv"])
+    for content, said in (
+        (b"", "No columns"),
+        (b"a,b\n1,2\n", "no column arm, method"),
+        (b"\xff\xfe\x00", "utf-8"),
+    ):
+        two.write_bytes(content)
+        with pytest.raises(InputError, match=rf"two.csv is no file of rows.*{said}"):
+            read_rows([one, two])
+
+
+def test_rows_of_two_plans_whose_arms_have_one_name_are_refused():
+    rows = frame()
+    rows["settings"] = [
+        '{"lr": 0.001}',
+        '{"lr": 0.001}',
+        None,
+        None,
+        None,
+        None,
+    ]  # earlier rows do not say them
+    assert summarise(PLAN, rows).lines["good", 2.0][MIG].n == 3
+    rows.loc[2, "settings"] = '{"lr": 0.0010000000000000002}'
+    with pytest.raises(
+        InputError, match=r"good, 2.0 has rows of several settings, which differ in lr: expected"
+    ):
+        summarise(PLAN, rows)
+
+
+STRANGE = ["=1+1", "+a", "-b", "@c", "\t=d", "'=e", " =f", "-2.5", "'quoted'", 'a,"b"', "ends <b>\\input{x}"]
+
+
+def test_no_spreadsheet_finds_a_formula_in_a_file_of_rows_or_a_table_and_names_stay(tmp_path):
+    rows = pd.concat([frame({"good": [0.5]}).assign(arm=name, run=name, mse=-1.5) for name in STRANGE])
+    rows = rows.reset_index(drop=True).rename(columns={"β": "=β"})
+    rows["=β"] = -2.5
+    write_rows(rows, tmp_path / "rows.csv")
+    plan = Plan("t", {"digits": {}}, {name: Arm("vae") for name in STRANGE}, [0])
+    for text in ((tmp_path / "rows.csv").read_text(), render(plan, summarise(plan, rows), "csv")):
+        cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
+        numbers = [cell for cell in cells if re.fullmatch(r"-?[\d.]+", cell)]
+        assert "-1.5" in numbers
+        texts = [cell.lstrip(" ") for cell in cells if cell.strip() and cell not in numbers]
+        assert not [text for text in texts if text[0] in "=+-@\t\r"]
+    found = read_rows([tmp_path / "rows.csv"])
+    assert found["arm"].tolist() == STRANGE
+    assert found["=β"].tolist() == [-2.5] * len(STRANGE)
+
+
+def test_latex_and_markdown_take_any_name():
+    plan = Plan("t\n\\input{x}", {"digits": {}}, {"a": Arm("vae")}, [0])
+    summary = summarise(plan, frame({"A_{1}^2 ~ \\x & τ ≥ Ω|b\n| new": [0.5]}))
+    latex = render(plan, summary, "latex")
+    assert (
+        r"A\_\{1\}\textasciicircum{}2 \textasciitilde{} \textbackslash{}x \& $\tau$ $\geq$ $\Omega$|b | new"
+        in latex
+    )
+    assert latex.startswith("% t \\input{x}; needs")
+    assert "| A_{1}^2 ~ \\x & τ ≥ Ω\\|b \\| new |" in render(plan, summary)
 
 
 def test_a_seed_counts_once():

@@ -75,6 +75,11 @@ COMMANDS = {
         "Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file.",
     ),
     "select": ("select", "Studies", "Rank the settings of PLAN, the best first."),
+    "rows": (
+        "rows",
+        "Studies",
+        "Bring files of rows together; a run that is in several of them counts once.",
+    ),
     "list": (
         "listing",
         "What there is",

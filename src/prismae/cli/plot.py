@@ -21,7 +21,7 @@ from prismae.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
 from prismae.studies.summary import Summary, direction, grouped, setting_columns, summarise
-from prismae.studies.tables import plain, sections, tables
+from prismae.studies.tables import plain, sections, tables, tested
 
 
 @app.command("plot")
@@ -43,12 +43,16 @@ def plot(
     to.mkdir(parents=True, exist_ok=True)
     for table, (title, scores) in zip(tables(summary), sections(summary), strict=True):
         figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
-        parts.append(Part(table.title, table.head, table.lines, table.best, figure))
+        tests = tested(summary, scores)
+        below = None if tests is None else (tests.title, tests.head, tests.lines)
+        parts.append(Part(table.title, table.head, table.lines, table.best, figure, below))
         picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}.png"
         write_file(picture, png(figure))
     lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
     page = to / f"{plan.name}.{plan.profile}.html"
-    write_file(page, study_page(plan.title, lede, parts, plan.notes, _about(plan, frame)).encode())
+    write_file(
+        page, study_page(plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame)).encode()
+    )
     out.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -26,6 +26,8 @@ class Part:
         Cells (line, column) to stress.
     figure
         Drawn above the table; None: no figure.
+    tests
+        A sentence on it, head and lines of a second table below; None: there is none.
     """
 
     title: str
@@ -33,6 +35,7 @@ class Part:
     lines: Sequence[Sequence[str]]
     best: set[tuple[int, int]] = field(default_factory=set)
     figure: Figure | None = None
+    tests: tuple[str, Sequence[str], Sequence[Sequence[str]]] | None = None
 
 
 def study_page(

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from prismae._files import written_whole
+from prismae._text import inert, spoken
 from prismae.errors import InputError
 from prismae.evaluation import scores_of
+from prismae.runs.job import Job
 from prismae.runs.run import Run
 from prismae.runs.scoring import fits
+from prismae.settings import Reading, as_plain
 from prismae.studies.baselines import row
 from prismae.studies.plan import Plan, Planned
 
 FIRST = ("arm", "method", "world", "seed")
-LAST = ("warnings", "seconds", "machine", "precision", "likelihood", "prismae", "scored", "samples", "run")
+SETTINGS = "settings"
+LAST = (
+    "warnings", "seconds", "machine", "precision", "likelihood", "prismae", "scored", "samples", SETTINGS, "run",
+)  # fmt: skip
+EXACT: dict[str, Any] = (  # before pandas 3.1 a number's last digit may change unless one asks
+    {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
+)
+MACHINES = ("seconds", "machine", "prismae", "scored")  # what two rows of one run may differ in
 
 
 def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = None) -> pd.DataFrame:
@@ -32,7 +44,8 @@ def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = 
         went wrong, empty where it did not; ``seconds`` of training,
         ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
         (version that trained it), ``scored`` (versions that its scores are of, where they say so), ``samples`` (of
-        each posterior, where the plan asks for likelihoods), ``run`` (the job's id). Baselines have rows of 0 steps.
+        each posterior, where the plan asks for likelihoods), ``settings`` (all of the job's but method, world and seed,
+        as JSON), ``run`` (the job's id). Baselines have rows of 0 steps.
     """
     found = [
         row for planned in (plan.jobs() if jobs is None else jobs) for row in _rows(plan, planned, Path(out))
@@ -52,10 +65,13 @@ def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = 
 
 
 def write_rows(frame: pd.DataFrame, path: Path) -> None:
-    """Write rows as a CSV file, numbers with all their digits: rounded settings would become one."""
+    """Write rows as a CSV file, numbers with all their digits: rounded settings would become one.
+
+    Texts that a spreadsheet would take for a formula stand behind an apostrophe, which `read_rows` takes away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
-        frame.to_csv(part, index=False)
+        frame.map(inert).rename(columns=inert).to_csv(part, index=False)
 
 
 def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
@@ -69,14 +85,25 @@ def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise InputError(f"There is no file of rows {', '.join(map(repr, missing))}.")
-    frame = pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
-    return _once(frame)
+    return _once(pd.concat([_read(path) for path in paths], ignore_index=True))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path, encoding="utf-8", **EXACT)
+    except ValueError as error:  # as pandas calls whatever it cannot read
+        said = str(error).strip().split("\n")[0].rstrip(".")
+        raise InputError(f"{path} is no file of rows ({said}).") from None
+    missing = [name for name in (*FIRST, "steps", "mse", "run") if name not in frame]
+    if missing:
+        raise InputError(f"{path} is no file of rows: it has no column {', '.join(missing)}.")
+    return frame.map(spoken).rename(columns=spoken)
 
 
 def _once(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows without those that are there twice; the time, the machine and the version may differ, the rest may not."""
     keys = [key for key in ("arm", "run", "steps") if key in frame]
-    compared = [column for column in frame if column not in ("seconds", "machine", "prismae", "scored")]
+    compared = [column for column in frame if column not in MACHINES]
     first = frame.groupby(keys, sort=False, dropna=False)[compared].transform("first")
     same = (frame[compared] == first) | frame[compared].isna()
     if not same.all(axis=None):
@@ -104,6 +131,7 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
         "prismae": about["version"],
         "scored": _versions(plan, scores.get("protocols", {})),
         **({"samples": plan.samples} if "likelihood" in plan.metrics else {}),
+        SETTINGS: _settings(job),
         "run": job.id,
     }
     history = run.history.set_index("step") if job.snapshots else None
@@ -123,6 +151,14 @@ def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
         | {"seconds": about["seconds"]}
         | tail
     )
+
+
+def _settings(job: Job) -> str:
+    """All that a job is told but method, world and seed, as JSON; without settings of reading that are not used."""
+    about = as_plain(job)
+    unused = {each.name for each in fields(Reading) if not about[each.name]}
+    own = {key: value for key, value in about.items() if key not in {"method", "world", "seed", *unused}}
+    return json.dumps(own, sort_keys=True, ensure_ascii=False)
 
 
 def _versions(plan: Plan, protocols: dict[str, dict[str, Any]]) -> str:

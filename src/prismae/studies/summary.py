@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 from scipy.stats import ttest_rel, wilcoxon
 
 from prismae._better import Better
@@ -15,12 +17,38 @@ from prismae.errors import InputError
 from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import metric_of
 from prismae.studies.plan import Plan
+from prismae.studies.rows import SETTINGS
 
 NATS = "nats"
 ERRORS = ("mse", NATS)
 TEST_FROM = 3  # seeds: two have one difference of differences, and its p says next to nothing
 WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
 Test = Literal["paired t", "Wilcoxon signed-rank"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of one arm against those of another one by the same seeds.
+
+    Parameters
+    ----------
+    difference, half
+        Mean of the pairs' differences, and half of its 95 % interval by Student's t.
+    effect
+        The difference in units of the deviation of differences (Cohen's d of pairs); infinite where they are all the
+        same.
+    p
+        Two-sided; in a summary corrected after Holm for all comparisons with the best.
+    test, pairs
+        Which test p is of, and over how many seeds.
+    """
+
+    difference: float
+    half: float
+    effect: float
+    p: float
+    test: Test
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -33,12 +61,9 @@ class Cell:
         Over seeds; the deviation is that of a sample (n - 1), NaN for one seed.
     best
         Whether its mean is the best among the rows that it is compared with.
-    p
-        p value of the paired test against the best, over the seeds that both have, corrected after Holm for all
-        comparisons with this best; None for the best itself, for scores without a direction, and for fewer than three
-        seeds.
-    test, pairs
-        Which test p is of, and over how many seeds; None without p.
+    against
+        How it compares with the best; None for the best itself, for scores without a direction, and for fewer than
+        three seeds that both have.
     published
         Mean and deviation (None where the paper gives none) to stand beside.
     """
@@ -47,10 +72,14 @@ class Cell:
     deviation: float
     n: int
     best: bool = False
-    p: float | None = None
     published: tuple[float, float | None] | None = None
-    test: Test | None = None
-    pairs: int | None = None
+    against: Comparison | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the mean over seeds, by Student's t; NaN for one seed."""
+        half = half_width(self.deviation, self.n)
+        return self.mean - half, self.mean + half
 
 
 @dataclass(frozen=True)
@@ -90,14 +119,14 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     Raises
     ------
     InputError
-        Where a line has one seed more than once.
+        Where a line has one seed more than once, or rows of several settings.
     """
     scores = [str(c) for c in frame if is_score(str(c))]
     keys = ["arm", *setting_columns(frame)]
     lines: dict[tuple[Any, ...], dict[str, Cell]] = {}
     seeds: dict[tuple[Any, ...], pd.DataFrame] = {}
     for values, group in grouped(frame, keys):
-        _check_seeds(values, group)
+        _check_same(values, group)
         seeds[values] = group.set_index("seed")
         known = {score: group[score].dropna() for score in scores}
         lines[values] = {
@@ -128,13 +157,22 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     return Summary(tuple(keys), lines, chance, tuple(_notes(frame)))
 
 
-def _check_seeds(values: tuple[Any, ...], group: pd.DataFrame) -> None:
+def _check_same(values: tuple[Any, ...], group: pd.DataFrame) -> None:
     twice = group[group["seed"].duplicated(keep=False)]
     if len(twice):
         about = ", ".join(str(value) for value in values if value is not None)
         raise InputError(
             f"{about} has seed {', '.join(map(str, sorted(set(twice['seed']))))} more than once, by runs "
             f"{', '.join(sorted(set(twice['run'])))}: expected each seed once, so leave out the rows of one of them."
+        )
+    told = group[SETTINGS].dropna().unique() if SETTINGS in group else ()
+    if len(told) > 1:
+        about = ", ".join(str(value) for value in values if value is not None)
+        several = [json.loads(each) for each in told]
+        differing = sorted({key for each in several for key in each if each[key] != several[0].get(key)})
+        raise InputError(
+            f"{about} has rows of several settings, which differ in {', '.join(differing)}: expected those of one "
+            "plan, or another name for one arm."
         )
 
 
@@ -182,18 +220,25 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def fitting_test(pairs: int) -> Test:
-    """The test for that many seeds."""
-    return "Wilcoxon signed-rank" if pairs >= WILCOXON_FROM else "paired t"
+def paired(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
+    """The scores a of some seeds against b of the same seeds; None for fewer than three, or none that differ.
 
-
-def paired_test(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Two-sided p of the same seeds' scores under two arms; None for fewer than three seeds or none that differ."""
-    difference = np.subtract(a, b)
-    if len(difference) < TEST_FROM or not difference.any():
+    From ten seeds on p is Wilcoxon's, which with fewer cannot fall near to 0.05.
+    """
+    differences = np.subtract(a, b)
+    n = len(differences)
+    if n < TEST_FROM or not differences.any():
         return None
-    found = ttest_rel(a, b) if fitting_test(len(difference)) == "paired t" else wilcoxon(a, b)
-    return float(found.pvalue)
+    test: Test = "Wilcoxon signed-rank" if n >= WILCOXON_FROM else "paired t"
+    p = (wilcoxon(a, b) if n >= WILCOXON_FROM else ttest_rel(a, b)).pvalue
+    mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
+    effect = mean / deviation if deviation else float(np.copysign(np.inf, mean))
+    return Comparison(mean, half_width(deviation, n), effect, float(p), test, n)
+
+
+def half_width(deviation: float, n: int) -> float:
+    """Half of the 95 % interval of a mean of n values by Student's t; NaN for one."""
+    return float(student.ppf(0.975, n - 1) * deviation / n**0.5) if n > 1 else float("nan")
 
 
 def _compare(
@@ -208,24 +253,16 @@ def _compare(
     if better is Better.NEITHER or len(having) < 2:
         return
     best = (max if better is Better.HIGHER else min)(having, key=lambda values: lines[values][score].mean)
-    tested: dict[tuple[Any, ...], float] = {}
-    pairs: dict[tuple[Any, ...], int] = {}
+    lines[best][score] = replace(lines[best][score], best=True)
+    tested: dict[tuple[Any, ...], Comparison] = {}
     for values in having:
-        if values != best:
-            pair = pd.concat([seeds[best][score], seeds[values][score]], axis=1, join="inner").dropna()
-            p = paired_test(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
-            if p is not None:
-                tested[values], pairs[values] = p, len(pair)
-    corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
-    for values in having:
-        n = pairs.get(values)
-        lines[values][score] = replace(
-            lines[values][score],
-            best=values == best,
-            p=corrected.get(values),
-            test=None if n is None else fitting_test(n),
-            pairs=n,
-        )
+        pair = pd.concat([seeds[values][score], seeds[best][score]], axis=1, join="inner").dropna()
+        found = paired(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
+        if values != best and found is not None:
+            tested[values] = found
+    corrected = holm([each.p for each in tested.values()])
+    for (values, found), p in zip(tested.items(), corrected, strict=True):
+        lines[values][score] = replace(lines[values][score], against=replace(found, p=p))
 
 
 def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, float | None] | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor, isfinite, isnan, log10
+from typing import Any
 
+from prismae._text import inert, minus
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.summary import Cell, Summary, Test, divided
+from prismae.studies.summary import Cell, Summary, divided
 
 FORMATS = ("markdown", "csv", "latex")
 MOST_DIGITS = 5  # after the point; smaller numbers are written as 1.2e-07
@@ -22,7 +26,7 @@ def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
     Parameters
     ----------
     form
-        "markdown" (with tests and notes), "latex" (booktabs) or "csv" (one line for each arm and score).
+        "markdown", "latex" (booktabs), both with tests and notes, or "csv" (one line for each arm and score).
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
@@ -66,7 +70,7 @@ def number(mean: float, deviation: float | None) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts: its title, its head, its lines, and in which cells the best scores stand (line, column)."""
+    """A table of texts: its title or a sentence on it, its head, its lines, and the best's cells (line, column)."""
 
     title: str
     head: list[str]
@@ -117,97 +121,105 @@ def _markdown(plan: Plan, summary: Summary) -> str:
         parts += [f"### {table.title}", "", _row(table.head), "|---" * len(table.head) + "|"]
         for i, line in enumerate(table.lines):
             parts.append(_row([f"**{t}**" if (i, j) in table.best else t for j, t in enumerate(line)]))
-        parts += ["", *_tests(summary, scores)]
+        tests = tested(summary, scores)
+        if tests:
+            parts += [
+                "",
+                tests.title,
+                "",
+                _row(tests.head),
+                "|---" * len(tests.head) + "|",
+                *map(_row, tests.lines),
+            ]
+        parts.append("")
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"Published: {'; '.join(sources)}.", ""] if sources else []
     parts += [text for note in summary.notes for text in (note, "")]
     return "\n".join([*parts, *(text for note in plan.notes for text in (note.strip(), ""))])
 
 
-def _tests(summary: Summary, scores: list[str]) -> Iterator[str]:
-    """p values of every line against the best of its column."""
-    tested = [s for s in scores if any(s in c and c[s].p is not None for c in summary.lines.values())]
-    if not tested:
-        return
-    cells = [c[s] for c in summary.lines.values() for s in tested if s in c and c[s].p is not None]
-    kinds = {(cell.test, cell.pairs) for cell in cells}
-    mixed, names = len(kinds) > 1, {test for test, _ in kinds}
-    name = "paired t (t) or the Wilcoxon signed-rank (W)" if len(names) > 1 else next(iter(names))
-    why = "; beside each p the number of seeds that both have" if mixed else ""
-    if not mixed and name == "paired t":
-        n = next(iter(kinds))[1] or 0
-        why = f" (with {n} seeds Wilcoxon's p cannot fall below {2 / 2**n:.3g})"
-    yield f"p of the {name} test against the best of the column, paired by seed, corrected after Holm{why}:"
-    yield ""
-    yield _row([*summary.keys, *(divided(s)[1] for s in tested)])
-    yield "|---" * (len(summary.keys) + len(tested)) + "|"
+AGAINST = (
+    "Against the best of the column, by the seeds that both have: the difference ± half of its 95 % interval, d, the "
+    "difference over its deviation, and p of the paired t test (t) or the Wilcoxon signed-rank test (W) with the "
+    "number of seeds, corrected after Holm for the lines of the column. The best was found by the same seeds."
+)
+
+
+def tested(summary: Summary, scores: list[str]) -> Table | None:
+    """How the lines compare with the best of each column; None where no test is made."""
+    columns = [s for s in scores if any(s in c and c[s].against for c in summary.lines.values())]
+    table = Table(AGAINST, [*summary.keys, *(divided(s)[1] for s in columns)], [], set())
     for values, line in summary.lines.items():
-        if not any(s in line and (line[s].best or line[s].p is not None) for s in tested):
-            continue
-        texts = [
-            "best"
-            if s in line and line[s].best
-            else _p(line.get(s)) + (_test(line.get(s), kinds) if mixed else "")
-            for s in tested
-        ]
-        yield _row([*map(plain, values), *texts])
-    yield ""
+        cells = [line.get(s) for s in columns]
+        if any(cell and (cell.best or cell.against) for cell in cells):
+            table.lines.append([*map(plain, values), *map(_against, cells)])
+    return table if columns else None
+
+
+def _against(cell: Cell | None) -> str:
+    found = cell and cell.against
+    if not found:
+        return "best" if cell and cell.best else "–"
+    p = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+    difference = minus(number(found.difference, found.half))
+    test = "t" if found.test == "paired t" else "W"
+    return f"{difference}, d {minus(f'{found.effect:.2g}')}, p {p} ({test}, {found.pairs})"
+
+
+CSV = (
+    "score", "mean", "deviation", "lower", "upper", "seeds", "best", "difference", "difference_lower",
+    "difference_upper", "effect", "p", "test", "pairs", "published", "published_deviation",
+)  # fmt: skip
 
 
 def _csv(plan: Plan, summary: Summary) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    about = (
-        "score",
-        "mean",
-        "deviation",
-        "seeds",
-        "best",
-        "p",
-        "test",
-        "pairs",
-        "published",
-        "published_deviation",
-    )
-    writer.writerow([*summary.keys, *about])
+    writer.writerow([*map(inert, summary.keys), *CSV])
     for values, cells in summary.lines.items():
         for score, cell in cells.items():
+            by = cell.against
+            compared: tuple[Any, ...] = (None,) * 7
+            if by is not None:
+                ends = (by.difference - by.half, by.difference + by.half)
+                compared = (by.difference, *ends, by.effect, by.p, by.test, by.pairs)
+            about = (cell.mean, cell.deviation, *cell.interval)
+            known = [None if isnan(each) else each for each in about]
             published = cell.published or (None, None)
-            deviation = None if isnan(cell.deviation) else cell.deviation
-            tested = (cell.p, cell.test, cell.pairs)
-            writer.writerow([*values, score, cell.mean, deviation, cell.n, cell.best, *tested, *published])
+            writer.writerow([*map(inert, values), score, *known, cell.n, cell.best, *compared, *published])
     return text.getvalue()
 
 
 def _latex(plan: Plan, summary: Summary) -> str:
-    parts = [f"% {plan.title}; needs booktabs"]
-    for title, scores in sections(summary):
-        head = [*summary.keys, *(divided(s)[1] for s in scores)]
-        parts += [
-            f"% {title}",
-            rf"\begin{{tabular}}{{{'l' * len(summary.keys)}{'c' * len(scores)}}}",
-            r"\toprule",
-            " & ".join(map(_tex, head)) + r" \\",
-            r"\midrule",
-        ]
-        for values, cells in summary.lines.items():
-            texts = [_tex(plain(value)) for value in values]
-            for score in scores:
-                cell = cells.get(score)
-                text = _tex(number(cell.mean, cell.deviation)) if cell else "--"
-                if cell and cell.published:
-                    text += f" ({_tex(number(*cell.published))})"
-                texts.append(rf"\textbf{{{text}}}" if cell and cell.best else text)
-            parts.append(" & ".join(texts) + r" \\")
-        parts += [r"\bottomrule", r"\end{tabular}", ""]
-    if plan.published:
-        parts.append("% in brackets: published")
-    parts += [f"% {note}" for note in summary.notes]
+    parts = [f"% {_line(plan.title)}; needs booktabs"]
+    for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
+        for each in (table, tested(summary, scores)):
+            parts += [] if each is None else _tabular(each, len(summary.keys))
+    sources = dict.fromkeys(each.source for each in plan.published)
+    parts += [f"% Published: {_line('; '.join(sources))}."] if sources else []
+    parts += [f"% {_line(note)}" for note in (*summary.notes, *plan.notes)]
     return "\n".join(parts) + "\n"
 
 
+def _tabular(table: Table, keys: int) -> Iterator[str]:
+    yield f"% {_line(table.title)}"
+    yield rf"\begin{{tabular}}{{{'l' * keys}{'c' * (len(table.head) - keys)}}}"
+    yield r"\toprule"
+    yield " & ".join(map(_tex, table.head)) + r" \\"
+    yield r"\midrule"
+    for i, line in enumerate(table.lines):
+        texts = [rf"\textbf{{{_tex(t)}}}" if (i, j) in table.best else _tex(t) for j, t in enumerate(line)]
+        yield " & ".join(texts) + r" \\"
+    yield from (r"\bottomrule", r"\end{tabular}", "")
+
+
+def _line(text: str) -> str:
+    """A text as one line, as comments and cells are."""
+    return " ".join(text.split())
+
+
 def _row(texts: list[str]) -> str:
-    escaped = [text.replace("|", "\\|") for text in texts]
+    escaped = [_line(text).replace("|", "\\|") for text in texts]
     return f"| {' | '.join(escaped)} |"
 
 
@@ -218,24 +230,27 @@ def plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _p(cell: Cell | None) -> str:
-    if cell is None or cell.p is None:
-        return "–"
-    return "< 0.001" if cell.p < 0.001 else f"{cell.p:.3f}"
-
-
-def _test(cell: Cell | None, kinds: set[tuple[Test | None, int | None]]) -> str:
-    """Which test a p is of, where a table has several: " (t, 5)"."""
-    if cell is None or cell.test is None:
-        return ""
-    letter = "" if len({test for test, _ in kinds}) == 1 else f"{'t' if cell.test == 'paired t' else 'W'}, "
-    return f" ({letter}{cell.pairs})"
-
-
 def _tex(text: str) -> str:
-    for character in "&%#_$":
-        text = text.replace(character, f"\\{character}")
-    greek = {"β": r"$\beta$", "σ": r"$\sigma$", "λ": r"$\lambda$", "γ": r"$\gamma$", "α": r"$\alpha$"}
-    for letter, command in greek.items():
-        text = text.replace(letter, command)
-    return text.replace("±", r"$\pm$").replace("–", "--")
+    """A text as LaTeX sets it, whatever is in it."""
+    return "".join(_TEX.get(letter) or _greek(letter) or letter for letter in _line(text))
+
+
+def _greek(letter: str) -> str | None:
+    name = unicodedata.name(letter, "")
+    found = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", name)
+    called = found[2].replace("LAMDA", "LAMBDA").lower() if found else ""
+    small = found is not None and found[1] == "SMALL"
+    if called not in (_SMALL if small else _CAPITALS):
+        return None  # a letter that TeX has among the Latin ones
+    return rf"$\{called if small else called.capitalize()}$"
+
+
+_CAPITALS = ["gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega"]
+_SMALL = [
+    *_CAPITALS,
+    *["alpha", "beta", "epsilon", "zeta", "eta", "iota", "kappa", "mu", "nu", "rho", "tau", "chi"],
+]
+_TEX = {each: f"\\{each}" for each in "&%#_${}"} | {
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "±": r"$\pm$", "–": "--",
+    "−": "$-$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "∞": r"$\infty$",
+}  # fmt: skip

@@ -1,0 +1,32 @@
+"""``prismae rows``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prismae.cli._app import app, out
+from prismae.studies.rows import read_rows, write_rows
+
+
+class Action(StrEnum):
+    """What can be done with files of rows."""
+
+    MERGE = "merge"
+
+
+@app.command("rows")
+def of_files(
+    action: Annotated[Action, typer.Argument(help="merge: one file of several.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES", help="Files of rows (.csv), as of several machines.")
+    ],
+    to: Annotated[Path, typer.Option(help="The .csv file to write.")] = Path("rows.csv"),
+) -> None:
+    """Bring files of rows together; a run that is in several of them counts once."""
+    frame = read_rows(files)
+    write_rows(frame, to)
+    out.print(f"{to}: {len(frame)} rows of {frame['run'].nunique()} runs", highlight=False, soft_wrap=True)
