@@ -20,6 +20,7 @@ from prismae.figures.canvas import png
 from prismae.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
+from prismae.studies.search import with_trials
 from prismae.studies.summary import Summary, direction, grouped, setting_columns, summarise
 from prismae.studies.tables import plain, sections, tables, tested
 
@@ -36,7 +37,7 @@ def plot(
     to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
 ) -> None:
     """Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file."""
-    plan = Plan.load(path, profile)
+    plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
     parts = []

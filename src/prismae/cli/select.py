@@ -11,6 +11,7 @@ from rich.table import Table
 from prismae.cli._app import PlanPath, Profile, Runs, app, out
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.studies.plan import Plan
+from prismae.studies.search import with_trials
 from prismae.studies.selection import select
 
 
@@ -25,7 +26,7 @@ def select_settings(
     rows_files: RowsFiles = None,
 ) -> None:
     """Rank the settings of PLAN, the best first."""
-    plan = Plan.load(path, profile)
+    plan = with_trials(Plan.load(path, profile), folder)
     ranked = select(plan, rows_of(plan, folder, rows_files), by, folder)
     table = Table(*map(str, ranked.columns), box=None)
     for _, line in ranked.iterrows():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import write_rows
+from prismae.studies.search import TRIALS, drawn, search, with_trials
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
 
@@ -55,13 +57,27 @@ def study_plan(
     rows: Annotated[
         Path | None, typer.Option(help="Also write the rows of all that is done to this .csv file.")
     ] = None,
+    how: Annotated[
+        str | None,
+        typer.Option("--search", help="Draw values of what the plan searches: random or optuna."),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Values that a search tries of each arm, in all.")
+    ] = TRIALS,
+    by: Annotated[
+        str | None, typer.Option(help="The score that --search optuna improves, as mig; or udr.")
+    ] = None,
 ) -> None:
     """Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped."""
-    plan = Plan.load(path, profile)
+    plan = with_trials(Plan.load(path, profile), folder)
     if dry_run:
+        if how == "random":
+            plan = drawn(plan, trials)
+        plan.check_drawn()
         _list(plan, folder, only or [], jobs or 1, threads_of_each(engine, jobs, threads), device)
         return
-    frame = study(
+    compute = study if how is None else partial(search, how=how, trials=trials, by=by)
+    frame = compute(
         plan,
         folder,
         only=only or (),

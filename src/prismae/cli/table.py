@@ -13,6 +13,7 @@ from prismae.cli._app import PlanPath, Profile, Runs, app
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import read_rows, rows, write_rows
+from prismae.studies.search import with_trials
 from prismae.studies.summary import summarise
 from prismae.studies.tables import render
 
@@ -38,7 +39,7 @@ def table(
     ] = None,
 ) -> None:
     """Print the table of PLAN: mean ± deviation over seeds, tests, and the published numbers beside."""
-    plan = Plan.load(path, profile)
+    plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     if save_rows is not None:
         write_rows(frame, save_rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
-from math import ceil
+from math import ceil, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +16,32 @@ from prismae.runs.job import Job
 from prismae.runs.observations import observations
 from prismae.settings import Reading
 from prismae.studies.baselines import PlannedBaseline, baselines_of
-from prismae.studies.plan_file import Source, checked, merged, read_source
+from prismae.studies.plan_file import Place, Source, checked, merged, read_source
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
 """A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
 
 READING = tuple(f.name for f in fields(Reading))
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where values of a search lie: whole numbers if both ends are, `log` if orders of magnitude count."""
+
+    low: Any
+    high: Any
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        ends = (self.low, self.high)
+        known = all(isinstance(each, int | float) and not isinstance(each, bool) for each in ends)
+        if not known or not all(map(isfinite, ends)) or self.low >= self.high or (self.log and self.low <= 0):
+            raise InputError(
+                f"Expected two numbers, low below high{' and above 0' * self.log}, got {self.low!r} and {self.high!r}."
+            )
+
+
+Space = dict[str, list[Any] | Range]
 
 
 @dataclass(frozen=True)
@@ -37,6 +57,10 @@ class Arm:
     grid
         Values to try, each with each: of the method's fields, or of a job's settings. A key "name = field = field"
         gives several fields the same value, and rows a column "name".
+    search
+        What `prismae.studies.search` draws values from: lists and ranges, by the keys of a grid.
+    trials
+        Values that are tried together, by the keys of a grid; those of a search are drawn, not written.
     settings
         A job's settings (`steps`, `lr`, `net` …) that differ from the plan's.
     """
@@ -45,6 +69,8 @@ class Arm:
     fields: dict[str, Any] = field(default_factory=dict)
     grid: dict[str, list[Any]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
+    trials: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,8 @@ class Plan:
         Settings of all jobs: `steps` or `epochs`, `batch`, `lr`, `precision`, `n_latents`, `net` …
     grid
         Values to try with every method, each with each.
+    search
+        What is searched of every method; see `Arm`.
     metrics
         For each protocol the metrics to score with.
     samples
@@ -151,6 +179,7 @@ class Plan:
     seeds: list[Seed]
     budget: dict[str, Any] = field(default_factory=dict)
     grid: dict[str, list[Any]] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, list[str]] = field(default_factory=dict)
     samples: Count = SAMPLES
     published: list[Published] = field(default_factory=list)
@@ -210,6 +239,7 @@ class Plan:
                 raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
             data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}
         data["methods"] = {name: _arm(source, name, arm) for name, arm in data["methods"].items()}
+        data["search"] = _space(source, ("search",), data.get("search") or {})
         for key in ("published", "notes"):
             if isinstance(data.get(key), str | dict):
                 data[key] = [data[key]]
@@ -239,6 +269,15 @@ class Plan:
             _check_once(values, f"Plan {self.name}, {'.'.join(place)}: ")
         return list(self._jobs())
 
+    def check_drawn(self) -> None:
+        """Raise InputError if there is an arm that is searched and has no values yet."""
+        waiting = [name for name, arm in self.methods.items() if self.space(name) and not arm.trials]
+        if waiting:
+            raise InputError(
+                f"Plan {self.name} searches {', '.join(waiting)} and no values are drawn yet: expected --search random "
+                "or --search optuna."
+            )
+
     def baseline_jobs(self) -> list[PlannedBaseline]:
         """What the trainings are to be better than."""
         return list(baselines_of(self.baselines, self.jobs()))
@@ -251,6 +290,11 @@ class Plan:
         for name, arm in self.methods.items():
             for key, values in arm.grid.items():
                 yield ("methods", name, "grid", key), values
+            yield ("methods", name, "trials"), arm.trials
+
+    def space(self, arm: str) -> Space:
+        """What is searched of an arm, by the keys of a grid; nothing where nothing is."""
+        return self.search | self.methods[arm].search
 
     def _jobs(self) -> Iterator[Planned]:
         lengths: dict[str, int] = {}
@@ -258,14 +302,14 @@ class Plan:
             self.seeds, self.worlds.items(), self.methods.items()
         ):
             grid = self.grid | arm.grid
-            axes = [[part.strip() for part in key.split("=")] for key in grid]
-            for values in product(*grid.values()):
-                swept = {names[0]: value for names, value in zip(axes, values, strict=True)}
-                given = {
-                    target: value
-                    for names, value in zip(axes, values, strict=True)
-                    for target in names[1:] or names
-                }
+            trials = arm.trials or ([] if self.space(name) else [{}])
+            for trial, values in product(trials, product(*grid.values())):
+                pairs = [
+                    ([part.strip() for part in key.split("=")], value)
+                    for key, value in [*zip(grid, values, strict=True), *trial.items()]
+                ]
+                swept = {names[0]: value for names, value in pairs}
+                given = {target: value for names, value in pairs for target in names[1:] or names}
                 chosen = {key: value for key, value in given.items() if key in (*SETTINGS, "epochs")}
                 settings = self.budget | special | arm.settings | chosen
                 own = arm.fields | {key: value for key, value in given.items() if key not in chosen}
@@ -278,14 +322,33 @@ class Plan:
 
 def _arm(source: Source, name: str, given: dict[str, Any]) -> dict[str, Any]:
     """An arm as the file has it, with its settings beside its fields, in the form of `Arm`."""
-    own = ("method", "fields", "grid")
+    own = ("method", "fields", "grid", "search", "trials")
     source.check_keys(given, ("methods", name), [*own, *SETTINGS, "epochs"])
     arm = {key: given[key] for key in own if key in given}
+    arm["search"] = _space(source, ("methods", name, "search"), arm.get("search") or {})
     return {
         "method": name,
         **arm,
         "settings": {key: value for key, value in given.items() if key not in own},
     }
+
+
+def _space(source: Source, place: Place, given: Any) -> Space:
+    """A search as the file has it: lists, and ranges as mappings of `low`, `high` and `log`."""
+    space: Space = {}
+    for key, values in source.mapping(given, place).items():
+        if isinstance(values, Mapping):
+            source.check_keys(values, (*place, key), ["low", "high", "log"])
+            try:
+                space[key] = Range(values.get("low"), values.get("high"), bool(values.get("log")))
+            except InputError as error:
+                raise source.error(error, (*place, key)) from None
+        elif isinstance(values, list) and values:
+            space[key] = values
+        else:
+            said = f"Expected a list of values, or a mapping of low, high and log, got {values!r}."
+            raise source.error(InputError(said), (*place, key))
+    return space
 
 
 def _check_once(values: Sequence[Any], where: str = "") -> None:

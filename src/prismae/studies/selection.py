@@ -46,7 +46,7 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         and the mean share of the variance that they explain. A setting of which a run has collapsed has no "udr" and
         stands last: its codes hold nothing, however alike they are.
     """
-    score = by if by in UDR else _column(frame, by)
+    score = by if by in UDR else column(frame, by)
     better = Better.HIGHER if by in UDR else direction(score)
     if better is Better.NEITHER:
         raise InputError(f"Neither end of {score!r} is better, so nothing can be chosen by it.")
@@ -94,7 +94,8 @@ def agreement(
     return live_udr(codes, verdicts, UDR[by]).runs, beside
 
 
-def _column(frame: pd.DataFrame, by: str) -> str:
+def column(frame: pd.DataFrame, by: str) -> str:
+    """The column of rows that a score is called by, with its protocol or, where only one has it, without."""
     scores = [str(c) for c in frame if is_score(str(c))]
     fitting = [c for c in scores if by in (c, divided(c)[1])]
     if not fitting:

@@ -74,6 +74,7 @@ def study(
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan, profile)
     out = Path(out).resolve()
+    plan.check_drawn()
     planned = plan.jobs()
     everything: list[Planned | PlannedBaseline] = [*planned, *plan.baseline_jobs()]
     named = chosen(everything, only)
