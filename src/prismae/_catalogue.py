@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from prismae._discovery import entry_points, kebab
 
@@ -39,21 +40,67 @@ SHELVES = {
 }
 
 
+FAMILIES = (
+    "plain",
+    "a heavier KL",
+    "independent codes",
+    "independent codes, no Gaussian prior",
+    "codes as a whole like the prior",
+    "codes of few values",
+    "pairs of observations",
+    "mixture priors",
+)  # of methods, in the order in which they are listed
+
+
 def catalogue(kind: str) -> dict[str, str]:
     """Name → one line of description, of every thing of a kind: a key of `SHELVES`.
 
     Those of other packages are described by the package that brings them, since they are not read.
     """
-    shelf = SHELVES[kind]
-    found: dict[str, str] = {}
-    for path in sorted((ROOT / shelf.folder).rglob("*.py")):
-        if not path.name.startswith("_"):
-            for node in _chosen(shelf, ast.parse(path.read_bytes())):
-                line = (ast.get_docstring(node) or "").partition("\n")[0]
-                name = kebab(path.stem if shelf.named_by_file else node.name)
-                found |= dict.fromkeys(_variants(node) or [name], line)
+    found = {name: _line(name, node) for name, node, _ in _nodes(kind)}
     brought = {point.name: _brought_by(point) for point in entry_points(f"prismae.{kind}")}
     return dict(sorted((brought | found if kind == "worlds" else found | brought).items()))
+
+
+def families() -> dict[str, str]:
+    """Method → its family, one of `FAMILIES`; none for those of other packages."""
+    return {name: str(_declared(node, "family")) for name, node, _ in _nodes("methods")}
+
+
+def explained(kind: str, name: str) -> str | None:
+    """All that is said of one thing: its docstring, and the fields that it takes, with their defaults; None where it is
+    another package's."""
+    for found, node, lines in _nodes(kind):
+        if found == name:
+            text = ast.get_docstring(node) or ""
+            fields = [
+                "  " + lines[each.lineno - 1].strip()
+                for each in node.body
+                if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation)
+            ]
+            return "\n\n".join([text, *(["Fields:\n" + "\n".join(fields)] if fields else [])])
+    return None
+
+
+def _nodes(kind: str) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef, list[str]]]:
+    """Name and definition of every thing of a kind, and the lines of the file that it is in."""
+    shelf = SHELVES[kind]
+    for path in sorted((ROOT / shelf.folder).rglob("*.py")):
+        if not path.name.startswith("_"):
+            source = path.read_text(encoding="utf-8")
+            for node in _chosen(shelf, ast.parse(source)):
+                own = kebab(path.stem if shelf.named_by_file else node.name)
+                for name in _declared(node, "variants") or [own]:
+                    yield name, node, source.splitlines()
+
+
+def _line(name: str, node: ast.ClassDef | ast.FunctionDef) -> str:
+    """The first line of its docstring, with what a method of several names fixes under this one."""
+    line = (ast.get_docstring(node) or "").partition("\n")[0]
+    fixed = (_declared(node, "variants") or {}).get(name)
+    if not fixed:
+        return line
+    return f"{line.removesuffix('.')} ({', '.join(f'{field}={value}' for field, value in fixed.items())})."
 
 
 def _chosen(shelf: Shelf, module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef]:
@@ -68,12 +115,12 @@ def _chosen(shelf: Shelf, module: ast.Module) -> Iterator[ast.ClassDef | ast.Fun
                 yield node
 
 
-def _variants(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
-    """The names of a method that has several: the keys of its `variants`."""
+def _declared(node: ast.ClassDef | ast.FunctionDef, name: str) -> Any:
+    """What a class sets a variable to, such as the `variants` of a method that has several names; None if nothing."""
     for line in node.body:
-        if isinstance(line, ast.AnnAssign) and getattr(line.target, "id", "") == "variants" and line.value:
-            return list(ast.literal_eval(line.value))
-    return []
+        if isinstance(line, ast.AnnAssign) and getattr(line.target, "id", "") == name and line.value:
+            return ast.literal_eval(line.value)
+    return None
 
 
 def _brought_by(point: metadata.EntryPoint) -> str:

@@ -13,18 +13,26 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 
 def bars(*, left: bool = False, **look: Any) -> Progress:
-    """Bars whose tasks have a field ``note``; with the time that is `left` if asked for. `look` goes to rich."""
+    """Bars whose tasks have a field ``note``; with the time that is `left` if asked for. `look` goes to rich.
+
+    In a narrow terminal the note is cut, and never a number before it.
+    """
+    whole = {"table_column": Column(no_wrap=True)}
     columns = [
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False, **whole),
+        BarColumn(bar_width=12),
+        MofNCompleteColumn(**whole),
+        TimeElapsedColumn(**whole),
+        *([TimeRemainingColumn(**whole)] if left else []),
     ]
-    note = TextColumn("{task.fields[note]}", markup=False)
-    return Progress(*columns, *([TimeRemainingColumn()] if left else []), note, **look)
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    return Progress(
+        *columns, TextColumn("{task.fields[note]}", markup=False, table_column=rest), expand=True, **look
+    )
 
 
 class Bar:

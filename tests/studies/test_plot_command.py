@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,8 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return plan, rows
 
 
-def plot(*words: object):
-    return CliRunner().invoke(app, ["plot", *map(str, words)])
+def plot(*words: object, catch: bool = True):
+    return CliRunner().invoke(app, ["plot", *map(str, words)], catch_exceptions=catch)
 
 
 @pytest.mark.parametrize("over", [(), ("--over", "β")])
@@ -67,6 +68,21 @@ def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_pa
     assert "lower is better" in page  # of the errors
 
 
+def test_pictures_of_other_formats_and_widths(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    words = (plan, "--rows", rows, "--to", tmp_path / "out")
+    found = plot(*words, "--format", "svg,pdf,png", "--width", "4", "--dpi", "50")
+    assert found.exit_code == 0, found.output
+    start = tmp_path / "out" / "two.default.yeats2023"
+    with Image.open(start.with_suffix(".yeats2023.png")) as picture:
+        assert picture.width == 200
+    assert f'width="{4 * 72}pt"' in start.with_suffix(".yeats2023.svg").read_text()
+    page = rf"/MediaBox \[ 0 0 {4 * 72} [\d.]+ \]".encode()
+    assert re.search(page, start.with_suffix(".yeats2023.pdf").read_bytes())
+    with pytest.raises(InputError, match="Unknown format 'jpg': did you mean 'png'"):
+        plot(*words, "--format", "jpg", catch=False)
+
+
 def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
     plan, rows = files
     for words, sentence in (
@@ -81,10 +97,20 @@ def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
     scores = {"mig": {"a": [0.1, 0.3], "b": [0.4]}, "sap": {"a": [0.2]}}
-    mig, sap = panels(seed_bars(scores, {"mig": {"a": 0.25}}, {"mig": 0.05}, {"sap": "lower is better"}))
+    mig, sap = panels(
+        seed_bars(
+            scores, {"mig": {"a": (0.25, 0.1), "b": (0.35, None)}}, {"mig": 0.05}, {"sap": "lower is better"}
+        )
+    )
     assert [bar.get_width() for bar in mig.patches] == pytest.approx([0.2, 0.4])  # type: ignore[attr-defined]
     marks = {line.get_xdata()[0] for line in mig.lines if len(set(line.get_xdata())) == 1}
-    assert {0.25, 0.05} <= marks  # published, chance
+    assert {0.25, 0.35, 0.05} <= marks  # published, chance
+    spread = np.std([0.1, 0.3], ddof=1)
+    ends = [line[:, 0] for each in mig.collections for line in each.get_segments()]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(
+        ends, [[0.2 - spread, 0.2 + spread], [0.15, 0.35]]
+    )  # of the seeds, and published
+    assert (mig.get_xlabel(), mig.get_title("left")) == ("score", "mig")
     assert len(sap.patches) == 1
     assert 0.05 not in {line.get_xdata()[0] for line in sap.lines}
     assert (mig.get_title("right"), sap.get_title("right")) == ("", "lower is better")

@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from prismae.cli._app import app, err
+from prismae.cli._app import app, end_log, err
 from prismae.errors import InputError, Interrupted, NotFinite, of_machine
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ def main() -> None:
             raise
         _say(sentence, 1)
     finally:
+        end_log()
         for each in usual:
             signal.signal(each, signal.SIG_DFL)
 

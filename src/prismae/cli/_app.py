@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -13,6 +15,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
 from prismae._version import __version__
 from prismae.errors import InputError, unknown_name
@@ -72,7 +75,7 @@ COMMANDS = {
     "plot": (
         "plot",
         "Studies",
-        "Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file.",
+        "Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a file.",
     ),
     "select": ("select", "Studies", "Rank the settings of PLAN, the best first."),
     "rows": (
@@ -86,6 +89,12 @@ COMMANDS = {
         "List methods, metrics, worlds, controllers, networks or likelihoods.",
     ),
 }
+
+OWN_DATA = (
+    "a table (.csv, .tsv, .tab, also packed as .gz, .bz2, .xz or .zip, .parquet, .feather, .xlsx), arrays (.npy, .npz, "
+    ".h5, .hdf5, .h5ad, .mat, .zarr), texts (.txt, .txt.gz), sound (.wav), a folder of images or of recordings"
+)  # as help says it; `prismae.data.own` knows it, and needs PyTorch
+PANELS = ("Data", "Model", "Training", "Output")  # of help, in this order
 
 _EMPTY = re.compile(r"--[\w-]+=\s*")
 
@@ -117,7 +126,17 @@ def loaded(name: str) -> Any:
     """The command of that name, from its module."""
     import_module(f"prismae.cli.{COMMANDS[name][0]}")  # registers with `app`
     info = next(each for each in app.registered_commands if each.name == name)
-    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode="rich")
+    looks: Any = {"pretty_exceptions_short": True, "rich_markup_mode": "rich"}
+    command = get_command_from_info(info, **looks)
+    panels = {panel: place for place, panel in enumerate(PANELS)}
+    command.params.sort(key=lambda each: panels.get(getattr(each, "rich_help_panel", None) or "", -1))
+    command.params += get_command_from_info(CommandInfo(callback=_common_options), **looks).params
+    return command
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n\n".join(["Examples:", *lines])
 
 
 app = typer.Typer(
@@ -127,8 +146,79 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console(markup=False)  # brackets in names and paths are no markup
-err = Console(stderr=True, markup=False)
+LOG = logging.getLogger("prismae")  # which also hears of a training's steps
+
+
+class Speaker(Console):
+    """A console that prints texts as they are (brackets and colons in paths are no markup), to the log as well."""
+
+    def __init__(self, **look: Any) -> None:
+        super().__init__(markup=False, emoji=False, **look)
+
+    def print(self, *objects: Any, **look: Any) -> None:
+        super().print(*objects, **look)
+        if LOG.isEnabledFor(logging.INFO):
+            page = Console(file=io.StringIO(), width=120, markup=False, emoji=False)
+            page.print(*objects, **look)
+            LOG.info(page.file.getvalue().rstrip())  # type: ignore[attr-defined]
+
+
+answers = Speaker()  # what a command is asked for
+out = Speaker()  # what it says along the way: silent with -q
+err = Speaker(stderr=True)
+
+
+def where(what: str, path: Path | str) -> None:
+    """Say where a result lies; with -q its path alone."""
+    out.print(f"{what}: {path}", highlight=False, soft_wrap=True)
+    if out.quiet:
+        print(path)
+
+
+def _quiet(value: bool) -> None:
+    out.quiet = value
+
+
+def _logged(path: Path | None) -> None:
+    if path is not None:
+        handler = logging.FileHandler(path, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
+        LOG.addHandler(handler)
+        LOG.setLevel(logging.INFO)
+
+
+def end_log() -> None:
+    """Close the file of ``--log-file``, if there is one."""
+    for handler in LOG.handlers[:]:
+        if isinstance(handler, logging.FileHandler):
+            LOG.removeHandler(handler)
+            handler.close()
+            LOG.setLevel(logging.NOTSET)
+
+
+def _common_options(
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            callback=_quiet,
+            expose_value=False,
+            help="Print warnings, errors and where results lie.",
+        ),
+    ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            callback=_logged,
+            expose_value=False,
+            metavar="FILE",
+            help="Also add what is said to this file, with the time.",
+        ),
+    ] = None,
+) -> None:
+    """The options that all commands have."""
+
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -185,10 +275,24 @@ RUN: dict[str, Any] = {
 RunPath = Annotated[Path, typer.Argument(**RUN)]
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")]
-Device = Annotated[str, typer.Option(callback=_known_device, help="auto, cpu, cuda or mps.")]
+CheckpointEvery = Annotated[
+    int, typer.Option(min=1, metavar="STEPS", help="Steps between checkpoints.", rich_help_panel="Training")
+]
+Device = Annotated[
+    str, typer.Option(callback=_known_device, help="auto, cpu, cuda or mps.", rich_help_panel="Training")
+]
 Profile = Annotated[str | None, typer.Option(help="Which of the plan's profiles; the first by default.")]
-Runs = Annotated[Path, typer.Option("--out", help="Where run folders are kept.")]
+Runs = Annotated[
+    Path,
+    typer.Option("--out", metavar="FOLDER", help="Where run folders are kept.", rich_help_panel="Output"),
+]
+
+
+PictureDpi = Annotated[int, typer.Option("--dpi", min=20, max=1200, help="Pixels an inch of a .png file.")]
+PictureWidth = Annotated[
+    float | None,
+    typer.Option("--width", min=2, max=40, help="Width in inches; by default that of a report's page, 9."),
+]
 
 
 def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
@@ -203,7 +307,7 @@ def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
 
 def _version(value: bool) -> None:
     if value:
-        out.print(f"prismae {__version__}", highlight=False)
+        answers.print(f"prismae {__version__}", highlight=False)
         raise typer.Exit
 
 

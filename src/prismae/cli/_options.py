@@ -31,12 +31,15 @@ class Written:
         What stands for its value in the help.
     description
         What the help says in place of the field's description, which speaks of Python objects.
+    group
+        Its heading in the help, where it is not that of all the others.
     """
 
     option: str
     each: bool = False
     metavar: str | None = None
     description: str | None = None
+    group: str | None = None
 
 
 def options_of(
@@ -67,7 +70,7 @@ def options_of(
             way.option,
             metavar=metavar,
             help=escape(way.description or described[each.name]),
-            rich_help_panel=group,
+            rich_help_panel=way.group or group,
             show_default=not several,
         )
         kind: Any = _single(hint)

@@ -7,19 +7,22 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import Runs, app, completed, out
+from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, where
 from prismae.cli.fit import as_path
 from prismae.settings import Layout
 
 
-@app.command("discover")
+@app.command(
+    "discover",
+    epilog=examples("prismae discover measurements.csv", "prismae discover photos/ --minutes 30 --size 64"),
+)
 def discover(
     data: Annotated[
         str,
         typer.Argument(
             metavar="DATA",
             autocompletion=completed("worlds"),
-            help="Own data: a .npy, .npz, .h5, .hdf5, .csv or .parquet file, or a folder of images; or a world's name.",
+            help=f"Own data: {OWN_DATA}; or a world's name.",
         ),
     ],
     minutes: Annotated[float, typer.Option(help="Time that it may take.")] = 10.0,
@@ -66,7 +69,8 @@ def discover(
             soft_wrap=True,
         )
     role = "kept" if found.kind == "autoencoder" else "reads the data"
-    out.print(f"{role}: {found.run}\npage: {found.folder / 'page.html'}", highlight=False, soft_wrap=True)
+    out.print(f"{role}: {found.run}", highlight=False, soft_wrap=True)
+    where("page", found.folder / "page.html")
 
 
 def _number(value: object) -> str:

@@ -6,10 +6,11 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from prismae._better import Better
-from prismae.cli._app import AsJson, RunPath, app, out, print_left_out
+from prismae.cli._app import AsJson, RunPath, answers, app, examples, out, print_left_out
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.run import Run
 from prismae.runs.scoring import PROTOCOLS
@@ -18,7 +19,10 @@ from prismae.studies import score
 NOTHING = "–"
 
 
-@app.command("evaluate")
+@app.command(
+    "evaluate",
+    epilog=examples("prismae evaluate RUN", "prismae evaluate RUN --metrics mig,dci --bootstrap 200 --json"),
+)
 def evaluate_run(
     path: RunPath,
     metrics: Annotated[
@@ -55,18 +59,18 @@ def evaluate_run(
         seed=seed,
         label=label,
         samples=samples,
-        progress=not as_json,
+        progress=not (as_json or out.quiet),
     )
     if as_json:
         print(json.dumps(found))
     else:
-        print_scores(found)
+        print_scores(found, answers)
 
 
 NAMES = {"pca": "PCA", "ica": "ICA", "untrained": "untrained"}  # of baselines
 
 
-def print_scores(found: dict[str, Any]) -> None:
+def print_scores(found: dict[str, Any], to: Console) -> None:
     """Print what `prismae.studies.score` found."""
     unseen = found.get("unseen", {})
     for what, errors in {
@@ -74,7 +78,7 @@ def print_scores(found: dict[str, Any]) -> None:
         f"of {unseen.get('n')} unseen observations": unseen.get("reconstruction"),
     }.items():
         if errors is not None:
-            out.print(
+            to.print(
                 f"{what}: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
                 "observation",
                 soft_wrap=True,
@@ -102,10 +106,10 @@ def print_scores(found: dict[str, Any]) -> None:
         for name, *texts in zip(scores, *columns.values(), strict=True):
             table.add_row(name, *texts)
         if scores:
-            out.print(table)
-        print_left_out(out, found.get("skipped", {}).get(protocol, {}))
+            to.print(table)
+        print_left_out(to, found.get("skipped", {}).get(protocol, {}))
     if "protocols" not in found:
-        out.print("No scores: this world has no known factors.")
+        to.print("No scores: this world has no known factors.")
 
 
 def _number(value: float | str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RunPath, app, out
+from prismae.cli._app import RunPath, app, examples, out
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_hub, to_onnx, to_parquet, to_torch
@@ -15,7 +15,7 @@ from prismae.runs.job_record import from_python
 from prismae.runs.observations import everything, new_observations
 
 
-@app.command("export")
+@app.command("export", epilog=examples("prismae export RUN --onnx --codes"))
 def export(
     path: RunPath,
     onnx: Annotated[bool, typer.Option("--onnx", help="encoder.onnx and decoder.onnx.")] = False,

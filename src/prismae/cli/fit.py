@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from prismae._catalogue import catalogue
 from prismae._text import percent
-from prismae.cli._app import CheckpointEvery, Device, Runs, app, completed, err, out
+from prismae.cli._app import (
+    OWN_DATA,
+    CheckpointEvery,
+    Device,
+    Runs,
+    app,
+    completed,
+    err,
+    examples,
+    out,
+    where,
+)
 from prismae.cli._options import Written, options_of
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading, Training, as_plain
@@ -19,31 +31,46 @@ if TYPE_CHECKING:
     from prismae.runs.verdict import Verdict
 
 WRITTEN = {
-    "n_latents": Written("--latents"),
-    "snapshots": Written("--snapshot", each=True),
+    "n_latents": Written("--latents", group="Model"),
+    "snapshots": Written("--snapshot", each=True, metavar="STEP"),
     "controls": Written(
         "--control",
         each=True,
-        metavar="WEIGHT=CONTROLLER:FIELD=VALUE,…",
-        description="Move a weight while training, as in kl=pi:target=18; repeatable.",
+        metavar="TEXT",
+        description="WEIGHT=CONTROLLER:FIELD=VALUE,… moves a weight while training, as in kl=pi:target=18; repeatable "
+        "(see `prismae list controllers`).",
     ),
-    "net": Written("--net", description="Network, with settings: mlp:width=512 (see `prismae list nets`)."),
+    "net": Written(
+        "--net",
+        group="Model",
+        description=f"Network, with settings as mlp:width=512: {', '.join(catalogue('nets'))}, or auto, by the data.",
+    ),
     "likelihood": Written(
-        "--likelihood", description="How outputs are compared with data (see `prismae list likelihoods`)."
+        "--likelihood",
+        group="Model",
+        description=f"How outputs are compared with data: {', '.join(catalogue('likelihoods'))}, or auto.",
     ),
     "lr": Written("--lr", description="Learning rate; the method's own by default."),
 }
 
 
-@app.command("fit")
+@app.command(
+    "fit",
+    epilog=examples(
+        "prismae fit beta-tcvae measurements.csv --factors batch",
+        "prismae fit beta-vae photos/ --size 64 -p beta=2 --latents 16 --seeds 3",
+        "prismae fit vae ecg.npy --series channels-first --net conv1d --steps 20000",
+        "prismae fit gmvae mnist --seed 1 --out runs/mnist -q --log-file mnist.log",
+    ),
+)
 @options_of("Training", Training, WRITTEN)
-@options_of("Own data", Reading, {"series_id": Written("--id")})
+@options_of("Data", Reading, {"series_id": Written("--id")})
 def fit(
     method: Annotated[
         str,
         typer.Argument(
             metavar="METHOD",
-            help="A method: see `prismae list methods`.",
+            help="A method: see `prismae list methods`; what -p takes: `prismae list methods METHOD`.",
             autocompletion=completed("methods"),
         ),
     ],
@@ -52,24 +79,33 @@ def fit(
         typer.Argument(
             metavar="WORLD",
             autocompletion=completed("worlds"),
-            help="A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: a .npy, .npz, .h5, "
-            ".hdf5, .mat, .csv, .parquet, .xlsx, .wav, .txt or .txt.gz file, or a folder of images or recordings.",
+            help=f"A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: {OWN_DATA}.",
         ),
     ],
     training: dict[str, Any],
     reading: dict[str, Any],
     setting: Annotated[
         list[str] | None,
-        typer.Option("-p", metavar="FIELD=VALUE", help="A field of the method, as in -p beta=4; repeatable."),
+        typer.Option(
+            "-p",
+            metavar="FIELD=VALUE",
+            help="A field of the method, as in -p beta=4; repeatable.",
+            rich_help_panel="Model",
+        ),
     ] = None,
     seeds: Annotated[
         int,
-        typer.Option(help="Fit with this many seeds, from --seed on, and see which latents come back."),
+        typer.Option(
+            help="Fit with this many seeds, from --seed on, and see which latents come back.",
+            rich_help_panel="Training",
+        ),
     ] = 1,
     device: Device = "auto",
     folder: Runs = Path("runs"),
     checkpoint_every: CheckpointEvery = 500,
-    evaluate: Annotated[bool, typer.Option(help="Score the codes when the training is done.")] = True,
+    evaluate: Annotated[
+        bool, typer.Option(help="Score the codes when the training is done.", rich_help_panel="Output")
+    ] = True,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
     # here: completion and help of this command would wait for PyTorch
@@ -119,17 +155,22 @@ def fit(
         if Run(folder / each.id).finished:
             out.print("already done, nothing is trained again", highlight=False)
         finished = run(
-            each, folder, data=(data, held), device=device, checkpoint_every=checkpoint_every, progress=True
+            each,
+            folder,
+            data=(data, held),
+            device=device,
+            checkpoint_every=checkpoint_every,
+            progress=not out.quiet,
         )
-        out.print(f"run folder: {finished.path}", highlight=False, markup=False, soft_wrap=True)
+        where("run folder", finished.path)
         print_verdict(judged(finished, data))
         if evaluate:
-            print_scores(score(finished, data=data, progress=True))
+            print_scores(score(finished, data=data, progress=not out.quiet), out)
         done.append(finished)
     if seeds > 1:
         print_stability(stability(done, data))
     said = f"next: prismae report {shlex.quote(str(done[0].path))}"
-    out.print(said, highlight=False, markup=False, soft_wrap=True)
+    out.print(said, highlight=False, soft_wrap=True)
 
 
 def print_verdict(verdict: Verdict) -> None:

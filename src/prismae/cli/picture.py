@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from prismae._catalogue import catalogue
-from prismae.cli._app import RunPath, app, out
+from prismae.cli._app import PictureDpi, PictureWidth, RunPath, app, examples, where
 from prismae.errors import InputError
+from prismae.figures.canvas import DPI
 from prismae.report import write_picture
-from prismae.report.picture import DPI, GIF, refuse
+from prismae.report.picture import GIF, refuse
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.views import add_views, all_views
@@ -24,7 +25,12 @@ def _kinds() -> list[str]:
     return [*catalogue("views"), GIF]
 
 
-@app.command("picture")
+@app.command(
+    "picture",
+    epilog=examples(
+        "prismae picture RUN --kind traversals", "prismae picture RUN --kind tsne --out codes.pdf --width 3.5"
+    ),
+)
 def picture(
     path: RunPath,
     kind: Annotated[
@@ -37,7 +43,8 @@ def picture(
     file: Annotated[
         Path | None, typer.Option("--out", help="A .png, .svg or .pdf file; RUN/figures/KIND.png by default.")
     ] = None,
-    dpi: Annotated[int, typer.Option(min=20, max=1200, help="Pixels an inch of a .png file.")] = DPI,
+    dpi: PictureDpi = DPI,
+    width: PictureWidth = None,
     factor: Annotated[str | None, typer.Option(help="Factor that colours a t-SNE.")] = None,
     corners: Annotated[
         str | None, typer.Option(metavar="N,N,N,N", help="Observations at the corners of a manifold.")
@@ -65,8 +72,8 @@ def picture(
     if options or lacking:
         data = observations(run.job)
         add_views(run, sorted({view.name(), *views}), data, **options)
-    written = write_picture(run.path, kind, file, factor=factor, dpi=dpi)
-    out.print(f"picture: {written}", highlight=False, markup=False, soft_wrap=True)
+    written = write_picture(run.path, kind, file, factor=factor, dpi=dpi, width=width)
+    where("picture", written)
 
 
 def _check(given: dict[str, Any], taken: list[str]) -> None:

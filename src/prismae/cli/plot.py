@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from prismae._better import Better
 from prismae._files import write_file
-from prismae.cli._app import PlanPath, Profile, Runs, app, out
+from prismae.cli._app import PictureDpi, PictureWidth, PlanPath, Profile, Runs, app, examples, where
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
-from prismae.figures.canvas import png
+from prismae.figures.canvas import DPI, SUFFIXES, as_file
 from prismae.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
@@ -25,7 +25,12 @@ from prismae.studies.summary import Summary, direction, grouped, setting_columns
 from prismae.studies.tables import plain, sections, tables, tested
 
 
-@app.command("plot")
+@app.command(
+    "plot",
+    epilog=examples(
+        "prismae plot plan.yaml --to figures", "prismae plot plan.yaml --over beta --format pdf --width 7"
+    ),
+)
 def plot(
     path: PlanPath,
     profile: Profile = None,
@@ -35,39 +40,50 @@ def plot(
     folder: Runs = Path("runs"),
     rows_files: RowsFiles = None,
     to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
+    formats: Annotated[
+        str, typer.Option("--format", metavar="NAME,…", help="Of the pictures: png, svg or pdf, or several.")
+    ] = "png",
+    dpi: PictureDpi = DPI,
+    width: PictureWidth = None,
 ) -> None:
-    """Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a .png file."""
+    """Draw the scores of PLAN: one HTML page with tables and figures, and each figure as a file."""
+    suffixes = [f".{name.strip()}" for name in formats.split(",")]
+    for each in suffixes:
+        if each not in SUFFIXES:
+            raise unknown_name("format", each[1:], [suffix[1:] for suffix in SUFFIXES])
     plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
     parts = []
     to.mkdir(parents=True, exist_ok=True)
-    for table, (title, scores) in zip(tables(summary), sections(summary), strict=True):
+    for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
         tests = tested(summary, scores)
         below = None if tests is None else (tests.title, tests.head, tests.lines)
         parts.append(Part(table.title, table.head, table.lines, table.best, figure, below))
-        picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}.png"
-        write_file(picture, png(figure))
     lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
     page = to / f"{plan.name}.{plan.profile}.html"
     write_file(
         page, study_page(plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame)).encode()
     )
-    out.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+    for part, (title, _) in zip(parts, sections(summary), strict=True):
+        for suffix in suffixes:
+            name = f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}{suffix}"
+            write_file(to / name, as_file(part.figure, suffix, dpi=dpi, width=width))
+    where("page", page)
 
 
 def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
     groups = dict(grouped(frame, summary.keys))
     names = {values: _name(summary.keys, values) for values in groups}
     found: dict[str, dict[str, list[float]]] = {}
-    published: dict[str, dict[str, float]] = {}
+    published: dict[str, dict[str, tuple[float, float | None]]] = {}
     for score in scores:
         for values, group in groups.items():
             found.setdefault(score, {})[names[values]] = group[score].dropna().tolist()
             cell = summary.lines[values].get(score)
             if cell and cell.published:
-                published.setdefault(score, {})[names[values]] = cell.published[0]
+                published.setdefault(score, {})[names[values]] = cell.published
     return seed_bars(found, published, _chance(frame, summary), _better(scores))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RUN, Runs, app, out
+from prismae.cli._app import RUN, Runs, app, examples, where
 from prismae.errors import InputError
 from prismae.report import write_report
 from prismae.runs.files import WEIGHTS
@@ -16,7 +16,9 @@ from prismae.runs.run import Run
 from prismae.views import complete
 
 
-@app.command("report")
+@app.command(
+    "report", epilog=examples("prismae report runs/vae-digits-1a2b3c4d", "prismae report --last --full")
+)
 def report(
     path: Annotated[Path | None, typer.Argument(**RUN)] = None,
     last: Annotated[
@@ -46,7 +48,7 @@ def report(
         data = observations(run.job)
         judged(run, data)
         complete(run, data)
-    out.print(f"report: {write_report(run.path)}", highlight=False, markup=False, soft_wrap=True)
+    where("report", write_report(run.path))
 
 
 def _last(folder: Path) -> Path:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RunPath, app, out
+from prismae.cli._app import RunPath, answers, app, examples
 from prismae.runs.run import Run
 from prismae.runs.texts import PATH, interpolated, sampled
 
 
-@app.command("sample")
+@app.command("sample", epilog=examples("prismae sample RUN --n 5 --temperature 0.5"))
 def sample(
     path: RunPath,
     n: Annotated[int, typer.Option("--n", max=100_000, help="Sentences.")] = 10,
@@ -23,10 +23,10 @@ def sample(
 ) -> None:
     """Write sentences for codes that are drawn from the prior, by a run on texts."""
     for sentence in sampled(Run.open(path), n, temperature=temperature, seed=seed):
-        out.print(sentence, highlight=False, soft_wrap=True)
+        answers.print(sentence, highlight=False, soft_wrap=True)
 
 
-@app.command("interpolate")
+@app.command("interpolate", epilog=examples('prismae interpolate RUN "a small dog" "a large cat"'))
 def interpolate(
     path: RunPath,
     first: Annotated[str, typer.Argument(metavar="FIRST", help="A sentence.")],
@@ -35,4 +35,4 @@ def interpolate(
 ) -> None:
     """Write the likeliest sentences on the line between the codes of two, by a run on texts."""
     for sentence in interpolated(Run.open(path), first, last, steps):
-        out.print(sentence, highlight=False, soft_wrap=True)
+        answers.print(sentence, highlight=False, soft_wrap=True)

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from prismae.cli._app import PlanPath, Profile, Runs, app, out
+from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.studies.plan import Plan
 from prismae.studies.search import with_trials
 from prismae.studies.selection import select
 
 
-@app.command("select")
+@app.command("select", epilog=examples("prismae select plan.yaml --by udr"))
 def select_settings(
     path: PlanPath,
     by: Annotated[
@@ -32,4 +32,4 @@ def select_settings(
     for _, line in ranked.iterrows():
         texts = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in line]
         table.add_row(*("–" if text in ("nan", "None") else text for text in texts))
-    out.print(table)
+    answers.print(table)

@@ -10,7 +10,19 @@ import typer
 from rich.table import Column, Table
 
 from prismae._text import duration
-from prismae.cli._app import CheckpointEvery, Device, PlanPath, Profile, Runs, app, err, out, print_left_out
+from prismae.cli._app import (
+    CheckpointEvery,
+    Device,
+    PlanPath,
+    Profile,
+    Runs,
+    answers,
+    app,
+    err,
+    examples,
+    out,
+    print_left_out,
+)
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
 from prismae.studies.baselines import PlannedBaseline, unscored
@@ -23,7 +35,13 @@ from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
 
 
-@app.command("study")
+@app.command(
+    "study",
+    epilog=examples(
+        "prismae study plan.yaml --dry-run",
+        "prismae study plan.yaml --only beta-vae --jobs 4 --rows rows.csv",
+    ),
+)
 def study_plan(
     path: PlanPath,
     profile: Profile = None,
@@ -88,7 +106,7 @@ def study_plan(
         gpus_per_job=gpus_per_job,
         device=device,
         checkpoint_every=checkpoint_every,
-        progress=True,
+        progress=not out.quiet,
     )
     if rows is not None:
         write_rows(frame, rows)
@@ -122,8 +140,8 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     for baseline in encodings:
         state = "one encoding" if unscored(baseline.job, folder, plan.metrics) else "done"
         table.add_row(str(baseline), baseline.job.id, "0", "", state)
-    out.print(table)
-    out.print(
+    answers.print(table)
+    answers.print(
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "
         f"training to come with {jobs} at once, each on {threads} thread{'s' * (threads > 1)}; scoring comes on top.",
         highlight=False,
@@ -132,7 +150,7 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     for protocol, names in plan.metrics.items():
         for name in names:
             if reason := lacking(name):
-                out.print(
+                answers.print(
                     f"{protocol}:{name} will be left out: {reason}",
                     highlight=False,
                     soft_wrap=True,

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from prismae.cli._app import PlanPath, Profile, Runs, app
+from prismae.cli._app import PlanPath, Profile, Runs, app, examples
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import read_rows, rows, write_rows
@@ -27,7 +27,7 @@ RowsFiles = Annotated[
 ]
 
 
-@app.command("table")
+@app.command("table", epilog=examples("prismae table plan.yaml", "prismae table plan.yaml --format latex"))
 def table(
     path: PlanPath,
     profile: Profile = None,

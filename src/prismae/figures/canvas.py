@@ -19,6 +19,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
 from numpy.typing import NDArray
@@ -40,6 +42,8 @@ FALLBACKS = (
 RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#dc6a10"])
 
 FONT, SMALL, TINY = 9.0, 8.0, 7.5  # points
+SUFFIXES = (".png", ".svg", ".pdf")
+DPI = 150  # pixels an inch
 WIDTH = 9.0  # inches: the width of the page's column, so that a point in a figure is a point on the page
 
 
@@ -156,7 +160,7 @@ def inline(document: str, name: str, label: str) -> str:
     return f'<svg role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
 
 
-def png(figure: Figure, dpi: int = 150) -> bytes:
+def png(figure: Figure, dpi: int = DPI) -> bytes:
     """The figure as a PNG image on white, of so many pixels an inch."""
     _prepare(figure)
     buffer = io.BytesIO()
@@ -171,6 +175,37 @@ def pdf(figure: Figure) -> bytes:
     with matplotlib.rc_context({"pdf.fonttype": 42}):
         figure.savefig(buffer, format="pdf", facecolor="white", metadata={"CreationDate": None})
     return buffer.getvalue()
+
+
+def as_file(figure: Figure, suffix: str, *, dpi: int = DPI, width: float | None = None) -> bytes:
+    """The figure as a file of one of `SUFFIXES`, `width` inches wide (None: as wide as it was drawn)."""
+    if width is not None:
+        resize(figure, width)
+    if suffix == ".png":
+        return png(figure, dpi)
+    return pdf(figure) if suffix == ".pdf" else svg(figure).encode()
+
+
+def resize(figure: Figure, width: float) -> None:
+    """Make a figure `width` inches wide.
+
+    Curves and bars are laid out anew, at the same height and with text of the same size; where pictures or cells have
+    their places, all of it is scaled.
+    """
+    scale = width / figure.get_figwidth()
+    if figure.get_layout_engine() is not None:
+        figure.set_size_inches(width, figure.get_figheight())
+        for axes in figure.axes:
+            if not axes.get_in_layout():  # its unit is an inch
+                axes.set_xlim(0, axes.get_xlim()[1] * scale)
+        return
+    figure.set_size_inches(width, figure.get_figheight() * scale)
+    for text in figure.findobj(Text):
+        text.set_fontsize(text.get_fontsize() * scale)
+    for line in figure.findobj(Line2D):
+        line.set(linewidth=line.get_linewidth() * scale, markersize=line.get_markersize() * scale)
+    for patch in figure.findobj(Patch):
+        patch.set_linewidth(patch.get_linewidth() * scale)
 
 
 def _prepare(figure: Figure) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -27,23 +28,25 @@ from prismae.figures.canvas import (
 
 COLUMNS = 2  # panels beside each other
 TICKS = 8  # settings that have a tick of their own
+DEVIATION: dict[str, Any] = {"elinewidth": 1.2, "capsize": 2.5, "capthick": 1.2, "zorder": 5}
 CHANCE: dict[str, Any] = {"color": MUTED, "lw": 1.2, "ls": ":"}
 
 
 def seed_bars(
     scores: Mapping[str, Mapping[str, Sequence[float]]],
-    published: Mapping[str, Mapping[str, float]],
+    published: Mapping[str, Mapping[str, tuple[float, float | None]]],
     chance: Mapping[str, float] | None = None,
     better: Mapping[str, str] | None = None,
 ) -> Figure:
-    """One panel for each score: a bar for each line's mean over seeds, each seed a dot.
+    """One panel for each score: a bar for each line's mean over seeds with its deviation, each seed a dot.
 
     Parameters
     ----------
     scores
         Score → line → values of the seeds.
     published
-        Score → line → published mean, drawn as a mark beside the bar; may be empty.
+        Score → line → published mean and deviation (None where there is none), drawn as a mark over the bar; may be
+        empty.
     chance
         Score → what shuffled codes score, where it is known.
     better
@@ -55,6 +58,7 @@ def seed_bars(
         plain(axes, grid="x")
         _title(axes, score, better)
         axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlabel(_measure(score), fontsize=SMALL, color=MUTED)
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.set_yticks(range(len(lines)), lines, fontsize=SMALL, color=INK)
         for row, line in enumerate(lines):
@@ -62,12 +66,20 @@ def seed_bars(
             if len(seeds):
                 axes.barh(row, seeds.mean(), height=0.55, color=ACCENT, alpha=0.45, zorder=2)
                 axes.plot(seeds, np.full(len(seeds), row), "o", color=ACCENT, ms=3.5, zorder=4)
-            mark = published.get(score, {}).get(line)
-            if mark is not None:
+            if len(seeds) > 1:
+                axes.errorbar(seeds.mean(), row + 0.16, xerr=seeds.std(ddof=1), **DEVIATION, color=ACCENT)
+            if line in published.get(score, {}):
+                mark, spread = published[score][line]
                 axes.plot([mark, mark], [row - 0.36, row + 0.36], color=INK, lw=1.6, zorder=5)
+                if spread is not None:
+                    axes.errorbar(mark, row - 0.16, xerr=spread, **DEVIATION, color=INK)
         if chance and score in chance:
             axes.axvline(chance[score], **CHANCE)
-    handles = [Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed")]
+    handles = [
+        Patch(color=ACCENT, alpha=0.45, label="mean over seeds"),
+        Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed"),
+        Line2D([], [], color=ACCENT, lw=1.2, label="± deviation"),
+    ]
     if any(published.values()):
         handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
     _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
@@ -98,6 +110,7 @@ def swept_curves(
         plain(axes)
         _title(axes, score, better)
         axes.set_xlabel(name, fontsize=SMALL, color=MUTED)
+        axes.set_ylabel(_measure(score), fontsize=SMALL, color=MUTED)
         for line, (x, seeds) in curves.items():
             mean = np.array([np.mean(each) for each in seeds])
             deviation = np.array([np.std(each, ddof=1) if len(each) > 1 else 0.0 for each in seeds])
@@ -110,13 +123,23 @@ def swept_curves(
             axes.set_xticks(places, [f"{place:g}" for place in places])
         if chance and score in chance:
             axes.axhline(chance[score], **CHANCE)
-    handles = [Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines]
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines
+    ]
     _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
     return figure
 
 
+def _measure(score: str) -> str:
+    """What an axis of a score counts."""
+    return {"mse": "of the data's variance, per element", "nats": "nats per observation"}.get(score, "score")
+
+
 def _title(axes: Axes, score: str, better: Mapping[str, str] | None) -> None:
-    axes.set_title(score, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
+    protocol, _, name = score.rpartition(":")
+    title = {"mse": "squared error", "nats": "negative log likelihood"}.get(score, name)
+    text = f"{title} · {protocol}" if protocol else title
+    axes.set_title(text, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
     axes.set_title((better or {}).get(score, ""), loc="right", fontsize=SMALL, color=MUTED, pad=7)
 
 
@@ -130,7 +153,7 @@ def _panels(n: int, height: float, share_y: bool) -> tuple[Figure, list[Axes]]:
     return figure, panels[:n]
 
 
-def _key(figure: Figure, handles: list[Line2D], with_chance: bool) -> None:
+def _key(figure: Figure, handles: list[Line2D | Patch], with_chance: bool) -> None:
     if with_chance:
         handles = [*handles, Line2D([], [], **CHANCE, label="chance")]
     figure.legend(

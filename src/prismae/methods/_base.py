@@ -92,6 +92,7 @@ class Method(ABC):
     and the fields that each of them fixes. Fields are annotated with their range (see `prismae.fields`).
     """
 
+    family: ClassVar[str] = ""  # under which it is listed
     net: ClassVar[str] = "auto"
     likelihood: ClassVar[str] = "auto"
     smallest_batch: ClassVar[int] = 1  # 2 where terms compare a batch's codes with each other

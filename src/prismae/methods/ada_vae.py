@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class AdaVAE(Method):
-    """Ada-GVAE and Ada-ML-VAE. Locatello, Poole, Raetsch, Schoelkopf, Bachem & Tschannen 2020, "Weakly-supervised
+    """What a pair shares has one posterior.
+
+    Ada-GVAE and Ada-ML-VAE. Locatello, Poole, Raetsch, Schoelkopf, Bachem & Tschannen 2020, "Weakly-supervised
     disentanglement without compromises", arXiv:2002.02886, Sec. 4.1.
 
     Two observations differ in a few factors, unknown which. Latents whose posteriors agree are given one posterior for
@@ -30,6 +32,7 @@ class AdaVAE(Method):
            are equal none is shared. Rate and beta are of the authors' study, which has beta from 1 to 16.
     """
 
+    family: ClassVar[str] = "pairs of observations"
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "ada-gvae": {"average": "gvae"},
         "ada-ml-vae": {"average": "ml-vae"},

@@ -14,11 +14,14 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class AE(Method):
-    """Autoencoder: a code without noise and without a prior. Hinton & Salakhutdinov 2006, Science 313.
+    """The least error: a code without noise and without a prior.
+
+    Autoencoder: a code without noise and without a prior. Hinton & Salakhutdinov 2006, Science 313.
 
     Terms  recon: [batch], nats per sample.
     """
 
+    family: ClassVar[str] = "plain"
     has_prior: ClassVar[bool] = False
 
     def n_outputs(self, n_latents: int) -> int:

@@ -15,7 +15,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class AnnealedVAE(Method):
-    """VAE with controlled capacity. Burgess et al. 2018, "Understanding disentangling in beta-VAE",
+    """Detail comes back: the KL is held at a capacity that grows.
+
+    VAE with controlled capacity. Burgess et al. 2018, "Understanding disentangling in beta-VAE",
     arXiv:1804.03599, Eq. 8: recon + gamma |KL - C|, with C from 0 to `capacity` over `capacity_steps`.
 
     Terms  recon: [batch], nats; excess: scalar, nats, |mean KL of the batch - C| (of the mean, not the mean over
@@ -24,6 +26,7 @@ class AnnealedVAE(Method):
     Limit  capacity = 0 is the beta-VAE with beta = gamma.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     gamma: NonNegative = 1000.0  # weight of the excess; other authors take 100

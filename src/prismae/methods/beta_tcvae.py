@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class BetaTCVAE(Method):
-    """beta-TCVAE. Chen, Li, Grosse & Duvenaud 2018, "Isolating sources of disentanglement in VAEs", Eqs. 2 and 4.
+    """Separate latents at less loss: only dependence is weighed more.
+
+    beta-TCVAE. Chen, Li, Grosse & Duvenaud 2018, "Isolating sources of disentanglement in VAEs", Eqs. 2 and 4.
 
     Terms  recon, mi (index-code mutual information), tc (total correlation), dwkl (dimension-wise KL): each [batch],
            nats per sample. mi, tc and dwkl are estimates from one batch and may be below 0.
@@ -26,6 +28,7 @@ class BetaTCVAE(Method):
            authors' code, which has 1e-3 and batches of 2,048.
     """
 
+    family: ClassVar[str] = "independent codes"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("mi", "tc", "dwkl")
 

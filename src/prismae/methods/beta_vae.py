@@ -14,12 +14,15 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class BetaVAE(Method):
-    """beta-VAE. Higgins et al. 2017, "beta-VAE: Learning basic visual concepts …", Eq. 4.
+    """One weight trades detail for separate latents.
+
+    beta-VAE. Higgins et al. 2017, "beta-VAE: Learning basic visual concepts …", Eq. 4.
 
     Terms  recon, kl: each [batch], nats per sample.
     Limit  beta = 1 is the VAE.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     beta: NonNegative = 4.0  # weight of the KL; the authors' value on dSprites

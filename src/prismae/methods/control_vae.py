@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class ControlVAE(Method):
-    """ControlVAE. Shao et al. 2020, "ControlVAE: Controllable variational autoencoder", arXiv:2004.05988.
+    """Asks for a KL, not a weight: PI control finds the weight.
+
+    ControlVAE. Shao et al. 2020, "ControlVAE: Controllable variational autoencoder", arXiv:2004.05988.
 
     The VAE's terms; the KL's weight follows `prismae.control.PI`. Defaults are the authors' on dSprites, for 10^6
     steps; in short trainings let the target climb faster, or start at it (target_start = target).
@@ -24,6 +26,7 @@ class ControlVAE(Method):
     Limit  kp = ki = 0 is the beta-VAE with beta = beta_min.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     target: NonNegative = PI.target  # nats, of the batch's mean KL

@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class DIPVAE(Method):
-    """Disentangled inferred prior. Kumar, Sattigeri & Balakrishnan 2018, arXiv:1711.00848, Eqs. 6 and 7.
+    """The codes' covariance is drawn to the identity.
+
+    Disentangled inferred prior. Kumar, Sattigeri & Balakrishnan 2018, arXiv:1711.00848, Eqs. 6 and 7.
 
     Variant I looks at C = Cov(mu), II at C = Cov(mu) + E diag(sigma^2), the covariance of the samples; both over
     the batch.
@@ -25,6 +27,7 @@ class DIPVAE(Method):
     Limit  lambda_od = lambda_d = 0 is the VAE.
     """
 
+    family: ClassVar[str] = "independent codes"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 

@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class DynamicVAE(Method):
-    """DynamicVAE. Shao et al. 2020, "DynamicVAE: Decoupling reconstruction error and disentangled representation
+    """ControlVAE from a high weight down, by incremental PI control.
+
+    DynamicVAE. Shao et al. 2020, "DynamicVAE: Decoupling reconstruction error and disentangled representation
     learning", arXiv:2009.06795.
 
     The VAE's terms; the KL's weight follows `prismae.control.IncrementalPI` with hybrid annealing of its target.
@@ -25,6 +27,7 @@ class DynamicVAE(Method):
     Limit  kp = ki = 0 is the beta-VAE with beta = beta_start.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     target: NonNegative = IncrementalPI.target  # nats, of the batch's mean KL

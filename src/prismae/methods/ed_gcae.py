@@ -20,7 +20,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class EDGCAE(Adversarial):
-    """Efficient and dynamic Gaussian channel autoencoder. Zhang et al. 2025, "ED-GCAE: Efficient and Adaptive
+    """One shared critic, and noise that follows the entropy.
+
+    Efficient and dynamic Gaussian channel autoencoder. Zhang et al. 2025, "ED-GCAE: Efficient and Adaptive
     Disentanglement via Shared Features and Dynamic Noise Injection", ICIC 2025.
 
     GCAE's model and loss; the critics are heads on a shared backbone (Eq. 1), updated once per autoencoder update,
@@ -36,6 +38,7 @@ class EDGCAE(Adversarial):
            noise rise with the entropy, its equations have it fall (`direction`).
     """
 
+    family: ClassVar[str] = "independent codes, no Gaussian prior"
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
     has_prior: ClassVar[bool] = False

@@ -17,7 +17,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class EVAE(Method):
-    """Evolutionary VAE. Wu, Cao & Qi 2025, "eVAE: Evolutionary variational autoencoder", arXiv:2301.00011.
+    """The KL's weight evolves: several are tried on copies.
+
+    Evolutionary VAE. Wu, Cao & Qi 2025, "eVAE: Evolutionary variational autoencoder", arXiv:2301.00011.
 
     The VAE's terms; the KL's weight starts at 1 and follows `prismae.control.Evolve`, which says what is known of the
     paper and what is ours. What to set is `rate`, the KL that the codes should have.
@@ -26,6 +28,7 @@ class EVAE(Method):
     Limit  population = 1 is the VAE.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     rate: Positive | None = Evolve.rate  # nats, of the batch's mean KL; None: half of what it is at weight 1

@@ -34,7 +34,9 @@ def falling(step: int) -> float:
 
 @dataclass(frozen=True)
 class FactorQVAE(Adversarial):
-    """FactorQVAE, and QVAE. Baykal, Kandemir & Unal 2024, "Disentanglement with factor quantized variational
+    """Values that all latents share, with FactorVAE's critic.
+
+    FactorQVAE, and QVAE. Baykal, Kandemir & Unal 2024, "Disentanglement with factor quantized variational
     autoencoders", arXiv:2409.14851, Sec. 3.
 
     The encoder gives z; value k of `levels` learned scalars has probability softmax(-(z_j - e_k)²) in latent j. The
@@ -51,6 +53,7 @@ class FactorQVAE(Adversarial):
     Ours  Shapes3D's weights, and the run's likelihood and networks.
     """
 
+    family: ClassVar[str] = "codes of few values"
     smallest_batch: ClassVar[int] = 2
 
     levels: Annotated[int, Ge(2)] = 64

@@ -18,7 +18,9 @@ from prismae.nets.critics import joint_critic
 
 @dataclass(frozen=True)
 class FactorVAE(Adversarial):
-    """FactorVAE. Kim & Mnih 2018, "Disentangling by factorising", arXiv:1802.05983, Eq. 2 and Algorithm 1.
+    """Total correlation by a critic instead of from the batch.
+
+    FactorVAE. Kim & Mnih 2018, "Disentangling by factorising", arXiv:1802.05983, Eq. 2 and Algorithm 1.
 
     A critic tells codes from codes whose columns were shuffled over the batch. Its logit is then
     log q(z) - sum_d log q(z_d), whose mean is the total correlation.
@@ -31,6 +33,7 @@ class FactorVAE(Adversarial):
            batch and a second one.
     """
 
+    family: ClassVar[str] = "independent codes"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("kl",)
     estimates: ClassVar[str] = "tc"

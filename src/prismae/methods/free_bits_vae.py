@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class FreeBitsVAE(Method):
-    """VAE with free bits. Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow",
+    """Against collapse: no reward for a KL below a floor.
+
+    VAE with free bits. Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow",
     arXiv:1606.04934 (per="dimension": a floor for the batch's mean KL of each latent).
 
     Terms  recon: [batch], nats; floored: [batch] or scalar, nats per sample, the KL with its floors.
@@ -23,6 +25,7 @@ class FreeBitsVAE(Method):
     Limit  floor = 0 is the VAE.
     """
 
+    family: ClassVar[str] = "a heavier KL"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     floor: NonNegative = 0.5  # nats, per latent or per sample

@@ -17,7 +17,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class FSQ(Method):
-    """Finite scalar quantisation. Mentzer, Minnen, Agustsson & Tschannen 2023, "Finite scalar quantization: VQ-VAE made
+    """Each latent is rounded to a fixed grid.
+
+    Finite scalar quantisation. Mentzer, Minnen, Agustsson & Tschannen 2023, "Finite scalar quantization: VQ-VAE made
     simple", arXiv:2309.15505, Sec. 3.1.
 
     z_j = tanh(encoder(x)_j) at the nearest of `levels` equally spaced values from -1 to 1, straight through.
@@ -29,6 +31,7 @@ class FSQ(Method):
            rate of 1e-3 is that of QLAE.
     """
 
+    family: ClassVar[str] = "codes of few values"
     has_prior: ClassVar[bool] = False
 
     levels: AtLeastTwo = 12

@@ -19,7 +19,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class GCAE(Adversarial):
-    """Gaussian channel autoencoder. Yeats, Liu & Li 2023, arXiv:2302.04362.
+    """A Gaussian channel, and critics of conditional densities.
+
+    Gaussian channel autoencoder. Yeats, Liu & Li 2023, arXiv:2302.04362.
 
     The code z_phi = 3 softsign(a / 3) passes a channel z = z_phi + sigma eps; m critics, one per latent, estimate
     p(z_i | z_rest), and the autoencoder minimises the excess entropy power of each latent given the others.
@@ -30,6 +32,7 @@ class GCAE(Adversarial):
     Authors' code  divides by pi e instead of 2 pi e, so their weight 0.2 is 0.4 here (the default).
     """
 
+    family: ClassVar[str] = "independent codes, no Gaussian prior"
     net: ClassVar[str] = "mlp"
     likelihood: ClassVar[str] = "mse"
     has_prior: ClassVar[bool] = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class GMVAE(Clustering):
-    """Gaussian mixture VAE. Dilokthanakul et al. 2016, "Deep unsupervised clustering with Gaussian mixture variational
+    """Clusters, their shapes drawn from a second latent.
+
+    Gaussian mixture VAE. Dilokthanakul et al. 2016, "Deep unsupervised clustering with Gaussian mixture variational
     autoencoders", arXiv:1611.02648.
 
     Generative model, for data y: w ~ N(0, I), c ~ uniform over K, x | c, w ~ N(mu_c(w), sigma_c(w)^2), y | x. The
@@ -30,6 +33,8 @@ class GMVAE(Clustering):
     Ours  The conditional term by the same sample as the rest, where the paper takes KLs to each component. As in the
            authors' code the floor acts on the batch's mean, and q(w|y) shares the encoder's trunk.
     """
+
+    family: ClassVar[str] = "mixture priors"
 
     n_components: Count = 10  # K
     w_latents: Count = 10  # dimensions of w

@@ -16,7 +16,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class HFS(Method):
-    """Hausdorff factorised support. Roth, Ibrahim, Akata, Vincent & Bouchacourt 2023, "Disentanglement of correlated
+    """Factors that are correlated: any two values can occur together.
+
+    Hausdorff factorised support. Roth, Ibrahim, Akata, Vincent & Bouchacourt 2023, "Disentanglement of correlated
     factors via Hausdorff factorized support", arXiv:2210.07347, Eqs. 4 to 6.
 
     Latents may depend on each other, as the factors behind them may; but whatever two of them take, they should be able
@@ -29,6 +31,7 @@ class HFS(Method):
     Ours  The weights: the paper searches gamma from 0.1 to 10,000, and beta from 0 to 16, for each data set.
     """
 
+    family: ClassVar[str] = "independent codes"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 

@@ -15,7 +15,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class HFVAE(Method):
-    """Hierarchically factorised VAE. Esmaeili et al. 2019, "Structured disentangled representations",
+    """beta-TCVAE for groups of latents, and inside groups.
+
+    Hierarchically factorised VAE. Esmaeili et al. 2019, "Structured disentangled representations",
     arXiv:1804.02086: recon + beta1 sum_g TC inside group g + beta2 KL per dimension + beta3 MI
     + beta4 TC between groups. Groups are `group_size` consecutive latents; a last one may be smaller.
 
@@ -24,6 +26,7 @@ class HFVAE(Method):
     Limits  all betas 1 is the VAE in expectation; group_size = 1 is the beta-TCVAE (with this estimator).
     """
 
+    family: ClassVar[str] = "independent codes"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("inner_tc", "dwkl", "mi", "tc")
 

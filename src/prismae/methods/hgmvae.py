@@ -27,7 +27,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class HGMVAE(Clustering):
-    """Hierarchical Gaussian mixture VAE. Zhou, Liu & Du 2024, "HGMVAE: hierarchical disentanglement in Gaussian
+    """Clusters and factors: observations mix Gaussians.
+
+    Hierarchical Gaussian mixture VAE. Zhou, Liu & Du 2024, "HGMVAE: hierarchical disentanglement in Gaussian
     mixture variational autoencoder", The Visual Computer (Eqs. 1 to 14).
 
     Generative model, for data y: weights w ~ p(w), z_k ~ N(0, I) for k = 1..K, u_k | z_k, w ~ N(mu_k, diag sigma_k^2),
@@ -51,6 +53,7 @@ class HGMVAE(Clustering):
            paper's equations leave open or contradict is listed in docs/methods/hgmvae.md.
     """
 
+    family: ClassVar[str] = "mixture priors"
     smallest_batch: ClassVar[int] = 2
     variants: ClassVar[dict[str, dict[str, Any]]] = {
         "hgmvae-g": {"variant": "g"},

@@ -18,7 +18,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class InfoVAE(Method):
-    """InfoVAE with the maximum mean discrepancy. Zhao, Song & Ermon 2017, arXiv:1706.02262:
+    """Part of the KL is replaced by the mean discrepancy.
+
+    InfoVAE with the maximum mean discrepancy. Zhao, Song & Ermon 2017, arXiv:1706.02262:
     recon + (1 - alpha) KL + (alpha + lam - 1) MMD.
 
     Terms  recon, kl: each [batch], nats; mmd: scalar, unbiased (below 0 at times), of codes against the prior.
@@ -28,6 +30,7 @@ class InfoVAE(Method):
            ask for. A public default of alpha 0 and lam 0.001 makes the MMD's weight -0.999; that is refused here.
     """
 
+    family: ClassVar[str] = "codes as a whole like the prior"
     smallest_batch: ClassVar[int] = 2
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 

@@ -18,7 +18,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class NashAE(Adversarial):
-    """NashAE. Yeats, Liu, Womble & Li 2022, "NashAE: Disentangling representations through adversarial covariance
+    """Latents that predictors cannot tell from the others.
+
+    NashAE. Yeats, Liu, Womble & Li 2022, "NashAE: Disentangling representations through adversarial covariance
     minimization", arXiv:2209.10677.
 
     The code is a sigmoid of the encoder's output, in (0, 1). m predictors learn each latent from the others; the
@@ -31,6 +33,7 @@ class NashAE(Adversarial):
     Ours  Sum over predictors where each has its own loss in the authors' code; Adam moves them the same way.
     """
 
+    family: ClassVar[str] = "independent codes, no Gaussian prior"
     smallest_batch: ClassVar[int] = 2
 
     net: ClassVar[str] = "mlp"

@@ -19,7 +19,9 @@ from prismae.optimizer import Group, Optimizer
 
 @dataclass(frozen=True)
 class QLAE(Method):
-    """Quantised-latent autoencoder. Hsu, Dorrell, Whittington, Wu & Finn 2023, "Disentanglement via latent
+    """Each latent takes one of a few learned values.
+
+    Quantised-latent autoencoder. Hsu, Dorrell, Whittington, Wu & Finn 2023, "Disentanglement via latent
     quantization", arXiv:2305.18378, Eqs. 1 to 6.
 
     The encoder gives z; latent j of the code is the value nearest to z_j of its own `levels` learned ones, with the
@@ -37,6 +39,7 @@ class QLAE(Method):
            Rate, decay, clip and weights are the authors'; on MPI3D their decay is 0.001.
     """
 
+    family: ClassVar[str] = "codes of few values"
     has_prior: ClassVar[bool] = False
 
     levels: AtLeastTwo = 10

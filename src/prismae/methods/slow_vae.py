@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -17,7 +17,9 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class SlowVAE(Method):
-    """SlowVAE. Klindt, Schott, Sharma, Ustyuzhaninov, Brendel, Bethge & Paiton 2021, "Towards nonlinear disentanglement
+    """Between two moments few latents change; needs factors.
+
+    SlowVAE. Klindt, Schott, Sharma, Ustyuzhaninov, Brendel, Bethge & Paiton 2021, "Towards nonlinear disentanglement
     in natural data with temporal sparse coding", arXiv:2007.10930, Eqs. 6 and 7.
 
     The two observations of a pair are two moments; the code of one, given the other's, has a Laplace prior around it.
@@ -30,6 +32,8 @@ class SlowVAE(Method):
            weigh as they do here, and the entropy half of that.
     Ours  A KL for each direction, and the mean of both. Pairs are drawn by factors, of which `differing` change.
     """
+
+    family: ClassVar[str] = "pairs of observations"
 
     beta: NonNegative = 1.0
     gamma: NonNegative = 10.0

@@ -18,7 +18,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class SWAE(Method):
-    """Sliced-Wasserstein autoencoder. Kolouri, Pope, Martin & Rohde 2018, arXiv:1804.01947.
+    """Sharp and to draw from: the sliced Wasserstein distance.
+
+    Sliced-Wasserstein autoencoder. Kolouri, Pope, Martin & Rohde 2018, arXiv:1804.01947.
 
     Terms  recon: [batch], the likelihood's unit; distance: scalar, squared sliced Wasserstein-2 of codes against
            N(0, I), in units of the prior's variance.
@@ -30,6 +32,7 @@ class SWAE(Method):
            rate, 1e-3, with its usual betas.
     """
 
+    family: ClassVar[str] = "codes as a whole like the prior"
     smallest_batch: ClassVar[int] = 2
 
     weight: NonNegative = 1000.0  # of the distance, against nats summed over an image; see Ours

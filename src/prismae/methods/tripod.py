@@ -20,7 +20,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class Tripod(Method):
-    """Tripod. Hsu, Ibn Hamid, Burns, Finn & Wu 2024, "Tripod: three complementary inductive biases for disentangled
+    """The grid, independent latents, and a decoder that adds them up.
+
+    Tripod. Hsu, Ibn Hamid, Burns, Finn & Wu 2024, "Tripod: three complementary inductive biases for disentangled
     representation learning", arXiv:2404.10282, Sec. 3.
 
     The code is tanh(encoder(x)) on a grid of `levels` values, straight through; kernel densities of a batch draw its
@@ -36,6 +38,7 @@ class Tripod(Method):
            has 1e-8 and 1e-4, Falcor3D 1e-10 and 1e-2, Isaac3D 1e-4 and 1e-8.
     """
 
+    family: ClassVar[str] = "codes of few values"
     has_prior: ClassVar[bool] = False
     smallest_batch: ClassVar[int] = 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from sklearn.mixture import GaussianMixture
@@ -22,7 +23,9 @@ FITTED = 10_000  # observations whose codes start the mixture
 
 @dataclass(frozen=True)
 class VaDE(Clustering):
-    """Variational deep embedding. Jiang et al. 2017, arXiv:1611.05148.
+    """Clusters: a mixture, started from an autoencoder's codes.
+
+    Variational deep embedding. Jiang et al. 2017, arXiv:1611.05148.
 
     Generative model: c ~ Cat(pi), z | c ~ N(mu_c, diag sigma_c^2), x | z; q(c|x) is p(c|z) by Bayes' rule. For the
     first `pretrain_steps` the model is a deterministic autoencoder (the mean code, weights of the priors 0); then a
@@ -36,6 +39,8 @@ class VaDE(Clustering):
            2e-4 at least. Adam's epsilon of 1e-4 is theirs, and needed: the gradients are small when pre-training ends,
            so with 1e-8 the first steps on the new terms are so long that an MLP's codes leave the mixture for good.
     """
+
+    family: ClassVar[str] = "mixture priors"
 
     n_components: Count = 10
     pretrain_steps: CountOrZero = 2000

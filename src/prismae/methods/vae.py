@@ -13,11 +13,14 @@ from prismae.nets.autoencoder import AutoencoderNet
 
 @dataclass(frozen=True)
 class VAE(Method):
-    """Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114.
+    """Codes to draw from: reconstruction and KL, the evidence bound.
+
+    Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114.
 
     Terms  recon, kl: each [batch], nats per sample. Their sum is the negative ELBO.
     """
 
+    family: ClassVar[str] = "plain"
     kl: ClassVar[tuple[str, ...]] = ("kl",)
 
     def weights(self) -> dict[str, float]:

@@ -19,7 +19,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class WAE(Method):
-    """Wasserstein autoencoder, WAE-MMD. Tolstikhin, Bousquet, Gelly & Schoelkopf 2018, arXiv:1711.01558, Eq. 4 and
+    """Sharp and to draw from: the maximum mean discrepancy.
+
+    Wasserstein autoencoder, WAE-MMD. Tolstikhin, Bousquet, Gelly & Schoelkopf 2018, arXiv:1711.01558, Eq. 4 and
     Algorithm 2.
 
     Terms  recon: [batch], the likelihood's unit; mmd: scalar, unbiased (below 0 at times), of codes against N(0, I).
@@ -33,6 +35,7 @@ class WAE(Method):
            1e-3, 0.5); the rate is constant, theirs falls.
     """
 
+    family: ClassVar[str] = "codes as a whole like the prior"
     smallest_batch: ClassVar[int] = 2
     gives_way: ClassVar[tuple[str, ...]] = ("mmd",)
 

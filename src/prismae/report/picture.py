@@ -8,18 +8,16 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from prismae import figures as draw
 from prismae._files import write_file
 from prismae.errors import InputError, unknown_name
 from prismae.figures.animation import traversal_gif
+from prismae.figures.canvas import DPI, SUFFIXES, as_file
 from prismae.runs.run import Run
 from prismae.views import View, all_views, check, view
 from prismae.views._shown import KINDS
 from prismae.views.traversals import Traversals
 from prismae.views.tsne import TSNE
 
-SUFFIXES = (".png", ".svg", ".pdf")
-DPI = 150
 GIF = "gif"
 
 
@@ -30,6 +28,7 @@ def write_picture(
     *,
     factor: str | None = None,
     dpi: int = DPI,
+    width: float | None = None,
 ) -> Path:
     """Draw one picture from the results saved in a run folder.
 
@@ -43,6 +42,8 @@ def write_picture(
         Whose value colours a t-SNE; by default the factor "label", else the first one.
     dpi
         Pixels an inch of a .png file.
+    width
+        Inches; None: as wide as it is drawn in a report. See `prismae.figures.canvas.resize`.
 
     Returns
     -------
@@ -64,14 +65,8 @@ def write_picture(
         path = Path(out)
     if path.suffix not in suffixes:
         raise InputError(f"A picture of kind {name!r} is a {', '.join(suffixes)} file, got {path.name!r}.")
-    if name == GIF:
-        content = _animation(run)
-    else:
-        figure = _figure(run, kind, factor)
-        if path.suffix == ".png":
-            content = draw.png(figure, dpi)
-        else:
-            content = draw.pdf(figure) if path.suffix == ".pdf" else draw.svg(figure).encode()
+    drawn = None if name == GIF else _figure(run, kind, factor)
+    content = _animation(run) if drawn is None else as_file(drawn, path.suffix, dpi=dpi, width=width)
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_file(path, content)
 

@@ -1,0 +1,124 @@
+"""What commands say along the way: help, -q, the log file, paths, and the bar at 80 columns."""
+
+import io
+import re
+import shlex
+import sys
+
+import pytest
+from rich.console import Console
+
+from prismae import cli
+from prismae._progress import bars
+from prismae.cli._app import COMMANDS, PANELS, loaded, out
+from prismae.data.array_files import ARRAYS
+from prismae.data.recordings import AUDIO
+from prismae.data.table_files import BINARY_TABLES, PACKED, TEXT_TABLES
+from prismae.data.text import SUFFIXES as TEXTS
+from prismae.nets import all_likelihoods, all_nets
+from prismae.train.progress import Progress
+
+FIT = ["fit", "vae", "digits", "--steps", "20", "--batch", "16", "--latents", "2", "--no-evaluate"]
+
+
+def said(capfd, *words):
+    """Exit code, standard output and error of a command, run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["prismae", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+    return code, *capfd.readouterr()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_examples_that_the_command_understands(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    command = loaded(name)
+    first, *lines = command.epilog.split("\n\n")
+    assert first == "Examples:"
+    assert lines
+    for line in lines:
+        _, called, *words = shlex.split(line)
+        assert called == name
+        words = [word for word in words if not word.endswith(".log")] if "--log-file" in words else words
+        command.make_context(name, [word for word in words if word != "--log-file"])
+
+
+def test_help_of_fit_is_grouped_and_names_every_suffix_and_network(capfd, monkeypatch):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
+    panels = [getattr(each, "rich_help_panel", None) for each in loaded("fit").params]
+    assert list(dict.fromkeys(each for each in panels if each)) == [*PANELS]
+    printed = said(capfd, "fit", "--help")[1]
+    assert max(map(len, printed.splitlines())) <= 80
+    assert not re.search(r"--[\w-]*…", printed)  # no option is cut
+    text = re.sub(r"[\s│]+", " ", printed)
+    names = (
+        *ARRAYS,
+        *TEXT_TABLES,
+        *PACKED[1:],
+        *BINARY_TABLES,
+        *TEXTS,
+        AUDIO[0],
+        *all_nets(),
+        *all_likelihoods(),
+    )
+    for word in names:
+        assert re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text), word
+
+
+def test_quietly_only_the_path_of_the_result_is_printed_and_the_log_has_the_rest(capfd, tmp_path):
+    log = tmp_path / "fit.log"
+    words = [*FIT, "--out", tmp_path / "[bold]a:dog:b", "--log-file", log]
+    code, printed, _ = said(capfd, *words, "-q")
+    assert code == 0
+    folder = next((tmp_path / "[bold]a:dog:b").iterdir())
+    assert printed == f"{folder}\n"
+    logged = log.read_text()
+    assert f"run folder: {folder}\n" in logged
+    assert "step 20 of 20  recon" in logged
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", line) for line in logged.splitlines()[:1])
+    printed = said(capfd, *words)[1]  # once more, aloud: the quiet and the log of the first are over
+    assert "already done, nothing is trained again\n" in printed
+    assert f"run folder: {folder}\n" in printed
+    assert f"next: prismae report {shlex.quote(str(folder))}\n" in printed
+    assert not out.quiet
+
+
+def test_the_log_has_the_error_that_ended_a_command(capfd, tmp_path):
+    log = tmp_path / "fit.log"
+    code, _, err = said(capfd, "report", tmp_path / "nowhere", "--log-file", log)
+    assert code == 2
+    assert err.strip() in log.read_text()
+    said(capfd, "list", "nets")
+    assert len(log.read_text().splitlines()) == 1  # it is closed
+
+
+def test_what_is_asked_for_is_printed_quietly_too(capfd):
+    assert said(capfd, "list", "methods", "-q") == said(capfd, "list", "methods")
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_bar_of_80_columns_keeps_its_numbers_and_cuts_its_note(left):
+    console = Console(width=80, file=io.StringIO(), force_terminal=True)
+    shown = bars(left=left, console=console)
+    task = shown.add_task("training", total=1_000_000, note="")
+    shown.update(task, completed=250_000, note="  ".join(f"term{i} -123.4567" for i in range(6)))
+    console.print(shown.get_renderable())
+    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue()).rstrip()
+    assert "250000/1000000 0:00:00" in line
+    assert ("0:00:00 -:--:-- term0" in line) == left
+    assert len(line) <= 80
+    assert line.endswith("…")
+
+
+def test_a_critic_s_warm_up_has_a_bar_of_its_own_and_the_training_s_time_starts_after_it():
+    progress = Progress(steps=100, enabled=False)
+    progress.warm_up(1, 3)
+    training, warming = progress.bars.tasks
+    assert (warming.total, warming.completed, training.visible) == (3, 1, False)
+    progress.warm_up(3, 3)
+    (training,) = progress.bars.tasks
+    assert (training.visible, training.completed, training.total) == (True, 0, 100)
