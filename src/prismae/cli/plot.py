@@ -41,7 +41,7 @@ def plot(
     rows_files: RowsFiles = None,
     to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
     formats: Annotated[
-        str, typer.Option("--format", metavar="NAME,…", help="Of the pictures: png, svg or pdf, or several.")
+        str, typer.Option("--format", metavar="NAME,…", help="Pictures: png, svg or pdf, or several.")
     ] = "png",
     dpi: PictureDpi = DPI,
     width: PictureWidth = None,
