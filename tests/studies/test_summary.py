@@ -130,6 +130,18 @@ def test_markdown_has_the_published_numbers_beside_tests_and_notes():
     assert "Mind the step." in text
 
 
+def test_latex_is_bold_only_where_the_test_tells_the_best_from_all_others():
+    clear = {"good": [0.5, 0.6, 0.7], "bad": [0.1, 0.21, 0.3]}
+    assert ttest_rel(clear["good"], clear["bad"]).pvalue < 0.05
+    unclear = {"good": [0.5, 0.6, 0.7], "bad": [0.1, 0.75, 0.3]}
+    assert ttest_rel(unclear["good"], unclear["bad"]).pvalue > 0.05
+    two = {"good": [0.5, 0.6], "bad": [0.1, 0.21]}  # too few seeds for a test
+    for scores, bold in ((clear, True), (unclear, False), (two, False)):
+        summary = summarise(PLAN, frame(scores))
+        assert summary.lines["good", 2.0][MIG].best
+        assert (r"\textbf" in render(PLAN, summary, "latex").split("% Reconstruction")[0]) == bold
+
+
 def test_latex_and_csv():
     summary = summarise(PLAN, frame())
     latex = render(PLAN, summary, "latex")

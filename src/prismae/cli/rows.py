@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import app, out
+from prismae.cli._app import app, examples, out
 from prismae.studies.rows import read_rows, write_rows
 
 
@@ -18,7 +18,7 @@ class Action(StrEnum):
     MERGE = "merge"
 
 
-@app.command("rows")
+@app.command("rows", epilog=examples("prismae rows merge here.csv there.csv --to all.csv"))
 def of_files(
     action: Annotated[Action, typer.Argument(help="merge: one file of several.")],
     files: Annotated[

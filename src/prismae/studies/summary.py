@@ -23,6 +23,7 @@ NATS = "nats"
 ERRORS = ("mse", NATS)
 TEST_FROM = 3  # seeds: two have one difference of differences, and its p says next to nothing
 WILCOXON_FROM = 10  # seeds: fewer, and its smallest p is too near to 0.05 (2 / 2^n: 1/16 for five)
+SURE = 0.05  # p of a difference that is not put down to chance
 Test = Literal["paired t", "Wilcoxon signed-rank"]
 
 
@@ -61,6 +62,8 @@ class Cell:
         Over seeds; the deviation is that of a sample (n - 1), NaN for one seed.
     best
         Whether its mean is the best among the rows that it is compared with.
+    surely
+        Whether it is, and the test tells each of the others from it: p below `SURE`.
     against
         How it compares with the best; None for the best itself, for scores without a direction, and for fewer than
         three seeds that both have.
@@ -72,6 +75,7 @@ class Cell:
     deviation: float
     n: int
     best: bool = False
+    surely: bool = False
     published: tuple[float, float | None] | None = None
     against: Comparison | None = None
 
@@ -261,6 +265,8 @@ def _compare(
         if values != best and found is not None:
             tested[values] = found
     corrected = holm([each.p for each in tested.values()])
+    surely = len(tested) == len(having) - 1 and max(corrected) < SURE
+    lines[best][score] = replace(lines[best][score], surely=surely)
     for (values, found), p in zip(tested.items(), corrected, strict=True):
         lines[values][score] = replace(lines[values][score], against=replace(found, p=p))
 

@@ -7,14 +7,14 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor, isfinite, isnan, log10
 from typing import Any
 
 from prismae._text import inert, minus
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.summary import Cell, Summary, divided
+from prismae.studies.summary import SURE, Cell, Summary, divided
 
 FORMATS = ("markdown", "csv", "latex")
 MOST_DIGITS = 5  # after the point; smaller numbers are written as 1.2e-07
@@ -26,7 +26,8 @@ def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
     Parameters
     ----------
     form
-        "markdown", "latex" (booktabs), both with tests and notes, or "csv" (one line for each arm and score).
+        "markdown", "latex" (booktabs; bold what the test tells from the rest), both with tests and notes, or "csv" (one
+        line for each arm and score).
     """
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
@@ -70,12 +71,16 @@ def number(mean: float, deviation: float | None) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts: its title or a sentence on it, its head, its lines, and the best's cells (line, column)."""
+    """A table of texts: its title or a sentence on it, its head, its lines, and the best's cells (line, column).
+
+    `sure` are those of them that the test tells from all others.
+    """
 
     title: str
     head: list[str]
     lines: list[list[str]]
     best: set[tuple[int, int]]
+    sure: set[tuple[int, int]] = field(default_factory=set)
 
 
 def tables(summary: Summary) -> Iterator[Table]:
@@ -97,6 +102,8 @@ def tables(summary: Summary) -> Iterator[Table]:
                 cell = cells.get(score)
                 if cell and cell.best and not published:
                     table.best.add((len(table.lines), len(line)))
+                if cell and cell.surely and not published:
+                    table.sure.add((len(table.lines), len(line)))
                 line.append(_text(cell, published))
             table.lines.append(line)
         for world, levels in summary.chance.items():
@@ -195,6 +202,7 @@ def _latex(plan: Plan, summary: Summary) -> str:
     for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         for each in (table, tested(summary, scores)):
             parts += [] if each is None else _tabular(each, len(summary.keys))
+    parts.append(f"% Bold: better than each of the others by the paired test, p < {SURE} after Holm.")
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"% Published: {_line('; '.join(sources))}."] if sources else []
     parts += [f"% {_line(note)}" for note in (*summary.notes, *plan.notes)]
@@ -208,7 +216,7 @@ def _tabular(table: Table, keys: int) -> Iterator[str]:
     yield " & ".join(map(_tex, table.head)) + r" \\"
     yield r"\midrule"
     for i, line in enumerate(table.lines):
-        texts = [rf"\textbf{{{_tex(t)}}}" if (i, j) in table.best else _tex(t) for j, t in enumerate(line)]
+        texts = [rf"\textbf{{{_tex(t)}}}" if (i, j) in table.sure else _tex(t) for j, t in enumerate(line)]
         yield " & ".join(texts) + r" \\"
     yield from (r"\bottomrule", r"\end{tabular}", "")
 
