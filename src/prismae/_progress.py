@@ -21,7 +21,7 @@ def bars(*, left: bool = False, **look: Any) -> Progress:
 
     In a narrow terminal the note is cut, and never a number before it.
     """
-    whole = {"table_column": Column(no_wrap=True)}
+    whole: dict[str, Any] = {"table_column": Column(no_wrap=True)}
     columns = [
         TextColumn("{task.description}", markup=False, **whole),
         BarColumn(bar_width=12),

@@ -54,10 +54,11 @@ def plot(
     plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
-    parts = []
+    parts, figures = [], []
     to.mkdir(parents=True, exist_ok=True)
     for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
+        figures.append(figure)
         tests = tested(summary, scores)
         below = None if tests is None else (tests.title, tests.head, tests.lines)
         parts.append(Part(table.title, table.head, table.lines, table.best, figure, below))
@@ -66,10 +67,10 @@ def plot(
     write_file(
         page, study_page(plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame)).encode()
     )
-    for part, (title, _) in zip(parts, sections(summary), strict=True):
+    for figure, (title, _) in zip(figures, sections(summary), strict=True):
         for suffix in suffixes:
             name = f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}{suffix}"
-            write_file(to / name, as_file(part.figure, suffix, dpi=dpi, width=width))
+            write_file(to / name, as_file(figure, suffix, dpi=dpi, width=width))
     where("page", page)
 
 

@@ -201,7 +201,7 @@ def resize(figure: Figure, width: float) -> None:
         return
     figure.set_size_inches(width, figure.get_figheight() * scale)
     for text in figure.findobj(Text):
-        text.set_fontsize(text.get_fontsize() * scale)
+        text.set_fontsize(float(text.get_fontsize()) * scale)
     for line in figure.findobj(Line2D):
         line.set(linewidth=line.get_linewidth() * scale, markersize=line.get_markersize() * scale)
     for patch in figure.findobj(Patch):

@@ -75,7 +75,7 @@ def seed_bars(
                     axes.errorbar(mark, row - 0.16, xerr=spread, **DEVIATION, color=INK)
         if chance and score in chance:
             axes.axvline(chance[score], **CHANCE)
-    handles = [
+    handles: list[Line2D | Patch] = [
         Patch(color=ACCENT, alpha=0.45, label="mean over seeds"),
         Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed"),
         Line2D([], [], color=ACCENT, lw=1.2, label="± deviation"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from rich.progress import TaskID
+
 from prismae._progress import Bar, bars
 
 LOG = logging.getLogger("prismae")
@@ -21,7 +23,8 @@ class Progress(Bar):
     def __init__(self, steps: int, *, done: int = 0, enabled: bool = True) -> None:
         self.bars = bars(left=True, disable=not enabled)
         self.task = self.bars.add_task("training", total=steps, completed=done, note="")
-        self.done, self.warming = done, None
+        self.done = done
+        self.warming: TaskID | None = None
         console = self.bars.console
         self.lines = enabled and not (console.is_terminal or console.is_jupyter)
         self.steps, self.next_line = steps, done + steps / LINES
