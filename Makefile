@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PY ?= 3.11
+RESOLUTION_lowest := lowest-direct
+RESOLUTION_newest := highest
 
-.PHONY: demo test test-all lint bench docs clean
+.PHONY: demo test test-all test-lowest test-newest lint bench docs dist clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("prismae needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % v)'
@@ -27,6 +30,11 @@ test: $(INSTALLED)  ## the default suite; one thread, since what it trains is to
 test-all: $(INSTALLED)  ## with the slow tests
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
+test-lowest test-newest: test-%:  ## the lowest and the newest versions that pyproject.toml admits, by uv; PY=3.12 for another Python
+	uv venv --quiet --clear --python $(PY) .venv-$*
+	uv pip install --quiet --python .venv-$*/bin/python --resolution $(RESOLUTION_$*) -e '.[dev]'
+	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -q
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check src tests benchmarks plans examples tools
 	$(BIN)/ruff format --check src tests benchmarks plans examples tools
@@ -41,5 +49,10 @@ docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+dist:  ## wheel and source, checked as an index would
+	rm -rf dist
+	uv build --quiet
+	uvx --quiet twine check --strict dist/*
+
 clean:
-	rm -rf $(VENV) site build dist
+	rm -rf $(VENV) .venv-lowest .venv-newest site build dist
