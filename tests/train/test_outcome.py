@@ -14,7 +14,7 @@ from prismae.cli import app
 from prismae.errors import TrainingWarning
 from prismae.methods.beta_vae import BetaVAE
 from prismae.methods.hgmvae import HGMVAE
-from prismae.train.outcome import divergence, effective_number, times_the_mean
+from prismae.train.outcome import divergence, effective_number, setback, times_the_mean
 
 
 def history(recon, mse=None, **columns):
@@ -43,6 +43,35 @@ def test_a_loss_that_jumps_in_its_last_rows_diverged():
     loss = falling()
     loss[-4:] *= 60_000
     assert "diverged: its loss ended at 5.9" in divergence(history(loss, WELL), ONE)
+
+
+def thrown_back(by, loss_by):
+    """A history whose error and loss rise after two thirds of it."""
+    loss, errors = falling(start=500.0, end=100.0), np.full(40, 0.2) + np.r_[np.linspace(1, 0, 5), np.zeros(35)]
+    loss[270:] += loss_by
+    errors[27:] += by
+    return history(loss, errors)
+
+
+def test_a_training_that_was_thrown_back_is_told_from_one_that_pays_for_another_term():
+    said = setback(thrown_back(0.08, 20.0), ONE)
+    assert "20.0\u00a0% of the variance after" in said
+    assert said.endswith("28.0\u00a0% at the end.")
+    assert setback(thrown_back(0.08, 0.0), ONE) is None  # the error rose, the loss did not
+    assert setback(thrown_back(0.03, 20.0), ONE) is None  # less than 5 % of the variance
+    assert setback(thrown_back(0.08, 20.0), ONE, error_of_mean=2.0) is None
+    kl = np.zeros(400)
+    kl[:270] = 30.0  # the error is paid for by a term that fell as much
+    paid = thrown_back(0.08, 20.0).assign(kl=kl)
+    assert setback(paid, ONE | {"kl": 1.0}) is None
+
+
+def test_one_odd_batch_or_a_noisy_error_is_no_setback():
+    errors = 0.3 + 0.1 * np.random.default_rng(0).normal(size=40)
+    assert setback(history(falling(), errors), ONE) is None
+    loss = falling()
+    loss[-1] = 1e9
+    assert setback(history(loss, [*WELL, 0.9]), ONE) is None
 
 
 def test_one_odd_batch_is_no_divergence():

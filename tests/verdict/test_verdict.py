@@ -152,6 +152,16 @@ def test_still_improving_and_not_where_it_is_all_but_done():
     assert names(judged(net, history=tiny)) == ["linear"]
 
 
+def test_a_training_that_was_thrown_back_is_told_to_take_shorter_steps():
+    rise = np.repeat([1.0, 0.1, 0.3], [50, 150, 100])
+    thrown = {"step": np.arange(300), "recon": 10 * rise, "monitor:mse": rise}
+    net = linear_net(GOOD.T, GOOD)
+    found = judged(net, history=thrown)
+    assert names(found) == ["set-back", "linear"]
+    assert found.findings[0].options == "--lr 0.00033"
+    assert names(judged(net, history=thrown, kept=200)) == ["linear"]  # its best state was kept
+
+
 def test_held_out_rows_that_are_rebuilt_badly_are_memorised():
     other = np.random.default_rng(1).normal(size=(100, D)).astype(np.float32)
     found = judged(linear_net(GOOD.T, GOOD), unseen=other)

@@ -19,7 +19,7 @@ from prismae.runs.measured import Measured, untrained
 from prismae.runs.observations import unseen
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
-from prismae.train.outcome import SHORT, divergence, times_the_mean
+from prismae.train.outcome import SHORT, divergence, setback, times_the_mean
 
 WEAK = 0.5  # share of what as many principal components as latents explain, below which a run is weak
 # it memorised where held-out rows have so many times the error, and so much less of their variance explained
@@ -27,7 +27,7 @@ WORSE, GAP = 1.5, 0.1
 CLOSE = 0.01  # share of the variance within which principal components do as well
 DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
-LONGER, SLOWER = 4, 10  # times as many steps, times as small a rate
+LONGER, SLOWER, SHORTER = 4, 10, 3  # times as many steps, times as small a rate, after a setback
 USUAL_RATE = 1e-3
 BRIEF = 1_000  # steps below which nothing may be learned yet where no weight is heavy
 
@@ -76,7 +76,7 @@ class Judge(Measured):
             yield from self._dead_critic()
         if not weak:
             yield from self._memorised()
-            yield from self._improving()
+            yield from self._set_back() or self._improving()
             yield from self._duplicated()
         if not weak and not self.words:
             yield from self._linear()
@@ -87,6 +87,16 @@ class Judge(Measured):
             "Steps that are too long throw the weights about: a smaller learning rate keeps them together."
         )
         return Finding("diverged", said, reason, settings={"lr": rate})
+
+    def _set_back(self) -> list[Finding]:
+        if self.words or self.trained.kept is not None:  # else the best state was kept
+            return []
+        said = setback(self.history, self.method.weights(), self.error_of_mean())
+        if said is None:
+            return []
+        reason = "Steps that are too long throw the weights about; `--steps auto` keeps the best state."
+        rate = float(f"{self.about['lr'] / SHORTER:.2g}")
+        return [Finding("set-back", said, reason, settings={"lr": rate})]
 
     def _collapsed(self, times: float | None) -> Finding:
         text = (

@@ -7,11 +7,15 @@ from math import exp, log
 
 import pandas as pd
 
+from prismae._text import percent
+
 ROWS = 5  # of the history, whose median is what a loss "stands at": one odd batch is nothing
 FAR = 10.0  # times the larger of where a loss began and the least that it reached: so far above that it diverged
 BOTTOMLESS = 100.0  # times where it began: so far below 0 that it has no minimum
 BEYOND = 1.05  # times the error of the mean: a little above it is within what a few observations show
 NEAR = 0.99  # times the error of the mean: as much as this is no more than the mean itself
+SETBACK, OF_FALL = 0.05, 0.02  # rise of the error, in the mean's, and of the loss, in its fall: not where they had been
+EIGHTH = 8  # part of a training whose median an error or a loss "stands at", where a trend is asked for
 SHORT = 100  # steps below which an error like the mean's says nothing
 
 
@@ -35,10 +39,39 @@ def divergence(history: pd.DataFrame, weights: Mapping[str, float], error_of_mea
     error_of_mean
         The monitored error of a model that knows the data's mean and nothing else.
     """
+    loss = _loss(history, weights)
+    return _far_away(loss) or _worse_than_mean(history, loss, error_of_mean)
+
+
+def setback(history: pd.DataFrame, weights: Mapping[str, float], error_of_mean: float = 1.0) -> str | None:
+    """A sentence if a training was thrown back from where it had been and had not recovered at its end, else None.
+
+    So it is if the error over the last eighth of the steps is above the least that it was over an eighth by 5 % of the
+    error of the mean or more, and the loss above its least by 2 % of what it had fallen. Where an error rises because
+    another term is paid for, the loss does not. Parameters as of `divergence`.
+    """
+    seen = history[history["monitor:mse"].notna()]
+    if len(seen) < 2 * EIGHTH or len(history) < 2 * EIGHTH:
+        return None
+    loss = _loss(history, weights)
+    errors = (seen["monitor:mse"] / error_of_mean).rolling(len(seen) // EIGHTH).median()
+    losses = loss.rolling(len(loss) // EIGHTH).median()
+    fall = loss.iloc[:ROWS].abs().max() - losses.min()
+    if errors.iloc[-1] < errors.min() + SETBACK or losses.iloc[-1] < losses.min() + OF_FALL * fall:
+        return None
+    then = int(seen["step"].loc[errors.idxmin()]) + 1
+    return (
+        f"The training was thrown back and has not recovered: reconstructions left {percent(errors.min())} of the "
+        f"variance after {then:,} steps and {percent(errors.iloc[-1])} at the end."
+    )
+
+
+def _loss(history: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
+    """The loss of each step by the weights at the end."""
     loss = pd.Series(0.0, index=history.index)
     for name, weight in weights.items():
         loss += history.get(f"weight:{name}", pd.Series([weight])).iloc[-1] * history[name]
-    return _far_away(loss) or _worse_than_mean(history, loss, error_of_mean)
+    return loss
 
 
 def _far_away(loss: pd.Series) -> str | None:
