@@ -26,8 +26,8 @@ class Finding:
     ----------
     name
         What it is called: "diverged", "collapsed", "unlearned", "weak", "few-clusters", "memorised", "set-back",
-        "improving", "duplicated", "dead-critic"; or what is no fault, "linear": principal components do as well, and "short":
-        nothing is judged.
+        "improving", "duplicated", "dead-critic"; or what is no fault, "linear": principal components do as well, and
+        "short": nothing is judged.
     text
         A sentence or two: what was seen.
     reason
