@@ -47,7 +47,10 @@ def test_a_loss_that_jumps_in_its_last_rows_diverged():
 
 def thrown_back(by, loss_by):
     """A history whose error and loss rise after two thirds of it."""
-    loss, errors = falling(start=500.0, end=100.0), np.full(40, 0.2) + np.r_[np.linspace(1, 0, 5), np.zeros(35)]
+    loss, errors = (
+        falling(start=500.0, end=100.0),
+        np.full(40, 0.2) + np.r_[np.linspace(1, 0, 5), np.zeros(35)],
+    )
     loss[270:] += loss_by
     errors[27:] += by
     return history(loss, errors)

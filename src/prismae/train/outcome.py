@@ -14,7 +14,10 @@ FAR = 10.0  # times the larger of where a loss began and the least that it reach
 BOTTOMLESS = 100.0  # times where it began: so far below 0 that it has no minimum
 BEYOND = 1.05  # times the error of the mean: a little above it is within what a few observations show
 NEAR = 0.99  # times the error of the mean: as much as this is no more than the mean itself
-SETBACK, OF_FALL = 0.05, 0.02  # rise of the error, in the mean's, and of the loss, in its fall: not where they had been
+SETBACK, OF_FALL = (
+    0.05,
+    0.02,
+)  # rise of the error, in the mean's, and of the loss, in its fall: not where they had been
 EIGHTH = 8  # part of a training whose median an error or a loss "stands at", where a trend is asked for
 SHORT = 100  # steps below which an error like the mean's says nothing
 
