@@ -62,7 +62,7 @@ def setback(history: pd.DataFrame, weights: Mapping[str, float], error_of_mean: 
     fall = loss.iloc[:ROWS].abs().max() - losses.min()
     if errors.iloc[-1] < errors.min() + SETBACK or losses.iloc[-1] < losses.min() + OF_FALL * fall:
         return None
-    then = int(seen["step"].loc[errors.idxmin()]) + 1
+    then = int(seen["step"].iloc[int(errors.argmin())]) + 1
     return (
         f"The training was thrown back and has not recovered: reconstructions left {percent(errors.min())} of the "
         f"variance after {then:,} steps and {percent(errors.iloc[-1])} at the end."
