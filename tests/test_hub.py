@@ -42,7 +42,7 @@ def test_a_shared_model_gives_the_same_codes_to_the_bit(kind, tmp_path):
     model.save(tmp_path / "run", x)
     folder = to_hub(tmp_path / "run", tmp_path / "shared")
     assert {each.name for each in folder.iterdir()} == {
-        *("README.md", "config.json", "model.safetensors", "history.parquet", "verdict.json")
+        *("README.md", "config.json", "model.safetensors", "history.parquet", "verdict.json", "manifest.json")
     }
     again = pr.load(folder)
     assert np.array_equal(again.transform(x), model.transform(x))

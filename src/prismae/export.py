@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from prismae._files import write_file, written_whole
+from prismae._files import written_whole
 from prismae.data import World
 from prismae.data.kinds import kind_of
 from prismae.data.own import is_path, split_path
@@ -33,6 +34,7 @@ from prismae.estimator import Autoencoder, Observations, load
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
 from prismae.runs.files import HISTORY, HUB, JOB, SCORES, VERDICT, WEIGHTS, place
+from prismae.runs.manifest import LOCK, written
 from prismae.runs.run import Run
 
 TOLERANCE = 1e-4  # of what a file computes against PyTorch, in units of the greatest value
@@ -213,13 +215,20 @@ def to_hub(run: Run | Path | str, folder: Path | str) -> Path:
         job["world"] = path.name + (f":{part}" if part else "/" if path.is_dir() else "")
     target.mkdir(parents=True, exist_ok=True)
     shared = Run(target)
-    write_file(target / HUB[JOB], (json.dumps(job, indent=1) + "\n").encode())
+    with written(target / HUB[JOB]) as config:
+        config.write_text(json.dumps(job, indent=1) + "\n", encoding="utf-8")
     for name in (VERDICT, SCORES, HISTORY):
         if (run.path / name).exists():
-            write_file(target / name, (run.path / name).read_bytes())
+            _copy(run.path / name, target / name)
     shared.write_card()
-    write_file(target / HUB[WEIGHTS], place(run.path, WEIGHTS).read_bytes())
+    _copy(place(run.path, WEIGHTS), target / HUB[WEIGHTS])
+    (target / LOCK).unlink(missing_ok=True)
     return target
+
+
+def _copy(path: Path, to: Path) -> None:
+    with written(to) as part:
+        shutil.copyfile(path, part)
 
 
 def _written(

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from prismae.runs.manifest import MANIFEST, check
+
 HERE = Path(__file__).parent
 NEVER = 10**9  # the number of a call that is not reached: calls are counted only
-LOCKS = (".lock", ".scores.lock")
+LOCKS = (".lock", ".scores.lock", ".manifest.lock")
 
 
 def shim(folder: Path) -> Path | None:
@@ -89,6 +91,9 @@ def _content(path: Path) -> Any:
     if path.name == "job.json":
         about = json.loads(path.read_text())
         return {key: value for key, value in about.items() if key not in ("seconds", "warm_up")}
+    if path.name == MANIFEST:
+        check(path.parent)
+        return sorted(json.loads(path.read_text())["files"])
     if path.suffix in (".md", ".html"):
         return re.sub(r"\d+(\.\d+)?( |&nbsp;|\u00a0)?s(ec|econds)?\b", "TIME", path.read_text())
     return path.read_bytes()

@@ -1,6 +1,9 @@
 """A bit of a run's files that has changed on the disk is found, and the file named."""
 
+import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from prismae.errors import InputError
 from prismae.runs.files import HISTORY, WEIGHTS, read_history
+from prismae.runs.manifest import MANIFEST, check, whole, written
 from prismae.runs.run import Run
 from prismae.studies import Job, run
 from prismae.train.checkpoint import load_state, read_tensors, save_state
@@ -77,9 +81,73 @@ def test_a_number_of_a_history_that_has_changed_is_found(finished, tmp_path):
     assert len(history) == len(told)
 
 
+FILES = ("job.json", "verdict.json", "history.parquet", "pictures.npz", "decoder.json", "weights.safetensors")
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_a_flipped_bit_of_any_file_of_a_run_is_found_and_the_file_named(name, finished, tmp_path):
+    folder = Path(shutil.copytree(finished, tmp_path / "run"))
+    Run(folder).read()
+    assert {each.name for each in folder.iterdir() if each.suffix != ".md"} >= set(FILES)
+    for _ in flipped(folder / name, 12):
+        with pytest.raises(InputError, match=rf"{name}' is damaged"):
+            Run(folder).read()
+    (folder / name).write_bytes((folder / name).read_bytes()[:-2])
+    with pytest.raises(InputError, match=rf"{name}' is damaged"):
+        Run(folder).read()
+    (folder / "manifest.json").unlink()  # as in runs of earlier versions
+    assert Run(folder).job["n_latents"] == 2 or name == "job.json"
+
+
+def test_files_of_another_run_are_found_though_they_fit(finished, tmp_path):
+    other = Job("vae", "digits", n_latents=2, steps=4, batch=8, net="mlp:width=4", seed=1)
+    made = run(other, tmp_path, device="cpu")
+    for name in ("weights.safetensors", "verdict.json"):
+        own = (made.path / name).read_bytes()
+        assert own != (finished / name).read_bytes()
+        shutil.copy(finished / name, made.path)
+        read = Run(made.path).load if name == "weights.safetensors" else Run(made.path).read
+        with pytest.raises(InputError, match=rf"{name}' is damaged, or of another run"):
+            read()
+        (made.path / name).write_bytes(own)
+    Run(made.path).read().load()
+
+
+def test_a_kill_between_the_manifest_and_the_file_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    path = tmp_path / "scores.json"
+    for content in ("1", "2"):
+        with written(path) as part:
+            part.write_text(content)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda self, to: original(self, to) if to.name == MANIFEST else 1 / 0)
+        original = os.replace
+        with pytest.raises(ZeroDivisionError), written(path) as part:
+            part.write_text("3")
+    assert whole(path) == b"2"
+    for content in ("4", "5"):
+        with written(path) as part:
+            part.write_text(content)
+        assert whole(path) == content.encode()
+    path.write_text("3")  # which never was there
+    with pytest.raises(InputError, match=r"scores.json' is damaged"):
+        whole(path)
+
+
+def test_what_is_written_at_once_is_all_in_the_manifest(tmp_path):
+    def write(i):
+        with written(tmp_path / f"codes-{i % 4}.npz") as part:
+            part.write_text(f"{i}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(12)))
+    assert {*json.loads((tmp_path / MANIFEST).read_text())["files"]} == {f"codes-{i}.npz" for i in range(4)}
+    check(tmp_path)
+
+
 def test_weights_of_another_size_are_found(finished, tmp_path):
     other = Job("vae", "digits", n_latents=3, steps=4, batch=8, net="mlp:width=4")
     made = run(other, tmp_path, device="cpu")
     shutil.copy(finished / WEIGHTS, made.path)
+    (made.path / MANIFEST).unlink()
     with pytest.raises(InputError, match="does not hold the weights of the network"):
         Run(made.path).load()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae.errors import InputError
 from prismae.runs.job_record import JobRecord, checked_job
+from prismae.runs.manifest import whole
 from prismae.runs.verdict import Verdict
 
 JOB = "job.json"
@@ -85,8 +87,10 @@ def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
         raise InputError(f"{path} is missing: {missing}.")
     remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(whole(path).decode())
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged, it cannot be read as JSON ({error}): {remedy}.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}, expected a JSON object: {remedy}.")
@@ -117,9 +121,9 @@ def _says_which_is_better(score: dict[str, Any]) -> bool:
 
 def write_history(history: pd.DataFrame, path: Path) -> None:
     """Write a history.parquet, with a digest of all that is in it."""
-    whole = history.copy(deep=False)
-    whole.attrs = {DIGEST: _digest(history)}
-    whole.to_parquet(path, index=False)
+    told = history.copy(deep=False)
+    told.attrs = {DIGEST: _digest(history)}
+    told.to_parquet(path, index=False)
 
 
 def _digest(history: pd.DataFrame) -> str:
@@ -135,7 +139,9 @@ def read_history(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
     try:
-        history = pd.read_parquet(path, engine="pyarrow")
+        history = pd.read_parquet(BytesIO(whole(path)), engine="pyarrow")
+    except InputError:
+        raise
     except Exception as error:  # of many kinds: what is damaged may be what tells of types
         raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
     _check_digest(history, path)
@@ -165,8 +171,10 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     if not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(whole(path)), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
+    except InputError:
+        raise
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."

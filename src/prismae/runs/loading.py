@@ -22,6 +22,7 @@ from prismae.methods import Adversarial, Method, all_methods, method
 from prismae.nets import Architecture, Likelihood, Net
 from prismae.runs.files import JOB, WEIGHTS, place
 from prismae.runs.job_record import NEEDED, JobRecord
+from prismae.runs.manifest import check
 from prismae.train.build import build, choose_lr
 from prismae.train.checkpoint import read_tensors, write_tensors
 from prismae.train.loop import Trained
@@ -52,6 +53,7 @@ def loaded(
         )
         critic = chosen.critic(job["n_latents"]) if isinstance(chosen, Adversarial) else None
     weights = place(folder, WEIGHTS)
+    check(weights)
     tensors = read_tensors(weights)
     for name, module in (("ae.", ae), ("critic.", critic)):
         if module is not None:

@@ -47,6 +47,7 @@ from prismae.runs.files import (
 )
 from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
+from prismae.runs.manifest import MANIFEST, check, written
 from prismae.runs.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class Run:
 
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
-    ``stability.json``; ``verdict.json``; ``figures/``, ``report.html``; ``README.md`` the model card;
-    ``checkpoint/state.safetensors`` while training goes on. `prismae.export.to_hub` gives the first two other names.
+    ``stability.json``; ``verdict.json``; ``manifest.json`` the digests of these; ``figures/``, ``report.html``;
+    ``README.md`` the model card; ``checkpoint/state.safetensors`` while training goes on. `prismae.export.to_hub` gives
+    the first two other names.
     Each file is read when it is first asked for, and again once this object has written.
     Files are written under a temporary name and then renamed.
 
@@ -133,7 +135,19 @@ class Run:
     def _check_replaceable(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{str(self.path)!r} is a file, expected a folder or a new name.")
-        names = {JOB, WEIGHTS, HISTORY, SCORES, PICTURES, DECODER, STABILITY, VERDICT, CARD, *OTHERS}
+        names = {
+            JOB,
+            WEIGHTS,
+            HISTORY,
+            SCORES,
+            PICTURES,
+            DECODER,
+            STABILITY,
+            VERDICT,
+            CARD,
+            MANIFEST,
+            *OTHERS,
+        }
         found = sorted(each.name for each in self.path.iterdir()) if self.path.exists() else []
         foreign = [
             name
@@ -166,6 +180,7 @@ class Run:
             others: the sentence names the file and says what to do.
         """
         self._check_there()
+        check(self.path)
         for each in ("job", "scores", "stability", "verdict", "pictures", "history"):
             getattr(self, each)
         return self
@@ -269,7 +284,8 @@ class Run:
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        with written_whole(place(self.path, name)) as part:
+        how = written_whole if name == CARD else written  # the card is for people to read, and to write on
+        with how(place(self.path, name)) as part:
             write(part)
         for read in [*vars(self)]:  # is not what is there now
             if read != "path":
