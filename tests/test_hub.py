@@ -132,6 +132,7 @@ def test_damage_is_told_by_the_names_that_the_files_have(tmp_path):
     folder = to_hub(tmp_path / "run", tmp_path / "shared")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"n_latents": 7}))
+    (folder / "manifest.json").unlink()  # else it is found before
     with pytest.raises(InputError, match=r"model.safetensors' is damaged: .* that config.json tells of"):
         pr.load(folder)
     (folder / "model.safetensors").unlink()
