@@ -11,7 +11,8 @@ from sklearn.decomposition import FastICA
 
 import prismae as pr
 from prismae.discovery import discover, load_discovery
-from prismae.discovery.answer import _components, _independent, _moves
+from prismae.discovery.answer import _moves
+from prismae.discovery.axes import as_many, independent_of
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
@@ -88,7 +89,7 @@ def test_the_spread_is_the_deviation_over_seeds():
 
 def test_independent_components_are_those_of_scikit_learn():
     x = np.random.default_rng(0).uniform(size=(500, 3)) @ np.random.default_rng(1).normal(size=(3, 6))
-    mine = _independent(x, principal(x, 3)).codes(x)
+    mine = independent_of(x, principal(x, 3)).codes(x)
     other = FastICA(3, random_state=0).fit_transform(x)
     assert np.abs(np.corrcoef(mine.T, other.T)[:3, 3:]).max(1).min() > 0.999
 
@@ -139,7 +140,7 @@ def test_a_factor_that_a_model_missed_is_among_the_components():
     bent = np.concatenate([factors[:, :2], np.sin(2 * factors[:, :2])], 1) @ rng.normal(size=(4, 8))
     for x, live, expected in ((linear, 2, 4), (noisy, 3, 4), (noisy, 4, 4), (noisy, 6, 6), (bent, 2, 2)):
         first = principal(x[:900], x.shape[1])
-        assert _components(first, x[900:], live) == expected
+        assert as_many(first, x[900:], live) == expected
 
 
 def test_a_busy_machine_is_given_fewer_steps(monkeypatch, tmp_path):

@@ -31,9 +31,11 @@ def test_the_page_shows_the_rows(name):
     assert f"{int(rows.loc['discover', 'n'])} factors" in line  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("name", [each for each in OWN if each != "own-categories"])
+@pytest.mark.parametrize("name", [each for each in ROWS["data"].unique() if each in OWN])
 def test_the_data_sets_are_those_of_the_rows(name):
     x, factors = made(name)
+    if isinstance(x, pd.DataFrame):
+        pytest.skip("a table's categories are scaled in a way of their own")
     x = np.asarray(x)
     axes = np.linalg.svd((x - x.mean(0)) / x.std(0), full_matrices=False)[0][:, : factors.shape[1]]
     k = axes.shape[1]

@@ -88,8 +88,44 @@ def own_categories(rng: Generator) -> Made:
     return pd.DataFrame(table), np.stack([k, a, b], 1)
 
 
+def new_smooth(rng: Generator) -> Made:
+    """3 uniform factors, smoothly bent together to 8 columns."""
+    u = rng.uniform(-1, 1, (1000, 3))
+    hidden = np.tanh(u @ rng.normal(size=(3, 16)) + 0.5 * rng.normal(size=16))
+    return noisy(hidden @ rng.normal(size=(16, 8)), 0.03, rng), u
+
+
+def new_noise_columns(rng: Generator) -> Made:
+    """2 factors bend 4 columns each, and 4 columns of noise."""
+    u = rng.uniform(-1, 1, (1200, 2))
+    bent = [np.stack([a, np.exp(a), np.sin(2 * a), a**2 + a], 1) for a in u.T]
+    noise = [rng.normal(size=(1200, 2)), 3**0.5 * rng.uniform(-1, 1, (1200, 2))]
+    return np.concatenate([noisy(np.concatenate(bent, 1), 0.1, rng), *noise], 1), u
+
+
+def new_mixed(rng: Generator) -> Made:
+    """2 continuous factors behind 5 numbers and 3 categories."""
+    a, b = rng.uniform(-1, 1, (1200, 2)).T
+
+    def noise(size: float) -> NDArray:
+        found: NDArray = size * rng.normal(size=1200)
+        return found
+
+    table = {
+        "heat": 20 + 5 * a + noise(0.5),
+        "glow": np.exp(0.8 * a) + noise(0.08),
+        "wind": 60 + 10 * b + noise(1.0),
+        "cost": 100 * np.exp(-0.7 * b) + noise(4.0),
+        "both": a * b + a + noise(0.1),
+        "band": np.array(["low", "mid", "high", "top"])[np.digitize(a + noise(0.15), (-0.5, 0.0, 0.5))],
+        "kind": np.array(["x", "y", "z"])[np.digitize(b + noise(0.15), (-0.33, 0.33))],
+        "flag": np.where(a + b + noise(0.2) > 0, "yes", "no"),
+    }
+    return pd.DataFrame(table), np.stack([a, b], 1)
+
+
 OWN = {each.__name__.replace("_", "-"): each for each in (
-    own_linear, own_bent12, own_correlated, own_noiseblocks, own_categories,
+    own_linear, own_bent12, own_correlated, own_noiseblocks, own_categories, new_smooth, new_noise_columns, new_mixed,
 )}  # fmt: skip
 
 

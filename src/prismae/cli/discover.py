@@ -56,7 +56,7 @@ def discover(
         jobs=jobs,
     )
     out.print(
-        f"{len(found.factors)} factors, {found.kind}. {found.why}",
+        f"{found.count}; {found.kind}. {found.why}",
         highlight=False,
         soft_wrap=True,
     )

@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from prismae._text import percent
 from prismae.data import World, world, world_names
 from prismae.data.own import is_path
+from prismae.discovery import axes
+from prismae.discovery.alone import alone
 from prismae.discovery.page import write_page
-from prismae.discovery.result import Discovery, Factor, mean_codes, observed
-from prismae.discovery.search import HELD_OUT, LATENTS, Search, Tried, worth
+from prismae.discovery.result import Discovery, Factor, mean_codes, observed, rebuilt
+from prismae.discovery.search import HELD_OUT, Search, Tried, worth
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
-from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
+from prismae.evaluation.baselines import Components, agreement, explained, principal
 from prismae.fields import Count, Positive, check_arguments
+from prismae.metrics._inputs import standardised
 from prismae.runs.job import Job
 from prismae.runs.observations import everything
 from prismae.runs.run import Run
@@ -33,11 +36,11 @@ FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
 CLOSE = 0.9  # times what components leave unexplained of what is held out: a model has to leave less
 STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
-FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
-EXACT = 1e-3  # share of the variance that counts as nothing left
 ENOUGH = 0.9  # share of the variance that components explain where no model says how many there are
-STARTS = 5  # of FastICA, which may end in a local optimum
-GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
+SAME = (
+    0.975  # correlation of each factor of a model with an independent component, from which they are the same
+)
+IS = 0.9  # correlation from which a factor is that column
 REACH = 1.5  # deviations by which a factor is moved
 MOVED = 5  # columns that are named for each factor
 
@@ -57,10 +60,11 @@ def discover(
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
     Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
-    That which explains most of what is held out is kept, where each live latent has to explain 2 %; its factors are the
-    independent components (FastICA) of these latents, where these come back in other seeds as well as the latents do.
-    Where as many principal components explain as much, components of the data themselves are the answer. See
-    docs/results/known_answers.md for why.
+    That which explains most of what is held out is kept, where each live latent has to explain 2 %; its factors are its
+    live latents, turned to independent components (FastICA), and as near as can be to those of the data where its own
+    are all but Gaussian. Where as many principal components explain as much, or the factors are independent components
+    of the data, these are the answer. Columns of a table that go with no other stand apart: noise, or factors by
+    themselves. See docs/results/known_answers.md for why.
 
     Parameters
     ----------
@@ -154,43 +158,41 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     )
     model = load(chosen.path)
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
-    first = principal(x, x.shape[1])
+    lone = alone(x, data.kind)
+    rest = np.setdiff1d(np.arange(x.shape[1]), lone)
+    first, new = principal(x[:, rest], len(rest)), unseen[:, rest]
     if best:
-        live = int(verdict.live.sum())
+        again = rebuilt(model, held, LOOKED_AT)
+        own = explained(new, again[:, rest])
+        taken = sum(explained(unseen[:, [i]], again[:, [i]]) > axes.HELD**2 for i in lone)
+        live = max(1, int(verdict.live.sum()) - taken)
     else:
-        shares = np.square(first.codes(x)).sum(0) / np.square(x - x.mean(0)).sum()
-        live = int(np.searchsorted(shares.cumsum(), ENOUGH) + 1)
-    k = _components(first, unseen, live)
+        shares = np.square(first.codes(x[:, rest])).sum(0)
+        live = int(np.searchsorted(shares.cumsum() / shares.sum(), ENOUGH) + 1)
+    k = axes.as_many(first, new, live)
     most = len(verdict.live)
-    bounded = best and live == most < x.shape[1]
-    more = f" All {most} latents of the models are live, so there may be more factors." if bounded else ""
+    more = ""
+    if best and int(verdict.live.sum()) == most < x.shape[1]:
+        more = f" All {most} latents of the models are live, so there may be more factors."
     first = first.first(k)
-    linear = explained(unseen, first.decoded(first.codes(unseen)))
-    many = f"{k} principal component" + ("s explain" if k > 1 else " explains")
-    charge = CLOSE * FURTHER ** (k - live)
-    if best and verdict.held_out is not None and 1 - verdict.held_out < charge * (1 - linear):
+    linear = explained(new, first.decoded(first.codes(new)))
+    charge = CLOSE * axes.FURTHER ** (k - live)
+    if best and 1 - own < charge * (1 - linear):
         why = (
-            f"{best.name} explains {percent(verdict.held_out)} of the variance of observations that it was not "
-            f"trained on, where {many} {percent(linear)}."
+            f"{best.name} explains {percent(own)} of the variance of observations that it was not trained on, where "
+            f"{_principal(k)} {percent(linear)}."
         )
-        return _of_model(tried, best, chosen, model, data, why + more, home)
-    why = f"{many} {percent(linear)} of the variance of observations that were held out" + (
-        f", and the best model {percent(verdict.held_out or 0.0)} with "
+        return _of_model(tried, best, chosen, model, data, (x, unseen), lone, why + more, home)
+    first = axes.steady(axes.fewest(first, x[:, rest]), x[:, rest])
+    k = first.into.shape[1]
+    linear = explained(new, first.decoded(first.codes(new)))
+    why = f"{_principal(k)} {percent(linear)} of the variance of observations that were held out" + (
+        f", and the best model {percent(own)} with "
         + ("as many live latents." if k == live else f"{live} live latent{'s' * (live > 1)}.")
         if best
         else ", and no model that was trained is worth a recommendation."
     )
-    return _of_data(tried, first, chosen, model, x, why + more, home)
-
-
-def _components(first: Components, unseen: NDArray, live: int) -> int:
-    """How many components are compared with a model: as many as it has live latents, and further ones where each
-    lessens what is left unexplained of the held-out observations to a quarter, as a factor does that it has missed."""
-    most = min(first.into.shape[1], max(live, LATENTS))
-    numbers = range(min(live, most), most + 1)
-    left = [1 - explained(unseen, part.decoded(part.codes(unseen))) for part in map(first.first, numbers)]
-    charged = [max(each, EXACT) * FURTHER**i for i, each in enumerate(left)]
-    return numbers[int(np.argmin(charged))]
+    return _of_data(tried, k, chosen, (x, unseen), lone, why + more, home)
 
 
 def _of_model(
@@ -199,9 +201,12 @@ def _of_model(
     chosen: Run,
     model: Autoencoder,
     data: World,
+    rows: tuple[NDArray, NDArray],
+    lone: list[int],
     why: str,
     home: Path,
 ) -> Discovery:
+    x = rows[0]
     codes = {
         run.path: mean_codes(load(run.path), data, LOOKED_AT)[:, verdict.live] for run, verdict in best.usable
     }
@@ -209,15 +214,23 @@ def _of_model(
     live = np.flatnonzero(
         next(verdict for run, verdict in best.usable if run.path == chosen.path).live
     ).tolist()
-    plain = _plain(own)
-    turned = _ordered(_independent(own, principal(own, own.shape[1])), own)
+    plain = axes.plain(own)
+    turned = axes.turned(own, x, lone)
+    seen = np.delete(x, lone, 1)
+    factors = turned.codes(own)[:, : own.shape[1] - axes.held(own, x, lone).shape[1]]
+    if (same := axes.likeness(factors, seen)) >= SAME:
+        why += (
+            f" But its factors are independent components of the data, each at |r| = {same:.2f} or more, and these are "
+            "simpler, the same every time, and exact."
+        )
+        return _of_data(tried, factors.shape[1], chosen, rows, lone, why, home)
     others = [each for path, each in codes.items() if path != chosen.path]
     sure = {
-        "turned": [_independent(each, principal(each, each.shape[1])).codes(each) for each in others],
+        "turned": [axes.turned(each, x, lone).codes(each) for each in others],
         "plain": others,
     }
     agreed = {
-        name: np.mean([_agreements(components.codes(own), each) for each in sure[name]], 0)
+        name: np.mean([axes.agreements(components.codes(own), each) for each in sure[name]], 0)
         if others
         else np.full(own.shape[1], np.nan)
         for name, components in (("turned", turned), ("plain", plain))
@@ -232,82 +245,62 @@ def _of_model(
     made = Discovery(
         home, "autoencoder", why, [], chosen.path, live, components, all_codes.mean(0), _lines(tried, best)
     )
-    return _with_factors(made, components.codes(own), agreed[name])
+    return _with_factors(made, components.codes(own), agreed[name], x, lone)
 
 
 def _of_data(
     tried: Sequence[Tried],
-    first: Components,
+    k: int,
     chosen: Run,
-    model: Autoencoder,
-    x: NDArray,
+    rows: tuple[NDArray, NDArray],
+    lone: list[int],
     why: str,
     home: Path,
 ) -> Discovery:
-    order = np.random.default_rng(0).permutation(len(x))
-    halves = (order[::2], order[1::2])
-    k = first.into.shape[1]
-    parts = [principal(x[half], k) for half in halves]
-    stable: dict[str, list[Components]] = {
-        "ica": [_independent(x[half], part) for half, part in zip(halves, parts, strict=True)],
-        "pca": parts,
-    }
+    whole = np.concatenate(rows)  # nothing is chosen by what was held out any more
+    rest = np.setdiff1d(np.arange(whole.shape[1]), lone)
+    x = whole[:, rest]
+    first = principal(x, k)
+    stable = axes.of_halves(x, k)
     sure = {name: agreement(*(each.codes(x) for each in both)) for name, both in stable.items()}
     kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) else "pca"
-    components = _ordered(_independent(x, first), x) if kind == "ica" else _plain_scaled(first, x)
+    components = axes.ordered(axes.independent_of(x, first), x) if kind == "ica" else axes.scaled(first, x)
     why += (
         f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f}, so they are taken."
         if kind == "ica"
         else f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f} only: factors may be "
         "Gaussian, and then only the space that they span is known; its principal components are taken."
     )
-    agreed = np.mean([_agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
+    agreed = np.mean([axes.agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
+    scale = np.nanstd(whole, axis=0)
+    mean, into = np.nanmean(whole, axis=0), np.zeros((whole.shape[1], k + len(lone)))
+    mean[rest], into[rest, :k] = components.mean, components.into
+    back = np.zeros_like(into.T)
+    back[:k, rest] = components.back
+    for place, i in enumerate(lone, k):  # each of these columns is a component by itself
+        into[i, place], back[place, i] = 1 / scale[i], scale[i]
+    components = Components(mean, into, back)
     made = Discovery(home, kind, why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
-    return _with_factors(made, components.codes(x), agreed)
+    agreed = np.concatenate([agreed, np.ones(len(lone))])
+    return _with_factors(made, components.codes(whole), agreed, whole, lone)
 
 
-def _independent(x: NDArray, start: Components) -> Components:
-    """Independent components; of several starts of FastICA the one whose components are farthest from Gaussian."""
-
-    def contrast(found: Components) -> float:
-        codes = found.codes(x)
-        return float(np.square(_log_cosh(codes / codes.std(0)).mean(0) - GAUSSIAN).sum())
-
-    return max((independent(x, start, seed) for seed in range(STARTS)), key=contrast)
+def _principal(k: int) -> str:
+    return f"{k} principal component" + ("s explain" if k > 1 else " explains")
 
 
-def _log_cosh(x: NDArray) -> NDArray:
-    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(2)
-
-
-def _plain(codes: NDArray) -> Components:
-    """Latents as they are, scaled to deviation 1."""
-    scale = np.diag(codes.std(0))
-    return Components(codes.mean(0), np.linalg.inv(scale), scale)
-
-
-def _plain_scaled(first: Components, x: NDArray) -> Components:
-    """Components scaled to deviation 1."""
-    scale = first.codes(x).std(0)
-    return Components(first.mean, first.into / scale, first.back * scale[:, None])
-
-
-def _ordered(found: Components, x: NDArray) -> Components:
-    """Components of deviation 1, those that move x most first."""
-    scale = found.codes(x).std(0)
-    order = np.argsort(-np.square(found.back * scale[:, None]).sum(1))
-    return Components(found.mean, (found.into / scale)[:, order], (found.back * scale[:, None])[order])
-
-
-def _agreements(codes: NDArray, others: NDArray) -> NDArray:
-    """[k] the largest absolute correlation of each column with one of the others."""
-    return np.abs(np.corrcoef(codes.T, others.T)[: codes.shape[1], codes.shape[1] :]).max(1)
-
-
-def _with_factors(found: Discovery, codes: NDArray, agreed: NDArray) -> Discovery:
-    """The same with its factors: what each explains and moves, the greatest first."""
+def _with_factors(
+    found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lone: list[int]
+) -> Discovery:
+    """The same with its factors: what each explains and moves, the greatest first, and those last that are a column
+    which goes with no other."""
     k = codes.shape[1]
     named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
+    names = named.model._form.kind.element_names or tuple(f"x{i}" for i in range(x.shape[1]))
+    which = [""] * k
+    if lone:
+        r = np.abs(standardised(codes).T @ axes.standard(x[:, lone])) / len(codes)
+        which = [names[lone[int(each.argmax())]] if each.max() > IS else "" for each in r]
     ends = np.concatenate([np.eye(k) * sign * REACH for sign in (-1, 1)])
     back = named.inverse_transform(ends)
     some = codes[:: max(1, len(codes) // 500)]
@@ -318,9 +311,9 @@ def _with_factors(found: Discovery, codes: NDArray, agreed: NDArray) -> Discover
         still[:, i] = 0.0
         shares.append(float(np.square(whole - named.seen(still)).sum()))
     total = float(np.square(whole - whole.mean(0)).sum()) or 1.0
-    order = np.argsort(shares)[::-1].tolist()
+    order = sorted(range(k), key=lambda i: (bool(which[i]), -shares[i]))
     factors = [
-        Factor(f"f{place}", shares[i] / total, float(agreed[i]), _moves(back, i, k))
+        Factor(f"f{place}", shares[i] / total, float(agreed[i]), _moves(back, i, k), which[i])
         for place, i in enumerate(order)
     ]
     own = found.components

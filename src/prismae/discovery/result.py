@@ -36,12 +36,15 @@ class Factor:
         Absolute correlation with its counterpart in the other seeds, or in components of halves of the data; the mean.
     moves
         For a table, columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
+    column
+        The column that it is, where that goes with no other column: noise, or a factor of which nothing else tells.
     """
 
     name: str
     share: float
     agreement: float
     moves: list[tuple[str, Any, Any]]
+    column: str = ""
 
     @property
     def sure(self) -> str:
@@ -86,6 +89,17 @@ class Discovery:
     resting: NDArray[np.floating]
     tried: list[dict[str, Any]]
 
+    @property
+    def count(self) -> str:
+        """How many factors there are, in words."""
+        columns = [each.column for each in self.factors if each.column]
+        n = len(self.factors) - len(columns)
+        said = f"{n} factor{'s' * (n != 1)}"
+        if not columns:
+            return said
+        each = "a column that goes" if len(columns) == 1 else f"{len(columns)} columns that go"
+        return f"{said}, and {each} with no other: {', '.join(columns)}"
+
     @cached_property
     def model(self) -> Autoencoder:
         """The model that is kept."""
@@ -116,9 +130,7 @@ class Discovery:
             return inner
         codes = np.tile(self.resting, (len(factors), 1)).astype(np.float32)
         codes[:, self.live] = inner
-        net = self.model.net_
-        with torch.no_grad():
-            return torch.cat([net.generate(z).flatten(1) for z in torch.from_numpy(codes).split(256)]).numpy()
+        return generated(self.model, codes)
 
     def save(self) -> None:
         """Write discovery.json and components.npz."""
@@ -171,6 +183,18 @@ def mean_codes(model: Autoencoder, world: World, n: int) -> NDArray:
     """[n, m] their mean codes."""
     with torch.no_grad():
         return torch.cat([model.net_.encode(x).mean for x in model.read(world, n).split(256)]).numpy()
+
+
+def rebuilt(model: Autoencoder, world: World, n: int) -> NDArray:
+    """[n, d] what is rebuilt of up to n observations, as vectors."""
+    return generated(model, mean_codes(model, world, n))
+
+
+def generated(model: Autoencoder, codes: NDArray) -> NDArray[np.float32]:
+    """[n, d] what codes [n, m] are decoded to, as vectors."""
+    with torch.no_grad():
+        parts = [model.net_.generate(z).flatten(1) for z in torch.from_numpy(codes).split(256)]
+        return torch.cat(parts).numpy()
 
 
 def _plain(value: Any) -> Any:

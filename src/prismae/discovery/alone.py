@@ -1,0 +1,49 @@
+"""Columns of a table that go with no other one: noise, or factors of which nothing else tells."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesRegressor
+
+from prismae.data import Kind
+from prismae.data.kinds import Table
+
+TOLD = 0.05  # share of a column's variance that others tell, from which it goes with them
+WELL, TELLS = 0.3, 0.2  # a column that is told so well; what trees for it owe to a column that goes with it
+LOOKED_AT, COLUMNS = (
+    2_000,
+    64,
+)  # rows that trees are grown on, and the most elements of a table that is looked through
+TREES, LEAF = 50, 5
+
+
+def alone(x: NDArray, kind: Kind) -> list[int]:
+    """Indices of the columns of numbers of which the others tell less than 5 % of the variance, and which tell nothing
+    of the others: x tells all of its square, which tells nothing of x.
+
+    By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. None where no two columns
+    go together, so that the columns themselves are the factors; for tables of more than 64 elements; for other kinds.
+
+    Parameters
+    ----------
+    x
+        [n, d] rows as the network sees them: the numeric columns first, then those of categories.
+    """
+    if not isinstance(kind, Table) or not 3 <= x.shape[1] <= COLUMNS:
+        return []
+    rows = x[:: -(-len(x) // LOOKED_AT)]
+    rows = np.where(np.isnan(rows), np.nanmean(rows, axis=0), rows)
+    numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
+    told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
+    for i in np.flatnonzero(rows.std(0) > 0):
+        others = np.arange(x.shape[1]) != i
+        trees = ExtraTreesRegressor(
+            TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0
+        )
+        told[i] = trees.fit(rows[:, others], rows[:, i]).oob_score_
+        owed[others, i] = trees.feature_importances_
+    tells = (owed * (told > WELL)).max(1) > TELLS
+    found = np.flatnonzero((told < TOLD) & ~tells & (rows.std(0) > 0))
+    found = found[found < numbers].tolist()
+    return found if x.shape[1] - len(found) > 1 else []

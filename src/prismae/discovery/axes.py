@@ -1,0 +1,152 @@
+"""Axes for factors: components of data, how many of them, and latents turned to axes of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from prismae.discovery.search import LATENTS, PARSIMONY
+from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
+from prismae.metrics._inputs import standardised
+
+FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
+EXACT = 1e-3  # share of the variance that counts as nothing left
+STARTS = 5  # of FastICA, which may end in a local optimum
+GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
+STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
+SHARP = 0.75  # share of the distance from Gaussian that independent components of latents have, of those of the data
+HELD = 0.7  # correlation with a column that goes with no other, from which codes hold it
+
+
+def as_many(first: Components, unseen: NDArray, live: int) -> int:
+    """How many components are compared with a model: as many as it has live latents, and further ones where each
+    lessens what is left unexplained of the held-out observations to a quarter, as a factor does that it has missed."""
+    most = min(first.into.shape[1], max(live, LATENTS))
+    numbers = range(min(live, most), most + 1)
+    left = [1 - explained(unseen, part.decoded(part.codes(unseen))) for part in map(first.first, numbers)]
+    charged = [max(each, EXACT) * FURTHER**i for i, each in enumerate(left)]
+    return numbers[int(np.argmin(charged))]
+
+
+def fewest(first: Components, x: NDArray) -> Components:
+    """Those of principal components that are worth their number, where each has to explain 2 % of the variance."""
+    variances = np.square(first.codes(x)).sum(0) / np.square(x - np.nanmean(x, axis=0)).sum()
+    return first.first(max(1, int((variances >= PARSIMONY).sum())))
+
+
+def steady(first: Components, x: NDArray) -> Components:
+    """The same, or fewer principal components where independent ones of two halves agree that do not with all of them,
+    and what is left out is little: what bends the data a little is a component that mixes with the factors."""
+    k, whole = first.into.shape[1], np.square(first.codes(x)).sum(0)
+    for fewer in range(k, 1, -1):
+        if whole[:fewer].sum() < STEADY * whole.sum():
+            break
+        if agreement(*(each.codes(x) for each in of_halves(x, fewer)["ica"])) >= STEADY:
+            return first.first(fewer)
+    return first
+
+
+def of_halves(x: NDArray, k: int) -> dict[str, list[Components]]:
+    """Independent and principal components, k of them, of either half of the observations."""
+    order = np.random.default_rng(0).permutation(len(x))
+    halves = (x[order[::2]], x[order[1::2]])
+    parts = [principal(half, k) for half in halves]
+    return {
+        "ica": [independent_of(half, part) for half, part in zip(halves, parts, strict=True)],
+        "pca": parts,
+    }
+
+
+def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
+    """Latents turned to axes of their own: codes [n, k] of observations x [n, d], each of deviation 1.
+
+    First go the directions that say what columns say of which no other tells: these stand apart, or noise would be
+    turned into factors. The others are turned to their independent components; where these are far nearer to Gaussian
+    than those of the data, as a prior makes them, their axes are hardly determined: then they are turned to lie as near
+    as they can to the independent components of the data (orthogonal Procrustes).
+    """
+    white, columns = scaled(principal(codes, codes.shape[1]), codes), held(codes, x, lone)
+    k, apart = columns.shape
+    axes = np.linalg.qr(columns, mode="complete")[0]
+    first, rest = (
+        Components(white.mean, white.into @ part, part.T @ white.back)
+        for part in (axes[:, :apart], axes[:, apart:])
+    )
+    found = ordered(independent_of(codes, rest), codes)
+    other = of_data(np.delete(x, lone, 1), k - apart)
+    if other.shape[1] == k - apart and contrast(found.codes(codes)) < SHARP * contrast(other):
+        left, _, right = np.linalg.svd(rest.codes(codes).T @ standard(other))
+        turn = left @ right
+        found = ordered(Components(rest.mean, rest.into @ turn, turn.T @ rest.back), codes)
+    return Components(
+        white.mean, np.concatenate([found.into, first.into], 1), np.concatenate([found.back, first.back])
+    )
+
+
+def held(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
+    """[k, l] directions of codes, as principal components of deviation 1, along which they say what a column says of
+    which no other tells; at most all but one."""
+    white = scaled(principal(codes, codes.shape[1]), codes)
+    said = white.codes(codes).T @ standard(x[:, lone]) / len(codes)
+    return said[:, np.linalg.norm(said, axis=0) > HELD][:, : len(said) - 1]
+
+
+def likeness(codes: NDArray, x: NDArray) -> float:
+    """The least correlation of codes [n, k] with as many independent components of x [n, d], matched one to one."""
+    other = of_data(x, codes.shape[1])
+    if other.shape[1] != codes.shape[1]:
+        return 0.0
+    r = np.abs(standard(codes).T @ standard(other)) / len(codes)
+    return float(r[linear_sum_assignment(r, maximize=True)].min())
+
+
+def of_data(x: NDArray, k: int) -> NDArray:
+    """[n, k] independent components of x [n, d], or as many as there are."""
+    return independent_of(x, principal(x, k)).codes(x)
+
+
+def independent_of(x: NDArray, start: Components) -> Components:
+    """Independent components; of several starts of FastICA the one whose components are farthest from Gaussian."""
+
+    return max(
+        (independent(x, start, seed) for seed in range(STARTS)), key=lambda found: contrast(found.codes(x))
+    )
+
+
+def contrast(codes: NDArray) -> float:
+    """How far codes [n, k] are from Gaussian, by log cosh: what FastICA raises."""
+    return float(np.square(_log_cosh(codes / codes.std(0)).mean(0) - GAUSSIAN).sum())
+
+
+def _log_cosh(x: NDArray) -> NDArray:
+    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(2)
+
+
+def plain(codes: NDArray) -> Components:
+    """Latents as they are, scaled to deviation 1."""
+    scale = np.diag(codes.std(0))
+    return Components(codes.mean(0), np.linalg.inv(scale), scale)
+
+
+def scaled(first: Components, x: NDArray) -> Components:
+    """Components scaled to deviation 1."""
+    scale = first.codes(x).std(0)
+    return Components(first.mean, first.into / scale, first.back * scale[:, None])
+
+
+def ordered(found: Components, x: NDArray) -> Components:
+    """Components of deviation 1, those that move x most first."""
+    scale = found.codes(x).std(0)
+    order = np.argsort(-np.square(found.back * scale[:, None]).sum(1))
+    return Components(found.mean, (found.into / scale)[:, order], (found.back * scale[:, None])[order])
+
+
+def agreements(codes: NDArray, others: NDArray) -> NDArray:
+    """[k] the largest absolute correlation of each column with one of the others."""
+    return np.abs(np.corrcoef(codes.T, others.T)[: codes.shape[1], codes.shape[1] :]).max(1)
+
+
+def standard(x: NDArray) -> NDArray:
+    """Columns of mean 0 and variance 1; the mean stands for what is missing."""
+    return standardised(np.nan_to_num(x - np.nanmean(x, axis=0)))

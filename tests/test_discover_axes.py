@@ -1,0 +1,120 @@
+"""Axes of factors: columns that go alone, latents that a prior made Gaussian, and how many components are kept."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import norm, ortho_group
+
+import prismae as pr
+from prismae.discovery import axes
+from prismae.discovery.alone import alone
+from prismae.discovery.result import Discovery, Factor
+from prismae.evaluation.baselines import principal
+
+RNG = np.random.default_rng(3)
+N = 1200
+FACTORS = RNG.uniform(-1, 1, (N, 2))
+NOISE = RNG.normal(size=(N, 2))
+
+
+def best(codes, factors):
+    """[k] the largest |r| of each factor with a code."""
+    k = codes.shape[1]
+    return np.abs(np.corrcoef(codes.T, factors.T)[:k, k:]).max(0)
+
+
+def bent(factors):
+    """Four columns of each factor that it alone makes, of deviation 1."""
+    x = np.concatenate([np.stack([a, np.exp(a), np.sin(2 * a), a**2 + a], 1) for a in factors.T], 1)
+    return x / x.std(0) + 0.1 * np.random.default_rng(0).normal(size=x.shape)
+
+
+def test_columns_of_noise_go_alone_and_one_that_is_a_square_of_another_does_not():
+    x = np.concatenate([FACTORS, FACTORS[:, :1] ** 2, FACTORS[:, 1:] ** 2, NOISE], 1)
+    assert alone(x[:400], pr.world(x).kind) == [4, 5]
+    assert alone(np.concatenate([FACTORS, NOISE], 1)[:400], pr.world(NOISE).kind) == []  # all of them do
+
+
+def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
+    kinds = RNG.integers(3, size=400)
+    table = pd.DataFrame(
+        {"size": kinds + 0.1 * NOISE[:400, 0], "noise": NOISE[:400, 1], "kind": np.array(list("abc"))[kinds]}
+    )
+    world = pr.world(table)
+    assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [1]
+
+
+def test_images_have_no_columns():
+    world = pr.world(RNG.uniform(size=(50, 1, 4, 4)))
+    assert alone(RNG.normal(size=(50, 16)), world.kind) == []
+
+
+def test_latents_that_a_prior_made_gaussian_take_the_axes_of_the_data():
+    own, turned = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        factors = rng.uniform(-1, 1, (N, 2))
+        latents = norm.ppf((factors + 1) / 2 * 0.998 + 0.001)  # what N(0, I) makes of uniform factors
+        codes = latents @ ortho_group.rvs(2, random_state=seed) + 0.05 * rng.normal(size=(N, 2))
+        own.append(best(axes.independent_of(codes, principal(codes, 2)).codes(codes), latents).min())
+        found = axes.turned(codes, bent(factors), []).codes(codes)
+        np.testing.assert_allclose(found.std(0), 1, atol=1e-6)
+        turned.append(best(found, latents).min())
+    assert min(own) < 0.9
+    assert min(turned) > 0.98
+
+
+def test_latents_that_are_far_from_gaussian_keep_their_own_axes():
+    sharp = np.sign(FACTORS) + 0.1 * FACTORS
+    codes = sharp @ ortho_group.rvs(2, random_state=1)
+    elsewhere = FACTORS @ ortho_group.rvs(2, random_state=2) + 0.3 * NOISE
+    assert best(axes.turned(codes, elsewhere, []).codes(codes), sharp).min() > 0.99
+
+
+def test_latents_that_hold_columns_of_noise_have_these_apart():
+    x = np.concatenate([bent(FACTORS), NOISE], 1)
+    codes = np.concatenate([FACTORS * 3**0.5, NOISE], 1) @ ortho_group.rvs(4, random_state=1)
+    turned = axes.turned(codes, x, [8, 9])
+    found = turned.codes(codes)
+    assert axes.held(codes, x, [8, 9]).shape == (4, 2)
+    assert best(found[:, :2], FACTORS).min() > 0.99
+    assert best(found[:, 2:], NOISE).min() > 0.99
+    np.testing.assert_allclose(turned.decoded(found), codes, atol=1e-6)
+
+
+def test_what_bends_the_data_a_little_is_no_further_component():
+    x = bent(FACTORS)
+    assert axes.steady(principal(x, 3), x).into.shape[1] == 2
+    linear = RNG.uniform(-1, 1, (N, 4)) @ RNG.normal(size=(4, 8))
+    assert axes.steady(principal(linear, 4), linear).into.shape[1] == 4
+
+
+def test_a_component_has_to_explain_two_percent():
+    x = RNG.normal(size=(N, 3)) * np.sqrt([0.7, 0.285, 0.015])
+    assert axes.fewest(principal(x, 3), x).into.shape[1] == 2
+
+
+def test_factors_that_are_components_are_told_from_others():
+    x = FACTORS @ RNG.normal(size=(2, 6))
+    assert axes.likeness(FACTORS, x) > 0.99
+    assert axes.likeness(np.stack([FACTORS.sum(1), FACTORS[:, 0] - FACTORS[:, 1]], 1), x) < 0.8
+    assert axes.likeness(RNG.normal(size=(N, 3)), x) == 0.0  # two there are
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ([""], "1 factor"),
+        (["", "", "a"], "2 factors, and a column that goes with no other: a"),
+        (["", "b", "a"], "1 factor, and 2 columns that go with no other: b, a"),
+    ],
+)
+def test_factors_are_counted_without_columns_that_go_alone(columns, said, tmp_path):
+    factors = [Factor(f"f{i}", 0.1, 1.0, [], column) for i, column in enumerate(columns)]
+    none = axes.plain(NOISE)
+    found = Discovery(tmp_path, "ica", "", factors, tmp_path, [], none, np.zeros(0), [])
+    assert found.count == said
+    assert replace(found, factors=[]).count == "0 factors"
