@@ -12,6 +12,7 @@ from prismae.data import world_descriptions
 from prismae.methods import all_methods
 from prismae.metrics import all_metrics
 from prismae.nets import all_likelihoods, all_nets
+from prismae.trackers import all_trackers
 from prismae.views import all_views
 
 
@@ -37,6 +38,7 @@ FOUND = {
     "controllers": lambda: first_lines(all_controllers()),
     "nets": lambda: first_lines(all_nets()),
     "views": lambda: first_lines(all_views()),
+    "trackers": lambda: first_lines(all_trackers()),
     "likelihoods": lambda: first_lines(all_likelihoods()),
 }
 

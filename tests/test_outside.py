@@ -20,6 +20,7 @@ from prismae.metrics import all_metrics
 from prismae.nets import all_likelihoods, all_nets
 from prismae.report import write_report
 from prismae.studies import study
+from prismae.trackers import all_trackers
 
 HERE = Path(__file__).parent / "outside"
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,9 @@ def test_a_model_of_it_all_is_trained_saved_loaded_scored_and_reported(tmp_path,
     factors = pr.world("stripes").factors
     by_hand = np.abs(np.corrcoef(codes.T, factors.T)[:2, 2:]).max(axis=0).mean()
     assert scores["greatest-correlation"].score == pytest.approx(by_hand, abs=1e-5)
+    notebook = all_trackers()["notebook"]("mine", tmp_path / "notes", {"lr": 0.1})
+    notebook.results(folder)
+    assert "mine from step 21: {'lr': 0.1}\n" in (tmp_path / "notes" / "notebook.txt").read_text()
     page = Path(write_report(folder.path)).read_text()
     assert all(each in page for each in ("sparse-vae", "two-layers:width=8", "laplace"))
     assert "<h3>Quantiles of the codes</h3>" in page

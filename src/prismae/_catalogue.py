@@ -36,6 +36,7 @@ SHELVES = {
     "controllers": Shelf("control", bases=("Controller",)),
     "nets": Shelf("nets", bases=("Net",)),
     "views": Shelf("views", bases=("View",)),
+    "trackers": Shelf("trackers", bases=("Tracker",)),
     "likelihoods": Shelf("nets", bases=("Likelihood",), named_by_file=False),
 }
 

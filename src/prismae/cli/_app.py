@@ -86,7 +86,7 @@ COMMANDS = {
     "list": (
         "listing",
         "What there is",
-        "List methods, metrics, worlds, controllers, networks or likelihoods.",
+        "List methods, metrics, worlds, controllers, networks, likelihoods, views or trackers.",
     ),
 }
 

@@ -106,6 +106,15 @@ def fit(
     evaluate: Annotated[
         bool, typer.Option(help="Score the codes when the training is done.", rich_help_panel="Output")
     ] = True,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACKER",
+            autocompletion=completed("trackers"),
+            help="Send terms, weights, scores and pictures to tensorboard or mlflow as they come.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
     # here: completion and help of this command would wait for PyTorch
@@ -120,6 +129,7 @@ def fit(
     from prismae.runs.run import Run
     from prismae.runs.stability import stability
     from prismae.studies import Job, run, score
+    from prismae.trackers import tracker
 
     known = all_methods()
     if method not in known:
@@ -154,18 +164,26 @@ def fit(
     for each in (replace(job, seed=job.seed + i) for i in range(seeds)):
         if Run(folder / each.id).finished:
             out.print("already done, nothing is trained again", highlight=False)
-        finished = run(
-            each,
-            folder,
-            data=(data, held),
-            device=device,
-            checkpoint_every=checkpoint_every,
-            progress=not out.quiet,
-        )
+        tracked = None if track is None else tracker(track, Run(folder / each.id), as_plain(each))
+        try:
+            finished = run(
+                each,
+                folder,
+                data=(data, held),
+                device=device,
+                checkpoint_every=checkpoint_every,
+                hooks=[] if tracked is None else [tracked.hook()],
+                progress=not out.quiet,
+            )
+        finally:
+            if tracked is not None:
+                tracked.end()
         where("run folder", finished.path)
         print_verdict(judged(finished, data))
         if evaluate:
             print_scores(score(finished, data=data, progress=not out.quiet), out)
+        if tracked is not None:
+            tracked.results(finished)
         done.append(finished)
     if seeds > 1:
         print_stability(stability(done, data))

@@ -26,7 +26,7 @@ def list_names(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List methods, metrics, worlds, controllers, networks or likelihoods."""
+    """List methods, metrics, worlds, controllers, networks, likelihoods, views or trackers."""
     found = catalogue(what)
     if name is not None:
         if name not in found:

@@ -38,6 +38,7 @@ OTHERS = (
     "error.txt",
     "figures",
     "export",
+    "tensorboard",
     "checkpoint",
 )  # what is made of a run later, or before
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ def run(
     checkpoint_every: int = 500,
     progress: bool = False,
     on_step: Callable[[int], None] | None = None,
+    hooks: Sequence[Hook] = (),
     wait: bool = False,
 ) -> Run:
     """Train a job into ``out/<id>``, or return at once if that is done; an interrupted run goes on.
@@ -44,6 +45,8 @@ def run(
         already loaded.
     on_step
         Called with the number of steps done, a hundred times or so.
+    hooks
+        Others that are called along the way, such as a tracker's.
     wait
         Wait for another process that computes the same run.
 
@@ -70,7 +73,7 @@ def run(
         now.values()  # where a term is NaN, nothing is kept
         made.write_arrays(SNAPSHOT.format(step=now.step), {"codes": codes_table(now.ae, world)})
 
-    hooks = [Hook(on_step=snapshot, at=job.snapshots)]
+    hooks = [Hook(on_step=snapshot, at=job.snapshots), *hooks]
     if on_step is not None:
         every, tell = max(1, job.limit // TICKS), on_step
         hooks.append(Hook(on_step=lambda now: tell(now.step), at=range(every, job.limit, every)))
