@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 import prismae as pr
 from prismae._random import Draws
+from prismae.errors import InputError
 
 LIKE = torch.full((5, 7), 0.4)
 DRAWN = {
@@ -114,3 +115,34 @@ def test_training_leaves_the_process_its_generator(name: str) -> None:
     before = torch.get_rng_state()
     pr.Autoencoder(name, 2, steps=3, batch=32, device="cpu").fit(pr.world("digits"))
     assert torch.equal(before, torch.get_rng_state())
+
+
+BY_ROWS = {
+    "rand": lambda x: torch.rand(x.shape),
+    "randn": lambda x: torch.randn(len(x), 3, dtype=torch.float64),
+    "randn_like": lambda x: torch.randn_like(x),
+    "dropout": lambda x: F.dropout(x, 0.3),
+    "dropout of what lies otherwise": lambda x: F.dropout(x.T.contiguous().T, 0.3),
+    "channels": lambda x: nn.Dropout2d(0.5)(x.unsqueeze(2).unsqueeze(3)),
+    "alpha dropout": lambda x: nn.AlphaDropout(0.5)(x),
+}
+
+
+@pytest.mark.parametrize("name", BY_ROWS)
+def test_parts_of_a_batch_draw_what_the_whole_draws_for_them(name: str) -> None:
+    x = torch.arange(48.0).view(12, 4) + 1
+    with Draws(3):
+        whole = [BY_ROWS[name](x) for _ in range(2)]
+    for rank, part in enumerate(x.chunk(3)):
+        with Draws(3) as draws, draws.part(rank, 3, 4):
+            found = [BY_ROWS[name](part) for _ in range(2)]
+        for mine, its in zip(found, whole, strict=True):
+            assert torch.equal(mine, its.chunk(3)[rank])
+
+
+def test_what_cannot_be_drawn_for_a_part_is_refused() -> None:
+    with Draws(3) as draws, draws.part(0, 2, 4):
+        assert torch.equal(F.dropout(torch.ones(4), training=False), torch.ones(4))
+        for draw in (lambda: torch.rand(3), lambda: torch.randperm(4), lambda: torch.randn(())):
+            with pytest.raises(InputError, match="several devices"):
+                draw()

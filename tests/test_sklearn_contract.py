@@ -170,6 +170,7 @@ PARAMETERS = {
     "lr": (-1.0, "lr should be greater than 0"),
     "precision": ("16", "precision should be '32' or 'bf16', got '16'"),
     "device": ("gpu", "device should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
+    "devices": (0, "devices should be greater than or equal to 1, got 0"),
     "method": (pr.BetaVAE, "method should be a method or the name of one"),
     "controllers": (("ramp",), "controllers should be controllers, got 'ramp'"),
 }

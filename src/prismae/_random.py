@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+from prismae.errors import InputError
 
 _DRAWING: set[Callable[..., Any]] = {  # they take a generator
     torch.rand,
@@ -58,6 +60,21 @@ _BORROWING: set[Callable[..., Any]] = {  # they take none, and draw inside
     F.rrelu,
     F.scaled_dot_product_attention,
 }
+_BY_ROWS: set[Callable[..., Any]] = {  # of a batch, which they draw for element by element or row by row
+    torch.rand_like,
+    torch.randn_like,
+    torch.bernoulli,
+    torch.dropout,
+    torch.feature_dropout,
+    Tensor.bernoulli,
+    F.dropout,
+    F.dropout1d,
+    F.dropout2d,
+    F.dropout3d,
+    F.alpha_dropout,
+    F.feature_alpha_dropout,
+    F.rrelu,
+}
 _LAYERED: set[Callable[..., Any]] = {torch.gru, torch.lstm, torch.rnn_relu, torch.rnn_tanh}
 _lent = threading.Lock()  # of PyTorch's own generators, which are the process's
 
@@ -83,6 +100,7 @@ class Draws(TorchFunctionMode):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.seed = seed
+        self._part: tuple[int, int, int] | None = None
         self.generators: dict[str, torch.Generator] = {}
 
     def generator(self, device: torch.device | str) -> torch.Generator:
@@ -118,10 +136,21 @@ class Draws(TorchFunctionMode):
             for device, state in before.items():
                 self.generators[device].set_state(state)
 
+    @contextmanager
+    def part(self, rank: int, parts: int, rows: int) -> Iterator[None]:
+        """Within, what is drawn for a part of a batch, of `rows` rows, is that part of what the whole would draw."""
+        self._part = rank, parts, rows
+        try:
+            yield
+        finally:
+            self._part = None
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if self._part is not None and _draws(func, args, kwargs):
+            return self._in_part(func, args, kwargs, *self._part)
         if func in _DRAWING:
             device = torch.device(_device(args, kwargs))
             if kwargs.get("generator") is None and device.type != "meta":  # where nothing is drawn
@@ -133,6 +162,30 @@ class Draws(TorchFunctionMode):
         elif func in _BORROWING or (func in _LAYERED and _drops(args)):
             return self._borrowing(func, args, kwargs)
         return func(*args, **kwargs)
+
+    def _in_part(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, rank: int, parts: int, rows: int
+    ) -> Any:
+        """Draw for a whole batch, and take a part. Where the draw depends on values, those of other parts do not
+        matter, so they are this part's."""
+        if func in (torch.rand, torch.randn):
+            shape = tuple(kwargs.pop("size", args))
+            shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape
+            whole: tuple[Any, ...] = (parts * shape[0], *shape[1:]) if shape else ()
+        elif func in _BY_ROWS:
+            shape, whole = args[0].shape, (_tiled(args[0], parts), *args[1:])
+        else:
+            shape = ()
+        if not shape or shape[0] != rows:
+            raise InputError(
+                f"A network that draws by {func.__name__} cannot train on several devices, which share a batch's rows: "
+                "expected draws for each row (dropout, rand, randn), or devices=1."
+            )
+        given, self._part = self._part, None
+        try:
+            return self.__torch_function__(func, (), whole, kwargs).chunk(parts)[rank]
+        finally:
+            self._part = given
 
     def _alike(
         self, draw: Callable[..., Tensor], like: Tensor, *, requires_grad: bool = False, **given: Any
@@ -180,6 +233,21 @@ def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.device:
         if isinstance(each, Tensor):
             return each.device
     return torch.device(kwargs.get("device") or torch.get_default_device())
+
+
+def _draws(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a function draws, called like this: dropout does not in evaluation, nor by nothing."""
+    if func is F.dropout:
+        given = dict(zip(("p", "training"), args[1:3], strict=False)) | dict(kwargs)
+        return bool(given.get("training", True) and given.get("p", 0.5))
+    return func in _DRAWING or func in _ALIKE or func in _BORROWING or (func in _LAYERED and _drops(args))
+
+
+def _tiled(x: Tensor, times: int) -> Tensor:
+    """x [rows, ...] several times below itself, laid out in memory as x is: numbers are drawn in that order."""
+    order = sorted(range(x.ndim), key=lambda axis: x.stride()[axis], reverse=True)
+    tiled = torch.cat([x.permute(order)] * times, order.index(0))
+    return tiled.permute([order.index(axis) for axis in range(x.ndim)])
 
 
 def _drops(args: tuple[Any, ...]) -> bool:

@@ -101,6 +101,15 @@ def fit(
         ),
     ] = 1,
     device: Device = "auto",
+    devices: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=4096,
+            help="GPUs, or processes on the CPU, that compute each batch together.",
+            rich_help_panel="Training",
+        ),
+    ] = 1,
     folder: Runs = Path("runs"),
     checkpoint_every: CheckpointEvery = 500,
     evaluate: Annotated[
@@ -171,6 +180,7 @@ def fit(
                 folder,
                 data=(data, held),
                 device=device,
+                devices=devices,
                 checkpoint_every=checkpoint_every,
                 hooks=[] if tracked is None else [tracked.hook()],
                 progress=not out.quiet,

@@ -84,6 +84,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Move weights of the method while it trains, beside its own: ``(prismae.control.PI("kl", target=18.0),)``.
     device
         "auto", "cpu", "cuda" or "mps".
+    devices
+        How many GPUs, or processes on the CPU, compute each batch together.
     warm_start
         Whether `fit` goes on from the last one: with more `steps`, and the same data and other parameters, it gives
         to the bit what one longer training would have given. The model then keeps its optimiser's state too.
@@ -135,6 +137,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         handle_unknown: Literal["error", "ignore"] = "error",
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+        devices: Count = 1,
         warm_start: bool = False,
         verbose: bool = False,
     ) -> None:
@@ -151,6 +154,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.handle_unknown = handle_unknown
         self.controllers = controllers
         self.device = device
+        self.devices = devices
         self.warm_start = warm_start
         self.verbose = verbose
 
@@ -246,12 +250,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             data,
             training,
             device=self.device,
+            devices=settings["devices"],
             progress=self.verbose,
             start=start,
             hooks=hooks,
             held=held,
         )
-        about |= outcome(trained, self.device)
+        about |= outcome(trained, self.device, settings["devices"])
         first = untrained(chosen, data, about, net, likelihood)
         verdict = Judge(chosen, trained, first, about, data, held).verdict()
         about["warnings"] = verdict.warnings
@@ -486,6 +491,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "series",
             "handle_unknown",
             "device",
+            "devices",
             "warm_start",
             "verbose",
         )

@@ -132,20 +132,22 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
     }
 
 
-def outcome(trained: Trained, device: str) -> dict[str, Any]:
+def outcome(trained: Trained, device: str, devices: int = 1) -> dict[str, Any]:
     """What a run's job.json says of a training that is done: how long it took, and on what."""
     return {
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
         **({"warm_up": round(trained.warm_up, 1)} if trained.warm_up else {}),
-        "machine": machine(device),
+        "machine": machine(device, devices),
         "updates": trained.steps + trained.trial_updates,
         **({} if trained.kept is None else {"kept": trained.kept}),
     }
 
 
-def machine(device: str) -> str:
+def machine(device: str, devices: int = 1) -> str:
     """What a run was computed on, as results should name it."""
+    if devices > 1:
+        return f"{devices} devices: {machine(device)}"
     if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"

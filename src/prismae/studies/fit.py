@@ -30,6 +30,7 @@ def run(
     *,
     data: tuple[World, World | None] | None = None,
     device: str = "auto",
+    devices: int = 1,
     checkpoint_every: int = 500,
     progress: bool = False,
     on_step: Callable[[int], None] | None = None,
@@ -43,6 +44,8 @@ def run(
     data
         The job's world and what is held out of it, as `prismae.runs.observations.parted` gives them, if they are
         already loaded.
+    devices
+        How many GPUs, or processes on the CPU, compute each batch together.
     on_step
         Called with the number of steps done, a hundred times or so.
     hooks
@@ -86,13 +89,14 @@ def run(
             world,
             replace(job, net=net, likelihood=likelihood),
             device=device,
+            devices=devices,
             checkpoint=made.checkpoint,
             checkpoint_every=checkpoint_every,
             hooks=hooks,
             progress=progress,
             held=held,
         )
-        about |= outcome(trained, device)
+        about |= outcome(trained, device, devices)
         start = untrained(chosen, world, about, net, likelihood)
         other = unseen(as_plain(job)) if held is None else held
         verdict = Judge(chosen, trained, start, about, world, other).verdict()

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from prismae.train.hooks import Hook, check_hooks, stopped_by
 from prismae.train.known import check_known
 from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
+from prismae.train.team import Team, gathered
 
 MONITORED = 100  # times in a run
 ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -79,6 +81,7 @@ def train(
     training: Training,
     *,
     device: str = "auto",
+    devices: int = 1,
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
     hooks: Sequence[Hook] = (),
@@ -92,6 +95,8 @@ def train(
     ----------
     training
         Size of the code, network, likelihood, budget, seed, controllers; its snapshots are left to `hooks`.
+    devices
+        How many GPUs, or processes on the CPU, compute each batch together: see `prismae.train.team`.
     checkpoint
         File to continue from if it exists, written every `checkpoint_every` steps, on Ctrl-C, and on SIGTERM and SIGHUP
         before these do what they do; None: no file.
@@ -112,19 +117,19 @@ def train(
     Interrupted
         Ctrl-C; the run can be resumed from the checkpoint.
     """
-    from lightning_fabric import Fabric  # here: importing it takes as long as PyTorch itself, twice
-    from lightning_fabric.plugins import MixedPrecision
-    from lightning_fabric.utilities import move_data_to_device
+    from lightning_fabric.utilities import (
+        move_data_to_device,  # here: importing it takes as long as PyTorch itself
+    )
 
     net, likelihood = choices(method, world, training)
-    controllers = [as_controller(each) for each in training.controls]
-    check_controllers(method, controllers, likelihood)
+    check_controllers(method, [as_controller(each) for each in training.controls], likelihood)
     check_device(device)
     if training.steps == "auto" and held is None:
         raise InputError(
             "steps='auto' stops by observations that are not trained on: expected some, or a number."
         )
     check_sizes(method, len(world), training.batch)
+    check_devices(devices, device, training.batch)
     if method.pairs() is not None or method.labelled():
         check_known(method, world)
         if training.steps == "auto":
@@ -134,28 +139,17 @@ def train(
             )
         held = None
     check_hooks(hooks)
-    fabric = Fabric(accelerator=device, devices=1)
-    if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
-        plugin = MixedPrecision("bf16-mixed", fabric.device.type)
-        fabric = Fabric(accelerator=device, devices=1, plugins=[plugin])
-    with Draws(training.seed) as draws:
-        ae = build(
-            method,
-            world.kind,
-            world.shape,
-            world.summary,
-            n_latents=training.n_latents,
-            net=net,
-            likelihood=likelihood,
-        )
-        if ae.lacking is not None:
-            ae.fill.copy_(means_of_seen(world.data))
-        run = Ongoing(fabric, method, world, ae, training, controllers, draws, held)
+    saved = load_state(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+    work: dict[str, Any] = {
+        "method": method,
+        "world": world,
+        "training": replace(training, net=net, likelihood=likelihood),
+        "device": device,
+        "start": deepcopy(start) if saved is None else saved,  # the optimiser takes over these tensors
+    }
+    with gathered(devices, on_gpu(device), _help, **work) as team, Draws(training.seed) as draws:
+        run = _begun(team, draws, **work, held=held)
         steps = training.limit
-        if checkpoint is not None and checkpoint.exists():
-            run.restore(load_state(checkpoint))
-        elif start is not None:
-            run.restore(deepcopy(start))  # the optimiser takes over the tensors that it is given
         with (
             _interrupts(kept=checkpoint is not None) as stop,
             Progress(steps, done=run.step, enabled=progress) as bar,
@@ -192,7 +186,7 @@ def train(
         state = move_data_to_device(run.state(), torch.device("cpu"))
         kept = run.take_kept()
     trained = Trained(
-        ae.cpu().eval(),
+        run.ae.cpu().eval(),
         run.critic and run.critic.cpu().eval(),
         run.history.frame(),
         run.seconds,
@@ -206,6 +200,71 @@ def train(
         if hook.on_end is not None:
             hook.on_end(trained)
     return trained
+
+
+def _begun(
+    team: Team,
+    draws: Draws,
+    method: Method,
+    world: World,
+    training: Training,
+    device: str,
+    start: dict[str, Any] | None,
+    held: World | None = None,
+) -> Ongoing:
+    """A training as it starts, or goes on, in one of the processes of a team."""
+    from lightning_fabric import Fabric  # here: importing it takes as long as PyTorch itself, twice
+    from lightning_fabric.plugins import MixedPrecision
+
+    place: dict[str, Any] = {"accelerator": device, "devices": [team.rank] if on_gpu(device) else 1}
+    fabric = Fabric(**place)
+    if training.precision == "bf16":  # as a plugin: asked for by name, Fabric prints a line about it
+        fabric = Fabric(**place, plugins=[MixedPrecision("bf16-mixed", fabric.device.type)])
+    ae = build(
+        method,
+        world.kind,
+        world.shape,
+        world.summary,
+        n_latents=training.n_latents,
+        net=training.net,
+        likelihood=training.likelihood,
+    )
+    team.check(ae)
+    if ae.lacking is not None:
+        ae.fill.copy_(means_of_seen(world.data))
+    controllers = [as_controller(each) for each in training.controls]
+    run = Ongoing(fabric, method, world, ae, training, controllers, draws, held, team)
+    if start is not None:
+        run.restore(start)
+    return run
+
+
+def _help(team: Team, training: Training, **work: Any) -> None:
+    """What the other processes of a team do: each step with the first one, which looks, keeps and ends."""
+    with Draws(training.seed) as draws:
+        run = _begun(team, draws, training=training, **work)
+        run.warm_up(lambda done, of: None)
+        while run.step < training.limit:
+            run.advance()
+            if run.step % FLUSH_EVERY == 0:
+                run.history.flush()
+
+
+def on_gpu(device: str) -> bool:
+    """Whether that is a GPU of CUDA."""
+    return device == "cuda" or (device == "auto" and torch.cuda.is_available())
+
+
+def check_devices(devices: int, device: str, batch: int) -> None:
+    """Refuse more devices than there are, and batches that they cannot share."""
+    there = torch.cuda.device_count() if on_gpu(device) else inf
+    if not (isinstance(devices, int) and 1 <= devices <= there):
+        most = "" if there == inf else f" and at most {there}, the GPUs that PyTorch can use here"
+        raise InputError(f"devices should be a whole number, at least 1{most}, got {devices!r}.")
+    if devices > 1 and (device == "mps" or (device == "auto" and torch.backends.mps.is_available())):
+        raise InputError("Several devices are GPUs of CUDA, or processes on the CPU: expected devices=1.")
+    if batch % devices:
+        raise InputError(f"{devices} devices share each batch evenly, and it has {batch} observations.")
 
 
 def check_device(device: str) -> None:

@@ -29,6 +29,7 @@ from prismae.train.descent import adam, follow
 from prismae.train.history import History
 from prismae.train.known import Known
 from prismae.train.stopping import HeldOut, averaged
+from prismae.train.team import ALONE, Team
 from prismae.train.trial import CopyTrial
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ class Ongoing:
         controllers: Sequence[Controller],
         draws: Draws,
         held: World | None = None,
+        team: Team = ALONE,
     ) -> None:
         self.fabric, self.method, self.draws, self.seed = fabric, method, draws, training.seed
+        self.team = team
         self.world = world.to(fabric.device)
         fabric.to_device(ae)
         self.ae = ae.train()
@@ -141,10 +144,11 @@ class Ongoing:
         if self.critic is not None:
             self.critic.requires_grad_(False)
         with self.fabric.autocast():
-            terms = self.method.terms(self.ae, *self.batch(self.step))
+            terms = self.method.terms(self.team.dealt(self.ae, self.draws), *self.batch(self.step))
         means = self._means(terms)
         weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
         self.fabric.backward(torch.stack(weighted).sum())
+        self.team.average(self.ae, means)
         follow(self.optimizer, self.settings, self.lr, self.step, prod(self.world.shape))
         if self.critic is not None:
             self.critic.requires_grad_(True)
@@ -167,10 +171,11 @@ class Ongoing:
         x = self.world.data[self.critic_batches[self.critic_updates]]
         with self.fabric.autocast():
             with torch.no_grad():  # the critic's loss must not reach the encoder
-                q = self.ae.encode(x)
+                q = self.team.dealt(self.ae, self.draws).encode(x)
             terms = method.critic_terms(self.critic, q, replace(self.context, critic=None))
         means = {name: widened(value).mean() for name, value in terms.items()}
         self.fabric.backward(torch.stack(list(means.values())).sum())
+        self.team.average(self.critic, means)
         settings = self.critic_settings
         follow(self.critic_optimizer, settings, settings.lr, self.critic_updates)
         self.critic_updates += 1
