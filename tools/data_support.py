@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import tifffile
 import zarr
 from PIL import Image
 from scipy.io import savemat, wavfile
@@ -31,7 +32,7 @@ HEAD = """# What is read
 
 Each form of data below was made and given to `pr.world` by `tools/data_support.py`, which writes this page; a test
 compares it with what is read today. `.xlsx` needs `pip install 'prismae[excel]'`, HDF5 `prismae[hdf5]`, Zarr
-`prismae[zarr]`. [Data](data.md) says what each reading means.
+`prismae[zarr]`, TIFF with `axes` `prismae[tiff]`. [Data](data.md) says what each reading means.
 """
 
 
@@ -132,6 +133,7 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     savemat(matlab, {"val": np.arange(800.0).reshape(4, 200) % 37, "Fs": 250})  # type: ignore[arg-type]
     yield "MATLAB, with `window`", "x.mat", matlab.getvalue(), {"window": 50}
     yield "an unknown suffix", "x.dat", csv, {}
+    yield "an archive", "x.zip", b"PK", {}
 
 
 def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
@@ -152,7 +154,13 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "grey images [n, h, w]", lambda: rng.integers(0, 256, (N, 8, 8), np.uint8), {}
     yield "colour images [n, h, w, 3]", lambda: rng.integers(0, 256, (N, 8, 8, 3), np.uint8), {}
     yield "images of two channels", lambda: rng.random((N, 2, 8, 8)), {}
+    yield "images of two channels, last", lambda: rng.random((N, 8, 8, 2)), {}
+    yield "images of twelve channels", lambda: rng.random((N, 12, 32, 32)), {}
+    yield "the same, with `axes`", lambda: rng.random((N, 12, 32, 32)), {"axes": "chw"}
+    yield "volumes [n, d, h, w]", lambda: rng.random((N, 8, 10, 9)), {}
     yield "volumes [n, 1, d, h, w]", lambda: rng.random((N, 1, 8, 8, 8)), {}
+    yield "volumes of two channels", lambda: rng.random((N, 2, 8, 8, 8)), {}
+    yield "the same, with `axes`", lambda: rng.random((N, 2, 8, 8, 8)), {"axes": "cdhw"}
     yield "series [n, c, length]", lambda: series, {}
     yield "the same, with `series`", lambda: series, {"series": "channels-first"}
     yield "series with gaps", lambda: np.where(series > 2, np.nan, series), {"series": "channels-first"}
@@ -233,6 +241,13 @@ def images() -> Iterator[tuple[str, str, Callable[[Path, int], Any], dict[str, A
         path.parent.joinpath("cat" if k else "dog").mkdir()
         Image.fromarray(grey + np.uint8(k)).save(path.parent / ("cat" if k else "dog") / path.name)
 
+    def channels(path: Path, k: int) -> None:
+        five = np.stack([grey + np.uint8(k)] * 5, 2)
+        tifffile.imwrite(path, five, photometric="minisblack", planarconfig="contig")
+
+    def stack(path: Path, k: int) -> None:
+        tifffile.imwrite(path, np.stack([grey + np.uint8(k)] * 9))
+
     def heic(path: Path, k: int) -> None:
         path.write_bytes(b"heic")
 
@@ -247,14 +262,18 @@ def images() -> Iterator[tuple[str, str, Callable[[Path, int], Any], dict[str, A
     yield "TIFF, decimal numbers", "0.tif", plain(Image.fromarray(grey.astype(np.float32) / 7)), {}
     yield "TIFF, several pages", "0.tif", pages, {}
     yield "GIF, animated", "0.gif", pages, {}
-    yield "TIFF, other colours", "0.tif", lambda path, k: Image.new("LAB", (8, 8)).save(path), {}
+    yield "TIFF, CIE L*a*b*", "0.tif", lambda path, k: Image.new("LAB", (8, 8), (90 * k, 0, 0)).save(path), {}
+    yield "TIFF, five channels a pixel", "0.tif", channels, {}
+    yield "the same, with `axes`", "0.tif", channels, {"axes": "hwc"}
+    yield "TIFF, pages that are depth or channels, with `axes`", "0.tif", stack, {"axes": "dhw"}
+    yield "TGA", "0.tga", plain(Image.fromarray(grey)), {}
     yield "images of several sizes", "0.png", sizes, {}
     yield "the same, with `size`", "0.png", sizes, {"size": 8}
     yield "damaged images among others", "0.png", damaged, {}
     yield "the same, with `skip_damaged`", "0.png", damaged, {"skip_damaged": True}
     yield "other files in the folder", "0.png", noted, {}
     yield "a folder for each class", "0.png", in_classes, {}
-    yield "a format that is not read", "0.heic", heic, {}
+    yield "HEIC", "0.heic", heic, {}
 
 
 def outcome(source: Any, options: dict[str, Any], folder: Path | None = None) -> tuple[str, str]:

@@ -96,6 +96,9 @@ class Reading:
         Columns, arrays or labels that are factors: they are not trained on.
     size
         Side that the images of a folder are cut and scaled to.
+    axes
+        What the dimensions of an image or volume are, where their sizes do not say it: "c" channels, "d" depth, "h"
+        height and "w" width, as "hwc", "dhw" or "cdhw". Of a TIFF file, what its pages and samples are.
     skip_damaged
         Leave out the images of a folder that cannot be read, and say how many they are.
     series
@@ -141,6 +144,7 @@ class Reading:
 
     factors: tuple[str, ...] = ()
     size: Side | None = None
+    axes: str | None = None
     skip_damaged: bool = False
     series: Layout | None = None
     window: Count | None = None
@@ -161,6 +165,16 @@ class Reading:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_axes(self.axes)
+
+
+def check_axes(axes: str | None) -> None:
+    """Refuse what are no axes of images or volumes."""
+    if axes is not None and not ({"h", "w"} <= set(axes) <= set("cdhw") and len(set(axes)) == len(axes)):
+        raise InputError(
+            f"axes: expected each of h and w, and of c (channels) and d (depth) those that there are, once, as in chw "
+            f"or dhw, got {axes!r}."
+        )
 
 
 def label(settings: object) -> str:

@@ -37,6 +37,10 @@ def given() -> dict[str, object]:
         "images of bytes": RNG.integers(0, 256, (4, 9, 8), np.uint8),
         "images, channels last": RNG.random((4, 9, 8, 3)),
         "binary images": RNG.integers(0, 2, (4, 1, 9, 8)).astype(bool),
+        "images of five channels": RNG.normal(size=(4, 5, 9, 8)),
+        "images of two channels, last": RNG.normal(size=(4, 9, 8, 2)),
+        "volumes": RNG.normal(size=(4, 8, 9, 10)),
+        "volumes of bytes, channels last": RNG.integers(0, 256, (4, 3, 9, 10, 2), np.uint8),
         "series, channels first": RNG.normal(5e3, 2.0, (4, 2, 20)),
         "series, channels last": RNG.normal(5e3, 2.0, (4, 20, 2)),
         "a table": TABLE,
@@ -59,14 +63,15 @@ every_case = pytest.mark.parametrize("case", GIVEN)
 
 
 def made(case: str) -> World:
-    return pr.world(GIVEN[case], series=layout(case))
+    axes = "dhwc" if case == "volumes of bytes, channels last" else None
+    return pr.world(GIVEN[case], series=layout(case), axes=axes)
 
 
 def test_every_kind_has_a_case():
     assert (
         {made(case).kind.name() for case in GIVEN}
         == set(all_kinds())
-        == {"images", "series", "table", "texts"}
+        == {"images", "series", "table", "texts", "volumes"}
     )
 
 

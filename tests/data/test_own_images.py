@@ -323,15 +323,6 @@ def test_two_pictures_in_a_jpeg(tmp_path: Path) -> None:
     assert bytes_of(world(tmp_path))[:, 0].mean() == pytest.approx(100, abs=3)
 
 
-def test_more_than_fits(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prismae.data.image_folder._MOST_BYTES", 700)
-    with pytest.raises(
-        InputError, match="4 images of 16x12 pixels take 0 GB, expected at most 16 GB: give a size"
-    ):
-        world(photos)
-    assert world(photos, size=8).shape == (1, 8, 8)
-
-
 def test_a_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(InputError, match=re.escape(f"{tmp_path} holds no images, expected files .png, .jpg")):

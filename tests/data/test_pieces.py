@@ -173,7 +173,7 @@ def test_sparse_matrices_are_written_out_in_parts_only(small):
         (np.where(np.arange(20) == 3, np.nan, VECTORS), r"1 of 20 columns have no values \(3\)"),
         (np.asfortranarray(VECTORS), "one column after the other"),
         (VECTORS.astype(complex), "values of type complex"),
-        (VECTORS.reshape(N, 1, 1, 4, 5), r"observations of shape \(300, 1, 1, 4, 5\) cannot be used"),
+        (VECTORS.reshape(N, 1, 1, 1, 4, 5), r"observations of shape \(300, 1, 1, 1, 4, 5\) cannot be used"),
     ],
 )
 def test_what_cannot_be_used_is_refused(x, said, small, tmp_path):

@@ -148,7 +148,7 @@ def test_data_sets_of_h5py(tmp_path):
         (np.array([["a", "b"]] * 4), "values of type <U1 cannot be used"),
         (np.array(3.0), r"observations of shape \(\) cannot be used"),
         (np.zeros((0, 4)), r"observations of shape \(0, 4\), expected at least two"),
-        (np.zeros((2, 2, 2, 2, 2)), r"observations of shape \(2, 2, 2, 2, 2\) cannot be used"),
+        (np.zeros((2,) * 6), r"observations of shape \(2, 2, 2, 2, 2, 2\) cannot be used"),
     ],
 )
 def test_odd_types_and_shapes_have_a_sentence(x, said, tmp_path):

@@ -33,6 +33,9 @@ def discover(
     ] = "",
     size: Annotated[int | None, typer.Option(help="Side that the images of a folder are scaled to.")] = None,
     series: Annotated[Layout | None, typer.Option(help="Where the channels of series stand.")] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Dimensions of images and volumes, as chw, hwc, dhw or cdhw.")
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, max=4096, help="Trainings at once; as many as there are processors by default."),
@@ -52,6 +55,7 @@ def discover(
         factors=tuple(name.strip() for name in factors.split(",") if name.strip()),
         size=size,
         series=series,
+        axes=axes,
         out=folder,
         jobs=jobs,
     )

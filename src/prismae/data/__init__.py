@@ -3,7 +3,7 @@
 from prismae.data._base import World
 from prismae.data._world import world, world_descriptions, world_names, world_splits
 from prismae.data.files import data_folder
-from prismae.data.kinds import Images, Kind, Series, Table, Texts
+from prismae.data.kinds import Images, Kind, Series, Table, Texts, Volumes
 from prismae.data.shifts import COMPOSITIONS, Composition, correlated, held_out
 from prismae.data.summary import Summary
 from prismae.data.text import Tokens, Vocabulary
@@ -19,6 +19,7 @@ __all__ = [
     "Texts",
     "Tokens",
     "Vocabulary",
+    "Volumes",
     "World",
     "correlated",
     "data_folder",

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from prismae.data._base import FactorKind, World
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
-from prismae.data.kinds import Images, Kind, Series, Table
-from prismae.data.layout import check_size, images_first, numbers
+from prismae.data.kinds import Images, Kind, Series, Table, Volumes
+from prismae.data.layout import axes_of, check_size, images_first, numbers, taken_for
 from prismae.data.moments import Moments
 from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_by, offset_of
 from prismae.data.pieces import Pieces
@@ -33,6 +33,7 @@ def from_array(
     factor_names: Sequence[str] | None = None,
     factor_kinds: Sequence[FactorKind] | None = None,
     series: Layout | None = None,
+    axes: str | None = None,
     channel_names: Sequence[str] | None = None,
     name: str = "array",
     source: str = "own array",
@@ -45,8 +46,10 @@ def from_array(
     Parameters
     ----------
     x
-        Vectors or series of one channel [n, d], or images [n, h, w], [n, c, h, w] or [n, h, w, c] with 1, 3 or 4
-        channels (where a shape can be read both ways, the channels come first). Images are stored as [n, c, h, w].
+        Vectors or series of one channel [n, d], images [n, h, w], [n, c, h, w] or [n, h, w, c], or volumes
+        [n, d, h, w]. Where `axes` does not say what they are, 1, 3 or 4 channels stand first or last (where a shape can
+        be read both ways, first), and other shapes are told by `prismae.data.layout.axes_of`, in a notice. Images are
+        stored as [n, c, h, w], volumes as [n, c, d, h, w].
         Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
         0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
         float32 would round what varies away (see `World`). NaN is a missing value. `Rows` stay where they are: they are
@@ -62,6 +65,8 @@ def from_array(
         They are stored as [n, c, length], each channel scaled to mean 0 and standard deviation 1. Series of one
         channel, [n, length], stay as they are. Without it an array of three dimensions is images, and one of two
         vectors, the rows of a table.
+    axes
+        The dimensions of an observation, as "hwc", "dhw" or "cdhw".
     channel_names
         c names of such channels; by default "channel 1" and so on.
     name, source
@@ -89,9 +94,9 @@ def from_array(
         )
     x = whole_or_rows(x) if isinstance(x, Rows) else x
     if isinstance(x, Rows):
-        storage, kind, notices = _in_pieces(x, name, series, channel_names, like, new=new)
+        storage, kind, notices = _in_pieces(x, name, series, axes, channel_names, like, new=new)
     else:
-        storage, kind, notices = _in_memory(x, name, series, channel_names, like, copy=copy, new=new)
+        storage, kind, notices = _in_memory(x, name, series, axes, channel_names, like, copy=copy, new=new)
     known: NDArray | None = None
     names: tuple[str, ...] = ()
     kinds: tuple[FactorKind, ...] = ()
@@ -106,6 +111,7 @@ def _in_memory(
     x: NDArray | Tensor,
     name: str,
     series: Layout | None,
+    axes: str | None,
     channel_names: Sequence[str] | None,
     like: Kind | None,
     *,
@@ -115,13 +121,14 @@ def _in_memory(
     """How an array is kept, what it is, and what a user should know of it."""
     where = f"World {name!r}"
     given = numbers(x, where, gaps=True)
-    kind: Kind
+    kind: Images | Table | Series
+    found: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     if series is None:
-        laid_out = images_first(given, name, least=1 if new else 2, slender=new)
+        axes, found = _axes(given.shape, name, axes, like)
+        laid_out = images_first(given, name, least=1 if new else 2, slender=new, axes=axes)
         storage, offset = _stored(laid_out, name, copy, new=new)
-        plain = Images if len(storage.shape) == 3 else Table
-        kind = plain(pixels=of_bytes(storage), offset=offset)
+        kind = _plain(storage.shape, axes, pixels=of_bytes(storage), offset=offset)
         if isinstance(kind, Table) and not new:
             gaps: NDArray[np.bool_] = (
                 np.isnan(given) if given.dtype.kind == "f" else np.zeros_like(given[:1], np.bool_)
@@ -144,6 +151,7 @@ def _in_memory(
         storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
         kind = Series(offset=offset, scheme=scheme, layout=series)
         notices = _of_constant(scheme)
+    notices = (*found, *notices)
     if given.dtype.kind == "f" and (missing := int(np.isnan(given).sum())):
         kind = replace(kind, lacking=kind.lacking or ())
         notices = (*notices, f"{missing:,} of {given.size:,} values are missing (NaN)")
@@ -154,6 +162,7 @@ def _in_pieces(
     x: Rows,
     name: str,
     series: Layout | None,
+    axes: str | None,
     channel_names: Sequence[str] | None,
     like: Kind | None,
     *,
@@ -164,16 +173,19 @@ def _in_pieces(
     numbers(np.empty((0, *x.shape[1:]), x.dtype), where)
     shaped = np.broadcast_to(np.zeros((), x.dtype), x.shape)  # takes no memory
     one_channel = x.ndim == 2 and series in LAYOUTS and channel_names is None
+    found: tuple[str, ...] = ()
+    if series is None:
+        axes, found = _axes(x.shape, name, axes, like)
 
     def laid_out(part: NDArray) -> NDArray:
         if one_channel:
             return part
         if series is not None:
             return channels_first(part, series, where)
-        return images_first(part, name, least=0, slender=True)
+        return images_first(part, name, least=0, slender=True, axes=axes)
 
     if series is None:
-        images_first(shaped, name, least=1 if new else 2, slender=new)
+        images_first(shaped, name, least=1 if new else 2, slender=new, axes=axes)
     else:
         laid_out(shaped)
         check_size(shaped, name, least=1 if new else 2)
@@ -182,7 +194,7 @@ def _in_pieces(
     every, of_bytes = seen.over(), x.dtype == np.uint8 and len(shape) > 1
     if not new and (seen.low == seen.high).all() and float(every.count) == x.shape[0] * seen.low.size:
         raise InputError(f"{where}: all {len(x)} observations are equal, so there is nothing to learn.")
-    kind: Kind
+    kind: Images | Table | Series
     notices: tuple[str, ...] = ()
     if series is not None and not one_channel:
         scheme = like.scheme if isinstance(like, Series) else None
@@ -204,11 +216,10 @@ def _in_pieces(
         if offset is None and not new:
             raise InputError(f"{where} {TOO_FINE}.")
         offset = offset or 0.0
-        kinds = {1: Table, 3: Images}
         kind = (
             Series(offset=offset, layout=series)
             if one_channel
-            else kinds[len(shape)](pixels=pixels, offset=offset)
+            else _plain(shape, axes, pixels=pixels, offset=offset)
         )
         lacking = (seen.count < len(x)).reshape(-1)
         if isinstance(kind, Table) and not new:
@@ -222,7 +233,34 @@ def _in_pieces(
     whole = seen.over()
     storage = Pieces(x, become, shape, float(whole.mean), seen.std, float(whole.low), float(whole.high))
     said = f"larger than {WHOLE / 1e9:g} GB, so it stays where it is and is read in pieces, whose rows are shuffled"
-    return storage, kind, (*notices, said)
+    return storage, kind, (*found, *notices, said)
+
+
+def _axes(
+    shape: tuple[int, ...], name: str, axes: str | None, like: Kind | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """The axes of observations [n, …] that are no series, and what a user should know of them.
+
+    They are those that were said, those of `like`, or what the shape tells.
+    """
+    if (
+        axes is None
+        and isinstance(like, Images)
+        and like.axes is not None
+        and len(like.axes) + 1 == len(shape)
+    ):
+        axes = like.axes
+    if axes is not None:
+        return axes, ()
+    axes = axes_of(shape, name)
+    return axes, () if axes is None else (taken_for(axes, shape[1:]),)
+
+
+def _plain(shape: tuple[int, ...], axes: str | None, *, pixels: bool, offset: float) -> Images | Table:
+    """The kind of observations that a network sees in `shape`."""
+    if len(shape) == 1:
+        return Table(pixels=pixels, offset=offset)
+    return (Images if len(shape) == 3 else Volumes)(axes=axes, pixels=pixels, offset=offset)
 
 
 def _scaled(laid_out: Callable[[NDArray], NDArray], scheme: ChannelScheme, part: NDArray) -> NDArray:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prismae.data.images import DEEP, SUFFIXES, Frame, frames_of, read_frames, side_by_side
+from prismae.data.decoded import HEAVY, Decoded, Decoding, cache, decoded, decoded_once
+from prismae.data.images import SUFFIXES, Frame, frames_of, read_frames
 from prismae.data.labels import Found, chosen, labels_of
+from prismae.data.rows import WHOLE
+from prismae.data.stacks import Stack, read_stack, stack_faults, stack_of
 from prismae.data.table_files import read_csv
 from prismae.errors import InputError
 
 LABELS = "labels.csv"
+HEIC = (".heic", ".heif")  # for which Pillow needs another package, of patented code
 FILE = "file"  # the column of labels.csv with the names of the images
 FOLDER = "folder"  # the factor that the names of subfolders are
 
-_MOST_BYTES = 16_000_000_000  # of images that are not made smaller
 _NAMED = 5  # of the files that cannot be read
 
 
@@ -33,11 +38,14 @@ def read_images(
     factors: Sequence[str] = (),
     size: int | None = None,
     *,
+    axes: str | None = None,
     skip_damaged: bool = False,
     new: bool = False,
     keep_numbers: bool = False,
 ) -> Found:
     """Images [n, 1 or 3, h, w] below a folder, in the order of their paths, or of one file, and their labels.
+
+    With `axes` the arrays [n, *axes] of a folder's TIFF files, of which each is an observation.
 
     Parameters
     ----------
@@ -51,6 +59,9 @@ def read_images(
         subfolders, as ``folder``; and each column but ``file`` of ``labels.csv``, where the folder has one.
     size
         Scale the centre square of each image to this side. Without it all images must have one size.
+    axes
+        What the dimensions of the array of a TIFF file are, as tifffile reads it: "chw" takes its pages for channels,
+        "dhw" for depth.
     skip_damaged
         Whether images that cannot be read are left out, and counted.
     new
@@ -66,14 +77,14 @@ def read_images(
     root = path if path.is_dir() else path.parent
     files, notices = _files(path)
     failed: dict[str, str] = {}  # name of a file or frame → why it cannot be read
-    frames: list[Frame] = []
+    frames: list[Any] = []
     for file in files:
         try:
-            frames += frames_of(file)
+            frames += frames_of(file) if axes is None else [stack_of(file)]
         except InputError as error:
             failed[file.relative_to(root).as_posix()] = str(error)
     names = [_called(frame, root) for frame in frames]
-    _check(path, frames, names, {} if skip_damaged and frames else failed, size)
+    _check(path, frames, names, {} if skip_damaged and frames else failed, size, axes)
     columns = labels_in(path, [frame.path for frame in frames], names, failed) if path.is_dir() else {}
     if factors:
         factors = chosen(factors, columns, f"label of {path.name}", new=new)
@@ -82,50 +93,81 @@ def read_images(
         columns, len(frames), str(path), new=new
     )  # what is wrong with them shows before images are decoded
 
-    channels = max(frame.channels for frame in frames)
-    height, width = (frames[0].height, frames[0].width) if size is None else (size, size)
-    deep = any(frame.values == "whole" for frame in frames)
-    kind = np.float32 if deep or frames[0].values == "float" else np.uint8
-    needed = len(frames) * channels * height * width * np.dtype(kind).itemsize
-    if needed > _MOST_BYTES:
-        raise InputError(
-            f"{path}: {len(frames)} images of {width}x{height} pixels take {needed / 1e9:.0f} GB, "
-            "expected at most 16 GB: give a size, such as 64, to scale them to."
+    deep = axes is None and any(frame.values == "whole" for frame in frames)
+    what = (
+        Decoding(
+            names,
+            frames[0].shape,
+            frames[0].dtype,
+            [[row] for row in range(len(frames))],
+            partial(_stack, frames),
         )
-    x = np.empty((len(frames), channels, height, width), kind)
-    rows = _rows_by_file(frames)
-    noted: list[str] = []
-
-    def decode(i: int) -> None:
-        found = read_frames([frames[row] for row in rows[i]], channels, size, noted)
-        failure = ""
-        for row in rows[i]:
-            values = next(found, failure)
-            if isinstance(values, np.ndarray):
-                x[row] = values * np.float32(DEEP) if deep and values.dtype == np.uint8 else values
-            else:  # so the rest of the file cannot be read either
-                failed[names[row]] = failure = str(values)
-
-    side_by_side(len(rows), decode, path.name)
-    kept = [row for row, name in enumerate(names) if name not in failed]
-    if failed and not (skip_damaged and kept):
+        if axes is not None
+        else _decoding(frames, names, size, deep=deep, narrow=deep and not keep_numbers)
+    )
+    made = read_decoded(
+        what, path, files, {"size": size, "axes": axes, "narrow": what.narrow}, notices, skip_damaged
+    )
+    failed |= made.failed
+    if failed and not (skip_damaged and made.kept):
         raise InputError(_damage(path, failed, len(frames) + sum(name not in names for name in failed)))
     if failed:
         listed = ", ".join(sorted(failed)[:_NAMED]) + (" …" if len(failed) > _NAMED else "")
         notices.append(f"left out, since they cannot be read: {len(failed)} images ({listed})")
-        if len(kept) < len(names):
-            x, names = x[kept], [names[row] for row in kept]
-            columns = {name: pd.Series(values).iloc[kept] for name, values in columns.items()}
+        names = [names[row] for row in made.kept]
+        columns = {name: pd.Series(values).iloc[made.kept] for name, values in columns.items()}
+    x, noted = made.x, made.noted
     labels = labels_of(columns, len(x), str(path), new=new)
-    if deep and not keep_numbers and all(_of_bytes(image) for image in x):
-        x = np.stack([(image // DEEP).astype(np.uint8) for image in x])
-    if x.dtype != np.uint8:
+    if axes is None and x.dtype != np.uint8:
         notices.append(
             "images are kept as numbers, not as pixels of 0 to 255: they have "
             + ("more than 8 bits a pixel" if deep else "decimal numbers")
         )
     notices += [f"{times:,} of {len(x):,} images: {what}" for what, times in sorted(Counter(noted).items())]
     return Found(x, labels, names=np.array(names), notices=tuple(notices))
+
+
+def _decoding(
+    frames: Sequence[Frame], names: Sequence[str], size: int | None, *, deep: bool, narrow: bool
+) -> Decoding:
+    """What is to be decoded of usual images."""
+    channels = max(frame.channels for frame in frames)
+    height, width = (frames[0].height, frames[0].width) if size is None else (size, size)
+    rows = _rows_by_file(frames)
+    return Decoding(
+        names,
+        (channels, height, width),
+        np.dtype(np.float32 if deep or frames[0].values == "float" else np.uint8),
+        rows,
+        lambda i, noted: read_frames([frames[row] for row in rows[i]], channels, size, noted),
+        narrow,
+    )
+
+
+def _stack(stacks: Sequence[Stack], i: int, noted: list[str]) -> Iterator[NDArray | InputError]:
+    try:
+        yield read_stack(stacks[i].path)
+    except InputError as error:
+        yield error
+
+
+def read_decoded(
+    what: Decoding,
+    path: Path,
+    files: Sequence[Path],
+    how: dict[str, Any],
+    notices: list[str],
+    skip_damaged: bool,
+) -> Decoded:
+    """Decode images in memory, or, where they are many, once into a file of the cache, which is noted."""
+    if what.nbytes <= WHOLE and sum(file.stat().st_size for file in files) < HEAVY:
+        return decoded(what, path.name)
+    folder = path if path.is_dir() else path.parent
+    made = decoded_once(what, folder, files, how, skip_damaged=skip_damaged)
+    notices.append(
+        f"images are decoded once, into {what.nbytes / 1e9:.2g} GB below {cache()}, which may be removed"
+    )
+    return made
 
 
 def _files(path: Path) -> tuple[list[Path], list[str]]:
@@ -144,15 +186,14 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
         if not is_image(file) and file != path / LABELS
     )
     listed = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(_NAMED))
+    more = " …" if len(others) > _NAMED else ""
+    listed += more + (" (HEIC is not read: convert it to PNG or JPEG)" if others.keys() & set(HEIC) else "")
     if not found:
         raise InputError(
             f"{path} holds no images, expected files {', '.join(SUFFIXES)} in it or below it"
             + (f"; it holds {listed}." if others else ".")
         )
-    if not others:
-        return found, []
-    more = " …" if len(others) > _NAMED else ""
-    return found, [f"other files in the folder are not read: {listed}{more}"]
+    return found, [f"other files in the folder are not read: {listed}"] if others else []
 
 
 def _called(frame: Frame, root: Path) -> str:
@@ -169,10 +210,16 @@ def _rows_by_file(frames: Sequence[Frame]) -> list[list[int]]:
 
 
 def _check(
-    path: Path, frames: Sequence[Frame], names: Sequence[str], failed: dict[str, str], size: int | None
+    path: Path,
+    frames: Sequence[Any],
+    names: Sequence[str],
+    failed: dict[str, str],
+    size: int | None,
+    axes: str | None,
 ) -> None:
     """Refuse what headers show: files that cannot be read, several sizes, numbers beside bytes; all at once."""
-    wrong = list(_faults(path, frames, names, size))
+    found = _faults(path, frames, names, size) if axes is None else stack_faults(path, frames, names, axes)
+    wrong = list(found) if frames else []
     if failed:
         wrong.insert(0, _damage(path, failed, len({frame.path for frame in frames}) + len(failed)))
     if wrong:
@@ -208,11 +255,6 @@ def _damage(path: Path, failed: dict[str, str], n: int) -> str:
     more = f" And {len(failed) - _NAMED} more." if len(failed) > _NAMED else ""
     leave = ": --skip-damaged leaves them out" if len(failed) < n else ""
     return f"{path}: {len(failed)} of {n} images cannot be read{leave}. {' '.join(reasons)}{more}"
-
-
-def _of_bytes(image: NDArray) -> bool:
-    """Whether numbers of 16 bits are those of 8, each written twice."""
-    return bool((image % DEEP == 0).all() and image.min() >= 0 and image.max() <= 255 * DEEP)
 
 
 def labels_in(

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -24,7 +25,7 @@ from prismae.errors import InputError
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
-    *(".pgm", ".ppm", ".pbm", ".pnm", ".apng", ".avif", ".jp2"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".apng", ".avif", ".jp2", ".tga"),
 )
 
 _GREY = ("1", "L", "LA", "La", "F", "I")
@@ -36,6 +37,9 @@ DEEP = 257  # 255 x 257 is 65535: what a byte is multiplied by to be one of 16 b
 
 ON_WHITE = "transparent, laid on white"
 OF_INKS = "CMYK, made colours without a colour profile"
+FURTHER = (
+    "with further samples in each pixel, which are left out (--axes hwc or chw reads all, see docs/data.md)"
+)
 CUT = "colours of 16 bits, of which the upper 8 are kept"
 FIRST = "with a second picture behind it (MPO), which is left out"
 
@@ -90,7 +94,10 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
             f"expected at most {_MOST_PIXELS // 1_000_000} million."
         ) from None
     except _BROKEN as error:
-        raise InputError(f"Image {path} is damaged or no image ({error}).") from None
+        channels = (
+            "; a TIFF of unusual channels is read with --axes" if path.suffix.lower()[:4] == ".tif" else ""
+        )
+        raise InputError(f"Image {path} is damaged or no image ({error}){channels}.") from None
 
 
 def frames_of(path: Path) -> list[Frame]:
@@ -196,6 +203,8 @@ def _values(
 
 def _plain(image: ImageFile.ImageFile, path: Path, noted: list[str]) -> Image.Image:
     """The image as bytes of grey or colour (mode L or RGB), or as numbers (mode F)."""
+    if getattr(image, "tag_v2", {}).get(277, 1) > len(image.getbands()):  # the tag of the samples in a pixel
+        noted.append(FURTHER)
     if any(";16" in str(tile[-1]) for tile in image.tile) and image.mode in ("RGB", "RGBA"):
         noted.append(CUT)
     if image.mode == "F" or image.mode.startswith("I"):
@@ -219,6 +228,11 @@ def _plain(image: ImageFile.ImageFile, path: Path, noted: list[str]) -> Image.Im
         return layered.convert("L" if grey else "RGB")
     if image.mode == "CMYK":
         noted.append(OF_INKS)
+    if image.mode == "LAB":
+        made = ImageCms.applyTransform(image, _lab_to_rgb())
+        assert made is not None  # as it is of one in place alone
+        made.info |= image.info
+        return made
     if image.mode not in ("1", "L", "P", "RGB", "CMYK", "YCbCr"):
         raise InputError(f"Image {path} has mode {image.mode}, expected grey or RGB.")
     return (
@@ -228,6 +242,13 @@ def _plain(image: ImageFile.ImageFile, path: Path, noted: list[str]) -> Image.Im
         if image.mode in ("L", "RGB")
         else image.convert("RGB")
     )
+
+
+@cache
+def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
+    """From CIE L*a*b* of the white D50, as TIFF has it, to sRGB."""
+    profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(*profiles, "LAB", "RGB")
 
 
 def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:

@@ -35,6 +35,7 @@ from prismae.data.recordings import (
     series_of_table,
 )
 from prismae.data.rows import Rows, as_rows
+from prismae.data.stacks import read_stack
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
@@ -45,6 +46,7 @@ FORMATS = (
     f"a {', '.join(ARRAYS + AUDIO[:1] + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
     "of a folder of images or recordings, or of a file of several images"
 )
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep", "sheet")  # that are for tables only
 OF_POINTS = ("series_id", "time")  # that are for tables of which each row is a point in time
 OF_SERIES = ("series", "channel_names", "window", "stride", "rate", *OF_POINTS)
@@ -129,6 +131,7 @@ def from_memory(
     _refuse_others(reading, "size", "skip_damaged", "tokens", *others, what=MEMORY[table])
     called = name or ("table" if table else "array")
     if isinstance(source, pd.DataFrame):
+        _refuse_others(reading, "axes", what="A table has columns")
         found, where = _of_table(source, reading, called), "own table"
     else:
         if reading.factors:
@@ -228,17 +231,23 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     folder = path.is_dir() and path.suffix.lower() not in ARRAYS
     if folder and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
         _refuse_others(
-            reading, "size", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
+            reading, "size", "axes", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
         )
         return read_recordings(path, reading, new=new)
     if folder or is_image(path):
         what = f"{path} is a {'folder' if path.is_dir() else 'file'} of images"
         _refuse_others(reading, *OF_SERIES, *OF_TABLES, what=what)
+        if reading.axes is not None and not folder:
+            _refuse_others(reading, "size", "factors", what=f"{path} is an array of axes that are said")
+            return Found(read_stack(path))
+        if reading.axes is not None:
+            _refuse_others(reading, "size", what=f"{path} is a folder of arrays of axes that are said")
         deep = isinstance(like, Images) and not like.pixels
         return read_images(
             path,
             reading.factors,
             reading.size,
+            axes=reading.axes,
             skip_damaged=reading.skip_damaged,
             new=new,
             keep_numbers=deep,
@@ -250,16 +259,21 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     _refuse_others(reading, "skip_damaged", what=f"{path} is no folder of images")
     if path.suffix.lower() in ARRAYS:
         _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
+        if reading.window is not None or reading.series is not None:
+            _refuse_others(reading, "axes", what=f"{path} is to be read as series")
         found = read_arrays(path, part, reading.factors, new=new)
         return found if reading.window is None else cut_arrays(found, reading, path.name, new=new)
     if is_audio(path):
         _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
+        _refuse_others(reading, "axes", what=f"{path} is sound")
         return read_audio(path, reading, new=new)
     if is_table(path) or path.name.lower().endswith(TEXTS):
+        _refuse_others(reading, "axes", what=f"{path} is a table")
         scheme = like.scheme if isinstance(like, Table) else None
         table, notices = read_file(path, reading)
         return _of_table(table, reading, path.name, scheme=scheme, new=new, notices=notices)
-    raise InputError(f"{path} cannot be read as a world: expected {FORMATS}.")
+    unpack = ": unpack it, and give the folder or file; " if path.name.lower().endswith(ARCHIVES) else ": "
+    raise InputError(f"{path} cannot be read as a world{unpack}expected {FORMATS}.")
 
 
 def _of_table(table: pd.DataFrame, reading: Reading, name: str, **options: Any) -> Found:
@@ -370,6 +384,7 @@ def _made(
         factor_names=factor_names,
         factor_kinds=factor_kinds,
         series=series,
+        axes=reading.axes,
         channel_names=channel_names,
         copy=copy,
         **options,

@@ -53,6 +53,7 @@ def discover(
     factors: Sequence[str] = (),
     size: int | None = None,
     series: Layout | None = None,
+    axes: str | None = None,
     out: str | os.PathLike[str] = "runs",
     jobs: Count | None = None,
     progress: bool = True,
@@ -74,7 +75,7 @@ def discover(
         Time that it may take.
     seeds
         Trainings of each promising candidate.
-    factors, size, series
+    factors, size, series, axes
         How own data are read: see `prismae.world`. What is named as a factor is left out.
     out
         Where run folders are kept, and beside them ``discover-<name>`` with page.html.
@@ -98,8 +99,14 @@ def discover(
         (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
     )
     folder = Path(out)
-    source = _source(X, folder, series)
-    reading: dict[str, Any] = {"holdout": HELD_OUT, "factors": tuple(factors), "size": size, "series": series}
+    source = _source(X, folder, series, axes)
+    reading: dict[str, Any] = {
+        "holdout": HELD_OUT,
+        "factors": tuple(factors),
+        "size": size,
+        "series": series,
+        "axes": axes,
+    }
     job = Job("vae", source, steps=1, **reading)
     whole = everything(as_plain(job))
     if whole.kind.elements == "words":
@@ -121,7 +128,7 @@ def discover(
     return found
 
 
-def _source(X: Any, folder: Path, series: Layout | None) -> str:
+def _source(X: Any, folder: Path, series: Layout | None, axes: str | None) -> str:
     """The data as a job has them; those in memory are written to a file, so that jobs find them."""
     if isinstance(X, str | os.PathLike):
         text = os.fspath(X)
@@ -136,7 +143,7 @@ def _source(X: Any, folder: Path, series: Layout | None) -> str:
                 "discover takes data, not a World made of own data: give the array, table or path."
             )
         return X.name
-    world(X, series=series)  # refuses what cannot be used, in the words for data in memory
+    world(X, series=series, axes=axes)  # refuses what cannot be used, in the words for data in memory
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(X, pd.DataFrame):
         digest = hashlib.sha256(pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -77,6 +78,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     series
         For arrays of series of several channels: "channels-first", [n, c, length], or "channels-last", [n, length, c].
         Each channel is scaled by itself. None: an array of three dimensions is images.
+    axes
+        For arrays of images and volumes, what their dimensions are where their sizes do not say it: "c" channels, "d"
+        depth, "h" height, "w" width, as "hwc" or "cdhw".
     handle_unknown
         What becomes of a category of a table that the fit did not see: "error", or "ignore", which takes it for none of
         those that the fit saw, as scikit-learn's `OneHotEncoder` does.
@@ -134,6 +138,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         random_state: int | np.random.RandomState | None = 0,
         precision: Precision = Training.precision,
         series: Layout | None = None,
+        axes: str | None = None,
         handle_unknown: Literal["error", "ignore"] = "error",
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
@@ -151,6 +156,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.random_state = random_state
         self.precision = precision
         self.series = series
+        self.axes = axes
         self.handle_unknown = handle_unknown
         self.controllers = controllers
         self.device = device
@@ -187,8 +193,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X
             Vectors or series [n, d], images [n, h, w], [n, c, h, w] or [n, h, w, c] (uint8 means pixels, drawn as
-            value / 255), series of several channels as `series` says, a pandas table, whose columns are scaled and
-            one-hot coded each by its kind, or a `World`.
+            value / 255), volumes [n, d, h, w], series of several channels as `series` says, a pandas table, whose
+            columns are scaled and one-hot coded each by its kind, or a `World`.
         y
             Not used; here because scikit-learn's pipelines and searches hand labels to every step.
         hooks
@@ -209,7 +215,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         settings = self._settings()
         chosen = self._method()
         X = checked(self, X, fitting=True)
-        whole = X if isinstance(X, World) else world(X, series=settings["series"])
+        whole = X if isinstance(X, World) else world(X, series=settings["series"], axes=settings["axes"])
         if whole.notices and not isinstance(X, World):
             warnings.warn("; ".join(whole.notices) + ".", DataWarning, stacklevel=2)
         share = _held_out(len(whole)) if settings["steps"] == "auto" else 0.0
@@ -237,6 +243,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             **as_plain(replace(training, net=net, likelihood=likelihood)) | {"steps": training.limit},
             holdout=share,
             series=None if isinstance(X, World) else settings["series"],
+            axes=None if isinstance(X, World) else data.kind.to_json().get("axes"),
             control_classes=[class_path(type(each)) for each in self.controllers],
             given_shape=list(_shape_of(X, data)),
             feature_names=None if names is None else names.tolist(),
@@ -277,7 +284,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: Observations) -> NDArray[np.float32]:
         """Mean codes [n, m] of observations; float32, as the network computes, whatever the type of X."""
         check_is_fitted(self)
-        return self._through(lambda x: self.net_.encode(x).mean, self._parts(X))
+        return self._through(lambda x: self.net_.encode(x).mean, self._parts(X), _count(X))
 
     def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
@@ -296,7 +303,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if z.dtype.kind not in "buif" or not np.isfinite(z).all():
             raise InputError(f"Codes are of type {z.dtype} or hold NaN or infinity, expected finite numbers.")
         parts = torch.from_numpy(z.astype(np.float32)).split(PART)
-        back = self._form.given_back(self._through(self.net_.generate, iter(parts)))
+        back = self._form.given_back(self._through(self.net_.generate, iter(parts), len(z)))
         if isinstance(back, pd.DataFrame) and isinstance(codes, pd.DataFrame):
             return back.set_axis(codes.index)
         return back
@@ -324,8 +331,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if unit not in ("variance", "nats"):
             raise InputError(f"row_errors: unit should be 'variance' or 'nats', got {unit!r}.")
         with torch.no_grad():
-            found = [self.net_.row_errors(part)[unit == "nats"] for part in self._parts(X)]
-        return torch.cat(found).numpy()
+            found = (self.net_.row_errors(part)[unit == "nats"] for part in self._parts(X))
+            return _below_each_other(found, _count(X))
 
     def deviations(self, X: Observations) -> NDArray[np.float32]:
         """Standard deviations [n, m] of the codes' posteriors, whose means `transform` gives: how sure the codes are.
@@ -336,16 +343,17 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             For a method whose codes are points or one of few values.
         """
         check_is_fitted(self)
-        found = []
+
+        def deviation(part: Tensor) -> Tensor:
+            posterior = self.net_.encode(part)
+            if not isinstance(posterior, Gaussian):
+                raise InputError(
+                    f"The codes of {self.method_.called()} have no deviations: it encodes without a density."
+                )
+            return (0.5 * posterior.log_var).exp()
+
         with torch.no_grad():
-            for part in self._parts(X):
-                posterior = self.net_.encode(part)
-                if not isinstance(posterior, Gaussian):
-                    raise InputError(
-                        f"The codes of {self.method_.called()} have no deviations: it encodes without a density."
-                    )
-                found.append((0.5 * posterior.log_var).exp())
-        return torch.cat(found).numpy()
+            return _below_each_other(map(deviation, self._parts(X)), _count(X))
 
     def sample(self, n: Count = 1, *, random_state: Seed = 0) -> NDArray | pd.DataFrame:
         """Expected observations for n codes drawn from the method's prior, as `inverse_transform` gives them.
@@ -381,7 +389,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return 1 - float(sum(n * mse for n, mse in errors) / sum(n for n, _ in errors))
         n, error, total, squares, shift, seen = 0, 0.0, 0.0, 0.0, 0.0, 0
         for x in self._parts(X):
-            back = self._through(lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]))
+            back = self._through(
+                lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]), len(x)
+            )
             values = x.double().numpy()
             shift = values[0] if n == 0 else shift  # so that squares of large values do not cancel
             shift = np.nan_to_num(shift) if n == 0 else shift
@@ -489,6 +499,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "lr",
             "precision",
             "series",
+            "axes",
             "handle_unknown",
             "device",
             "devices",
@@ -526,10 +537,29 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return int(self.random_state)
         return self.seed_ if warm else int(generator.randint(2**31 - 1))
 
-    def _through(self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor]) -> NDArray[np.float32]:
+    def _through(
+        self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor], n: int
+    ) -> NDArray[np.float32]:
+        """What a function makes of parts of n observations or codes, one below the other."""
         with torch.no_grad():
-            found = [function(part) for part in parts]
-            return self._form.kind.joined(found).numpy()
+            found = map(function, parts)
+            words = self._form.kind.elements == "words"
+            return self._form.kind.joined([*found]).numpy() if words else _below_each_other(found, n)
+
+
+def _count(X: Observations) -> int:
+    """How many observations a user hands over."""
+    return len(X) if hasattr(X, "__len__") else int(cast(Any, X).shape[0])
+
+
+def _below_each_other(parts: Iterator[Tensor], n: int) -> NDArray[np.float32]:
+    """Parts [k, …] of n rows as one; each is freed before the next is made, so that they scatter no memory."""
+    first = next(parts)
+    made, start = np.empty((n, *first.shape[1:]), np.float32), 0
+    for part in chain([first], parts):
+        made[start : start + len(part)] = part.numpy()
+        start += len(part)
+    return made
 
 
 def _shape_of(X: Given, data: World) -> tuple[int, ...]:

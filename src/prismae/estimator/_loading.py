@@ -56,6 +56,7 @@ def load(
         random_state=about["seed"],
         precision=about["precision"],
         series=about.get("series"),
+        axes=about.get("axes"),
         controllers=_controllers(about, controllers),
     )
     model._take(chosen, trained, about, run.verdict)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 from torch import nn
 
@@ -27,30 +29,41 @@ class Conv(Net):
             raise InputError(
                 f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}."
             )
-        sides = [(shape[1], shape[2])]
-        while min(sides[-1]) > 4:
-            sides.append((sides[-1][0] // 2, sides[-1][1] // 2))
-        channels = [shape[0], *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(sides) - 1))]
-        flat = channels[-1] * sides[-1][0] * sides[-1][1]
+        return halving(shape, n_outputs, n_latents, nn.Conv2d, nn.ConvTranspose2d)
 
-        down: list[nn.Module] = []
-        up: list[nn.Module] = []
-        for i in range(len(sides) - 1):
-            down += [nn.Conv2d(channels[i], channels[i + 1], 4, stride=2, padding=1), nn.ReLU()]
-            odd = (sides[i][0] % 2, sides[i][1] % 2)
-            up = [
-                nn.ReLU(),
-                nn.ConvTranspose2d(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
-                *up,
-            ]
-        encoder = nn.Sequential(
-            *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
-        )
-        decoder = nn.Sequential(
-            nn.Linear(n_latents, DENSE),
+
+def halving(
+    shape: tuple[int, ...],
+    n_outputs: int,
+    n_latents: int,
+    convolution: Callable[..., nn.Module],
+    transposed: Callable[..., nn.Module],
+) -> Pair:
+    """Encoder and decoder for observations [c, *sides], of convolutions over as many dimensions as there are sides."""
+    sides = [shape[1:]]
+    while min(sides[-1]) > 4:
+        sides.append(tuple(side // 2 for side in sides[-1]))
+    channels = [shape[0], *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(sides) - 1))]
+    flat = channels[-1] * prod(sides[-1])
+
+    down: list[nn.Module] = []
+    up: list[nn.Module] = []
+    for i in range(len(sides) - 1):
+        down += [convolution(channels[i], channels[i + 1], 4, stride=2, padding=1), nn.ReLU()]
+        odd = tuple(side % 2 for side in sides[i])
+        up = [
             nn.ReLU(),
-            nn.Linear(DENSE, flat),
-            nn.Unflatten(1, (channels[-1], *sides[-1])),
+            transposed(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
             *up,
-        )
-        return encoder, decoder
+        ]
+    encoder = nn.Sequential(
+        *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
+    )
+    decoder = nn.Sequential(
+        nn.Linear(n_latents, DENSE),
+        nn.ReLU(),
+        nn.Linear(DENSE, flat),
+        nn.Unflatten(1, (channels[-1], *sides[-1])),
+        *up,
+    )
+    return encoder, decoder

@@ -51,6 +51,8 @@ def explorer(run: Run) -> dict[str, Any]:
         raise NoExplorer("the run was made before the codes that they start from were kept")
     originals, values, codes = pictures["originals"], pictures["traversal_values"], pictures["shown_codes"]
     shape = originals.shape[1:]
+    if run.kind == "volumes":
+        raise NoExplorer("the page cannot compute volumes")
     if originals[0].size > SIZE:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
     if np.nanmax(np.abs(originals)) > np.finfo(np.float16).max:

@@ -87,6 +87,7 @@ JobRecord = TypedDict(
         "contents": str,
         "factors": list[str] | None,
         "size": int | None,
+        "axes": str | None,
         "skip_damaged": bool,
         "holdout": float | None,
         "series": str | None,

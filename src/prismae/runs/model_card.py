@@ -135,8 +135,7 @@ def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _loading(job: Mapping[str, Any]) -> str:
-    given = job["shape"][::-1] if job.get("series") == "channels-last" else job["shape"]
-    shape = ", ".join(map(str, job.get("given_shape", given)))
+    shape = ", ".join(map(str, job.get("given_shape", kind_of(job).given_shape(tuple(job["shape"])))))
     kind = "a table with the columns above" if kind_of(job).columns else f"[n, {shape}]"
     return (
         "```python\n"

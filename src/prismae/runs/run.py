@@ -48,6 +48,7 @@ from prismae.runs.files import (
 from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
 from prismae.runs.manifest import MANIFEST, check, written
+from prismae.runs.slices import middle_slices
 from prismae.runs.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -452,11 +453,13 @@ class Run:
         return max(found["low"], low), min(found["high"], high)
 
     def drawn(self, frames: NDArray) -> NDArray:
-        """Observations [..., *shape] as they are drawn: images between 0, black, and 1, others in the user's units."""
-        if self.kind != "images":
+        """Observations [..., *shape] as they are drawn: images and the middle slices of volumes between 0, black, and
+        1, others in the user's units."""
+        if self.kind not in ("images", "volumes"):
             return self.in_units(frames)
         low, high = self.ends
-        return (frames - low) / (high - low)
+        drawn = (frames - low) / (high - low)
+        return middle_slices(drawn) if self.kind == "volumes" else drawn
 
     @cached_property
     def feature_names(self) -> list[str]:

@@ -70,6 +70,8 @@ def run(
         "likelihood": likelihood.name(),
         "steps": job.limit,
     }
+    told = world.kind.to_json()  # by the data themselves, where the job does not say it
+    settings |= {name: told[name] for name in ("axes", "rate") if name in told and settings[name] is None}
     about = {"id": job.id} | known_by(job.world) | describe(chosen, world, **settings)
 
     def snapshot(now: Moment) -> None:

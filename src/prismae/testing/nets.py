@@ -19,7 +19,14 @@ from prismae.nets import Architecture, Net, all_nets, net
 from prismae.nets._base import FunctionNet
 from prismae.testing._hold import Check, hold, run_checks, seeded
 
-SHAPES = ((1, 28, 28), (1, 8, 8), (100,), (5,), (3, 64))  # images, series or tables, series of channels
+SHAPES = (
+    (1, 28, 28),
+    (1, 8, 8),
+    (100,),
+    (5,),
+    (3, 64),
+    (1, 8, 9, 10),
+)  # images, series or tables, series of channels, volumes
 TEXTS = (7, 9)  # longest sentence, words
 OUTPUTS, CODES = 6, 3
 SENTENCES = (

@@ -29,7 +29,7 @@ SECTIONS = {  # of a report's page, by their anchors
     "information": "Codes and factors",
     "views": "Further views",
 }
-NUMBERS = ("images", "series", "table")
+NUMBERS = ("images", "volumes", "series", "table")
 
 
 @dataclass(frozen=True)

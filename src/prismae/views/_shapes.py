@@ -10,7 +10,7 @@ from prismae.runs.run import Run
 from prismae.views._base import all_views
 
 SHARED = ("m", "*shape")  # dimensions that are the same in all views
-RANKS = (1, 2, 3)  # of an observation
+RANKS = (1, 2, 3, 4)  # of an observation
 
 Size = tuple[str, tuple[int, ...]]  # an array, and what one of its dimensions is there
 

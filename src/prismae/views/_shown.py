@@ -14,6 +14,7 @@ from prismae import figures as draw
 from prismae._text import count, shortened
 from prismae.figures.lanes import in_seconds, ranges
 from prismae.runs.run import Run
+from prismae.runs.slices import middle_slices
 from prismae.views import _units
 
 LETTERS = 22  # of a column's name in a figure
@@ -44,7 +45,10 @@ class Shown:
     def observations(self, job: Mapping[str, Any]) -> str:
         """How many observations of which shape, as far as job.json says it, for the page's first sentence."""
         text = f" on {count(job['n'])} observations" if job.get("n") is not None else ""
-        return text + (f" of shape {_size(job)}" if isinstance(job.get("shape"), list) else "")
+        shape = job.get("shape")
+        if not isinstance(shape, list):
+            return text
+        return f"{text} of shape {_size(job)}{_colours(job)}"
 
     def pairs(self, run: Run, first: str, second: str) -> Figure:
         """Two arrays of observations, by their names, as originals and what is rebuilt of them."""
@@ -99,6 +103,25 @@ class Shown:
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
         """What the page's combined sliders draw this kind with; `seen` are arrays of observations [n, *shape]."""
         return {"ends": run.ends}
+
+
+class Volumes(Shown):
+    """Volumes, of which the middle slices are drawn."""
+
+    several = "Volumes"
+
+    def observations(self, job: Mapping[str, Any]) -> str:
+        return (
+            super().observations(job)
+            + ", of which the middle slices are drawn: across the first, second and third side"
+        )
+
+    def effects(self, run: Run) -> Figure:
+        assert run.latents is not None
+        return draw.effects(middle_slices(run.pictures["effects"]), run.latents)
+
+    def of_effects(self, run: Run) -> tuple[str, str]:
+        return "point of the middle slices", "Darker is more, on one scale for all. "
 
 
 class Series(Shown):
@@ -216,7 +239,23 @@ class Sentences(Shown):
         return text + (size if isinstance(job.get("shape"), list) else "")
 
 
-KINDS: dict[str, Shown] = {"images": Shown(), "series": Series(), "table": Rows(), "texts": Sentences()}
+KINDS: dict[str, Shown] = {
+    "images": Shown(),
+    "volumes": Volumes(),
+    "series": Series(),
+    "table": Rows(),
+    "texts": Sentences(),
+}
+
+
+def _colours(job: Mapping[str, Any]) -> str:
+    """How images of unusual numbers of channels are drawn, for the page's first sentence."""
+    channels = job["shape"][0]
+    if job.get("kind") not in ("images", "volumes") or channels in (1, 3):
+        return ""
+    if channels == 2:
+        return ", whose two channels are drawn as red and green"
+    return ", whose first three channels are drawn as red, green and blue"
 
 
 def shown(run: Run) -> Shown:

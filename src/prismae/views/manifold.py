@@ -49,7 +49,7 @@ class Manifold(View):
     needs = ("manifold",)
     title = "Between four observations"
     called = "what lies between four observations"
-    kinds = ("images", "series")
+    kinds = ("images", "volumes", "series")
     place = 10
 
     def compute(self, subject: Subject) -> Arrays:

@@ -11,6 +11,7 @@ from prismae.data.kinds.images import Images
 from prismae.data.kinds.series import Series
 from prismae.data.kinds.table import Table
 from prismae.data.kinds.texts import Texts
+from prismae.data.kinds.volumes import Volumes
 from prismae.data.storage import Storage
 from prismae.errors import InputError, unknown_name
 
@@ -22,6 +23,7 @@ __all__ = [
     "Series",
     "Table",
     "Texts",
+    "Volumes",
     "all_kinds",
     "kind_of",
     "plain_kind",
@@ -51,7 +53,10 @@ def kind_of(about: Mapping[str, Any]) -> Kind:
 
 
 def plain_kind(data: Storage) -> Kind:
-    """The kind of observations of which nothing is said: images [c, h, w], series [c, length], or vectors, a table."""
+    """The kind of observations of which nothing is said, by their shape.
+
+    Images [c, h, w], volumes [c, d, h, w], series [c, length], or vectors, a table.
+    """
     for kind in all_kinds().values():
         if found := kind.plain(data):
             return found

@@ -302,9 +302,13 @@ class Numbers(Kind):
             )
         return numbers(x, NEW, start, gaps=True)
 
+    def _laid_out(self, x: NDArray) -> NDArray:
+        """A user's array [n, …] with its dimensions in the order of a network's."""
+        return images_first(x, NEW.lower(), least=1, slender=True)
+
     def _read(self, x: NDArray, shape: tuple[int, ...], start: int) -> Tensor:
         """Observations in a user's array, float32 [n, *shape]; `start` is the first one's place, for messages."""
-        new = images_first(self._numbers(x, start), NEW.lower(), least=1, slender=True)
+        new = self._laid_out(self._numbers(x, start))
         check_shape(new.shape[1:], shape)
         values = torch.from_numpy(less(new, self.offset))
         return values / 255 if self.pixels and new.dtype == np.uint8 else values

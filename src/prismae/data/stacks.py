@@ -1,0 +1,81 @@
+"""TIFF files of unusual images and volumes: their pages and samples are dimensions of one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.errors import InputError
+
+TIFF = (".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The array of a file, from its header."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    number: int = 0
+    of: int = 1
+
+
+def stack_of(path: Path) -> Stack:
+    """The array that a file holds, without its numbers."""
+    with _opened(path) as series:
+        return Stack(path, tuple(series.shape), np.dtype(series.dtype))
+
+
+def read_stack(path: Path) -> NDArray:
+    """The array that a file holds, as tifffile reads it: pages first, samples of a pixel where they stand.
+
+    Raises
+    ------
+    InputError
+        Where tifffile is not installed, and for a file that is damaged, no TIFF, or packed in a way that needs
+        imagecodecs.
+    """
+    with _opened(path) as series:
+        return np.asarray(series.asarray())
+
+
+def stack_faults(path: Path, stacks: Sequence[Stack], names: Sequence[str], axes: str) -> Iterator[str]:
+    """What is wrong with the arrays of a folder's files."""
+    kinds: dict[tuple[tuple[int, ...], np.dtype], list[str]] = {}
+    for stack, name in zip(stacks, names, strict=True):
+        kinds.setdefault((stack.shape, stack.dtype), []).append(name)
+    (shape, _), called = max(kinds.items(), key=lambda each: len(each[1]))
+    if len(kinds) > 1:
+        listed = ", ".join(
+            f"{len(some)} of {size} {dtype} ({some[0]})" for (size, dtype), some in kinds.items()
+        )
+        yield f"{path} holds arrays of several shapes or types, {listed}: expected one."
+    if len(shape) != len(axes):
+        yield f"{called[0]} holds an array of shape {shape}, and axes={axes!r} names {len(axes)} dimensions."
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The first series of pages of a file."""
+    try:
+        import tifffile
+    except ImportError:
+        raise InputError(
+            f"{path}: axes of TIFF files need tifffile: install it with pip install 'prismae[tiff]'."
+        ) from None
+    if path.suffix.lower() not in TIFF:
+        raise InputError(f"Image {path} is no TIFF file, for which alone axes can be given.")
+    try:
+        with tifffile.TiffFile(path) as file:
+            yield file.series[0]
+    except InputError:
+        raise
+    except (OSError, ValueError, IndexError, KeyError, RuntimeError, TypeError, EOFError) as error:
+        raise InputError(f"Image {path} is damaged or no TIFF file that can be read ({error}).") from None
