@@ -549,7 +549,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 def _count(X: Observations) -> int:
     """How many observations a user hands over."""
-    return len(X) if hasattr(X, "__len__") else int(cast(Any, X).shape[0])
+    given = cast(Any, X)
+    return len(given) if hasattr(given, "__len__") else int(given.shape[0])
 
 
 def _below_each_other(parts: Iterator[Tensor], n: int) -> NDArray[np.float32]:
