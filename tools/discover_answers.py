@@ -157,7 +157,7 @@ def rows(name: str, minutes: float) -> list[dict[str, Any]]:
     with TemporaryDirectory() as out:
         answer = pr.discover(name if given is seen else given, minutes=minutes, seeds=2, jobs=1, out=out)
         codes = answer.transform(given).to_numpy()
-    about = {"n": len(answer.factors), "answer": answer.kind, "why": answer.why}
+    about = {"n": sum(not each.column for each in answer.factors), "answer": answer.kind, "why": answer.why}
     tried = "; ".join(
         f"{each['name']}: {each['steps']} steps, {each['seeds']} seeds" for each in answer.tried
     )

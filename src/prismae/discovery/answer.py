@@ -190,16 +190,21 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
             f"{_principal(k)} {percent(linear)}."
         )
         return _of_model(tried, best, chosen, model, data, (x, unseen), lone, why + more, home)
-    first = axes.steady(axes.fewest(first, x[:, rest]), x[:, rest])
-    k = first.into.shape[1]
-    linear = explained(new, first.decoded(first.codes(new)))
     why = f"{_principal(k)} {percent(linear)} of the variance of observations that were held out" + (
         f", and the best model {percent(own)} with "
         + ("as many live latents." if k == live else f"{live} live latent{'s' * (live > 1)}.")
         if best
         else ", and no model that was trained is worth a recommendation."
     )
-    return _of_data(tried, k, chosen, (x, unseen), lone, why + more, home)
+    few = axes.steady(axes.fewest(first, x[:, rest]), x[:, rest])
+    kept = few.into.shape[1]
+    if kept < k:
+        share = explained(new, few.decoded(few.codes(new)))
+        why += (
+            f" Of these {kept} {'is' if kept == 1 else 'are'} kept, with {percent(share)}: further ones explain less "
+            "than 2 % each, or do not come back in halves of the observations."
+        )
+    return _of_data(tried, kept, chosen, (x, unseen), lone, why + more, home)
 
 
 def _of_model(
