@@ -1,5 +1,6 @@
 """Exports: ONNX and torch.export files against PyTorch, codes as tables; the model card of a run folder."""
 
+import html
 import json
 import re
 import sys
@@ -20,6 +21,7 @@ from prismae.errors import InputError
 from prismae.methods import all_methods
 from prismae.nets import all_nets
 from prismae.runs.files import JOB
+from prismae.runs.model_card import model_card
 from prismae.runs.run import Run
 
 FAST = {"n_latents": 3, "steps": 2, "batch": 16, "device": "cpu"}
@@ -273,3 +275,16 @@ def test_the_pages_show_what_their_code_prints(page, capsys):
         exec(code, names)
         assert capsys.readouterr().out == shown
     assert names
+
+
+def test_names_are_no_markup_in_a_model_card(run):
+    name = "a|b\n# <script>alert(1)</script> [x](http://y) `c` ![i](j) \\ & d"
+    job = {**run.job, "world": name, "source": name, "machine": name, "net": name, "fields": {"beta": name}}
+    text = model_card(job, {"reconstruction": {"mse": 0.1, "nats": 1.0}})
+    assert "<script" not in text
+    assert "\n# <" not in text
+    assert not re.search(r"(?<!\\)\]\(http", text)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
+    assert yaml.safe_load(text.split("---")[1])["library_name"] == "prismae"
+    assert "a|b" in html.unescape(re.sub(r"\\(.)", r"\1", text))  # and it is the name that is read

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 import prismae as pr
 from prismae.data import text
@@ -102,6 +104,46 @@ def test_a_text_that_unpacks_to_more_than_is_read(tmp_path: Path, monkeypatch: p
     assert path.stat().st_size < 20_000
     with pytest.raises(InputError, match="holds over 1 MB of text"):
         pr.world(path)
+
+
+TABLE = pd.DataFrame({"a": np.zeros(100_000), "b": np.arange(100_000) % 7})
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "said"),
+    [
+        ("x.csv.gz", TABLE.to_csv, "unpacks to over 0.00021 GB of text"),
+        ("x.csv.bz2", TABLE.to_csv, "unpacks to over 0.00021 GB of text"),
+        ("x.tsv.xz", lambda path: TABLE.to_csv(path, sep="\t"), "unpacks to over 0.00021 GB of text"),
+        ("x.csv.zip", TABLE.to_csv, "unpacks to over 0.00021 GB of text"),
+        ("x.parquet", TABLE.to_parquet, "holds 0 GB of values, and this machine has 0 GB"),
+        ("x.xlsx", TABLE[:3_000].to_excel, "holds 0 GB of cells, and this machine has 0 GB"),
+        (
+            "x.mat",
+            lambda path: savemat(path, {"x": TABLE.to_numpy()}, do_compression=True),
+            "holds 0 GB of numbers",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("x.") else "",
+)
+def test_a_table_that_unpacks_to_more_than_there_is_memory(tmp_path, monkeypatch, name, write, said):
+    path = tmp_path / name
+    write(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 2**10)  # 1 MB
+        with pytest.raises(InputError, match=said):
+            pr.world(path)
+    if name.startswith(("x.csv.gz", "x.mat")):
+        assert len(pr.world(path)) == len(TABLE)
+
+
+@pytest.mark.parametrize(
+    "name", ["x.csv.gz", "x.csv.bz2", "x.csv.xz", "x.csv.zip", "x.xlsx", "x.parquet", "x.mat"]
+)
+def test_what_is_not_packed_as_its_name_says_is_one_sentence(tmp_path, name):
+    (tmp_path / name).write_bytes(b"a,b\n1,2\n3,4\n" * 50)
+    with pytest.raises(InputError, match=name):
+        pr.world(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["mine.npy", "mine.csv", "mine.txt", "mine.h5", "mine.parquet"])

@@ -63,7 +63,7 @@ def as_controller(given: Controller | Mapping[str, Any]) -> Controller:
             f'A controller should be a prismae.control.Controller, or its name as "controller" with its fields, '
             f"got {given!r}."
         )
-    return controller(**given)
+    return controller(**{str(key): value for key, value in given.items()})
 
 
 def controllers_from_text(text: str) -> tuple[Controller, ...]:

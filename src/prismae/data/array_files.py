@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
+from scipy.io import loadmat, whosmat
 from scipy.io.matlab import MatReadError
 from scipy.sparse import issparse
 
 from prismae.data._base import FactorKind
+from prismae.data.files import check_room
 from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.data.rows import (
     Hdf5,
@@ -132,7 +133,7 @@ def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
-                _check_room(path, sum(each.file_size for each in packed.infolist()))
+                check_room(path, sum(each.file_size for each in packed.infolist()))
         with np.load(path, allow_pickle=False) as loaded:
             if {"format", "shape"} <= set(loaded.files):
                 from scipy.sparse import load_npz
@@ -208,7 +209,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
                     f"{path}: the data of {name!r} lie outside of the file, which is not followed."
                 )
             if item.id.get_storage_size() * PACKED < item.nbytes:  # which claims a size and does not hold it
-                _check_room(path, item.nbytes)
+                check_room(path, item.nbytes)
             texts = h5py.check_string_dtype(item.dtype)
             found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
         elif isinstance(item, h5py.Group) and _INDEX in item.attrs:
@@ -242,7 +243,10 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
                     if getattr(each, "attrs", {}).get("MATLAB_class") != b"char"
                 }
             return
+        check_room(path, sum(8 * prod(shape) for _, shape, _ in whosmat(path)))
         found = loadmat(path, chars_as_strings=True)
+    except InputError:
+        raise
     except (
         OSError,
         EOFError,
@@ -308,19 +312,6 @@ def _may_be(array: Any) -> bool:
 
 def _values(array: Any) -> NDArray:
     return array[:] if isinstance(array, Rows) else np.asarray(array[()])
-
-
-def _check_room(path: Path, needed: int) -> None:
-    """Refuse what is larger than the memory of this machine, before room is made for it."""
-    try:
-        room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError):  # a system that does not say it
-        return
-    if needed > room:
-        raise InputError(
-            f"{path} holds {needed / 1e9:.0f} GB of numbers, and this machine has {room / 1e9:.0f} GB of memory: "
-            "expected data that fit in it."
-        )
 
 
 def _texts(array: Any) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from http.client import HTTPException
+from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,6 +19,28 @@ from prismae.errors import InputError
 
 _CHUNK = 1 << 20  # bytes read at a time
 _TIMEOUT = 30  # seconds without an answer after which a download counts as failed
+
+
+def memory() -> float:
+    """Bytes of memory that this process may use, as far as the system tells."""
+    found = [inf]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    if find_spec("resource"):  # not on Windows
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        found.append(inf if limit == resource.RLIM_INFINITY else limit)
+    return min(found)
+
+
+def check_room(path: Path, needed: float, of: str = "numbers") -> None:
+    """Refuse what is larger than the memory of this machine, before room is made for it."""
+    if needed > (room := memory()):
+        raise InputError(
+            f"{path} holds {needed / 1e9:.0f} GB of {of}, and this machine has {room / 1e9:.0f} GB of memory: "
+            "expected data that fit in it."
+        )
 
 
 def user_cache() -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import csv
 import gzip
 import io
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow.parquet import read_metadata
 
 from prismae.data.columns import Column, listed
+from prismae.data.files import check_room, memory
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.tables import TableScheme, checked_names, look
 from prismae.errors import InputError, unknown_name
@@ -29,6 +35,7 @@ SEPARATORS = (",", ";", "\t", "|")
 UNNAMED = "Unnamed: "  # what pandas calls a column without a name, with its place
 TRAINED = ("number", "category")  # roles
 SHOWN = 40  # columns that a description lists
+UNPACKED = 5  # times the bytes of its text that a table takes in memory, about
 PEEK = 1 << 16  # bytes of a file that are looked at before it is read
 MISSING = (
     "NA",
@@ -78,12 +85,16 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     notices = []
     try:
         if suffix == ".parquet":
+            about = read_metadata(path)
+            check_room(path, 8 * about.num_rows * about.num_columns, "values")
             table = pd.read_parquet(path)
         elif suffix == ".feather":
             table = pd.read_feather(path)
         else:
             import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
 
+            with zipfile.ZipFile(path) as packed:
+                check_room(path, UNPACKED * sum(each.file_size for each in packed.infolist()), "cells")
             with pd.ExcelFile(path, engine="openpyxl") as book:
                 names = [str(name) for name in book.sheet_names]
                 if reading.sheet is not None and reading.sheet not in names:
@@ -99,7 +110,12 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
             f"{path} cannot be read without openpyxl: install it with pip install 'prismae[excel]', or save the sheet "
             "as .csv."
         ) from None
-    except (OSError, ValueError, KeyError) as error:  # the errors of pandas and Arrow are ValueErrors
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        zipfile.BadZipFile,
+    ) as error:  # those of pandas and Arrow are ValueErrors
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
     if reading.missing:
@@ -346,14 +362,17 @@ def _called(sep: str) -> str:
 def _start(path: Path) -> tuple[str, str]:
     """The first part of a text, whole lines, and its encoding."""
     try:
+        if path.suffix.lower() in PACKED[1:]:
+            _check_unpacked(path)
         with _opened(path) as file:
             start = file.read(PEEK)
-            encoding = "utf-8"
             if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 encoding = "utf-16"
-            elif not _is_utf8(start, file):
-                encoding = "latin-1"
-    except (OSError, EOFError, ValueError) as error:
+            else:
+                encoding = "utf-8" if _is_utf8(start, file) else "latin-1"
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
     if b"\0" in start and encoding != "utf-16":
         raise InputError(f"{path} is no text, expected a table with commas between columns.")
@@ -374,24 +393,26 @@ def _is_utf8(start: bytes, file: Any) -> bool:
     return True
 
 
+def _check_unpacked(path: Path) -> None:
+    """Refuse a text that unpacks to more than a table of it has room for; it is counted, since packed files lie."""
+    n, most = 0, memory() / UNPACKED
+    with _opened(path) as file:
+        while n <= most and (part := file.read(1 << 20)):
+            n += len(part)
+    if n > most:
+        raise InputError(
+            f"{path} unpacks to over {most / 1e9:.2g} GB of text, and a table of it takes about {UNPACKED} times as "
+            "much memory: expected a smaller file."
+        )
+
+
 def _opened(path: Path) -> Any:
     suffix = path.suffix.lower()
-    if suffix == ".gz":
-        return gzip.open(path, "rb")
-    if suffix == ".bz2":
-        import bz2
-
-        return bz2.open(path, "rb")
-    if suffix == ".xz":
-        import lzma
-
-        return lzma.open(path, "rb")
     if suffix == ".zip":
-        import zipfile
-
         packed = zipfile.ZipFile(path)
         return packed.open(packed.namelist()[0])
-    return open(path, "rb")
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
+    return opener(path, "rb")
 
 
 def _separator(start: str, path: Path) -> str:

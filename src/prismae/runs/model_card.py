@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,16 +35,17 @@ def model_card(
     verdict
         Its verdict; None for a run of a version that gave none.
     """
+    method, world = _inert(job["method"]), _inert(job["world"])
     header = {
         "library_name": "prismae",
         "tags": ["prismae", "disentanglement", "representation-learning", "autoencoder", job["method"]],
     }
     parts = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}# license: the author's to choose\n---",
-        f"# {job['method']} on {job['world']}",
-        f"An autoencoder with {_count(job['n_latents'], 'latent')}, trained by `{job['method']}` with "
-        f"prismae {job['version']}.",
-        f"## Data\n\n{_data(job)}",
+        f"# {method} on {world}",
+        f"An autoencoder with {_count(job['n_latents'], 'latent')}, trained by {_code(job['method'])} with "
+        f"prismae {_inert(job['version'])}.",
+        f"## Data\n\n{_inert(_data(job))}",
         f"## Training\n\n{_training(job)}",
         *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict)}"]),
         f"## Scores\n\n{_scores(job, scores)}",
@@ -75,10 +77,10 @@ def _training(job: Mapping[str, Any]) -> str:
     budget = f"{job['steps']:,} updates of {_count(job['batch'], 'observation')}"
     epochs = job["steps"] * job["batch"] / job["n"]
     rows = {
-        "method": f"`{job['method']}`",
-        **{f"`{name}`": f"`{value}`" for name, value in job["fields"].items()},
-        "network": job["net"],
-        "likelihood": job["likelihood"],
+        "method": _code(job["method"]),
+        **{_code(name): _code(value) for name, value in job["fields"].items()},
+        "network": _inert(job["net"]),
+        "likelihood": _inert(job["likelihood"]),
         "budget": f"{budget}, {epochs:.3g} times through the data",
         **(
             {"kept": f"what it was after {job['kept']:,} updates: the held-out loss was lowest then"}
@@ -91,17 +93,18 @@ def _training(job: Mapping[str, Any]) -> str:
     }
     for each in job.get("controls", ()):
         fields = ", ".join(f"{k} = {v}" for k, v in each.items() if k not in ("controller", "moves"))
-        rows[f"controller of {each['moves']}"] = f"{each['controller']} ({fields})"
+        rows[f"controller of {_inert(each['moves'])}"] = _inert(f"{each['controller']} ({fields})")
     trials = job.get("updates", job["steps"]) - job["steps"]  # earlier versions did not count them
     if trials:
         rows["trials"] = f"{trials:,} updates more, of copies that a controller compared"
     if "seconds" in job:
-        rows["time"] = f"{job['seconds']:g} s on {job['machine']}"
+        rows["time"] = _inert(f"{job['seconds']:g} s on {job['machine']}")
     return _table(("setting", "value"), rows.items())
 
 
 def _verdict(verdict: Verdict) -> str:
-    said = [f"**{verdict.word}.** {' '.join(verdict.sentences)}", *(f"- {each}" for each in verdict.findings)]
+    sentences = _inert(" ".join(verdict.sentences))
+    said = [f"**{_inert(verdict.word)}.** {sentences}", *(f"- {_inert(each)}" for each in verdict.findings)]
     return "\n\n".join(said)
 
 
@@ -114,11 +117,18 @@ def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
         "per observation."
     ]
     for protocol, found in scores.get("protocols", {}).items():
-        columns = (f"metric, protocol {protocol}", "score", "95 % interval", "ceiling", "chance", "better")
-        parts.append(_table(columns, ((f"`{name}`", *_score(each)) for name, each in found.items())))
+        columns = (
+            f"metric, protocol {_inert(protocol)}",
+            "score",
+            "95 % interval",
+            "ceiling",
+            "chance",
+            "better",
+        )
+        parts.append(_table(columns, ((_code(name), *_score(each)) for name, each in found.items())))
     if not scores.get("protocols"):
         parts.append(
-            f"The factors of variation of {job['world']} are not known, so disentanglement was not scored."
+            f"The factors of variation of {_inert(job['world'])} are not known, so disentanglement was not scored."
         )
     return "\n\n".join(parts)
 
@@ -154,13 +164,25 @@ def _packages(job: Mapping[str, Any]) -> str:
     foreign = sorted({path for path in paths if path and not path.startswith("prismae.")})
     if not foreign:
         return ""
-    classes = ", ".join(f"`{path}`" for path in foreign)
+    classes = ", ".join(map(_code, foreign))
     return f" The package that declares {classes} has to be installed."
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
     lines = [columns, ("---",) * len(columns), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def _inert(text: object) -> str:
+    """A text in one line, in which Markdown and HTML find no markup: names come from data."""
+    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(re.sub(r"([\\`\[\]|!])", r"\\\1", escaped).split())
+
+
+def _code(text: object) -> str:
+    """A text in one line as code, which cannot end within it."""
+    line = " ".join(str(text).split()).replace("`", "'").replace("|", r"\|")
+    return f"`{line}`"
 
 
 def _number(value: float | str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
-from math import ceil, isfinite
+from math import ceil, inf, isfinite, prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from prismae.studies.plan_file import Place, Source, checked, merged, read_sourc
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
 """A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
+
+MOST_JOBS = 100_000
 
 READING = tuple(f.name for f in fields(Reading))
 
@@ -209,7 +211,7 @@ class Plan:
         profiles = source.mapping(data.pop("profiles", None) or {"default": None}, ("profiles",))
         chosen = next(iter(profiles)) if profile is None else profile
         if chosen not in profiles:
-            raise source.error(unknown_name("profile", chosen, profiles), ("profiles",))
+            raise source.error(unknown_name("profile", str(chosen), map(str, profiles)), ("profiles",))
         whole = cls._read(source, data)
         changes = source.mapping(profiles[chosen] or {}, ("profiles", chosen))
         profiled = source.under(("profiles", chosen))
@@ -237,6 +239,7 @@ class Plan:
                 named = {each: {} for each in listed}
             if not named:
                 raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
+            named = source.mapping(named, (key,))
             data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}
         data["methods"] = {name: _arm(source, name, arm) for name, arm in data["methods"].items()}
         data["search"] = _space(source, ("search",), data.get("search") or {})
@@ -298,6 +301,12 @@ class Plan:
 
     def _jobs(self) -> Iterator[Planned]:
         lengths: dict[str, int] = {}
+        each = [
+            prod(map(len, (self.grid | arm.grid).values())) * max(1, len(arm.trials))
+            for arm in self.methods.values()
+        ]
+        if (n := sum(each) * len(self.seeds) * len(self.worlds)) > MOST_JOBS:
+            raise InputError(f"Plan {self.name} has {n:,} jobs: expected at most {MOST_JOBS:,}.")
         for seed, (world_name, special), (name, arm) in product(
             self.seeds, self.worlds.items(), self.methods.items()
         ):
@@ -374,6 +383,9 @@ def _steps(settings: Mapping[str, Any], world_name: str, lengths: dict[str, int]
     if "steps" in settings:
         raise InputError("steps and epochs are both given: expected one of them.")
     epochs, batch = settings.pop("epochs"), settings.get("batch", Job.batch)
+    for name, value in (("epochs", epochs), ("batch", batch)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
+            raise InputError(f"{name} should be a number above 0, got {value!r}.")
     read = {"world": world_name} | {key: settings[key] for key in READING if key in settings}
     if repr(read) not in lengths:
         lengths[repr(read)] = len(observations(read))

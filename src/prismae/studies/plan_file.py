@@ -15,6 +15,7 @@ from prismae.errors import InputError, unknown_name
 
 Place = tuple[Any, ...]
 T = TypeVar("T")
+MOST = 100_000  # keys and entries of a plan
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,11 @@ class Source:
 
 def read_source(path: Path) -> Source:
     """Read a .yaml file, or the dictionary `plan` of a .py file."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except ValueError:  # a name with a zero byte
+        there = False
+    if not there:
         raise InputError(f"There is no plan {str(path)!r}.")
     if path.suffix == ".py":
         plan = runpy.run_path(str(path)).get("plan")
@@ -73,13 +78,18 @@ def read_source(path: Path) -> Source:
             raise InputError(f"{path}: expected it to define `plan`, a dictionary, got {plan!r}.")
         return Source(path, plan)
     try:
-        root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
-        data = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines = _lines_of(root, path)
+        data = yaml.safe_load(text)
+        repr(data)  # a number may have more digits than Python writes
+    except InputError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split()).rstrip('.')}.") from None
     if not isinstance(data, Mapping):
-        raise InputError(f"{path}: expected a plan's keys (title, worlds, methods, …), got {data!r}.")
-    return Source(path, data, dict(_lines(root)))
+        raise InputError(f"{path}: expected a plan's keys (title, worlds, methods, …), got {data!r:.200}.")
+    return Source(path, data, lines)
 
 
 def merged(data: Any, changes: Any) -> Any:
@@ -103,13 +113,28 @@ def checked(cls: type[T], data: Mapping[str, Any], source: Source) -> T:
         if first["type"] == "missing":
             raise source.error(InputError("It is missing, and a plan needs it."), place) from None
         said = first["msg"][0].upper() + first["msg"][1:]
-        raise source.error(InputError(f"{said}, got {first['input']!r}."), place) from None
+        raise source.error(InputError(f"{said}, got {first['input']!r:.200}."), place) from None
+
+
+def _lines_of(root: yaml.Node | None, path: Path) -> dict[Place, int]:
+    """The line of each key and entry; raises InputError where a key stands twice, for the last one would count."""
+    found: dict[Place, int] = {}
+    for place, line in _lines(root):
+        if place in found:
+            raise InputError(
+                f"{path}, line {line}: {'.'.join(map(str, place))} stands in line {found[place]} already: expected "
+                "each key once."
+            )
+        found[place] = line
+        if len(found) > MOST:  # aliases of aliases unfold to any number
+            raise InputError(f"{path} has more than {MOST:,} keys and entries: expected a plan.")
+    return found
 
 
 def _lines(node: yaml.Node | None, place: Place = ()) -> Iterable[tuple[Place, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*place, yaml.safe_load(key.value) if key.tag.endswith(":int") else key.value)
+            inner = (*place, yaml.safe_load(key.value) if key.tag.endswith(":int") else str(key.value))
             yield inner, key.start_mark.line + 1
             yield from _lines(value, inner)
     elif isinstance(node, yaml.SequenceNode):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from copy import deepcopy
-from math import inf, prod
+from math import prod
 from typing import Any
 
 import torch
 
 from prismae.data import Kind, Summary, World
+from prismae.data.files import memory
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets import Architecture, Net, all_likelihoods, all_nets, net
@@ -94,26 +93,13 @@ def _check_memory(net: Net, shape: tuple[int, ...], n_outputs: int, n_latents: i
         weights = sum(
             each.numel() for player in net.build(shape, n_outputs, n_latents) for each in player.parameters()
         )
-    needed, there = 4 * COPIES * weights, _memory()
+    needed, there = 4 * COPIES * weights, memory()
     if needed > there:
         raise InputError(
             f"Network {net.described()!r} has {weights:,} weights for observations of {prod(shape):,} values and takes "
             f"{needed / 1e9:,.1f} GB to train, where this machine has {there / 1e9:,.1f} GB: cut series into windows "
             "(--window), scale images (--size), or choose another network (--net conv1d, --net conv)."
         )
-
-
-def _memory() -> float:
-    """Bytes of memory that this process may use, as far as the system tells."""
-    found = [inf]
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    if importlib.util.find_spec("resource"):  # not on Windows
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        found.append(inf if limit == resource.RLIM_INFINITY else limit)
-    return min(found)
 
 
 def choose_lr(given: float | None, method: Method, kind: Kind) -> float:
