@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+import prismae as pr
 from prismae.data import COMPOSITIONS, World, correlated, held_out
 from prismae.data.shifts import Composition, correlation_weights
 from prismae.data.storage import Dense
 from prismae.data.worlds import dsprites, mpi3d, rooms3d
 from prismae.errors import InputError
 from prismae.metrics import factor_r2
+from prismae.runs.observations import unseen
 
 
 def grid(name: str, names: tuple[str, ...], sizes: tuple[int, ...]) -> World:
@@ -115,3 +117,58 @@ def test_what_is_wrong_is_said() -> None:
     with pytest.raises(InputError, match="deviation above 0"):
         correlated(world, {("a", "b"): 0.0})
     assert set(COMPOSITIONS) >= {"shapes3d", "dsprites", "mpi3d"}
+
+
+def test_a_name_asks_for_correlated_factors_and_is_tried_on_the_world_itself() -> None:
+    whole = pr.world("pulses")
+    made = pr.world("pulses:correlated=frequency~duty_cycle~0.1")
+    same = correlated(whole, {("frequency", "duty_cycle"): 0.1})
+    np.testing.assert_array_equal(made.factors, same.factors)
+    assert made.name == "pulses:correlated=frequency~duty_cycle~0.1"
+    trial = unseen({"world": made.name})
+    assert trial is not None
+    np.testing.assert_array_equal(trial.factors, whole.factors)
+    assert unseen({"world": "pulses"}) is None
+
+
+def test_a_name_asks_for_a_composition_and_is_tried_on_what_was_kept_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule = Composition({"frequency": (0, 1)})
+    monkeypatch.setitem(COMPOSITIONS, "pulses", {"to-low": rule})  # type: ignore[arg-type]
+    kept, held = held_out(pr.world("pulses"), rule)
+    np.testing.assert_array_equal(pr.world("pulses:to-low").called, kept.called)
+    trial = unseen({"world": "pulses:to-low"})
+    assert trial is not None
+    assert trial.name == "pulses:unseen=to-low"
+    np.testing.assert_array_equal(trial.called, held.called)
+
+
+def test_a_name_asks_for_fewer_observations_and_smaller_images() -> None:
+    whole, made = pr.world("digits"), pr.world("digits:side=4:n=100")
+    rows = torch.from_numpy(made.called)
+    by_hand = whole.data[rows].reshape(100, 1, 4, 2, 4, 2).mean((3, 5))
+    torch.testing.assert_close(made.data[torch.arange(100)], by_hand)
+    np.testing.assert_array_equal(made.factors, whole.factors[made.called])  # type: ignore[index]
+    assert made.shape == (1, 4, 4)
+    assert made.source.endswith("averaged to 4 pixels, 100 of 1,797")
+    assert len(set(made.called)) == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("digits:to-range", "has no splits, got 'to-range': expected the name of a composition, unseen="),
+        ("digits:side=5", "should divide theirs, got 5"),
+        ("pulses:side=10", "a side can be given to images"),
+        ("digits:n=few", "n should be a whole number, got 'n=few'"),
+        ("digits:n=5000", "has 1797 observations: n should be 2 to that, got 5000"),
+        ("digits:m=5", "has no part 'm=5': expected the name of"),
+        ("pulses:correlated=frequency~0.1", "expected correlated=FACTOR~FACTOR~σ"),
+        ("pulses:correlated=frequency~duty~0.1", "Unknown factor of pulses 'duty'"),
+        ("pulses:unseen=to-low", "Unknown composition of pulses 'to-low'"),
+    ],
+)
+def test_a_part_of_a_name_that_is_wrong_is_said(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        pr.world(name)

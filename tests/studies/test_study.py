@@ -238,6 +238,8 @@ def test_only_takes_arms_whose_names_look_like_conditions():
     assert [(each.arm, each.job.seed) for each in chosen(jobs, [*names, "seed=1"])] == [
         (name, 1) for name in names
     ]
+    worlds = [Planned("VAE", Job("vae", name), {}) for name in ("pulses:correlated=a~b~1,c~d~1", "digits")]
+    assert chosen(worlds, [f"world={worlds[0].job.world}"]) == worlds[:1]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
 from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path, is_path
 from prismae.data.rows import Rows
+from prismae.data.shifts import COMPOSITIONS, PARTS, shifted
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
@@ -35,7 +36,8 @@ def world(
     Parameters
     ----------
     source
-        A name (one of `world_names()`), with a split where the world has some (``mnist:test``); the path of a .npy,
+        A name (one of `world_names()`), with a split where the world has some (``mnist:test``), and with what
+        `prismae.data.shifts.shifted` makes of it (``rooms3d:to-element``, ``rooms3d:side=32:n=20000``); the path of a .npy,
         .npz, .h5, .hdf5, .h5ad, .zarr, .mat, .csv, .tsv, .parquet, .feather, .xlsx, .wav, .txt or .txt.gz file or of a
         folder of images or recordings; an array (also a sparse one of SciPy, a data set of h5py or Zarr), tensor or
         table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
@@ -119,15 +121,19 @@ def world_splits(name: str) -> tuple[str, ...]:
 
 
 def _load(text: str) -> World:
-    name, colon, split = text.partition(":")
-    if not colon:
-        return _loader(name)()
-    splits = world_splits(name)
-    if not splits:
-        raise InputError(f"World {name!r} has no splits, got {split!r}.")
-    if split not in splits:
-        raise InputError(f"World {name!r} has no split {split!r}, expected {' or '.join(splits)}.")
-    return _loader(name)(split=split)
+    name, *parts = text.split(":")
+    load, splits = _loader(name), world_splits(name)
+    if parts and parts[0] in splits:
+        found = load(split=parts.pop(0))
+    elif parts and "=" not in parts[0] and parts[0] not in COMPOSITIONS.get(name, {}):
+        if not splits:
+            raise InputError(f"World {name!r} has no splits, got {parts[0]!r}: expected {PARTS}.")
+        raise InputError(f"World {name!r} has no split {parts[0]!r}, expected {' or '.join(splits)}.")
+    else:
+        found = load()
+    for part in parts:
+        found = shifted(found, part)
+    return found
 
 
 def _loader(name: str) -> Callable[..., World]:

@@ -1,4 +1,4 @@
-"""Images that are composed when they are drawn: sprites and layers, each in a colour, and noise around them."""
+"""Images that are composed when they are drawn: sprites and layers in colours, noise around them, a smaller side."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from prismae.data.storage import Storage
 
@@ -100,6 +101,43 @@ class Noisy:
 
     def to(self, device: torch.device | str) -> Noisy:
         return Noisy(self.sprites.to(device), self.rows.to(device))
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Images [c, h, w], each the means of squares of `times` x `times` pixels of a larger one."""
+
+    whole: Storage
+    times: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        channels, *sides = self.whole.shape
+        return (channels, *(side // self.times for side in sides))
+
+    @property
+    def device(self) -> torch.device:
+        return self.whole.device
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        return avg_pool2d(self.whole[indices], self.times)
+
+    @property
+    def nbytes(self) -> int:
+        return self.whole.nbytes
+
+    def extremes(self) -> tuple[float, float]:
+        """Bounds: those of the larger images."""
+        return self.whole.extremes()
+
+    def take(self, rows: Tensor) -> Averaged:
+        return replace(self, whole=self.whole.take(rows))
+
+    def to(self, device: torch.device | str) -> Averaged:
+        return replace(self, whole=self.whole.to(device))
 
 
 def even_noise(places: Tensor) -> Tensor:

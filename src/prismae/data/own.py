@@ -181,8 +181,8 @@ def as_pandas(table: Any) -> Any:
 
 
 def is_path(text: str) -> bool:
-    """Whether `text` is meant as a path: no world has a dot or a slash in its name."""
-    return "." in text or "/" in text or os.sep in text
+    """Whether `text` is meant as a path: no world has a dot or a slash in its name, before a colon."""
+    return "." in text.partition(":")[0] or "/" in text or os.sep in text
 
 
 def split_path(source: str) -> tuple[Path, str | None]:

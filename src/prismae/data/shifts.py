@@ -1,4 +1,5 @@
-"""Worlds that differ from what a model is tried on: factors that go together, and combinations that are kept away."""
+"""Worlds that differ from what a model is tried on: factors that go together, combinations that are kept away, smaller
+ones; and how a name asks for them."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from prismae.data._base import World
+from prismae.data.composed import Averaged
 from prismae.errors import InputError, unknown_name
 
 Rule = Mapping[str, Collection[int]]  # of factors: class indices, all of which must hold
@@ -159,6 +161,79 @@ def held_out(world: World, rule: Rule | Composition | str) -> tuple[World, World
         _part(world, np.flatnonzero(kept), f"{source}, some combinations held out"),
         _part(world, np.flatnonzero(held), f"{source}, held-out combinations"),
     )
+
+
+def fewer(world: World, n: int, seed: int = 0) -> World:
+    """`n` of the observations, drawn without replacement by the seed, in the world's order."""
+    if not 2 <= n <= len(world):
+        raise InputError(
+            f"World {world.name!r} has {len(world)} observations: n should be 2 to that, got {n}."
+        )
+    rows = np.sort(np.random.default_rng(seed).permutation(len(world))[:n])
+    return _part(world, rows, f"{world.source or world.name}, {n:,} of {len(world):,}")
+
+
+def averaged(world: World, side: int) -> World:
+    """Images whose shorter side is `side` pixels, each the mean of a square of the world's."""
+    shape = world.shape
+    times = min(shape[1:]) // side if len(shape) == 3 and side > 0 else 0
+    if not times or any(each % times for each in shape[1:]) or min(shape[1:]) != times * side:
+        raise InputError(
+            f"World {world.name!r} has observations of shape {'x'.join(map(str, shape))}: a side can be given to "
+            f"images, and should divide theirs, got {side}."
+        )
+    source = f"{world.source or world.name}, averaged to {side} pixels"
+    return replace(world, data=Averaged(world.data, times), source=source) if times > 1 else world
+
+
+PARTS = "the name of a composition, unseen=COMPOSITION, correlated=FACTOR~FACTOR~σ, n=COUNT or side=PIXELS"
+
+
+def shifted(world: World, part: str) -> World:
+    """The world that a part of a name asks for, one of `PARTS`: ``to-element``, ``correlated=scale~shape~0.1``.
+
+    Several pairs of correlated factors are separated by commas.
+    """
+    key, _, value = part.partition("=")
+    if key == "correlated":
+        made = correlated(world, _pairs(part, value))
+    elif key in ("n", "side"):
+        if not value.isdecimal():
+            raise InputError(f"World {world.name!r}: {key} should be a whole number, got {part!r}.")
+        made = {"n": fewer, "side": averaged}[key](world, int(value))
+    elif key == "unseen" and value:
+        made = held_out(world, value)[1]
+    elif part in COMPOSITIONS.get(world.name.partition(":")[0], {}):
+        made = held_out(world, part)[0]
+    else:
+        raise InputError(f"World {world.name!r} has no part {part!r}: expected {PARTS}.")
+    return replace(made, name=f"{world.name}:{part}")
+
+
+def tried_on(name: str) -> str | None:
+    """The name of what a model of a shifted world is tried on: unseen combinations of a composition, the world itself
+    of correlated factors; None for the name of one that is not shifted."""
+    parts = name.split(":")
+    shown = [
+        f"unseen={part}" if any(part in known for known in COMPOSITIONS.values()) else part
+        for part in parts
+        if not part.startswith("correlated=")
+    ]
+    return ":".join(shown) if shown != parts else None
+
+
+def _pairs(part: str, text: str) -> dict[tuple[str, str], float]:
+    """Pairs of correlated factors: ``a~b~0.1,c~d~0.2``."""
+    pairs = {}
+    for each in text.split(","):
+        try:
+            first, second, sigma = each.split("~")
+            pairs[first, second] = float(sigma)
+        except ValueError:
+            raise InputError(
+                f"{part!r} names no correlated factors: expected correlated=FACTOR~FACTOR~σ, several with commas."
+            ) from None
+    return pairs
 
 
 def _where(world: World, rule: Rule) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from prismae.data import World, world, world_names, world_splits
 from prismae.data.image_folder import is_image
 from prismae.data.kinds import kind_of
 from prismae.data.own import contents, from_path, is_path, split_path
+from prismae.data.shifts import tried_on
 from prismae.errors import InputError
 from prismae.runs.job_record import from_python
 from prismae.settings import Reading, as_plain
@@ -37,13 +38,16 @@ def parted(job: Mapping[str, Any]) -> tuple[World, World | None]:
 
 
 def unseen(job: Mapping[str, Any]) -> World | None:
-    """What a job does not train on: the part that is held out, or the test split of a world that has one.
+    """What a job does not train on: the part that is held out, what a shifted world is tried on, or the test split of a
+    world that has one.
 
-    None where there is neither, and where the job was given a split by name.
+    None where there is none of them, and where the job was given a split by name.
     """
     if job.get("holdout"):
         return parted(job)[1]
     name = job.get("world", "")
+    if name.partition(":")[0] in world_names() and (trial := tried_on(name)):
+        return world(trial)
     splits = world_splits(name) if name in world_names() else ()
     return world(f"{name}:test") if splits[:1] == ("train",) and "test" in splits else None
 

@@ -156,15 +156,17 @@ def chosen(jobs: Sequence[OfPlan], only: Sequence[str]) -> list[OfPlan]:
 
 
 def _condition(text: str, jobs: Sequence[Planned | PlannedBaseline]) -> tuple[str, list[str]]:
-    """Key and values; an arm's own name may hold "=" and ","."""
+    """Key and values; an arm's own name, and a world's, may hold "=" and ","."""
     if text.casefold() in {each.arm.casefold() for each in jobs}:
         return "arm", [text]
-    given, _, values = text.rpartition("=")
-    key = given or "arm"
     keys = {key for each in jobs for key in _axes(each)}
-    if key not in keys:
-        raise unknown_name("key of --only", key, keys)
-    return key, values.split(",")
+    fitting = [key for key in keys if text.startswith(f"{key}=")]
+    if not fitting and "=" in text:
+        raise unknown_name("key of --only", text.rpartition("=")[0], keys)
+    key = max(fitting, key=len, default="arm")
+    values = text.removeprefix(f"{key}=")
+    whole = values in {str(_axes(each).get(key)) for each in jobs}
+    return key, [values] if whole else values.split(",")
 
 
 def _meant(given: str, key: str, jobs: Sequence[Planned | PlannedBaseline]) -> str:
