@@ -1,9 +1,43 @@
-"""Categorical posteriors over few values."""
+"""Categorical posteriors over few values, alone and beside Gaussian ones."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
+
+from prismae.latent.gaussian import Gaussian
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A code whose first columns say, in groups, which of few categories an observation is of; the others are Gaussian.
+
+    Parameters
+    ----------
+    mean
+        [batch, groups x categories + k] 1 for each group's most probable category and 0 for its others, then the means.
+    logits
+        [batch, groups, categories] of the categories.
+    gaussian
+        The k other latents.
+    """
+
+    mean: Tensor
+    logits: Tensor
+    gaussian: Gaussian
+
+    @classmethod
+    def of(cls, logits: Tensor, gaussian: Gaussian) -> Joint:
+        """The code of logits [batch, groups, categories] and a Gaussian."""
+        certain = one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
+        return cls(torch.cat([certain.flatten(1), gaussian.mean], 1), logits, gaussian)
+
+    def rsample(self, temperature: float) -> Tensor:
+        """One reparameterised draw [batch, m]: relaxed shares of the categories (`relaxed`), then the Gaussian's."""
+        return torch.cat([relaxed(self.logits, temperature).flatten(1), self.gaussian.rsample()], 1)
 
 
 def kl_to_even(logits: Tensor) -> Tensor:
