@@ -18,7 +18,6 @@ QUICK = {  # where a method has such fields
     "critic_width": 16,
     "n_nodes": 4,
     "capacity_steps": 50,
-    "capacity": 25.0,  # nats, as those of a short training
     "beta_start": 1.0,
     "pretrain_steps": 0,
 }

@@ -79,7 +79,8 @@ def fit(
         typer.Argument(
             metavar="WORLD",
             autocompletion=completed("worlds"),
-            help=f"A world (`prismae list worlds`), maybe with a split (mnist:test), or own data: {OWN_DATA}.",
+            help=f"A world (`prismae list worlds`), maybe with a split (mnist:test) or parts (rooms3d:side=32), or "
+            f"own data: {OWN_DATA}.",
         ),
     ],
     training: dict[str, Any],

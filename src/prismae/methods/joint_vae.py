@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,9 @@ from prismae.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class JointVAE(Method):
-    """JointVAE. Dupont 2018, "Learning disentangled joint continuous and discrete representations",
+    """Kinds, and what varies within all of them alike.
+
+    JointVAE. Dupont 2018, "Learning disentangled joint continuous and discrete representations",
     arXiv:1804.00104, Eq. 7: recon + gamma |KL_z - C_z| + gamma |KL_c - C_c|.
 
     The first columns of the code are `groups` of `categories`, in training relaxed draws (Gumbel-softmax) and otherwise
@@ -35,6 +38,8 @@ class JointVAE(Method):
     Ours  2 categories by default, as code sizes are small; the authors have 10 on MNIST, beside 10 continuous latents
            (``-p categories=10 --latents 20``), whose other settings are the defaults.
     """
+
+    family: ClassVar[str] = "mixture priors"
 
     categories: AtLeastTwo = 2
     groups: Count = 1
