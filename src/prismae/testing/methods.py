@@ -356,8 +356,9 @@ def the_reconstruction_error_halves(
     seen: list[float] = []
 
     def halved(now: Moment) -> bool:  # no longer than it takes
-        seen.append(now.values()["monitor:mse"])
-        return seen[-1] < 0.5 * seen[0]
+        error = now.values().get("monitor:mse")
+        seen.extend([] if error is None else [error])  # it is not looked at in every step of a long training
+        return bool(seen) and seen[-1] < 0.5 * seen[0]
 
     hook = Hook(on_step=halved, at=range(1, steps, 3))
     errors = train(method, data, training, device="cpu", hooks=[hook]).history["monitor:mse"].dropna()
