@@ -67,7 +67,7 @@ def test_the_code_is_one_hot_beside_means_and_its_draws_become_so() -> None:
     parameters = torch.cat([p.log(), torch.tensor([1.5, -20.0])]).expand(20_000, 5)
     q = method.posterior(parameters, nn.ModuleDict())
     assert q.mean[0].tolist() == [1.0, 0.0, 0.0, 1.5]
-    draws = q.rsample(1e-3)
+    draws = q.drawn(1e-3)
     assert float((draws[:, :3].amax(1) > 0.99).float().mean()) > 0.98
     torch.testing.assert_close(draws[:, :3].mean(0), p, atol=0.015, rtol=0)
     torch.testing.assert_close(draws[:, 3].mean(), torch.tensor(1.5), atol=1e-3, rtol=0)

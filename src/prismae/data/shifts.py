@@ -200,7 +200,7 @@ def shifted(world: World, part: str) -> World:
     elif key in ("n", "side"):
         if not value.isdecimal():
             raise InputError(f"World {world.name!r}: {key} should be a whole number, got {part!r}.")
-        made = {"n": fewer, "side": averaged}[key](world, int(value))
+        made = fewer(world, int(value)) if key == "n" else averaged(world, int(value))
     elif key == "unseen" and value:
         made = held_out(world, value)[1]
     elif part in COMPOSITIONS.get(world.name.partition(":")[0], {}):

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from prismae.latent.gaussian import Gaussian
+from prismae.latent.gaussian import Gaussian, Point
 
 
 @dataclass(frozen=True)
-class Joint:
+class Joint(Point):
     """A code whose first columns say, in groups, which of few categories an observation is of; the others are Gaussian.
 
     Parameters
@@ -25,7 +25,6 @@ class Joint:
         The k other latents.
     """
 
-    mean: Tensor
     logits: Tensor
     gaussian: Gaussian
 
@@ -35,7 +34,7 @@ class Joint:
         certain = one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
         return cls(torch.cat([certain.flatten(1), gaussian.mean], 1), logits, gaussian)
 
-    def rsample(self, temperature: float) -> Tensor:
+    def drawn(self, temperature: float) -> Tensor:
         """One reparameterised draw [batch, m]: relaxed shares of the categories (`relaxed`), then the Gaussian's."""
         return torch.cat([relaxed(self.logits, temperature).flatten(1), self.gaussian.rsample()], 1)
 

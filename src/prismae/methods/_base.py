@@ -47,10 +47,13 @@ class Labelled:
         [batch of labels, *shape].
     factors
         [batch of labels, k] the world's factors: class indices, or values of continuous ones, as float32.
+    scaled
+        [batch of labels, k] the same from 0 to 1, by the range of all that are known.
     """
 
     x: Tensor
     factors: Tensor
+    scaled: Tensor
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class JointVAE(Method):
         grown = min(1.0, ctx.step / self.capacity_steps)
         most = self.groups * log(self.categories)
         return {
-            "recon": ae.nll(x, q.rsample(self.temperature)),
+            "recon": ae.nll(x, q.drawn(self.temperature)),
             "excess": (kl - self.capacity * grown).abs(),
             "excess_categories": (kl_categories - min(self.category_capacity * grown, most)).abs(),
             "kl": kl,

@@ -38,6 +38,8 @@ class Known:
             n = min(method.labelled(), len(world))
             rows = np.random.default_rng([seed, LABELS]).permutation(len(world))[:n]
             self.rows = torch.from_numpy(rows)
+            low, high = self.factors[self.rows].aminmax(dim=0)
+            self.scaled = (self.factors - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)
             self.labels = Batches(n, min(batch, n), seed, LABELS, torch.device("cpu"))
 
     def __bool__(self) -> bool:
@@ -57,7 +59,8 @@ class Known:
             found["pairs"] = Pairs(data[partners], differ)
         if self.labels is not None:
             known = self.rows[self.labels[number]]
-            found["labels"] = Labelled(data[known.to(self.device)], self.factors[known].to(self.device))
+            factors, scaled = (each[known].to(self.device) for each in (self.factors, self.scaled))
+            found["labels"] = Labelled(data[known.to(self.device)], factors, scaled)
         return rows, found
 
 
