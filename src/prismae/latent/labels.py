@@ -13,7 +13,7 @@ from prismae.latent.gaussian import covariance
 
 
 def supervised(z: Tensor, factors: Tensor, loss: Literal["xent", "cov"] = "xent") -> Tensor:
-    """How far the first k latents of codes z [n, m] are from factors [n, k] in [0, 1], the first from the first: scalar.
+    """How far the first k latents of codes z [n, m] are from factors [n, k] in [0, 1], one from one: scalar.
 
     "xent": cross-entropy of a factor with sigmoid(z_j), nats, summed over factors and averaged over observations; its
     floor is the entropy of the factors taken as probabilities. "cov": the squares of the covariances of each latent,
