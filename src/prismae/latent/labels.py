@@ -1,4 +1,4 @@
-"""What codes lose where factors are known: a term that any method may add, for the few observations that have labels."""
+"""What codes lose where factors are known: a term that any method may add, for the few observations with labels."""
 
 from __future__ import annotations
 
