@@ -97,6 +97,12 @@ def test_a_component_has_to_explain_two_percent():
     assert axes.fewest(principal(x, 3), x).into.shape[1] == 2
 
 
+def test_a_component_that_is_a_function_of_others_is_none():
+    noise = 0.05 * NOISE[:, :1]
+    x = np.concatenate([FACTORS * [3, 2], FACTORS[:, :1] ** 2, FACTORS[:, 1:] ** 3, noise], 1)
+    assert axes.fewest(principal(x, 5), x).into.shape[1] == 2
+
+
 def test_factors_that_are_components_are_told_from_others():
     x = FACTORS @ RNG.normal(size=(2, 6))
     assert axes.likeness(FACTORS, x) > 0.99

@@ -32,7 +32,7 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     """
     if not isinstance(kind, Table) or not 3 <= x.shape[1] <= COLUMNS:
         return []
-    rows = x[:: -(-len(x) // LOOKED_AT)]
+    rows = spread(x, LOOKED_AT)
     rows = np.where(np.isnan(rows), np.nanmean(rows, axis=0), rows)
     numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
     told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
@@ -47,3 +47,14 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     found = np.flatnonzero((told < TOLD) & ~tells & (rows.std(0) > 0))
     found = found[found < numbers].tolist()
     return found if x.shape[1] - len(found) > 1 else []
+
+
+def spread(x: NDArray, n: int) -> NDArray:
+    """At most n rows of x, evenly spaced."""
+    return x[:: -(-len(x) // n)]
+
+
+def grown(x: NDArray, y: NDArray) -> ExtraTreesRegressor:
+    """Trees of y [n] by x [n, d]; `oob_score_` is the share of the variance that they tell of rows left out."""
+    trees = ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0)
+    return trees.fit(x, y)

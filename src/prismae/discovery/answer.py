@@ -196,15 +196,15 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
         if best
         else ", and no model that was trained is worth a recommendation."
     )
-    few = axes.steady(axes.fewest(first, x[:, rest]), x[:, rest])
+    few = axes.steady(axes.fewest(first, x[:, rest], live if best else 1), x[:, rest])
     kept = few.into.shape[1]
     if kept < k:
         share = explained(new, few.decoded(few.codes(new)))
         why += (
             f" Of these {kept} {'is' if kept == 1 else 'are'} kept, with {percent(share)}: further ones explain less "
-            "than 2 % each, or do not come back in halves of the observations."
+            "than 2 % each, are functions of these, or do not come back in halves of the observations."
         )
-    return _of_data(tried, kept, chosen, (x, unseen), lone, why + more, home)
+    return _of_data(tried, few, chosen, (x, unseen), lone, why + more, home)
 
 
 def _of_model(
@@ -235,7 +235,7 @@ def _of_model(
             f" But its factors are independent components of the data, each at |r| = {same:.2f} or more, and these are "
             "simpler, the same every time, and exact."
         )
-        return _of_data(tried, factors.shape[1], chosen, rows, lone, why, home)
+        return _of_data(tried, principal(seen, factors.shape[1]), chosen, rows, lone, why, home)
     others = [each for path, each in codes.items() if path != chosen.path]
     sure = {
         "turned": [axes.turned(each, x, lone).codes(each) for each in others],
@@ -262,7 +262,7 @@ def _of_model(
 
 def _of_data(
     tried: Sequence[Tried],
-    k: int,
+    first: Components,
     chosen: Run,
     rows: tuple[NDArray, NDArray],
     lone: list[int],
@@ -271,9 +271,11 @@ def _of_data(
 ) -> Discovery:
     whole = np.concatenate(rows)  # nothing is chosen by what was held out any more
     rest = np.setdiff1d(np.arange(whole.shape[1]), lone)
-    x = whole[:, rest]
-    first = principal(x, k)
-    stable = axes.of_halves(x, k)
+    x, k = whole[:, rest], first.into.shape[1]
+    stable = {
+        "ica": [axes.independent_of(half, first) for half in axes.halves(x)],
+        "pca": [principal(half, k) for half in axes.halves(x)],
+    }
     sure = {name: agreement(*(each.codes(x) for each in both)) for name, both in stable.items()}
     kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) else "pca"
     components = axes.ordered(axes.independent_of(x, first), x) if kind == "ica" else axes.scaled(first, x)

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from prismae.discovery.alone import LOOKED_AT, grown, spread
 from prismae.discovery.search import LATENTS, PARSIMONY
 from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
 from prismae.metrics._inputs import standardised
 
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
 EXACT = 1e-3  # share of the variance that counts as nothing left
+TOLD = 0.5  # share of a component that those before it tell, from which it is a function of these
 STARTS = 5  # of FastICA, which may end in a local optimum
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
 STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
@@ -29,10 +31,17 @@ def as_many(first: Components, unseen: NDArray, live: int) -> int:
     return numbers[int(np.argmin(charged))]
 
 
-def fewest(first: Components, x: NDArray) -> Components:
-    """Those of principal components that are worth their number, where each has to explain 2 % of the variance."""
-    variances = np.square(first.codes(x)).sum(0) / np.square(x - np.nanmean(x, axis=0)).sum()
-    return first.first(max(1, int((variances >= PARSIMONY).sum())))
+def fewest(first: Components, x: NDArray, live: int = 1) -> Components:
+    """Those of principal components that are worth their number: each has to explain 2 % of the variance, and those
+    beyond the live latents also to say what the others do not: what bends the data is a function of these. (Factors of
+    few levels are so, too, wherefore live latents count for more.)"""
+    z, whole = first.codes(x), np.square(x - np.nanmean(x, axis=0))
+    rows = spread(z, LOOKED_AT)
+    kept: list[int] = []
+    for i in np.flatnonzero(np.square(z).sum(0) >= PARSIMONY * np.nansum(whole)).tolist() or [0]:
+        if len(kept) < live or grown(rows[:, kept], rows[:, i]).oob_score_ < TOLD:
+            kept.append(i)
+    return first.part(kept)
 
 
 def steady(first: Components, x: NDArray) -> Components:
@@ -40,22 +49,18 @@ def steady(first: Components, x: NDArray) -> Components:
     and what is left out is little: what bends the data a little is a component that mixes with the factors."""
     k, whole = first.into.shape[1], np.square(first.codes(x)).sum(0)
     for fewer in range(k, 1, -1):
+        part = first.first(fewer)
         if whole[:fewer].sum() < STEADY * whole.sum():
             break
-        if agreement(*(each.codes(x) for each in of_halves(x, fewer)["ica"])) >= STEADY:
-            return first.first(fewer)
+        if agreement(*(independent_of(half, part).codes(x) for half in halves(x))) >= STEADY:
+            return part
     return first
 
 
-def of_halves(x: NDArray, k: int) -> dict[str, list[Components]]:
-    """Independent and principal components, k of them, of either half of the observations."""
+def halves(x: NDArray) -> tuple[NDArray, NDArray]:
+    """The rows of x [n, d] in two halves, drawn by chance."""
     order = np.random.default_rng(0).permutation(len(x))
-    halves = (x[order[::2]], x[order[1::2]])
-    parts = [principal(half, k) for half in halves]
-    return {
-        "ica": [independent_of(half, part) for half, part in zip(halves, parts, strict=True)],
-        "pca": parts,
-    }
+    return x[order[::2]], x[order[1::2]]
 
 
 def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -54,7 +54,12 @@ class Components:
 
     def first(self, k: int) -> Components:
         """The first k components."""
-        return Components(self.mean, self.into[:, :k], self.back[:k])
+        return self.part(range(min(k, len(self.back))))
+
+    def part(self, which: Sequence[int]) -> Components:
+        """Some of the components."""
+        chosen = list(which)
+        return Components(self.mean, self.into[:, chosen], self.back[chosen])
 
 
 def principal(x: Floats, m: int) -> Components:
