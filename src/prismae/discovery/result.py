@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from prismae._files import write_file, written_whole
 from prismae.data import World
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations, load
 from prismae.evaluation.baselines import Components
+from prismae.runs.files import read_arrays
 
 ABOUT, COMPONENTS = "discovery.json", "components.npz"
 
@@ -149,24 +152,51 @@ class Discovery:
             np.savez(part, mean=own.mean, into=own.into, back=own.back, resting=self.resting)
 
 
+@with_config(ConfigDict(extra="allow"))
+class Record(TypedDict):
+    """What discovery.json says."""
+
+    kind: Literal["autoencoder", "ica", "pca"]
+    why: str
+    factors: list[Factor]
+    run: str
+    live: list[int]
+    tried: list[dict[str, Any]]
+
+
 def load_discovery(folder: Path | str) -> Discovery:
     """What `discover` left in a folder.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or a file of it is damaged: the sentence names the file and what is wrong.
     """
     path = Path(folder)
     if not (path / ABOUT).exists() or not (path / COMPONENTS).exists():
         raise InputError(f"{str(path)!r} holds no discovery: give the folder that `prismae discover` wrote.")
-    about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
-    with np.load(path / COMPONENTS, allow_pickle=False) as file:
-        components = Components(file["mean"], file["into"], file["back"])
-        resting = file["resting"]
-    factors = [
-        Factor(**each | {"moves": [tuple(move) for move in each["moves"]]}) for each in about["factors"]
+    try:
+        about = TypeAdapter(Record).validate_json((path / ABOUT).read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise InputError(
+            f"{path / ABOUT} is damaged ({place}: {first['msg']}): run `prismae discover` again."
+        ) from None
+    arrays, factors = read_arrays(path / COMPONENTS), about["factors"]
+    if missing := {"mean", "into", "back", "resting"} - arrays.keys():
+        raise InputError(f"{path / COMPONENTS} is damaged: it has no {', '.join(sorted(missing))}.")
+    components = Components(arrays["mean"], arrays["into"], arrays["back"])
+    resting, d, k = arrays["resting"], arrays["mean"].size, len(factors)
+    shapes = {"mean": (d,), "into": (d, k), "back": (k, d), "resting": (resting.size,)}
+    wrong = [
+        name
+        for name, shape in shapes.items()
+        if arrays[name].shape != shape or arrays[name].dtype.kind != "f"
     ]
+    if wrong or not all(0 <= each < resting.size for each in about["live"]):
+        what = f"{', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'}" if wrong else "its live latents do"
+        raise InputError(f"{path / COMPONENTS} is damaged: {what} not fit the {k} factors of {ABOUT}.")
     run = Path(about["run"])
     run = run if run.exists() else path.parent / run.name
     return Discovery(
