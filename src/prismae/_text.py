@@ -90,6 +90,11 @@ def count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, Integral) and not isinstance(value, bool) else str(value)
 
 
+def one(text: str) -> str:
+    """A machine as runs have it, "CPU, 1 threads", with its one thread."""
+    return text.replace(", 1 threads", ", 1 thread")
+
+
 def duration(seconds: float) -> str:
     """Seconds as "2 h 5 min", "21 min", "3 min 20 s" or "12.3 s"."""
     if seconds < 60:

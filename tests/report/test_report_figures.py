@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from made_up import SPREAD
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from prismae import figures as draw
 from prismae._text import brief, duration, fixed, number, shortened, signed
 from prismae.figures.animation import traversal_gif
-from prismae.figures.canvas import latent_colours, thin
+from prismae.figures.canvas import latent_colours, resize, thin
 from prismae.figures.curves import _apart
+from prismae.figures.lanes import in_seconds
 from prismae.figures.pictures import mosaic, to_pixels
 from prismae.runs.latents import Latents
 from prismae.runs.run import Run
@@ -277,3 +279,33 @@ def test_images_of_numbers_are_drawn_over_their_range(
     summary = {"mean": 100.0, "std": 10.0, "low": low, "high": high}
     (tmp_path / "job.json").write_text(json.dumps({"kind": "images", "summary": summary}))
     assert Run(tmp_path).drawn(np.array([black, white])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(("shape", "upright"), [((20,), "value"), ((3, 20), ""), ((1, 8, 8), None)])
+def test_panels_say_which_observation_they_are_of_and_axes_what_they_count(
+    shape: tuple[int, ...], upright: str | None
+) -> None:
+    x = RNG.uniform(size=(3, *shape))
+    figure = draw.reconstructions(x, x, names=["no. 7", "no. 9", "left.png"])
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert {"no. 7", "no. 9", "left.png"} <= set(texts)
+    assert ("point of the series" in texts) == (upright is not None)
+    assert ("value" in texts) == (upright == "value")
+    if upright is not None:
+        in_seconds(figure, 10.0)
+        assert "time" in [text.get_text() for text in figure.findobj(Text)]
+
+
+@pytest.mark.parametrize("kind", ["curves", "cells"])
+def test_a_figure_of_another_width_has_that_width_and_only_cells_shrink_their_text(kind: str) -> None:
+    x = RNG.uniform(size=(4, 30) if kind == "curves" else (4, 1, 8, 8))
+    figure = draw.reconstructions(x, x)
+    width, height = figure.get_size_inches()
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    resize(figure, 4.5)
+    assert figure.get_figwidth() == 4.5
+    scale = 1.0 if kind == "curves" else 4.5 / width
+    assert figure.get_figheight() == pytest.approx(height * scale)
+    assert [t.get_fontsize() for t in figure.findobj(Text) if t.get_text()] == pytest.approx(
+        [size * scale for size in sizes]
+    )

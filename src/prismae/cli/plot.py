@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from prismae._better import Better
 from prismae._files import write_file
+from prismae._text import one
 from prismae.cli._app import PictureDpi, PictureWidth, PlanPath, Profile, Runs, app, examples, where
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
@@ -124,7 +125,7 @@ def _name(keys: Sequence[str], values: Sequence[object]) -> str:
 def _about(plan: Plan, frame: pd.DataFrame) -> dict[str, str]:
     """Machines, versions and the time that the rows took."""
     return {
-        "machines": "; ".join(sorted(frame["machine"].astype(str).unique())),
+        "machines": "; ".join(sorted(map(one, frame["machine"].astype(str).unique()))),
         "prismae": ", ".join(sorted(frame["prismae"].astype(str).unique())),
         "training": f"{frame['seconds'].sum() / 3600:.1f} hours in all",
         "published": "; ".join(dict.fromkeys(each.source for each in plan.published)) or "–",

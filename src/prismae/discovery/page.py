@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -15,7 +15,7 @@ from prismae._files import write_file
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
-from prismae.figures.canvas import new_figure, png
+from prismae.figures.canvas import FONT, new_figure, png
 from prismae.figures.pictures import to_pixels
 from prismae.runs.slices import middle_slices
 
@@ -26,7 +26,7 @@ AT = (-1.5, -0.75, 0.0, 0.75, 1.5)  # deviations of a factor that pictures are d
 def write_page(found: Discovery, data: World) -> Path:
     """Write page.html of a discovery; returns its path."""
     environment = Environment(
-        loader=PackageLoader("prismae.discovery", "templates"),
+        loader=ChoiceLoader([PackageLoader("prismae.discovery"), PackageLoader("prismae.report")]),
         autoescape=select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -58,13 +58,13 @@ def _pictures(found: Discovery, data: World) -> dict[str, str]:
 
 
 def _row(x: NDArray) -> Figure:
-    figure = new_figure(1.3)
+    figure = new_figure(1.3, 6.4)
     for i, (axes, each) in enumerate(zip(figure.subplots(1, len(x), sharey=True), x, strict=True)):
         if each.ndim == 3:  # an image
             axes.imshow(each)
         else:
             axes.plot(each.T if each.ndim == 2 and each.shape[0] < each.shape[1] else each, lw=1)
-        axes.set_title(f"{AT[i]:+g}".replace("+0", "0"), fontsize=7)
+        axes.set_title(f"{AT[i]:+g}".replace("+0", "0"), fontsize=FONT)
         axes.set_xticks([])
         axes.set_yticks([])
     return figure

@@ -29,7 +29,7 @@ from prismae.figures.canvas import (
     plain,
     thin,
 )
-from prismae.figures.lanes import heights, name_lanes, tall
+from prismae.figures.lanes import heights, name_axes, name_lanes, tall
 from prismae.figures.pictures import FRAME, latent_name, shrink
 from prismae.figures.tables import furthest, left_out
 from prismae.runs.latents import Latents
@@ -188,8 +188,9 @@ def _change_curves(change: NDArray, order: NDArray, latents: Latents, channels: 
     rows = -(-len(change) // columns)
     curves, names = heights(change, channels)
     c = curves.shape[1]
-    figure = new_figure(0.2 + tall(c, 1.15) * rows, apart=0.07)
+    figure = new_figure(0.4 + tall(c, 1.15) * rows, apart=0.07)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    name_axes(figure, "mean absolute change" if rows > 1 or c > 1 else "mean change")
     x, y = thin(curves, 500)
     for axes, each, i in zip(grid.flat, y, order, strict=False):
         plain(axes)

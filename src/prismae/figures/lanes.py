@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
 
 from prismae._text import brief, shortened
-from prismae.figures.canvas import FAINT, INK, RULE, TINY
+from prismae.figures.canvas import FAINT, INK, MUTED, RULE, SMALL, TINY
 
 HEIGHT = 0.42  # inches of a lane
 LETTERS = 16  # of a channel's name
@@ -72,6 +72,13 @@ def name_lanes(axes: Axes, listed: Sequence[str]) -> None:
     axes.set_ylim(-0.05, c)
 
 
+def name_axes(figure: Figure, upright: str) -> None:
+    """Say what stands along the axes of series: their points, which `in_seconds` may call times, and `upright`."""
+    figure.supxlabel("point of the series", fontsize=SMALL, color=MUTED)
+    if upright:
+        figure.supylabel(upright, fontsize=SMALL, color=MUTED)
+
+
 def in_seconds(figure: Figure, rate: float) -> Figure:
     """The figure, with the points along its axes, of which there are `rate` a second, written as seconds."""
     for axes in figure.axes:
@@ -81,6 +88,7 @@ def in_seconds(figure: Figure, rate: float) -> Figure:
             axes.xaxis.set_major_locator(MultipleLocator(float(ticks[1] - ticks[0]) * rate))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / rate:.6g} s"))
             axes.set_xlim(low, high)
+    figure.supxlabel("time", fontsize=SMALL, color=MUTED)
     return figure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae._text import signed
+from prismae._text import number, shortened, signed
 from prismae.figures.canvas import (
     FAINT,
     FONT,
@@ -23,11 +23,12 @@ from prismae.figures.canvas import (
     plain,
     thin,
 )
-from prismae.figures.lanes import lanes, name_lanes, tall
+from prismae.figures.lanes import lanes, name_axes, name_lanes, tall
 from prismae.runs.latents import Latents, shown_order
 
 FRAME = 96  # pixels: the largest edge at which an image is drawn
 EDGE = 1.1  # inches: the largest height of a drawn image
+LETTER = 0.075  # inches of a letter under or over a picture
 POINTS = 60_000  # curve points in one figure: about a megabyte of SVG
 
 
@@ -66,7 +67,9 @@ def mosaic(frames: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
     return sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
 
 
-def reconstructions(originals: NDArray, rebuilt: NDArray, channels: Sequence[str] = ()) -> Figure:
+def reconstructions(
+    originals: NDArray, rebuilt: NDArray, channels: Sequence[str] = (), names: Sequence[str] = ()
+) -> Figure:
     """Originals and their reconstructions, images in pairs of rows or waveforms over each other.
 
     Parameters
@@ -75,8 +78,12 @@ def reconstructions(originals: NDArray, rebuilt: NDArray, channels: Sequence[str
         [r, length] or [r, c, length] series, or [r, c, h, w] images in [0, 1]; the same shape.
     channels
         c names of the channels of series.
+    names
+        What the r observations are called.
     """
-    return _pairs(originals, rebuilt) if originals.ndim == 4 else _overlays(originals, rebuilt, channels)
+    if originals.ndim == 4:
+        return _pairs(originals, rebuilt, names)
+    return _overlays(originals, rebuilt, channels, names)
 
 
 def traversals(
@@ -113,24 +120,25 @@ def latent_name(i: int, latents: Latents | None) -> str:
     if latents.dead[i]:
         return f"z{i} · dead"
     known = latents.information
-    return f"z{i} · spread {latents.spread[i]:.2f}" if known is None else f"z{i} · {known[i]:.1f} nats"
+    return f"z{i} · spread {number(latents.spread[i])}" if known is None else f"z{i} · {known[i]:.1f} nats"
 
 
-def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
+def _pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> Figure:
     """Rows of at most ten originals, each above the row of what became of them."""
     both = np.stack([to_pixels(originals), to_pixels(rebuilt)])
     _, r, h, w, _ = both.shape
     columns = min(r, 10)
     rows = -(-r // columns)
     gap = max(1, h // 24)
-    label, between = 0.8, 0.12  # inches
+    label, between = 0.8, 0.12 + 0.16 * bool(names)  # inches
     scale = min((WIDTH - label) / (columns * (w + gap) - gap), EDGE / h)
     width, height = (columns * (w + gap) - gap) * scale, (2 * h + gap) * scale
-    total = label + width, rows * height + (rows - 1) * between
+    total = label + width, rows * (height + between)
+    short = shortened(names, max(4, int((w + gap) * scale / LETTER)))
     figure = new_figure(total[1], total[0], placed=True)
     for row in range(rows):
         part = mosaic(both[:, row * columns : (row + 1) * columns], gap)
-        top = row * (height + between)
+        top = row * (height + between) + between
         corner = label / total[0], 1 - (top + height) / total[1]
         axes = figure.add_axes((*corner, part.shape[1] * scale / total[0], height / total[1]))
         blank(axes)
@@ -138,15 +146,17 @@ def _pairs(originals: NDArray, rebuilt: NDArray) -> Figure:
         for line, word in enumerate(("original", "rebuilt")):
             middle = line * (h + gap) + h / 2
             axes.text(-0.07 / scale, middle, word, ha="right", va="center", color=MUTED, fontsize=SMALL)
+        for i, name in enumerate(short[row * columns : (row + 1) * columns]):
+            axes.text(i * (w + gap) + w / 2, -0.06 / scale, name, ha="center", color=MUTED, fontsize=SMALL)
     return figure
 
 
-def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str]) -> Figure:
+def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str], called: Sequence[str]) -> Figure:
     columns = 2 if len(originals) < 9 else 3
     rows = -(-len(originals) // columns)
     both, names = lanes(np.stack([originals, rebuilt]), 3, channels)
     c = both.shape[2]
-    figure = new_figure(0.35 + tall(c, 1.05) * rows)
+    figure = new_figure(0.6 + (tall(c, 1.05) + 0.2 * bool(called)) * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     limit = min(500, max(100, POINTS // (2 * c * len(originals))))
     for axes, original, again in zip(grid.flat, *both, strict=False):
@@ -159,6 +169,9 @@ def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str]) -> 
             axes.plot(x, y, color=WARM, lw=1.2, label=None if k else "rebuilt")
         axes.margins(x=0.01)
         name_lanes(axes, names)
+    for axes, name in zip(grid.flat, shortened(called, 40), strict=False):
+        axes.set_title(name, loc="left", fontsize=SMALL, color=MUTED, pad=4)
+    name_axes(figure, "" if names else "value")
     for axes in grid.flat[len(originals) :]:
         axes.set_visible(False)
     figure.legend(
@@ -173,7 +186,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], latents: Latents
     pixels = to_pixels(frames)
     m, t, h, w, _ = pixels.shape
     gap = max(1, h // 24)
-    left, right = 1.7, 0.55
+    left, right = 1.9, 0.55
     scale = min((WIDTH - left - right) / (t * (w + gap) - gap), EDGE / h)
     width, height = (t * (w + gap) - gap) * scale, (m * (h + gap) - gap) * scale
     figure = new_figure(height + 0.3, left + width + right, placed=True)
@@ -186,7 +199,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], latents: Latents
         grey = latents is not None and bool(latents.dead[i])
         inch = 1 / scale  # in pixels of the mosaic
         axes.text(
-            -0.6 * inch, middle, latent_name(i, latents), ha="right", va="center", fontsize=SMALL,
+            -0.75 * inch, middle, latent_name(i, latents), ha="right", va="center", fontsize=SMALL,
             color=MUTED if grey else INK,
         )  # fmt: skip
         for x, side, value in ((-0.1, "right", values[row, 0]), (0.1, "left", values[row, -1])):
@@ -206,7 +219,7 @@ def _fans(
     c = frames.shape[2]
     columns = 2
     rows = -(-m // columns)
-    figure = new_figure(0.55 + tall(c, 1.35) * rows, head=0.3, apart=0.08)
+    figure = new_figure(0.75 + tall(c, 1.35) * rows, head=0.3, apart=0.08)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     x, y = thin(frames, min(500, max(60, POINTS // (m * t * c))))
     colours = RAMP(np.linspace(0, 1, t))
@@ -226,6 +239,7 @@ def _fans(
         axes.margins(x=0.01)
     for axes in grid.flat[m:]:
         axes.set_visible(False)
+    name_axes(figure, "" if lane_names else "value")
     _key(figure, colours)
     return figure
 

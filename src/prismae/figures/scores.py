@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from prismae._better import Better
-from prismae._text import finite, fixed, shortened
+from prismae._text import finite, fixed, number, shortened
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -124,11 +124,11 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     low, high = min([0.0, *seen]), max([1.0, *seen])
     axes.set(xlim=(low, high + 0.08 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
     axes.set_yticks(range(len(scores)), list(scores), fontsize=FONT, color=INK)
-    number: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": FONT, "color": INK}
+    look: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": FONT, "color": INK}
     for row, score in enumerate(scores.values()):
         value = finite(score.get("score"))
         if value is None or abs(value) > LONGEST:
-            axes.text(1, row, fixed(value, 3), transform=axes.get_yaxis_transform(), **number)
+            axes.text(1, row, number(value), transform=axes.get_yaxis_transform(), **look)
             continue
         axes.barh(row, value, height=0.5, color=BARS[Better.of(score)], zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
@@ -138,7 +138,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             mark = finite(score.get(key))
             if mark is not None and abs(mark) <= LONGEST:
                 axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
-        axes.text(1, row, fixed(value, 3), transform=axes.get_yaxis_transform(), **number)
+        axes.text(1, row, number(value), transform=axes.get_yaxis_transform(), **look)
     axes.set_xlabel("score", fontsize=SMALL, color=MUTED)
     _score_key(figure, scores)
     return figure

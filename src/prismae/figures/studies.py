@@ -78,8 +78,9 @@ def seed_bars(
     handles: list[Line2D | Patch] = [
         Patch(color=ACCENT, alpha=0.45, label="mean over seeds"),
         Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed"),
-        Line2D([], [], color=ACCENT, lw=1.2, label="± deviation"),
     ]
+    if any(len(seeds) > 1 for values in scores.values() for seeds in values.values()):
+        handles.append(Line2D([], [], color=ACCENT, lw=1.2, label="± deviation"))
     if any(published.values()):
         handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
     _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from prismae._text import shortened
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -84,7 +85,9 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
     return figure
 
 
-def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> Figure:
+def table_pairs(
+    originals: NDArray, rebuilt: NDArray, names: Sequence[str], called: Sequence[str] = ()
+) -> Figure:
     """Rows of a table beside their reconstructions, a line between the two values of each feature.
 
     Parameters
@@ -93,12 +96,14 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
         [r, d] values in standard deviations from the column's mean.
     names
         d names of columns.
+    called
+        What the r rows are called.
     """
     left, kept = left_out(originals.shape[1]), furthest(np.stack([originals, rebuilt]))
     originals, rebuilt, names = originals[:, kept], rebuilt[:, kept], [names[i] for i in kept]
     columns = min(4, len(originals))
     rows = -(-len(originals) // columns)
-    figure = new_figure(0.35 + rows * (0.3 + 0.19 * len(names)), apart=0.07)
+    figure = new_figure(0.35 + rows * (0.3 + 0.2 * bool(called) + 0.19 * len(names)), apart=0.07)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     places = np.arange(len(names))
     for axes, original, again in zip(grid.flat, originals, rebuilt, strict=False):
@@ -108,6 +113,8 @@ def table_pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> F
         axes.plot(again, places, ls="", marker="o", ms=3.2, color=WARM, label="rebuilt")
         axes.set_yticks(places, names, color=INK)
         axes.set_ylim(len(names) - 0.5, -0.5)
+    for axes, name in zip(grid.flat, shortened(called, 24), strict=False):
+        axes.set_title(name, loc="left", fontsize=SMALL, color=MUTED, pad=4)
     for axes in grid.flat[len(originals) :]:
         axes.set_visible(False)
     figure.legend(

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import write_file
-from prismae._text import count, duration, finite, number, percent
+from prismae._text import count, duration, finite, number, one, percent
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
@@ -255,7 +255,7 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
             remark += "" if also is None else f", unseen {number(also)}"
             found.append(("mig", number(scores["mig"]["score"]), remark))
     if finite(run.job.get("seconds")) is not None:
-        found.append(("trained in", duration(run.job["seconds"]), str(run.job.get("machine", ""))))
+        found.append(("trained in", duration(run.job["seconds"]), one(str(run.job.get("machine", "")))))
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from prismae._text import number
 from prismae.figures.canvas import thin
 from prismae.figures.pictures import mosaic, to_pixels
 from prismae.runs.latents import Latents, shown_order
@@ -40,7 +41,7 @@ def player(
         {
             "name": f"z{i}",
             "dead": latents is not None and bool(latents.dead[i]),
-            "spread": None if latents is None else round(float(latents.spread[i]), 4),
+            "spread": None if latents is None else number(latents.spread[i]),
             "values": [round(float(value), 4) for value in values[i]],
         }
         for i in order

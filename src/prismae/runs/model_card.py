@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from prismae._better import Better
+from prismae._text import one
 from prismae.data.kinds import kind_of
 from prismae.runs.verdict import Verdict
 
@@ -98,7 +99,7 @@ def _training(job: Mapping[str, Any]) -> str:
     if trials:
         rows["trials"] = f"{trials:,} updates more, of copies that a controller compared"
     if "seconds" in job:
-        rows["time"] = _inert(f"{job['seconds']:g} s on {job['machine']}")
+        rows["time"] = _inert(f"{job['seconds']:g} s on {one(job['machine'])}")
     return _table(("setting", "value"), rows.items())
 
 

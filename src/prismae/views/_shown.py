@@ -53,7 +53,9 @@ class Shown:
     def pairs(self, run: Run, first: str, second: str) -> Figure:
         """Two arrays of observations, by their names, as originals and what is rebuilt of them."""
         originals, rebuilt = run.pictures[first], run.pictures[second]
-        return draw.reconstructions(run.drawn(originals), run.drawn(rebuilt), run.channel_names)
+        return draw.reconstructions(
+            run.drawn(originals), run.drawn(rebuilt), run.channel_names, called(run, first)
+        )
 
     def lanes(self, run: Run) -> bool:
         """Whether each channel has a lane of its own."""
@@ -170,7 +172,7 @@ class Rows(Shown):
 
     def pairs(self, run: Run, first: str, second: str) -> Figure:
         originals, rebuilt = (self._standardised(run, run.pictures[name]) for name in (first, second))
-        return draw.table_pairs(originals, rebuilt, self._columns(run))
+        return draw.table_pairs(originals, rebuilt, self._columns(run), called(run, first))
 
     def traversals(self, run: Run) -> Figure:
         frames, values = self._standardised(run, run.pictures["traversals"]), run.pictures["traversal_values"]
@@ -256,6 +258,15 @@ def _colours(job: Mapping[str, Any]) -> str:
     if channels == 2:
         return ", whose two channels are drawn as red and green"
     return ", whose first three channels are drawn as red, green and blue"
+
+
+def called(run: Run, originals: str) -> list[str]:
+    """What shown observations are called; numbers say what they are of, names speak for themselves."""
+    rows = run.pictures.get("worst_rows" if originals == "worst" else "shown_rows", np.empty(0, int))
+    return [
+        f"{'row' if run.kind == 'table' else 'no.'} {row}" if isinstance(row, int) else str(row)
+        for row in rows.tolist()
+    ]
 
 
 def shown(run: Run) -> Shown:

@@ -76,7 +76,7 @@
     const head = make("header", "", card);
     make("b", "", head).textContent = latent.name;
     make("span", "", head).textContent =
-      latent.dead ? "dead" : latent.spread === null ? "" : "spread " + latent.spread.toFixed(2);
+      latent.dead ? "dead" : latent.spread === null ? "" : "spread " + latent.spread;
     const show = (data.kind === "images" ? images : series)(card, row);
     const foot = make("div", "foot", card);
     const range = make("input", "", foot);
