@@ -70,6 +70,12 @@ def study_plan(
         float, typer.Option(min=0, help="Share of a GPU that Ray sets aside for each job.")
     ] = 0.0,
     device: Device = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=4096, help="GPUs of this machine that jobs are dealt out among; all by default."
+        ),
+    ] = None,
     checkpoint_every: CheckpointEvery = 500,
     folder: Runs = Path("runs"),
     rows: Annotated[
@@ -92,7 +98,14 @@ def study_plan(
         if how == "random":
             plan = drawn(plan, trials)
         plan.check_drawn()
-        _list(plan, folder, only or [], jobs or 1, threads_of_each(engine, jobs, threads), device)
+        _list(
+            plan,
+            folder,
+            only or [],
+            jobs or devices or 1,
+            threads_of_each(engine, jobs or devices, threads),
+            device,
+        )
         return
     compute = study if how is None else partial(search, how=how, trials=trials, by=by)
     frame = compute(
@@ -105,6 +118,7 @@ def study_plan(
         address=address,
         gpus_per_job=gpus_per_job,
         device=device,
+        devices=devices,
         checkpoint_every=checkpoint_every,
         progress=not out.quiet,
     )

@@ -15,10 +15,11 @@ from prismae._files import own_folder
 from prismae.errors import InputError, unknown_name
 from prismae.runs.run import Run
 from prismae.studies.baselines import PlannedBaseline, encode
+from prismae.studies.engines import RETRIES
 from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
-from prismae.studies.status import Watch, read_status
+from prismae.studies.status import ENDED, Status, Watch, read_status
 from prismae.studies.work import complete, left_out, perform
 from prismae.train import Interrupted
 
@@ -37,6 +38,7 @@ def study(
     address: str | None = None,
     gpus_per_job: float = 0.0,
     device: str = "auto",
+    devices: int | None = None,
     checkpoint_every: int = 500,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -52,7 +54,7 @@ def study(
         Where run folders are kept. On a cluster, a folder that all machines share.
     only
         Which jobs: see `chosen`.
-    engine, jobs, threads, address, gpus_per_job
+    engine, jobs, threads, address, gpus_per_job, devices
         See `prismae.studies.engines.engine`.
     device
         "auto", "cpu", "cuda" or "mps".
@@ -93,10 +95,9 @@ def study(
         steps = {job: each.job.limit for job, each in todo.items()}
         try:
             with (
-                start_engine(engine, jobs, threads, address=address, gpus_per_job=gpus_per_job) as (
-                    run,
-                    share,
-                ),
+                start_engine(
+                    engine, jobs, threads, address=address, gpus_per_job=gpus_per_job, devices=devices
+                ) as (run, share),
                 Watch(console, files, names, steps, done),
             ):
                 # first what nobody else computes, then what another study has not brought to an end
@@ -127,7 +128,7 @@ def study(
                 "A worker was killed, perhaps because memory ran out: the same command goes on, "
                 "and needs less memory with fewer jobs at once."
             ) from None
-        ends = {job: read_status(path) for job, path in files.items()}
+        ends = {job: _end(read_status(path)) for job, path in files.items()}
     for baseline in (each for each in named if isinstance(each, PlannedBaseline)):
         console.print(f"scoring {baseline}", highlight=False)
         encode(baseline.job, out, plan.metrics)
@@ -139,6 +140,17 @@ def study(
         for score, reason in left_out(Run(out / each.job.id), plan.metrics).items()
     }
     return frame
+
+
+def _end(status: Status) -> Status:
+    """How a job ended; one that did not was lost with its worker as often as it was begun again."""
+    if status.state in ENDED:
+        return status
+    return Status(
+        "failed",
+        status.step,
+        f"Its worker was killed each of {RETRIES + 1} times, perhaps because memory ran out: the same command goes on.",
+    )
 
 
 def chosen(jobs: Sequence[OfPlan], only: Sequence[str]) -> list[OfPlan]:
