@@ -113,7 +113,7 @@ def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
     assert (mig.get_xlabel(), mig.get_title("left")) == ("score", "mig")
     assert len(sap.patches) == 1
     assert 0.05 not in {line.get_xdata()[0] for line in sap.lines}
-    assert (mig.get_title("right"), sap.get_title("right")) == ("", "lower is better")
+    assert sap.get_xlabel() == "score · lower is better"
 
 
 def test_curves_go_through_the_means_over_seeds() -> None:
@@ -124,6 +124,33 @@ def test_curves_go_through_the_means_over_seeds() -> None:
     assert list(axes.lines[-1].get_ydata()) == [0.05, 0.05]
     assert axes.get_xlabel() == "σ"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
+
+
+def test_curves_have_published_marks_with_their_deviation() -> None:
+    curves = {"p:mig": {"a": (np.array([1, 32]), [[0.1, 0.3], [0.4]])}}
+    published = {"p:mig": {"a": {32: (0.5, 0.1), 1: (0.2, None)}}}
+    (axes,) = panels(swept_curves("σ", curves, None, {"p:mig": "lower is better"}, published))
+    marks = [
+        (*line.get_xdata(), *line.get_ydata())
+        for line in axes.lines
+        if line.get_marker() == "_" and len(line.get_xdata()) == 1
+    ]
+    assert {(32, 0.5), (1, 0.2)} <= set(marks)
+    spans = [each.get_segments()[0][:, 1] for each in axes.collections if hasattr(each, "get_segments")]
+    np.testing.assert_allclose(spans, [[0.4, 0.6]])
+    assert (axes.get_title("left"), axes.get_ylabel()) == ("mig", "score · p · lower is better")
+    assert axes.get_xscale() == "log"
+
+
+def test_panels_as_a_paper_has_them(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    words = (plan, "--rows", rows, "--to", tmp_path, "--over", "arm", "--scores")
+    assert plot(*words, f"{SAP},{MIG}", "--dpi", "50").exit_code == 0
+    with Image.open(tmp_path / "two.default.scores.png") as picture:
+        assert picture.width == 450
+    assert not (tmp_path / "two.default.html").exists()
+    with pytest.raises(InputError, match="Unknown score of this plan 'yeats2023:mib': did you mean"):
+        plot(*words, "yeats2023:mib", catch=False)
 
 
 def test_settings_that_are_words_stand_side_by_side() -> None:

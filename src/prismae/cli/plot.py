@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -36,7 +37,15 @@ def plot(
     path: PlanPath,
     profile: Profile = None,
     over: Annotated[
-        str | None, typer.Option(help="Draw scores over this grid's values instead of bars.")
+        str | None, typer.Option(help="Draw scores over this grid's values instead of bars; or over arm.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--scores",
+            metavar="NAME,…",
+            help="Draw these alone, as yeats2023:mig, beside each other, and write no page.",
+        ),
     ] = None,
     folder: Runs = Path("runs"),
     rows_files: RowsFiles = None,
@@ -55,10 +64,21 @@ def plot(
     plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
-    parts, figures = [], []
     to.mkdir(parents=True, exist_ok=True)
+    draw = partial(_bars, frame, summary) if over is None else partial(_curves, frame, summary, over=over)
+    if only is not None:
+        scores = [name.strip() for name in only.split(",")]
+        for each in scores:
+            if each not in summary.scores:
+                raise unknown_name("score of this plan", each, summary.scores)
+        figure = draw(scores)
+        for suffix in suffixes:
+            picture = to / f"{plan.name}.{plan.profile}.scores{suffix}"
+            where("picture", write_file(picture, as_file(figure, suffix, dpi=dpi, width=width)))
+        return
+    parts, figures = [], []
     for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
-        figure = _bars(frame, summary, scores) if over is None else _curves(frame, summary, scores, over)
+        figure = draw(scores)
         figures.append(figure)
         tests = tested(summary, scores)
         below = None if tests is None else (tests.title, tests.head, tests.lines)
@@ -90,19 +110,32 @@ def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
 
 
 def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str) -> Figure:
-    settings = setting_columns(frame)
+    settings = ["arm", *setting_columns(frame)]
     if over not in settings:
-        raise unknown_name("setting that varies", over, settings)
-    lines = ["arm", *(key for key in settings if key != over)]
-    found: dict[str, dict[str, tuple[NDArray, list[list[float]]]]] = {}
-    for values, group in grouped(frame.dropna(subset=[over]), lines):
-        name = _name(lines, values)
+        raise unknown_name("setting that varies", over, settings[1:])
+    lines, place = [key for key in summary.keys if key != over], summary.keys.index(over)
+    found: dict[str, dict[str, dict[Any, list[float]]]] = {}
+    published: dict[str, dict[str, dict[Any, tuple[float, float | None]]]] = {}
+    for values, group in grouped(frame.dropna(subset=[over]), summary.keys):
+        x = values[place]
+        name = _name(lines, [value for i, value in enumerate(values) if i != place]) or "mean over seeds"
         for score in scores:
-            seeds = {x: each[score].dropna().tolist() for x, each in group.groupby(over)}
-            known = {x: each for x, each in seeds.items() if each}
-            if known:
-                found.setdefault(score, {})[name] = (pd.Index(known).to_numpy(), list(known.values()))
-    return swept_curves(over, found, _chance(frame, summary), _better(scores))
+            if seeds := group[score].dropna().tolist():
+                found.setdefault(score, {}).setdefault(name, {})[x] = seeds
+            cell = summary.lines[values].get(score)
+            if cell and cell.published:
+                published.setdefault(score, {}).setdefault(name, {})[x] = cell.published
+    sorted_ = {
+        score: {name: _in_order(known) for name, known in curves.items()} for score, curves in found.items()
+    }
+    return swept_curves(over, sorted_, _chance(frame, summary), _better(scores), published)
+
+
+def _in_order(known: dict[Any, list[float]]) -> tuple[NDArray, list[list[float]]]:
+    """Values of a setting in their order, words as they come, and the seeds' scores at each."""
+    numbers = all(isinstance(x, int | float) for x in known)
+    ordered = sorted(known) if numbers else list(known)
+    return pd.Index(ordered).to_numpy(), [known[x] for x in ordered]
 
 
 def _chance(frame: pd.DataFrame, summary: Summary) -> dict[str, float]:

@@ -28,6 +28,7 @@ from prismae.figures.canvas import (
 
 COLUMNS = 2  # panels beside each other
 TICKS = 8  # settings that have a tick of their own
+STYLES = ("-", "--", ":")  # of the first seven lines, and of those after them
 DEVIATION: dict[str, Any] = {"elinewidth": 1.2, "capsize": 2.5, "capthick": 1.2, "zorder": 5}
 CHANCE: dict[str, Any] = {"color": MUTED, "lw": 1.2, "ls": ":"}
 
@@ -56,9 +57,9 @@ def seed_bars(
     figure, panels = _panels(len(scores), 0.75 + 0.3 * len(lines), share_y=True)
     for axes, (score, values) in zip(panels, scores.items(), strict=False):
         plain(axes, grid="x")
-        _title(axes, score, better)
+        _title(axes, score)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.set_xlabel(_measure(score), fontsize=SMALL, color=MUTED)
+        axes.set_xlabel(_measure(score, better), fontsize=SMALL, color=MUTED)
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.set_yticks(range(len(lines)), lines, fontsize=SMALL, color=INK)
         for row, line in enumerate(lines):
@@ -92,6 +93,7 @@ def swept_curves(
     scores: Mapping[str, Mapping[str, tuple[NDArray, Sequence[Sequence[float]]]]],
     chance: Mapping[str, float] | None = None,
     better: Mapping[str, str] | None = None,
+    published: Mapping[str, Mapping[str, Mapping[Any, tuple[float, float | None]]]] | None = None,
 ) -> Figure:
     """One panel for each score: its mean over seeds against a swept setting, with deviation and seeds.
 
@@ -103,51 +105,76 @@ def swept_curves(
         Score → line → (the setting's values [n], for each the seeds' values).
     chance, better
         As for `seed_bars`.
+    published
+        Score → line → value of the setting → published mean and deviation (None where there is none).
     """
     lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
     colours = {line: PALETTE[i % len(PALETTE)] for i, line in enumerate(lines)}
-    figure, panels = _panels(len(scores), 2.5, share_y=False)
+    styles = {line: STYLES[i // len(PALETTE) % len(STYLES)] for i, line in enumerate(lines)}
+    words = not all(np.issubdtype(x.dtype, np.number) for panel in scores.values() for x, _ in panel.values())
+    figure, panels = _panels(
+        len(scores), 2.5 + 0.7 * words, share_y=False, columns=3 if len(scores) == 3 else COLUMNS
+    )
     for axes, (score, curves) in zip(panels, scores.items(), strict=False):
         plain(axes)
-        _title(axes, score, better)
+        _title(axes, score)
         axes.set_xlabel(name, fontsize=SMALL, color=MUTED)
-        axes.set_ylabel(_measure(score), fontsize=SMALL, color=MUTED)
+        axes.set_ylabel(_measure(score, better), fontsize=SMALL, color=MUTED)
         for line, (x, seeds) in curves.items():
             mean = np.array([np.mean(each) for each in seeds])
             deviation = np.array([np.std(each, ddof=1) if len(each) > 1 else 0.0 for each in seeds])
-            axes.fill_between(x, mean - deviation, mean + deviation, color=colours[line], alpha=0.15, lw=0)
-            axes.plot(x, mean, color=colours[line], lw=1.7, zorder=3)
+            if words:  # nothing lies between them
+                axes.errorbar(x, mean, deviation, fmt="D", ms=5, **DEVIATION, color=colours[line])
+            else:
+                axes.fill_between(
+                    x, mean - deviation, mean + deviation, color=colours[line], alpha=0.15, lw=0
+                )
+                axes.plot(x, mean, color=colours[line], lw=1.7, ls=styles[line], zorder=3)
+            for place, (mark, spread) in (published or {}).get(score, {}).get(line, {}).items():
+                look = {"fmt": "_", "ms": 11, "mew": 1.8, **DEVIATION}
+                axes.errorbar(place, mark, spread, **look, color=INK if len(lines) == 1 else colours[line])
             for place, each in zip(x, seeds, strict=True):
                 axes.plot(np.full(len(each), place), each, "o", color=colours[line], ms=2.8, zorder=4)
         places = np.unique(np.concatenate([x for x, _ in curves.values()]))
         if len(places) <= TICKS and np.issubdtype(places.dtype, np.number):
+            if places[0] > 0 and places[-1] >= 16 * places[0]:
+                axes.set_xscale("log")
+                axes.minorticks_off()
             axes.set_xticks(places, [f"{place:g}" for place in places])
+        if words:
+            axes.tick_params(axis="x", rotation=35)
+            for label in axes.get_xticklabels():
+                label.set(ha="right", rotation_mode="anchor")
         if chance and score in chance:
             axes.axhline(chance[score], **CHANCE)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=colours[line], lw=1.7, label=line) for line in lines
+        Line2D([], [], color=colours[line], label=line, marker="D", ms=5, ls="")
+        if words
+        else Line2D([], [], color=colours[line], label=line, lw=1.7, ls=styles[line])
+        for line in lines
     ]
+    if any((published or {}).values()):
+        handles.append(Line2D([], [], ls="", marker="_", ms=9, mew=1.8, color=INK, label="published"))
     _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
     return figure
 
 
-def _measure(score: str) -> str:
-    """What an axis of a score counts."""
-    return {"mse": "of the data's variance, per element", "nats": "nats per observation"}.get(score, "score")
-
-
-def _title(axes: Axes, score: str, better: Mapping[str, str] | None) -> None:
-    protocol, _, name = score.rpartition(":")
+def _title(axes: Axes, score: str) -> None:
+    name = score.rpartition(":")[2]
     title = {"mse": "squared error", "nats": "negative log likelihood"}.get(score, name)
-    text = f"{title} · {protocol}" if protocol else title
-    axes.set_title(text, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
-    axes.set_title((better or {}).get(score, ""), loc="right", fontsize=SMALL, color=MUTED, pad=7)
+    axes.set_title(title, loc="left", fontsize=FONT, color=INK, fontweight="bold", pad=7)
 
 
-def _panels(n: int, height: float, share_y: bool) -> tuple[Figure, list[Axes]]:
-    rows = -(-n // COLUMNS)
+def _measure(score: str, better: Mapping[str, str] | None) -> str:
+    """What an axis of a score counts, by which protocol, and which end is better where it is not the upper one."""
+    unit = {"mse": "of the data's variance, per element", "nats": "nats per observation"}.get(score, "score")
+    return " · ".join(filter(None, (unit, score.rpartition(":")[0], (better or {}).get(score))))
+
+
+def _panels(n: int, height: float, share_y: bool, columns: int = COLUMNS) -> tuple[Figure, list[Axes]]:
+    rows = -(-n // columns)
     figure = new_figure(height * rows + 0.4, WIDTH)
-    grid = figure.subplots(rows, min(n, COLUMNS), squeeze=False, sharey=share_y)
+    grid = figure.subplots(rows, min(n, columns), squeeze=False, sharey=share_y)
     panels = list(grid.flat)
     for spare in panels[n:]:
         spare.remove()
