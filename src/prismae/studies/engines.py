@@ -184,7 +184,7 @@ def _ray(jobs: int | None, threads: int, address: str | None, gpus: float) -> It
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     own: dict[str, Any] = {} if address else {"num_cpus": jobs and jobs * threads}
     try:
-        ray.init(address, runtime_env={"env_vars": environment}, log_to_driver=False, **own)
+        ray.init(address or "local", runtime_env={"env_vars": environment}, log_to_driver=False, **own)
     except (ConnectionError, RuntimeError, exceptions.RayError) as error:
         if address is None:
             raise
