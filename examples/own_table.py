@@ -25,7 +25,7 @@ def table(n: int = 2000) -> pd.DataFrame:
     )
 
 
-def main(steps: int = 3000) -> pd.DataFrame:
+def main(steps: int = 1000) -> pd.DataFrame:
     """Print and return the correlation of each latent with each numeric column."""
     frame = table()
     model = pr.Autoencoder("beta-tcvae", n_latents=4, steps=steps, lr=1e-3, random_state=0)

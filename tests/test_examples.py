@@ -9,7 +9,10 @@ from types import ModuleType
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
-SMALL = {"own_images", "own_recording", "own_table", "new_method", "pipeline_and_grid", "score_any_codes"}
+SMALL = {
+    *("own_images", "own_recording", "own_table", "own_texts"),
+    *("new_method", "pipeline_and_grid", "score_any_codes"),
+}
 
 
 def example(name: str) -> ModuleType:
@@ -57,3 +60,7 @@ def test_recordings_are_cut_into_windows(tmp_path: Path) -> None:
     found = example("own_recording").main(steps=3, folder=tmp_path)
     assert (found["sound"].shape, found["sound"].kind.rate) == ((250,), 250)
     assert (found["leads"].shape, len(found["leads"])) == ((12, 500), 119)
+
+
+def test_sentences_are_written_again(tmp_path: Path) -> None:
+    assert 0 <= example("own_texts").main(steps=3, folder=tmp_path) < 1
