@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
@@ -25,6 +26,12 @@ def main() -> None:
     ]  # not where `nohup` has it ignored
     for each in usual:
         signal.signal(each, _end)
+    output = sys.stdout
+    errors = getattr(output, "errors", None)
+    if isinstance(
+        output, TextIOWrapper
+    ):  # ASCII has no "±", and names of files may hold what no encoding has
+        output.reconfigure(errors="backslashreplace")
     try:
         app()
     except (InputError, NotFinite) as error:
@@ -40,6 +47,8 @@ def main() -> None:
         end_log()
         for each in usual:
             signal.signal(each, signal.SIG_DFL)
+        if isinstance(output, TextIOWrapper) and not output.closed:
+            output.reconfigure(errors=errors)
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:

@@ -52,7 +52,7 @@ class Reporter:
 
 def read_status(path: Path) -> Status:
     """The status in a job's file; "waiting" where there is none yet."""
-    return Status(**json.loads(path.read_text())) if path.exists() else Status("waiting")
+    return Status(**json.loads(path.read_bytes())) if path.exists() else Status("waiting")
 
 
 class Watch:

@@ -164,5 +164,5 @@ def _observations(likelihood: Likelihood) -> World:
             return World("random", Dense(_data(likelihood)[0]))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sentences.txt"
-        path.write_text("\n".join(SENTENCES) + "\n")
+        path.write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
         return world(path)

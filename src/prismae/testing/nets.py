@@ -164,5 +164,5 @@ def _observations(network: Net, shape: tuple[int, ...] | None) -> World:
         return World("random", Dense(values))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sentences.txt"
-        path.write_text("\n".join(SENTENCES) + "\n")
+        path.write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
         return world(path)

@@ -65,7 +65,7 @@ def files_of(folder: Path) -> list[Path]:
     """The files of the types, in the order of ``list.txt`` where it is there."""
     listed = folder / LIST
     if listed.is_file():
-        names = [line.strip() for line in listed.read_text().splitlines() if line.strip()]
+        names = [line.strip() for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()]
         paths = [folder / (name if name.endswith(".mat") else f"{name}.mat") for name in names]
         missing = [path.name for path in paths if not path.is_file()]
         if missing:
