@@ -10,7 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
 SMALL = {
-    *("own_images", "own_recording", "own_table", "own_texts"),
+    *("own_counts", "own_images", "own_recording", "own_table", "own_texts"),
     *("new_method", "pipeline_and_grid", "score_any_codes"),
 }
 
@@ -45,6 +45,15 @@ def test_a_table_gives_latents_that_follow_its_columns() -> None:
     together = example("own_table").main(steps=60)
     assert together.shape == (4, 4)
     assert together.abs().max().max() > 0.3
+
+
+def test_codes_of_counts_tell_what_is_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("own_counts")
+    cells = module.cells
+    monkeypatch.setattr(module, "cells", lambda: cells(n=300, genes=30))
+    told = module.main(steps=100)
+    assert set(told) == {"poisson", "columns"}
+    assert min(told.values()) > 0.1
 
 
 def test_a_folder_of_images_becomes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -550,7 +550,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 def _count(X: Observations) -> int:
     """How many observations a user hands over."""
     given = cast(Any, X)
-    return len(given) if isinstance(given, World | list | tuple) else int(given.shape[0])
+    return int(given.shape[0]) if hasattr(given, "shape") and not isinstance(given, World) else len(given)
 
 
 def _below_each_other(parts: Iterator[Tensor], n: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -73,10 +74,8 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
         for j, value in enumerate(np.nan_to_num(row)):
             colour = WARM if value > 0 else ACCENT
             depth = min(abs(float(value)) / 2, 1.0) * 0.9
-            axes.add_patch(Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor=colour, alpha=depth, lw=0))
-            axes.add_patch(
-                Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor="none", edgecolor=RULE, lw=0.5)
-            )
+            fill = to_rgba(colour, depth)
+            axes.add_patch(Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor=fill, edgecolor=RULE, lw=0.5))
     for j, name in enumerate(names):
         axes.text(
             j + 0.5, -0.25, name, ha="center", va="bottom", fontsize=SMALL, color=INK, rotation=90

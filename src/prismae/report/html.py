@@ -28,6 +28,7 @@ from prismae.views._base import SECTIONS
 from prismae.views._shown import KINDS
 from prismae.views._shown import shown as shown_as
 
+LONG = 5000  # characters of a setting
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 
 
@@ -283,8 +284,9 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
 
 
 def setting(value: Any) -> str:
-    """A value of `job.json` as one reads it: bare text, else JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value of `job.json` as one reads it: bare text, else JSON, of which only the beginning where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONG else f"{text[:LONG]} … ({len(text):,} characters, all in job.json)"
 
 
 def _monitored(run: Run) -> dict[str, float]:

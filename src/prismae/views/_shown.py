@@ -19,6 +19,7 @@ from prismae.views import _units
 
 LETTERS = 22  # of a column's name in a figure
 MOST = 24  # latents of traversals
+FIRST = 30  # columns of a table beside the sliders: those that move most; the others are found by their names
 
 
 class Shown:
@@ -213,8 +214,19 @@ class Rows(Shown):
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
         pictures, shape = run.pictures, seen[0].shape[1:]
         scale, shift = (np.broadcast_to(each, shape) for each in run.units or (1.0, 0.0))
-        numbers = np.stack([pictures["element_mean"], pictures["element_std"], scale, shift], axis=1).tolist()
-        return {"features": [[name, *four] for name, four in zip(run.feature_names, numbers, strict=True)]}
+        deviation = pictures["element_std"]
+        numbers = [
+            _short(pictures["element_mean"], deviation),  # digits that nobody sees make the page large
+            _short(deviation, deviation),
+            _short(scale, scale),
+            _short(shift, scale),
+        ]
+        moved = np.ptp(seen[0], axis=0) / np.where(deviation > 0, deviation, np.inf)
+        most = np.sort(np.argsort(-np.nan_to_num(moved), kind="stable")[:FIRST])
+        return {
+            "features": [[*each] for each in zip(run.feature_names, *numbers, strict=True)],
+            "most": most.tolist(),
+        }
 
     def _columns(self, run: Run) -> list[str]:
         """Names of the columns, cut to what fits into a figure."""
@@ -267,6 +279,13 @@ def called(run: Run, originals: str) -> list[str]:
         f"{'row' if run.kind == 'table' else 'no.'} {row}" if isinstance(row, int) else str(row)
         for row in rows.tolist()
     ]
+
+
+def _short(values: NDArray, units: NDArray) -> list[float]:
+    """Numbers to five digits behind the first one of their units."""
+    size = np.abs(np.where(units == 0, 1.0, units).astype(float))
+    step = 10.0 ** (np.floor(np.log10(size)) - 5)
+    return [float(f"{each:.12g}") for each in np.round(values / step) * step]
 
 
 def shown(run: Run) -> Shown:

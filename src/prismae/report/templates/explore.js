@@ -89,8 +89,25 @@
       return together(setters);
     },
     table(place) {
-      const rows = data.features.map(([name, mean, deviation, scale, shift], i) => {
+      const first = new Set(data.most);
+      const every = [];
+      let now = null, pressed = null;
+      if (first.size < data.features.length) {
+        const search = make("input", "search", place);
+        search.type = "search";
+        search.placeholder = search.ariaLabel = "find one of " + data.features.length.toLocaleString("en") + " columns";
+        search.addEventListener("input", () => {
+          const wanted = search.value.trim().toLowerCase();
+          every.forEach(({ row, name, show, compare }, i) => {
+            row.hidden = wanted ? !name.toLowerCase().includes(wanted) : !first.has(i);
+            if (!row.hidden && now) show(now);
+            if (!row.hidden) compare(pressed);
+          });
+        });
+      }
+      data.features.forEach(([name, mean, deviation, scale, shift], i) => {
         const row = make("div", "feature", place);
+        row.hidden = !first.has(i);
         make("span", "name", row).textContent = name;
         const track = make("span", "bar", row);
         const bar = make("i", "", track);
@@ -111,9 +128,13 @@
           if (known) mark.style.left = 50 + 50 * share(values[i]) + "%";
           given.textContent = known ? plain(values[i] * scale + shift) : values ? "\u2014" : "";
         };
-        return [show, compare];
+        every.push({ row, name, show, compare });
       });
-      return together(rows);
+      const seen = (what) => every.filter(({ row }) => !row.hidden).forEach(what);
+      return [
+        (values) => { now = values; seen(({ show }) => show(values)); },
+        (values) => { pressed = values; seen(({ compare }) => compare(values)); by("given").hidden = !values; },
+      ];
     },
   };
   const [showDecoded, compare] = kinds[data.kind](by("decoded"));
