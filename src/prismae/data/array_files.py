@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from tokenize import TokenError
@@ -165,15 +166,20 @@ def _no_numpy(path: Path, error: Exception) -> str:
     return f"{path} is corrupted or no NumPy file ({error})."
 
 
+def _needed(package: str, extra: str, path: Path) -> Any:
+    """A package that reads a file and is not always installed."""
+    try:
+        return import_module(package)
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be read without {package}: install it with pip install 'prismae[{extra}]'."
+        ) from None
+
+
 @contextmanager
 def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a Zarr folder by their full names, read only when they are asked for."""
-    try:
-        import zarr
-    except ImportError:
-        raise InputError(
-            f"{path} cannot be read without zarr: install it with pip install 'prismae[zarr]'."
-        ) from None
+    zarr = _needed("zarr", "zarr", path)
     try:
         opened = zarr.open(str(path), mode="r")
         if isinstance(opened, zarr.Array):
@@ -190,12 +196,7 @@ def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
     """The data sets and sparse matrices of a file by their full names, read only when they are asked for."""
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            f"{path} cannot be read without h5py: install it with pip install 'prismae[hdf5]'."
-        ) from None
+    h5py = _needed("h5py", "hdf5", path)
     found: dict[str, Any] = {}
 
     def note(name: str, item: Any) -> None:
