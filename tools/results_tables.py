@@ -14,11 +14,12 @@ from typing import Any
 import pandas as pd
 
 from prismae.studies import Plan
+from prismae.studies.baselines import ARMS
 from prismae.studies.summary import is_score, paired, published
 from prismae.studies.tables import number
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("ed_gcae_critic_rate.md", "hgmvae_mnist.md")
+PAGES = ("ed_gcae_critic_rate.md", "hgmvae_mnist.md", "methods_modern.md")
 MIG, USUAL_MIG = "yeats2023:mig", "locatello2019:mig"
 KINDS = (
     "shared critic, dynamic noise",
@@ -27,6 +28,7 @@ KINDS = (
     "independent critics, σ 0.2",
 )
 RATES, UPDATES = (0.0002, 0.001), (1, 5)
+MODERN = ("mig", "dci-d", "dci-c", "dci-i", "infomec-m", "infomec-e", "infomec-c")
 
 
 def filled(text: str, results: Path = ROOT / "results") -> str:
@@ -192,6 +194,25 @@ def repeats(results: Path) -> str:
     return _table(["score", "jobs", "mean difference", "largest", "of"], lines)
 
 
+def modern(world: str) -> Callable[[Path], str]:
+    """Errors and scores of one world of the plan of modern methods, mean and deviation over seeds; "–" for what is not
+    run."""
+    scores = ("mse", *(f"locatello2019:{each}" for each in MODERN))
+
+    def table(results: Path) -> str:
+        plan = Plan.load(ROOT / "plans" / "modern_worlds.yaml")
+        frame = _rows(pd.read_csv(results / "modern_worlds.small.csv"), {"world": world})
+        lines = []
+        for arm in [*plan.methods, *(ARMS[each] for each in plan.baselines)]:
+            rows = frame[frame["arm"] == arm]
+            lines.append(
+                [arm, str(len(rows)), *(_cell(rows[score]) if len(rows) else "–" for score in scores)]
+            )
+        return _table(["method", "seeds", "mse", *MODERN], lines)
+
+    return table
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "critic rate": critic_rate,
     "critic pairs": critic_pairs,
@@ -203,6 +224,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "table3 fashion-mnist, two epochs": images("hgmvae_table3", "small", "fashion-mnist"),
     "table5 mnist": images("hgmvae_table5", "paper", "mnist"),
     "table5 fashion-mnist, two epochs": images("hgmvae_table5", "small", "fashion-mnist"),
+    "modern rooms": modern("rooms3d:side=32:n=40000"),
+    "modern sprites": modern("color-dsprites:side=32:n=40000"),
 }
 
 if __name__ == "__main__":
