@@ -135,7 +135,7 @@ def test_the_command_line_draws_a_view_of_another_package(tmp_path, monkeypatch,
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "runs").iterdir()
     arrays = Run(folder).pictures
-    np.savez(folder / "pictures.npz", **{k: v for k, v in arrays.items() if k != "code_quantiles"})
+    Run(folder).write_arrays("pictures.npz", {k: v for k, v in arrays.items() if k != "code_quantiles"})
     done = go.invoke(app, ["picture", str(folder), "--kind", "code-quantiles"])
     assert done.exit_code == 0, done.output
     assert (folder / "figures" / "code-quantiles.png").exists()
