@@ -46,7 +46,7 @@ def test_unknown_splits() -> None:
         InputError, match=r"World 'mnist' has no split 'tset', expected train or test or all\."
     ):
         world("mnist:tset")
-    with pytest.raises(InputError, match=r"World 'digits' has no splits, got 'test'\."):
+    with pytest.raises(InputError, match=r"World 'digits' has no splits, got 'test': expected "):
         world("digits:test")
     with pytest.raises(InputError, match="Unknown world 'mnits': did you mean 'mnist'"):
         world("mnits:test")
