@@ -10,6 +10,7 @@ from prismae._catalogue import FAMILIES, SHELVES, catalogue, explained, families
 from prismae.control import all_controllers
 from prismae.data import world_descriptions
 from prismae.methods import all_methods
+from prismae.methods.beta_vae import BetaVAE
 from prismae.metrics import all_metrics
 from prismae.nets import all_likelihoods, all_nets
 from prismae.trackers import all_trackers
@@ -72,6 +73,6 @@ def test_a_line_of_a_method_is_one_line_of_80_columns():
 def test_what_is_explained_of_a_method_has_its_fields_and_defaults():
     text = explained("methods", "beta-vae")
     assert text.startswith(catalogue("methods")["beta-vae"])
-    assert f"beta: NonNegative = {all_methods()['beta-vae']().beta}" in text
+    assert f"beta: NonNegative = {BetaVAE().beta}" in text
     assert "ClassVar" not in text
     assert explained("methods", "unknown") is None

@@ -29,7 +29,7 @@ def said(capfd, *words):
             cli.main()
             code = 0
         except SystemExit as stop:
-            code = stop.code or 0
+            code = int(stop.code or 0)
     return code, *capfd.readouterr()
 
 
@@ -102,12 +102,13 @@ def test_what_is_asked_for_is_printed_quietly_too(capfd):
 
 @pytest.mark.parametrize("left", [True, False])
 def test_a_bar_of_80_columns_keeps_its_numbers_and_cuts_its_note(left):
-    console = Console(width=80, file=io.StringIO(), force_terminal=True)
+    printed = io.StringIO()
+    console = Console(width=80, file=printed, force_terminal=True)
     shown = bars(left=left, console=console)
     task = shown.add_task("training", total=1_000_000, note="")
     shown.update(task, completed=250_000, note="  ".join(f"term{i} -123.4567" for i in range(6)))
     console.print(shown.get_renderable())
-    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue()).rstrip()
+    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", printed.getvalue()).rstrip()
     assert "250000/1000000 0:00:00" in line
     assert ("0:00:00 -:--:-- term0" in line) == left
     assert len(line) <= 80

@@ -18,6 +18,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -76,7 +77,7 @@ def misread(path: Path, world: World) -> str:
     names, cells = rows(path, world)
     if len(cells) != len(world):
         return f"{len(world)} rows for {len(cells)}"
-    scheme = world.kind.scheme
+    scheme = _scheme(world)
     frame = scheme.to_frame(world.data[torch.arange(len(world))].numpy())
     for column in scheme.columns:
         if column not in names:
@@ -89,6 +90,11 @@ def misread(path: Path, world: World) -> str:
             if not _same(cell.strip(), found, how, scheme.scaling.get(column)):
                 return f"{column!r} is {found!r} for {cell!r}"
     return ""
+
+
+def _scheme(world: World) -> Any:
+    """Columns and scaling of a table."""
+    return vars(world.kind)["scheme"]
 
 
 def _same(cell: str, found: object, how: str, scaling: tuple[float, float] | None) -> bool:
@@ -127,7 +133,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=Path("results/public_tables.csv"))
     given = parser.parse_args()
-    found = []
+    found: list[dict[str, Any]] = []
     for package, path in files(given.folders):
         about = {"package": package, "file": path.name}
         try:
@@ -137,7 +143,7 @@ def main() -> None:
             found.append(about | {"outcome": "refused", "cells": 0, "misread": None, "said": said})
             continue
         wrong = misread(path, world)
-        cells = len(world) * len(world.kind.scheme.columns)
+        cells = len(world) * len(_scheme(world).columns)
         said = world.describe().partition("\n")[0].partition(": ")[2]
         found.append(about | {"outcome": "accepted", "cells": cells, "misread": wrong or None, "said": said})
     table = pd.DataFrame(found)

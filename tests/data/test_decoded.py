@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import prismae as pr
-from prismae.data import decoded, image_folder
+from prismae.data import Images, decoded, image_folder
 from prismae.data.images import read_frames
 from prismae.errors import InputError
 
@@ -107,6 +107,7 @@ def test_images_of_16_bits(photos: Path, wide: bool) -> None:
     for i, each in enumerate(X):
         Image.fromarray(each.astype(np.uint16) * 257 + wide).save(photos / f"{i}.png")
     world = pr.world(photos)
+    assert isinstance(world.kind, Images)
     assert world.kind.pixels != wide
     expected = X.astype(np.float32) * 257 + 1 if wide else X / np.float32(255)
     np.testing.assert_allclose(world.data[torch.arange(6)][:, 0], expected, rtol=1e-6)
@@ -173,6 +174,6 @@ def test_two_that_decode_at_once_agree(photos: Path) -> None:
         each.start()
     for each in threads:
         each.join()
-    for each in found:
-        np.testing.assert_array_equal(each[:, 0], X)
+    for images in found:
+        np.testing.assert_array_equal(images[:, 0], X)
     assert len(kept(photos)) == 1

@@ -118,9 +118,9 @@ def test_a_kill_between_the_manifest_and_the_file_leaves_the_old_file_whole(tmp_
     for content in ("1", "2"):
         with written(path) as part:
             part.write_text(content)
+    original = os.replace
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda self, to: original(self, to) if to.name == MANIFEST else 1 / 0)
-        original = os.replace
         with pytest.raises(ZeroDivisionError), written(path) as part:
             part.write_text("3")
     assert whole(path) == b"2"

@@ -85,7 +85,7 @@ def test_shapes_that_a_network_is_not_for_are_refused(cls, shape):
 
 
 def test_every_network_can_be_named():
-    assert set(all_nets()) == {"mlp", "conv", "conv5", "conv1d", "conv3d", "lstm"}
+    assert set(all_nets()) == {"additive", "conv", "conv1d", "conv3d", "conv5", "lstm", "mlp"}
     assert choose_net("conv1d", VAE(), Series(), (100,)) == Conv1d()
     assert choose_net("auto", VAE(), Series(), (100,)) == MLP()
     assert choose_net("auto", VAE(), Table(), (21,)) == MLP(width=256)

@@ -115,7 +115,7 @@ def test_names_for_texts():
     words, numbers = "and the observations are words: expected", "and the observations are numbers: expected"
     with pytest.raises(InputError, match=f"Network 'conv' is for numbers, {words} one of lstm, auto"):
         choose_net("conv", VAE(), TEXTS, (4,))
-    with pytest.raises(InputError, match=f"Network 'lstm' is for words, {numbers} one of conv"):
+    with pytest.raises(InputError, match=f"Network 'lstm' is for words, {numbers} one of additive"):
         choose_net("lstm", VAE(), Table(), (4,))
     with pytest.raises(InputError, match=f"Likelihood 'gaussian' is for numbers, {words} categorical"):
         choose_likelihood("gaussian", VAE(), TEXTS, summary)

@@ -131,9 +131,9 @@ def test_curves_have_published_marks_with_their_deviation() -> None:
     published = {"p:mig": {"a": {32: (0.5, 0.1), 1: (0.2, None)}}}
     (axes,) = panels(swept_curves("σ", curves, None, {"p:mig": "lower is better"}, published))
     marks = [
-        (*line.get_xdata(), *line.get_ydata())
+        (float(np.ravel(line.get_xdata())[0]), float(np.ravel(line.get_ydata())[0]))
         for line in axes.lines
-        if line.get_marker() == "_" and len(line.get_xdata()) == 1
+        if line.get_marker() == "_" and np.size(line.get_xdata()) == 1
     ]
     assert {(32, 0.5), (1, 0.2)} <= set(marks)
     spans = [each.get_segments()[0][:, 1] for each in axes.collections if hasattr(each, "get_segments")]

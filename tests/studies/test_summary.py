@@ -239,8 +239,8 @@ def test_rows_of_several_machines_count_each_run_once(tmp_path):
         found.drop(columns=["machine", "seconds"]), rows.drop(columns=["machine", "seconds"])
     )
     assert found["seconds"].tolist() == [1.0] * 4 + [9.0] * 2
-    said = CliRunner().invoke(app, ["rows", "merge", str(one), str(two), "--to", str(tmp_path / "all.csv")])
-    assert said.exit_code == 0
+    done = CliRunner().invoke(app, ["rows", "merge", str(one), str(two), "--to", str(tmp_path / "all.csv")])
+    assert done.exit_code == 0
     pd.testing.assert_frame_equal(read_rows([tmp_path / "all.csv"]), found, check_exact=True)
     write_rows(rows.iloc[2:].assign(**{MIG: 0.5}), two)
     with pytest.raises(InputError, match=f"Rows of one run differ in {MIG}: bad0, good2"):

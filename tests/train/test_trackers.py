@@ -172,8 +172,8 @@ def store(monkeypatch):
 
     monkeypatch.setattr("prismae.trackers._base.write_picture", drawn)
     store, mlflow, entities = Store(), ModuleType("mlflow"), ModuleType("mlflow.entities")
-    mlflow.MlflowClient, mlflow.get_tracking_uri = lambda: store, lambda: "http://there"
-    entities.Metric, entities.Param = lambda *given: given, lambda *given: given
+    vars(mlflow).update(MlflowClient=lambda: store, get_tracking_uri=lambda: "http://there")
+    vars(entities).update(Metric=lambda *given: given, Param=lambda *given: given)
     installed(monkeypatch, "mlflow", mlflow)
     installed(monkeypatch, "mlflow.entities", entities)
     return store
