@@ -47,7 +47,7 @@ def test_each_is_encoded_once_for_each_world_size_and_seed(plan: Plan) -> None:
 
 def test_a_dry_run_lists_them(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[Any] = []
-    monkeypatch.setattr("prismae.cli.study.out.print", lambda what, **_: lines.append(what))
+    monkeypatch.setattr("prismae.cli.study.answers.print", lambda what, **_: lines.append(what))
     only = ["arm=PCA,ICA", "seed=0", "n_latents=3"]
     for state in ("one encoding", "done"):
         _list(plan, tmp_path, only, 1, 1, "cpu")
