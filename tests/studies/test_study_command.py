@@ -109,6 +109,7 @@ def test_the_warm_up_of_finished_jobs_is_counted_once(monkeypatch, tmp_path):
     assert 0 <= done.job["warm_up"] <= done.job["seconds"]
     about = {**done.job, "machine": machine("cpu"), "warm_up": 30.0, "seconds": 50.0}  # 2 seconds a step
     (done.path / JOB).write_text(json.dumps(about))
+    (done.path / "manifest.json").unlink()  # the file was changed by hand
     longer = replace(job, steps=600)
     assert estimates([longer], tmp_path, "cpu")[longer.id] == (1230.0, "1 finished job of this kind")
     del about["warm_up"]  # as an earlier version wrote it, which cannot tell

@@ -284,7 +284,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: Observations) -> NDArray[np.float32]:
         """Mean codes [n, m] of observations; float32, as the network computes, whatever the type of X."""
         check_is_fitted(self)
-        return self._through(lambda x: self.net_.encode(x).mean, self._parts(X), _count(X))
+        return self._through(lambda x: self.net_.encode(x).mean, *self._parts(X))
 
     def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
@@ -330,9 +330,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         if unit not in ("variance", "nats"):
             raise InputError(f"row_errors: unit should be 'variance' or 'nats', got {unit!r}.")
+        parts, n = self._parts(X)
         with torch.no_grad():
-            found = (self.net_.row_errors(part)[unit == "nats"] for part in self._parts(X))
-            return _below_each_other(found, _count(X))
+            return _below_each_other((self.net_.row_errors(part)[unit == "nats"] for part in parts), n)
 
     def deviations(self, X: Observations) -> NDArray[np.float32]:
         """Standard deviations [n, m] of the codes' posteriors, whose means `transform` gives: how sure the codes are.
@@ -352,8 +352,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 )
             return (0.5 * posterior.log_var).exp()
 
+        parts, n = self._parts(X)
         with torch.no_grad():
-            return _below_each_other(map(deviation, self._parts(X)), _count(X))
+            return _below_each_other(map(deviation, parts), n)
 
     def sample(self, n: Count = 1, *, random_state: Seed = 0) -> NDArray | pd.DataFrame:
         """Expected observations for n codes drawn from the method's prior, as `inverse_transform` gives them.
@@ -385,10 +386,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         if self._form.kind.elements == "words":
             with torch.no_grad():
-                errors = [(lengths(x).sum(), self.net_.errors(x)[0]) for x in self._parts(X)]
+                errors = [(lengths(x).sum(), self.net_.errors(x)[0]) for x in self._parts(X)[0]]
             return 1 - float(sum(n * mse for n, mse in errors) / sum(n for n, _ in errors))
         n, error, total, squares, shift, seen = 0, 0.0, 0.0, 0.0, 0.0, 0
-        for x in self._parts(X):
+        for x in self._parts(X)[0]:
             back = self._through(
                 lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]), len(x)
             )
@@ -483,12 +484,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return method(self.method)
         raise InputError(f"Autoencoder: method should be a method or the name of one, got {self.method!r}.")
 
-    def _parts(self, X: Observations) -> Iterator[Tensor]:
-        """New observations as the network sees them, part by part."""
-        form = self._form
+    def _parts(self, X: Observations) -> tuple[Iterator[Tensor], int]:
+        """New observations as the network sees them, part by part, and how many there are."""
+        form, given = self._form, checked(self, X)
         if self.handle_unknown == "ignore":
             form = replace(form, kind=form.kind.lenient())
-        return form.parts(checked(self, X))
+        return form.parts(given), len(given) if isinstance(given, World) else given.shape[0]
 
     def _settings(self) -> dict[str, Any]:
         """The parameters that are numbers and words, checked against their annotations."""
@@ -545,12 +546,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             found = map(function, parts)
             words = self._form.kind.elements == "words"
             return self._form.kind.joined([*found]).numpy() if words else _below_each_other(found, n)
-
-
-def _count(X: Observations) -> int:
-    """How many observations a user hands over."""
-    given = cast(Any, X)
-    return int(given.shape[0]) if hasattr(given, "shape") and not isinstance(given, World) else len(given)
 
 
 def _below_each_other(parts: Iterator[Tensor], n: int) -> NDArray[np.float32]:

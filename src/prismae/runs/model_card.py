@@ -79,7 +79,10 @@ def _training(job: Mapping[str, Any]) -> str:
     epochs = job["steps"] * job["batch"] / job["n"]
     rows = {
         "method": _code(job["method"]),
-        **{_code(name): _code(value) for name, value in job["fields"].items()},
+        **{
+            _code(name): _inert(value) if isinstance(value, str) else _code(value)
+            for name, value in job["fields"].items()
+        },
         "network": _inert(job["net"]),
         "likelihood": _inert(job["likelihood"]),
         "budget": f"{budget}, {epochs:.3g} times through the data",
