@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from prismae.errors import InputError
@@ -45,3 +46,9 @@ def test_what_is_no_finished_run_is_refused(run):
     run.checkpoint.touch()
     with pytest.raises(InputError, match="run the same fit again to go on"):
         Run.open(run.path)
+
+
+def test_arrays_of_objects_are_not_pickled(tmp_path):
+    with pytest.raises(TypeError, match="odd would hold objects: b"):
+        Run(tmp_path).write_arrays("odd", {"a": np.zeros(2), "b": np.array([{}, None])})
+    assert [*tmp_path.iterdir()] == []

@@ -256,9 +256,11 @@ class Run:
         self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
-        """Write an .npz file, atomically."""
-
-        self._write(name, lambda path: np.savez_compressed(path, allow_pickle=False, **arrays))
+        """Write an .npz file, atomically; arrays of objects, which would be pickled, are refused."""
+        pickled = [key for key, array in arrays.items() if array.dtype.hasobject]
+        if pickled:
+            raise TypeError(f"{name} would hold objects: {', '.join(pickled)}.")
+        self._write(name, lambda path: np.savez_compressed(path, **arrays))
 
     def write_trained(self, trained: Trained) -> None:
         """Write history, card and weights; the weights last, since they mark the run as finished."""
