@@ -206,7 +206,11 @@ def modern(world: str) -> Callable[[Path], str]:
         for arm in [*plan.methods, *(ARMS[each] for each in plan.baselines)]:
             rows = frame[frame["arm"] == arm]
             lines.append(
-                [arm, str(len(rows)), *(_cell(rows[score]) if len(rows) else "–" for score in scores)]
+                [
+                    arm,
+                    str(len(rows)),
+                    *(_cell(rows[score]) if rows[score].notna().any() else "–" for score in scores),
+                ]
             )
         return _table(["method", "seeds", "mse", *MODERN], lines)
 
