@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -260,7 +260,8 @@ class Run:
         pickled = [key for key, array in arrays.items() if array.dtype.hasobject]
         if pickled:
             raise TypeError(f"{name} would hold objects: {', '.join(pickled)}.")
-        self._write(name, lambda path: np.savez_compressed(path, **arrays))
+        write = cast(Callable[..., None], np.savez_compressed)  # not every version takes `allow_pickle`
+        self._write(name, lambda path: write(path, **arrays))
 
     def write_trained(self, trained: Trained) -> None:
         """Write history, card and weights; the weights last, since they mark the run as finished."""
