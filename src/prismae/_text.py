@@ -114,6 +114,12 @@ def _digits(value: float) -> int:
     return max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
 
 
+def in_markdown(text: object) -> str:
+    """A text in one line that Markdown and HTML show as it is, also in a table's cell: names come from data."""
+    tags = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", re.sub(r"&(?=#?\w+;)", "&amp;", str(text)))
+    return " ".join(re.sub(r"([\\`*|]|\](?=[(\[])|(?<!\w)_(?=\S))", r"\\\1", tags).split())
+
+
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r]")
 
 

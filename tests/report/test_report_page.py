@@ -108,7 +108,7 @@ def test_page_says_what_matters(full_runs: dict[str, Path], kind: str) -> None:
         "5 of 10",
         "z5 · dead",
         "a_new_key",
-        "[1, null, true]",
+        "1, —, yes",
         "sigma_max",
     ):
         assert words in text.replace("\u00a0", " ")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 from scipy.stats import ttest_1samp, ttest_rel, wilcoxon
 from typer.testing import CliRunner
 
@@ -304,7 +306,45 @@ def test_latex_and_markdown_take_any_name():
         in latex
     )
     assert latex.startswith("% t \\input{x}; needs")
-    assert "| A_{1}^2 ~ \\x & τ ≥ Ω\\|b \\| new |" in render(plan, summary)
+    assert "| A_{1}^2 ~ \\\\x & τ ≥ Ω\\|b \\| new |" in render(plan, summary)
+
+
+MARKUP = r"""<b>bold</b>
+&lt;i&gt;
+<!-- x
+a|b
+*a* **b**
+_a_ b_c_ _
+`c`
+[x](javascript:y)
+![x](y)
+\|a\
+\*
+a < b > c & d
+[x][y]
+davies-bouldin[k-means]
+n_latents
+</td></tr>"""
+
+
+@pytest.mark.parametrize("name", MARKUP.splitlines())
+def test_a_name_is_read_in_markdown_as_it_is(name):
+    plan = Plan("t", {"digits": {}}, {"a": Arm("vae")}, [0])
+    text = render(plan, summarise(plan, frame({name: [0.5, 0.6, 0.7], "other": [0.1, 0.2, 0.4]})))
+    page = MarkdownIt("commonmark").enable("table").render(text)
+    cells = [html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", page)]
+    assert cells.count(name) == 4  # two tables, each with its tests
+    assert not set(re.findall(r"<(\w+)", page)) - {
+        "h3",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "p",
+        "strong",
+    }
 
 
 def test_a_seed_counts_once():

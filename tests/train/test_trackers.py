@@ -7,16 +7,21 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import prismae as pr
 from prismae.cli import app
 from prismae.errors import InputError
+from prismae.methods.vae import VAE
 from prismae.runs.run import Run
-from prismae.settings import as_plain
+from prismae.settings import Training, as_plain
 from prismae.trackers import Tracker, all_trackers, tracker
 from prismae.trackers._base import grouped
+from prismae.train import train
+from prismae.views.reconstructions import Reconstructions
 
 X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
 FAST = {"n_latents": 2, "batch": 16, "device": "cpu"}
@@ -105,6 +110,43 @@ def test_a_run_that_goes_on_begins_where_it_goes_on_and_its_results_follow(tmp_p
     assert later.said[:2] == [("begin", 151), (150, scores)]
     assert {"reconstructions", "traversals", "information"} <= {each[0] for each in later.said[2:-1]}
     assert {each[1] for each in later.said[2:-1]} == {b"\x89PNG"}
+
+
+@pytest.mark.parametrize("kind", ["images", "table", pytest.param("series", marks=pytest.mark.slow)])
+def test_reconstructions_are_drawn_along_the_way(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("prismae.trackers._base.APART", 50)
+    gaps = np.random.default_rng(1).random(X.shape) < 0.1
+    world = {
+        "images": lambda: pr.world(np.random.default_rng(0).random((60, 6, 6)).astype(np.float32)),
+        "table": lambda: pr.world(pd.DataFrame(np.where(gaps, np.nan, 50 * X), columns=list("abcde"))),
+        "series": lambda: pr.world(np.repeat(X[:, None], 3, 1), series="channels-first"),
+    }[kind]()
+    seen, whole = [], Reconstructions.draw
+
+    def draw(view, run):
+        seen.append({name: run.pictures[name] for name in ("originals", "reconstructions")})
+        return whole(view, run)
+
+    monkeypatch.setattr(Reconstructions, "draw", draw)
+    kept = Kept("mine", tmp_path)
+
+    def trained(steps, *hooks):
+        small = Training(n_latents=2, steps=steps, batch=16, net="mlp:width=16")
+        return train(VAE(), world, small, device="cpu", hooks=hooks).ae
+
+    tracked, plain, early = trained(120, kept.hook()), trained(120), trained(50)
+    assert all(torch.equal(a, b) for a, b in zip(tracked.parameters(), plain.parameters(), strict=True))
+    assert [each for each in kept.said if each[0] == "reconstructions"] == [
+        ("reconstructions", b"\x89PNG")
+    ] * 2
+    drawn = sorted(path.name for path in (tmp_path / "figures").iterdir())
+    assert drawn == ["reconstructions-100.png", "reconstructions-50.png"]
+    first, second = seen
+    with torch.no_grad():
+        again = early.generate(early.encode(torch.from_numpy(first["originals"])).mean)
+    np.testing.assert_array_equal(first["reconstructions"], again.numpy())
+    assert np.array_equal(first["originals"], second["originals"], equal_nan=True)
+    assert not np.array_equal(first["reconstructions"], second["reconstructions"])
 
 
 def installed(monkeypatch, name, module):
@@ -272,3 +314,23 @@ def test_the_command_sends_what_it_measures(store, tmp_path):
     assert len(store.runs) == 1
     names = {name for name, _, _ in store.metrics["run 0"]}
     assert {"recon", "kl", "monitor/mse", "score/locatello2019/mig", "score/reconstruction/mse"} <= names
+
+
+def test_the_jobs_of_a_study_are_sent_too(store, tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "title: t\nworlds: digits\nmethods: {VAE: {method: vae}}\nseeds: [0, 1]\n"
+        "budget: {steps: 60, n_latents: 2, net: 'mlp:width=16'}\nmetrics: {}\n"
+    )
+    words = ["study", str(plan), "--out", str(tmp_path / "runs"), "--track", "mlflow", "--device", "cpu"]
+    assert isinstance(CliRunner().invoke(app, [*words[:-3], "mlfow"]).exception, InputError)
+    assert not (tmp_path / "runs").exists()
+    for _ in range(2):  # the second time all is done already
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+    assert [params["seed"] for params in store.params.values()] == ["0", "1"]
+    assert set(store.status.values()) == {"FINISHED"}
+    for run in store.runs:
+        names = {name for name, _, _ in store.metrics[run.info.run_id]}
+        assert {"recon", "kl", "monitor/mse", "score/reconstruction/mse"} <= names
+        assert ("pictures", "reconstructions.png") in store.files[run.info.run_id]

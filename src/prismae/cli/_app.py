@@ -286,6 +286,15 @@ Runs = Annotated[
     Path,
     typer.Option("--out", metavar="FOLDER", help="Where run folders are kept.", rich_help_panel="Output"),
 ]
+Track = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TRACKER",
+        autocompletion=completed("trackers"),
+        help="Send terms, weights, scores and pictures to tensorboard or mlflow as they come.",
+        rich_help_panel="Output",
+    ),
+]
 
 
 PictureDpi = Annotated[int, typer.Option("--dpi", min=20, max=1200, help="Pixels an inch of a .png file.")]

@@ -16,6 +16,7 @@ from prismae.cli._app import (
     CheckpointEvery,
     Device,
     Runs,
+    Track,
     app,
     completed,
     err,
@@ -116,15 +117,7 @@ def fit(
     evaluate: Annotated[
         bool, typer.Option(help="Score the codes when the training is done.", rich_help_panel="Output")
     ] = True,
-    track: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TRACKER",
-            autocompletion=completed("trackers"),
-            help="Send terms, weights, scores and pictures to tensorboard or mlflow as they come.",
-            rich_help_panel="Output",
-        ),
-    ] = None,
+    track: Track = None,
 ) -> None:
     """Train METHOD on WORLD into a run folder; the same command goes on where an interrupted one stopped."""
     # here: completion and help of this command would wait for PyTorch

@@ -16,6 +16,7 @@ from prismae.cli._app import (
     PlanPath,
     Profile,
     Runs,
+    Track,
     answers,
     app,
     err,
@@ -33,6 +34,7 @@ from prismae.studies.rows import write_rows
 from prismae.studies.search import TRIALS, drawn, search, with_trials
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
+from prismae.trackers import tracker
 
 
 @app.command(
@@ -77,6 +79,7 @@ def study_plan(
         ),
     ] = None,
     checkpoint_every: CheckpointEvery = 500,
+    track: Track = None,
     folder: Runs = Path("runs"),
     rows: Annotated[
         Path | None, typer.Option(help="Also write the rows of all that is done to this .csv file.")
@@ -107,6 +110,9 @@ def study_plan(
             device,
         )
         return
+    follow = None if track is None else partial(tracker, track)
+    if follow is not None:
+        follow(Run(folder), {}).check()
     compute = study if how is None else partial(search, how=how, trials=trials, by=by)
     frame = compute(
         plan,
@@ -120,6 +126,7 @@ def study_plan(
         device=device,
         devices=devices,
         checkpoint_every=checkpoint_every,
+        follow=follow,
         progress=not out.quiet,
     )
     if rows is not None:

@@ -152,11 +152,12 @@ class World:
                 "expected a fraction that leaves at least two on either side."
             )
         order = np.random.default_rng(seed).permutation(len(self))
-        kept, part = self._rows(np.sort(order[held:])), self._rows(np.sort(order[:held]))
+        kept, part = self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
         kind, of_kept, of_part = self.kind.parted(kept.data, part.data)
         return replace(kept, data=of_kept, kind=kind), replace(part, data=of_part, kind=kind)
 
-    def _rows(self, rows: NDArray[np.int64]) -> World:
+    def take(self, rows: NDArray[np.int64]) -> World:
+        """The world of some of its observations, by their indices; each is called as it was."""
         factors = None if self.factors is None else self.factors[rows]
         taken = self.data.take(torch.from_numpy(rows).to(self.data.device))
         return replace(self, data=taken, factors=factors, names=self.called[rows])

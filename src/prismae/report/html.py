@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -17,11 +16,12 @@ from markupsafe import Markup
 from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import write_file
-from prismae._text import count, duration, finite, number, one, percent
+from prismae._text import NOTHING, count, duration, finite, number, one, percent
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
 from prismae.report.players import player
+from prismae.report.study_page import prose
 from prismae.runs.run import Run
 from prismae.views import Table, View, all_views, check
 from prismae.views._base import SECTIONS
@@ -72,6 +72,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         number=number,
         percent=percent,
         setting=setting,
+        prose=prose,
         better=lambda score: Better.of(score).word,
     )
     environment.globals.update(what=what)
@@ -284,9 +285,25 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
 
 
 def setting(value: Any) -> str:
-    """A value of `job.json` as one reads it: bare text, else JSON, of which only the beginning where it is long."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value of `job.json` as one reads it, of which only the beginning where it is long; a dash for nothing."""
+    text = _read(value) or NOTHING
     return text if len(text) <= LONG else f"{text[:LONG]} … ({len(text):,} characters, all in job.json)"
+
+
+def _read(value: Any) -> str:
+    """A value without brackets, quotes and digits that say nothing: "8, 8", "controller = pi, target = 18", "yes"."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {_read(inner) or NOTHING}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(
+            f"({_read(each)})" if isinstance(each, list | Mapping) else _read(each) or NOTHING
+            for each in value
+        )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
 
 
 def _monitored(run: Run) -> dict[str, float]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from prismae.figures.canvas import inline, svg
@@ -60,6 +61,7 @@ def study_page(
         loader=PackageLoader("prismae.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["prose"] = prose
     figures = {
         i: Markup(inline(svg(part.figure), f"part-{i}", f"Scores, {part.title}"))
         for i, part in enumerate(parts)
@@ -68,3 +70,8 @@ def study_page(
     return environment.get_template("study.html.j2").render(
         title=title, lede=lede, parts=parts, figures=figures, notes=notes, about=about or {}
     )
+
+
+def prose(text: str) -> Markup:
+    """A text for a page, in which what stands between backticks is code, as in plans and messages."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

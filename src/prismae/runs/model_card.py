@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from prismae._better import Better
-from prismae._text import one
+from prismae._text import in_markdown, one
 from prismae.data.kinds import kind_of
 from prismae.runs.verdict import Verdict
 
@@ -36,7 +35,7 @@ def model_card(
     verdict
         Its verdict; None for a run of a version that gave none.
     """
-    method, world = _inert(job["method"]), _inert(job["world"])
+    method, world = in_markdown(job["method"]), in_markdown(job["world"])
     header = {
         "library_name": "prismae",
         "tags": ["prismae", "disentanglement", "representation-learning", "autoencoder", job["method"]],
@@ -45,8 +44,8 @@ def model_card(
         f"---\n{yaml.safe_dump(header, sort_keys=False)}# license: the author's to choose\n---",
         f"# {method} on {world}",
         f"An autoencoder with {_count(job['n_latents'], 'latent')}, trained by {_code(job['method'])} with "
-        f"prismae {_inert(job['version'])}.",
-        f"## Data\n\n{_inert(_data(job))}",
+        f"prismae {in_markdown(job['version'])}.",
+        f"## Data\n\n{in_markdown(_data(job))}",
         f"## Training\n\n{_training(job)}",
         *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict)}"]),
         f"## Scores\n\n{_scores(job, scores)}",
@@ -80,11 +79,11 @@ def _training(job: Mapping[str, Any]) -> str:
     rows = {
         "method": _code(job["method"]),
         **{
-            _code(name): _inert(value) if isinstance(value, str) else _code(value)
+            _code(name): in_markdown(value) if isinstance(value, str) else _code(value)
             for name, value in job["fields"].items()
         },
-        "network": _inert(job["net"]),
-        "likelihood": _inert(job["likelihood"]),
+        "network": in_markdown(job["net"]),
+        "likelihood": in_markdown(job["likelihood"]),
         "budget": f"{budget}, {epochs:.3g} times through the data",
         **(
             {"kept": f"what it was after {job['kept']:,} updates: the held-out loss was lowest then"}
@@ -97,18 +96,21 @@ def _training(job: Mapping[str, Any]) -> str:
     }
     for each in job.get("controls", ()):
         fields = ", ".join(f"{k} = {v}" for k, v in each.items() if k not in ("controller", "moves"))
-        rows[f"controller of {_inert(each['moves'])}"] = _inert(f"{each['controller']} ({fields})")
+        rows[f"controller of {in_markdown(each['moves'])}"] = in_markdown(f"{each['controller']} ({fields})")
     trials = job.get("updates", job["steps"]) - job["steps"]  # earlier versions did not count them
     if trials:
         rows["trials"] = f"{trials:,} updates more, of copies that a controller compared"
     if "seconds" in job:
-        rows["time"] = _inert(f"{job['seconds']:g} s on {one(job['machine'])}")
+        rows["time"] = in_markdown(f"{job['seconds']:g} s on {one(job['machine'])}")
     return _table(("setting", "value"), rows.items())
 
 
 def _verdict(verdict: Verdict) -> str:
-    sentences = _inert(" ".join(verdict.sentences))
-    said = [f"**{_inert(verdict.word)}.** {sentences}", *(f"- {_inert(each)}" for each in verdict.findings)]
+    sentences = in_markdown(" ".join(verdict.sentences))
+    said = [
+        f"**{in_markdown(verdict.word)}.** {sentences}",
+        *(f"- {in_markdown(each)}" for each in verdict.findings),
+    ]
     return "\n\n".join(said)
 
 
@@ -122,7 +124,7 @@ def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
     ]
     for protocol, found in scores.get("protocols", {}).items():
         columns = (
-            f"metric, protocol {_inert(protocol)}",
+            f"metric, protocol {in_markdown(protocol)}",
             "score",
             "95 % interval",
             "ceiling",
@@ -132,7 +134,7 @@ def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
         parts.append(_table(columns, ((_code(name), *_score(each)) for name, each in found.items())))
     if not scores.get("protocols"):
         parts.append(
-            f"The factors of variation of {_inert(job['world'])} are not known, so disentanglement was not scored."
+            f"The factors of variation of {in_markdown(job['world'])} are not known, so disentanglement was not scored."
         )
     return "\n\n".join(parts)
 
@@ -175,12 +177,6 @@ def _packages(job: Mapping[str, Any]) -> str:
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
     lines = [columns, ("---",) * len(columns), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
-def _inert(text: object) -> str:
-    """A text in one line, in which Markdown and HTML find no markup: names come from data."""
-    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(re.sub(r"([\\`\[\]|!])", r"\\\1", escaped).split())
 
 
 def _code(text: object) -> str:

@@ -20,7 +20,7 @@ from prismae.studies.engines import engine as start_engine
 from prismae.studies.plan import Plan, Planned
 from prismae.studies.rows import rows
 from prismae.studies.status import ENDED, Status, Watch, read_status
-from prismae.studies.work import complete, left_out, perform
+from prismae.studies.work import Follow, complete, left_out, perform
 from prismae.train import Interrupted
 
 OfPlan = TypeVar("OfPlan", Planned, PlannedBaseline, Planned | PlannedBaseline)
@@ -40,6 +40,7 @@ def study(
     device: str = "auto",
     devices: int | None = None,
     checkpoint_every: int = 500,
+    follow: Follow | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Compute a plan's jobs, as far as they are not done, and return the rows of all that are.
@@ -60,6 +61,8 @@ def study(
         "auto", "cpu", "cuda" or "mps".
     checkpoint_every
         Steps between checkpoints: what a kill can cost.
+    follow
+        Makes what follows each run, such as ``functools.partial(prismae.trackers.tracker, "mlflow")``.
     progress
         Show what is being done, on standard error.
 
@@ -113,6 +116,7 @@ def study(
                             device=device,
                             checkpoint_every=checkpoint_every,
                             wait=wait,
+                            follow=follow,
                         )
                         for job, each in todo.items()
                         if read_status(files[job]).state in ("waiting", "elsewhere")

@@ -6,12 +6,12 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from math import floor, isfinite, isnan, log10
 from typing import Any
 
-from prismae._text import inert, minus
+from prismae._text import in_markdown, inert, minus
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
 from prismae.studies.summary import SURE, Cell, Summary, divided
@@ -127,7 +127,7 @@ def _markdown(plan: Plan, summary: Summary) -> str:
     for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         parts += [f"### {table.title}", "", _row(table.head), "|---" * len(table.head) + "|"]
         for i, line in enumerate(table.lines):
-            parts.append(_row([f"**{t}**" if (i, j) in table.best else t for j, t in enumerate(line)]))
+            parts.append(_row(line, [j for at, j in table.best if at == i]))
         tests = tested(summary, scores)
         if tests:
             parts += [
@@ -222,13 +222,13 @@ def _tabular(table: Table, keys: int) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """A text as one line, as comments and cells are."""
+    """A text as one line, as comments are."""
     return " ".join(text.split())
 
 
-def _row(texts: list[str]) -> str:
-    escaped = [_line(text).replace("|", "\\|") for text in texts]
-    return f"| {' | '.join(escaped)} |"
+def _row(texts: list[str], best: Collection[int] = ()) -> str:
+    cells = [in_markdown(text) for text in texts]
+    return f"| {' | '.join(f'**{cell}**' if j in best else cell for j, cell in enumerate(cells))} |"
 
 
 def plain(value: object) -> str:

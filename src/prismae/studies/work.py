@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -19,12 +20,29 @@ from prismae.runs.claim import Claimed, claim
 from prismae.runs.job import Job
 from prismae.runs.run import Run
 from prismae.runs.scoring import fits, score
+from prismae.settings import as_plain
 from prismae.studies.fit import run
 from prismae.studies.status import Reporter, Status
-from prismae.train import Interrupted, NotFinite
+from prismae.train import Hook, Interrupted, NotFinite
 
 ERROR = "error.txt"
 Metrics = Mapping[str, Sequence[str]]  # protocol → metrics
+
+
+class Follower(Protocol):
+    """What follows a training and hears of its results, as a tracker does."""
+
+    def hook(self) -> Hook:
+        """What is called along the way."""
+
+    def results(self, run: Run) -> None:
+        """Called once the run is scored."""
+
+    def end(self) -> None:
+        """Called at the end, however it is reached."""
+
+
+Follow = Callable[[Run, Mapping[str, Any]], Follower]  # of a run, and of its job's fields
 
 
 def perform(
@@ -38,6 +56,7 @@ def perform(
     device: str = "auto",
     checkpoint_every: int = 500,
     wait: bool = False,
+    follow: Follow | None = None,
 ) -> None:
     """Train a job and score it, as far as that is not done; what goes wrong is written down, not raised.
 
@@ -53,6 +72,8 @@ def perform(
         Threads of this process while it works.
     wait
         Wait for another process that computes the same run; else its status is "elsewhere".
+    follow
+        Makes what follows the run, such as a tracker.
 
     Raises
     ------
@@ -62,7 +83,10 @@ def perform(
     report = Reporter(status)
     kept = Run(out / job.id)
     try:
-        with limited_threads(threads):
+        follower = None if follow is None else follow(kept, as_plain(job))
+        with limited_threads(threads), ExitStack() as ends:
+            if follower is not None:
+                ends.callback(follower.end)
             report(Status("training"))
             run(
                 job,
@@ -70,11 +94,14 @@ def perform(
                 device=device,
                 checkpoint_every=checkpoint_every,
                 on_step=lambda step: report(Status("training", step), always=False),
+                hooks=() if follower is None else (follower.hook(),),
                 wait=wait,
             )
             report(Status("scoring", job.limit))
             with claim(kept, wait=wait):
                 score_missing(kept, metrics, samples, device)
+            if follower is not None:
+                follower.results(kept)
             (kept.path / ERROR).unlink(missing_ok=True)
         report(Status("done", job.limit))
     except Claimed:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from prismae._discovery import entry_name, kebab, subclasses
+from prismae._files import write_file
+from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
+from prismae.figures.canvas import png
 from prismae.report.picture import write_picture
+from prismae.runs.files import JOB, PICTURES
 from prismae.runs.run import Run
 from prismae.train import Hook, Moment, Trained
 from prismae.train.history import FLUSH_EVERY
 from prismae.views import all_views
+from prismae.views._subject import Subject
+from prismae.views.errors import Errors
+from prismae.views.reconstructions import Reconstructions
 
 SCALARS = (str, int, float, bool)
+LOOKS, APART, LOOKED_AT = (
+    10,
+    500,
+    256,
+)  # pictures in a training at most, steps between two at least; observations
 
 
 @dataclass
@@ -88,7 +102,8 @@ class Tracker(ABC):
     def hook(self) -> Hook:
         """A hook that sends terms, weights and monitored errors each 50 steps, and at the end of a training.
 
-        That is when they come from the device anyway, so no step waits for it.
+        That is when they come from the device anyway, so no step waits for it. Reconstructions of eight observations
+        are drawn nine times along the way, at most each 500 steps, into `folder`/figures.
         """
         self.check()
         return Hook(
@@ -115,6 +130,28 @@ class Tracker(ABC):
         new = {k: v for k, v in values.items() if _terms(k) or self._last.get(k) != v}
         self._last, self._sent = values, now.step
         self._try(now.step, self.numbers, {grouped(name): value for name, value in new.items()}, now.step)
+        every = FLUSH_EVERY * max(now.steps // LOOKS // FLUSH_EVERY, APART // FLUSH_EVERY)
+        drawn = not Reconstructions.refusal(now.world.kind.name())
+        if drawn and now.step % every == 0 and now.step < now.steps:
+            self._try(now.step, self._look, now)
+
+    def _look(self, now: Moment) -> None:
+        """Draw and send what the training makes of some observations by now."""
+        few = now.world.take(spaced(len(now.world), LOOKED_AT).numpy()).to("cpu")
+        net = now.ae if now.ae.std.device.type == "cpu" else deepcopy(now.ae).cpu()
+        subject = Subject(now.method, net, few)
+        arrays = Reconstructions().compute(subject)
+        if len(few.shape) == 1:  # the columns' deviations, in which a table is drawn
+            arrays |= Errors().compute(subject)
+        job = now.world.kind.to_json() | {"shape": list(few.shape), "summary": asdict(now.world.summary)}
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(Path(folder))
+            run.write_json(JOB, job)
+            run.write_arrays(PICTURES, arrays)
+            drawn = png(Reconstructions().draw(run))
+        path = self.folder / "figures" / f"{Reconstructions.name()}-{now.step}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.picture(Reconstructions.name(), write_file(path, drawn), now.step)
 
     def _ended(self, trained: Trained) -> None:
         if self._sent < trained.steps:

@@ -43,8 +43,7 @@ class MLflow(Tracker):
 
         self.client = self._client()
         self.pending: list[Any] = []
-        found = self.client.get_experiment_by_name(EXPERIMENT)
-        place = self.client.create_experiment(EXPERIMENT) if found is None else found.experiment_id
+        place = self._experiment()
         query = f"tags.`{TAG}` = '{self.title}'"
         for earlier in self.client.search_runs([place], query, max_results=1):
             if step > FLUSH_EVERY or earlier.info.status != "FINISHED":
@@ -73,6 +72,18 @@ class MLflow(Tracker):
             each.wait()
         self.pending.clear()
         self.client.set_terminated(self.run)
+
+    def _experiment(self) -> str:
+        """Its id, also where another job of a study makes it at this moment."""
+        found = self.client.get_experiment_by_name(EXPERIMENT)
+        if found is None:
+            try:
+                return str(self.client.create_experiment(EXPERIMENT))
+            except Exception:  # of the store, of any kind
+                found = self.client.get_experiment_by_name(EXPERIMENT)
+                if found is None:
+                    raise
+        return str(found.experiment_id)
 
     def _client(self) -> Any:
         from mlflow import MlflowClient  # here: importing it takes seconds

@@ -10,6 +10,8 @@ from prismae.errors import InputError
 from prismae.nets.autoencoder import AutoencoderNet
 
 if TYPE_CHECKING:
+    from prismae.data import World
+    from prismae.methods import Method
     from prismae.train.loop import Trained
     from prismae.train.ongoing import Ongoing
 
@@ -28,6 +30,16 @@ class Moment:
     def ae(self) -> AutoencoderNet:
         """The autoencoder, in evaluation mode."""
         return self._run.ae
+
+    @property
+    def method(self) -> Method:
+        """What it is trained by."""
+        return self._run.method
+
+    @property
+    def world(self) -> World:
+        """What it is trained on, where it was given, not on the training's device."""
+        return self._run.given
 
     def values(self) -> dict[str, float]:
         """The newest value of each column of the history: terms at this step, and monitored errors

@@ -55,7 +55,7 @@ class Ongoing:
     ) -> None:
         self.fabric, self.method, self.draws, self.seed = fabric, method, draws, training.seed
         self.team = team
-        self.world = world.to(fabric.device)
+        self.given, self.world = world, world.to(fabric.device)
         fabric.to_device(ae)
         self.ae = ae.train()
         self.critic: nn.Module | None = None
