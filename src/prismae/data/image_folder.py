@@ -17,7 +17,7 @@ from prismae.data.images import SUFFIXES, Frame, frames_of, read_frames
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.rows import WHOLE
 from prismae.data.stacks import Stack, read_stack, stack_faults, stack_of
-from prismae.data.table_files import read_csv
+from prismae.data.text_tables import read_csv
 from prismae.errors import InputError
 
 LABELS = "labels.csv"
