@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from prismae._files import written_whole
 from prismae.data import World
 from prismae.data.kinds import kind_of
-from prismae.data.own import is_path, split_path
+from prismae.data.paths import is_path, split_path
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations, load
 from prismae.nets.autoencoder import AutoencoderNet

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from prismae.data import world
-from prismae.data.own import contents, split_path
+from prismae.data.paths import contents, split_path
 from prismae.data.storage import BitPacked
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError

@@ -238,6 +238,6 @@ def _settings(texts: list[str]) -> dict[str, str]:
 def as_path(text: str) -> str:
     """A world's name as it is; the name of a folder that lies here as a path, as a shell's user expects."""
     from prismae.data import world_names
-    from prismae.data.own import is_path
+    from prismae.data.paths import is_path
 
     return f"{text}/" if text not in world_names() and Path(text).is_dir() and not is_path(text) else text

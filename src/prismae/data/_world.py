@@ -15,7 +15,8 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path, is_path
+from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path
+from prismae.data.paths import is_path
 from prismae.data.rows import Rows
 from prismae.data.shifts import COMPOSITIONS, PARTS, shifted
 from prismae.errors import InputError, unknown_name

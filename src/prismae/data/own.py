@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +17,19 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import ARRAYS, read_arrays
 from prismae.data.arrays import from_array
-from prismae.data.image_folder import LABELS, is_image, read_images
+from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
 from prismae.data.layout import numbers
-from prismae.data.recordings import (
-    AUDIO,
-    cut_arrays,
-    holds_recordings,
-    is_audio,
-    is_recording,
-    read_audio,
-    read_recordings,
-    series_of_table,
-)
+from prismae.data.paths import split_path
+from prismae.data.points import series_of_table
+from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
 from prismae.data.rows import Rows, as_rows
 from prismae.data.stacks import read_stack
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
+from prismae.data.windows import cut_arrays
 from prismae.errors import InputError
 from prismae.settings import Reading
 
@@ -178,50 +169,6 @@ def as_pandas(table: Any) -> Any:
 
         return pa.table(table).to_pandas()
     return pd.api.interchange.from_dataframe(table) if hasattr(table, "__dataframe__") else table
-
-
-def is_path(text: str) -> bool:
-    """Whether `text` is meant as a path: no world has a dot or a slash in its name, before a colon."""
-    return "." in text.partition(":")[0] or "/" in text or os.sep in text
-
-
-def split_path(source: str) -> tuple[Path, str | None]:
-    """Path and name of an array: ``mine.h5:group/images`` → (mine.h5, group/images); None where none is named."""
-    chosen = re.fullmatch(r"(?i)(.+\.(?:npz|h5|hdf5|h5ad|mat|zarr)):(.+)", source)
-    path = Path(chosen[1] if chosen else source).expanduser()
-    return path, chosen[2].strip("/") if chosen else None
-
-
-def contents(source: str) -> bytes:
-    """A digest of all that own data on disk are made of, which tells other data under the same path.
-
-    Files of the same path, size and time of change as before are not read again. A world's name has no contents: b"".
-    """
-    if not is_path(source):
-        return b""
-    path, _ = split_path(source)
-    if not path.is_dir():
-        return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
-    every = [file for file in sorted(path.rglob("*")) if file.is_file()]
-    data = is_image if any(map(is_image, every)) else is_recording
-    whole_of = path.suffix.lower() in ARRAYS  # a folder that is a file of arrays
-    files = [file for file in every if whole_of or data(file) or file == path / LABELS]
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
-    return whole.digest()
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    found = file.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-@cache
-def _digest(file: Path, size: int, changed: int) -> bytes:
-    """Digest of a file's content; `size` and `changed` (its time of change) are for the cache."""
-    with open(file, "rb") as opened:
-        return hashlib.file_digest(opened, "sha256").digest()
 
 
 def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> Found:

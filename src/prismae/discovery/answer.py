@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from prismae._text import percent
 from prismae.data import World, world, world_names
-from prismae.data.own import is_path
+from prismae.data.paths import is_path
 from prismae.discovery import axes
 from prismae.discovery.alone import alone
 from prismae.discovery.page import write_page

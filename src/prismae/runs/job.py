@@ -13,7 +13,7 @@ from typing import Any
 from prismae.control import Controller, as_controller
 from prismae.data import World
 from prismae.data.array_files import ARRAYS
-from prismae.data.own import contents, is_path, split_path
+from prismae.data.paths import contents, is_path, split_path
 from prismae.data.table_files import is_table
 from prismae.methods import method
 from prismae.nets import Likelihood, Net

@@ -10,7 +10,8 @@ from typing import Any
 from prismae.data import World, world, world_names, world_splits
 from prismae.data.image_folder import is_image
 from prismae.data.kinds import kind_of
-from prismae.data.own import contents, from_path, is_path, split_path
+from prismae.data.own import from_path
+from prismae.data.paths import contents, is_path, split_path
 from prismae.data.shifts import tried_on
 from prismae.errors import InputError
 from prismae.runs.job_record import from_python

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from prismae._version import __version__
-from prismae.data.own import contents
+from prismae.data.paths import contents
 from prismae.evaluation import Options, Subject, by_protocol, codes_table, walk
 from prismae.evaluation.baselines import LINEAR, linear_codes
 from prismae.methods import method
