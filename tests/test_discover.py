@@ -17,7 +17,7 @@ from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
 from prismae.runs.verdict import Finding, Verdict
-from prismae.studies.plan import Arm
+from prismae.studies.plan_parts import Arm
 
 QUICK = {"minutes": 0.01, "seeds": 2, "jobs": 1, "progress": False}
 

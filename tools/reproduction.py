@@ -19,8 +19,9 @@ import pandas as pd
 from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import Better
 from prismae.studies import Plan
-from prismae.studies.plan import Claim, Planned
+from prismae.studies.plan import Planned
 from prismae.studies.plan_file import read_source
+from prismae.studies.plan_parts import Claim
 from prismae.studies.summary import TEST_FROM, direction, paired, published, summarise
 from prismae.studies.tables import number, plain, render
 

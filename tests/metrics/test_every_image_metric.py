@@ -13,7 +13,7 @@ from torch import nn
 from prismae.errors import InputError
 from prismae.metrics import all_metrics
 from prismae.testing import metric_checks
-from prismae.testing.metrics import IMAGE_CHANGES, example_images
+from prismae.testing.image_metrics import IMAGE_CHANGES, example_images
 
 METRICS = {
     name: each for name, each in all_metrics().items() if each.needs in ("pairs", "features", "images")

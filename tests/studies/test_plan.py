@@ -18,7 +18,7 @@ from prismae.evaluation import Options, Subject, by_protocol, walk
 from prismae.evaluation.families.codes import Codes
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
-from prismae.studies.plan import Arm
+from prismae.studies.plan_parts import Arm
 
 PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
 PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]

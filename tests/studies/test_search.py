@@ -13,7 +13,7 @@ from prismae.cli import app
 from prismae.errors import InputError
 from prismae.studies import Plan
 from prismae.studies import search as searching
-from prismae.studies.plan import Arm, Range
+from prismae.studies.plan_parts import Arm, Range
 from prismae.studies.search import drawn, keep, search, with_trials
 
 TEXT = """

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from prismae.cli import app
 from prismae.errors import InputError
-from prismae.studies.plan import Arm, Plan, Published
+from prismae.studies.plan import Plan
+from prismae.studies.plan_parts import Arm, Published
 from prismae.studies.rows import read_rows, write_rows
 from prismae.studies.selection import select
 from prismae.studies.summary import direction, divided, holm, paired, summarise

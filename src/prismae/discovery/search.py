@@ -17,7 +17,7 @@ from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
 from prismae.studies import Plan, study
 from prismae.studies.estimate import estimates
-from prismae.studies.plan import Arm
+from prismae.studies.plan_parts import Arm
 
 LATENTS = 10
 HELD_OUT = 0.1

@@ -21,7 +21,8 @@ from filelock import FileLock
 from prismae._better import Better
 from prismae._files import write_file
 from prismae.errors import InputError, unknown_name
-from prismae.studies.plan import Plan, Range, Space
+from prismae.studies.plan import Plan
+from prismae.studies.plan_parts import Range, Space
 from prismae.studies.selection import UDR, agreement, column
 from prismae.studies.study import study
 from prismae.studies.summary import direction

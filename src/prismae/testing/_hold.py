@@ -12,17 +12,36 @@ import torch
 
 from prismae.data import World, world
 from prismae.data.storage import Dense
+from prismae.metrics import Metric
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Scores = dict[str, float]
 Check = Callable[[T], None]
 N, M = 32, 4  # observations of `few_digits`, and codes
+TOLERANCE = 0.02  # how ties and draws may move a score
 
 
 def hold(condition: object, sentence: str) -> None:
     """Raise AssertionError with the sentence unless the condition holds, also where Python leaves `assert` out."""
     if not condition:
         raise AssertionError(sentence)
+
+
+def close(found: Scores, expected: Scores, what: str, tolerance: float = TOLERANCE) -> None:
+    """Hold scores to the expected ones; `what` is what the sentence says they are of."""
+    for name, value in expected.items():
+        label = f" ({name})" if name else ""
+        hold(
+            np.isclose(found[name], value, rtol=1e-6, atol=tolerance, equal_nan=True),
+            f"{what}: the score{label} is {found[name]:.6g}, expected {value:.6g}.",
+        )
+
+
+def declared(metric: Metric, name: str) -> Scores:
+    """The declared scores of known codes or images, by short name."""
+    known = metric.known[name]
+    return {"": known} if isinstance(known, int | float) else dict(known)
 
 
 @contextmanager

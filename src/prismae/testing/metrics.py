@@ -13,14 +13,20 @@ from numpy.typing import NDArray
 from prismae.errors import InputError, Unavailable
 from prismae.metrics import Metric, Result
 from prismae.metrics._base import vars_of
-from prismae.testing._hold import Check, hold, run_checks
+from prismae.testing._hold import TOLERANCE, Check, Scores, close, declared, hold, run_checks
+from prismae.testing.image_metrics import (
+    IMAGE_CHANGES,
+    blurred_images_are_worse,
+    identical_images_have_the_declared_value,
+    images_have_scores_within_the_bounds,
+    images_may_be_changed_as_declared,
+    the_same_images_have_the_same_score,
+)
 
 SIZES = (3, 4, 5)  # values of the factors
-TOLERANCE = 0.02  # how ties and draws may move a score
 FEW = {"votes": 500, "test_votes": 500, "train_size": 500, "test_size": 500}
 OF_FACTORS = ("points", "split", "table")
 OF_IMAGES = ("pairs", "images", "features")
-Scores = dict[str, float]
 
 
 def _grid(copies: int = 20) -> NDArray[np.int32]:
@@ -67,11 +73,6 @@ INTEGERS = {  # of three, four and five values as far apart as the type allows
 EXTREMES = {  # what single and double precision must not notice
     "scale_codes": ([1e-7, 1e7, 1.0, 1e-3], [1e7] * 4, [1e-7] * 4, [1e40, 1e-40, 1.0, 1e-200]),
     "shift_codes": ([1e8, 0.0, -1e8, 1e8],),
-}
-IMAGE_CHANGES: dict[str, Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]] = {
-    "permute_images": lambda x, y: (x.roll(7, 0), y.roll(7, 0)),
-    "flip_images": lambda x, y: (x.flip(3), y.flip(3)),
-    "swap_images": lambda x, y: (y, x),
 }
 
 
@@ -185,21 +186,6 @@ def _result(metric: Metric, codes: Any, factors: Any, options: dict[str, Any]) -
     return metric(codes, factors, **options)
 
 
-def _close(found: Scores, expected: Scores, what: str, tolerance: float = TOLERANCE) -> None:
-    for name, value in expected.items():
-        label = f" ({name})" if name else ""
-        hold(
-            np.isclose(found[name], value, rtol=1e-6, atol=tolerance, equal_nan=True),
-            f"{what}: the score{label} is {found[name]:.6g}, expected {value:.6g}.",
-        )
-
-
-def _declared(metric: Metric, name: str) -> Scores:
-    """The declared scores of known codes or images, by short name."""
-    declared = metric.known[name]
-    return {"": declared} if isinstance(declared, int | float) else dict(declared)
-
-
 def _tolerance(metric: Metric) -> float:
     """How far a change that is declared to do nothing may move a score: more where points are drawn anew."""
     return 0.05 if FEW.keys() & metric.parameters.keys() else TOLERANCE
@@ -216,8 +202,8 @@ def declarations_are_complete(metric: Metric) -> None:
 
 def codes_that_are_known_have_the_declared_value(metric: Metric, name: str) -> None:
     """The factors themselves, constants, and every factor twice have the declared scores."""
-    expected = _declared(metric, name)
-    _close(scores(metric, KNOWN[name]), expected, f'Codes "{name}"')
+    expected = declared(metric, name)
+    close(scores(metric, KNOWN[name]), expected, f'Codes "{name}"')
 
 
 def scores_are_plain_numbers_within_the_bounds(metric: Metric) -> None:
@@ -233,7 +219,7 @@ def scores_are_plain_numbers_within_the_bounds(metric: Metric) -> None:
 
 def codes_may_be_changed_as_declared(metric: Metric, name: str) -> None:
     """What is declared to leave the score as it is does so."""
-    _close(
+    close(
         scores(metric, *CHANGES[name](NOISY, FACTORS)),
         scores(metric, NOISY),
         f"After {name}",
@@ -247,7 +233,7 @@ def codes_of_any_size_may_be_changed_as_declared(metric: Metric, name: str) -> N
     expected = scores(metric, codes)
     for by in EXTREMES[name]:
         changed = codes * np.array(by) if name == "scale_codes" else codes + np.array(by)
-        _close(scores(metric, changed), expected, f"After {name} by {by}", _tolerance(metric))
+        close(scores(metric, changed), expected, f"After {name} by {by}", _tolerance(metric))
 
 
 def codes_of_any_constant_are_those_of_zero(metric: Metric) -> None:
@@ -257,7 +243,7 @@ def codes_of_any_constant_are_those_of_zero(metric: Metric) -> None:
     for constant in CONSTANTS:
         for dtype in (np.float64, np.float32):
             found = scores(metric, np.full_like(zeros, constant, dtype=dtype), FACTORS[SOME])
-            _close(found, expected, f"Codes that are {constant} everywhere, {dtype.__name__}", 1e-12)
+            close(found, expected, f"Codes that are {constant} everywhere, {dtype.__name__}", 1e-12)
 
 
 def a_constant_beside_living_codes_is_like_zero(metric: Metric) -> None:
@@ -268,7 +254,7 @@ def a_constant_beside_living_codes_is_like_zero(metric: Metric) -> None:
         expected = scores(metric, codes, FACTORS[SOME])
         for constant in (0.3, -7.7, 1e8 + 0.1):
             codes[:, 2] = constant
-            _close(scores(metric, codes, FACTORS[SOME]), expected, f"With a code that is {constant}", 1e-4)
+            close(scores(metric, codes, FACTORS[SOME]), expected, f"With a code that is {constant}", 1e-4)
 
 
 def the_same_seed_gives_the_same_scores(metric: Metric) -> None:
@@ -285,7 +271,7 @@ def tensors_and_lists_are_accepted(metric: Metric) -> None:
     tensor = torch.tensor(NOISY[SOME], requires_grad=True)
     found = scores(metric, tensor, torch.tensor(FACTORS[SOME]))
     hold(found == expected, f"Of tensors the scores are {found}, expected {expected} as of arrays.")
-    _close(scores(metric, NOISY[SOME].tolist(), FACTORS[SOME].tolist()), expected, "Of lists")
+    close(scores(metric, NOISY[SOME].tolist(), FACTORS[SOME].tolist()), expected, "Of lists")
 
 
 def few_points_give_numbers_or_one_sentence(metric: Metric) -> None:
@@ -343,14 +329,14 @@ def integers_of_any_type_are_those_numbers(metric: Metric) -> None:
         values = np.array(numbers, dtype=dtype)
         factors = values[FACTORS[SOME]]
         expected = scores(metric, NOISY[SOME], factors.astype(np.float64))
-        _close(scores(metric, NOISY[SOME], factors), expected, f"Factors of {dtype}", 1e-12)
+        close(scores(metric, NOISY[SOME], factors), expected, f"Factors of {dtype}", 1e-12)
 
 
 def truth_values_are_classes(metric: Metric) -> None:
     """Factors of truth values are two classes."""
     factors = FACTORS[SOME] > 1
     expected = scores(metric, NOISY[SOME], factors.astype(np.int64))
-    _close(scores(metric, NOISY[SOME], factors), expected, "Factors of truth values", 0.0)
+    close(scores(metric, NOISY[SOME], factors), expected, "Factors of truth values", 0.0)
 
 
 def missing_values_drop_rows(metric: Metric) -> None:
@@ -365,69 +351,3 @@ def continuous_factors_are_cut_into_bins(metric: Metric) -> None:
     """Factors that are no classes have scores too."""
     found = scores(metric, NOISY, IDENTITY.astype(np.float64))
     hold(np.isfinite(list(found.values())).all(), f"With continuous factors the scores are {found}.")
-
-
-def example_images() -> tuple[torch.Tensor, torch.Tensor]:
-    """40 smooth images of 28 x 28 pixels in [0, 1], and the same blurred."""
-    coarse = torch.rand(40, 1, 7, 7, generator=torch.Generator().manual_seed(0))
-    images = torch.nn.functional.interpolate(coarse, scale_factor=4, mode="bilinear")
-    return images, torch.nn.functional.avg_pool2d(images, 5, stride=1, padding=2)
-
-
-def image_scores(metric: Metric, images: torch.Tensor, others: torch.Tensor) -> Scores:
-    """Scores of a metric of images by short name; features are eight numbers of each image."""
-    if metric.needs == "features":
-        images, others = (each[:, 0, 3::7][..., [3, 24]].flatten(1) for each in (images, others))
-    result = metric(images, others)
-    return result.scores if isinstance(result, Result) else {"": result}
-
-
-def images_have_scores_within_the_bounds(metric: Metric) -> None:
-    """Scores of images are Python floats within the declared bounds."""
-    images, blurred = example_images()
-    for value in (
-        *image_scores(metric, images, blurred).values(),
-        *image_scores(metric, images, images).values(),
-    ):
-        hold(type(value) is float, f"A score is {type(value).__name__}, expected float.")
-        hold(
-            metric.bounds[0] <= value <= metric.bounds[1], f"A score is {value:.6g}, outside {metric.bounds}."
-        )
-
-
-def the_same_images_have_the_same_score(metric: Metric) -> None:
-    """Scores are the same when asked again, and PyTorch's generator is not moved."""
-    before, (images, blurred) = torch.get_rng_state(), example_images()
-    same = image_scores(metric, images, blurred) == image_scores(metric, images, blurred)
-    hold(same, "The same images have another score when asked again.")
-    hold(torch.equal(before, torch.get_rng_state()), "It moves PyTorch's global generator.")
-
-
-def identical_images_have_the_declared_value(metric: Metric) -> None:
-    """Images that are the real ones have the score that is declared as "identity"."""
-    images, _ = example_images()
-    found = image_scores(metric, images, images)
-    _close(found, _declared(metric, "identity"), "Identical images", 1e-5)
-
-
-def blurred_images_are_worse(metric: Metric) -> None:
-    """Images that are blurred and darkened have a worse score than images that are blurred."""
-    images, blurred = example_images()
-    for name, value in image_scores(metric, images, blurred).items():
-        worse = image_scores(metric, images, 0.5 * blurred)[name]
-        hold(
-            metric.better.beats(value, worse),
-            f"Blurred images score {value:.6g}, and blurred and darkened ones {worse:.6g}, "
-            f"though {metric.better.phrase}.",
-        )
-
-
-def images_may_be_changed_as_declared(metric: Metric, name: str) -> None:
-    """What is declared to leave the score of images as it is does so."""
-    images, blurred = example_images()
-    for key, value in image_scores(metric, images, blurred).items():
-        found = image_scores(metric, *IMAGE_CHANGES[name](images, blurred))[key]
-        hold(
-            np.isclose(found, value, rtol=1e-4),
-            f"After {name} the score is {found:.6g}, expected {value:.6g}.",
-        )
