@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import device_pool
 import device_run
 from prismae.studies import Job
+from prismae.studies.plan import Planned
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,8 +27,8 @@ def test_all_jobs_that_it_would_do_exist_and_come_once():
 
 def test_a_kind_that_is_known_to_be_slow_is_expected_to_be():
     plan = device_run.Plan("a plan", {"pulses": {}}, {}, [0])
-    task = device_run.Task(plan, device_run.Planned("VAE", Job("vae", "pulses", steps=100), {}))
-    assert task.expected({}) == 100 * device_run.FIRST_GUESS + device_run.SCORING
+    task = device_run.Task(plan, Planned("VAE", Job("vae", "pulses", steps=100), {}))
+    assert task.expected({}) == 100 * device_pool.FIRST_GUESS + device_pool.SCORING
     assert task.expected({task.kind: (0.5, 7.0)}) == 57.0
 
 
