@@ -10,7 +10,14 @@ from sklearn.decomposition import PCA, FastICA
 import prismae as pr
 from prismae.data import world
 from prismae.errors import Unavailable
-from prismae.evaluation.baselines import agreement, explained, independent, linear_codes, principal
+from prismae.evaluation.baselines import (
+    agreement,
+    explained,
+    explained_error,
+    independent,
+    linear_codes,
+    principal,
+)
 from prismae.runs.scoring import score
 from prismae.studies import Job, run
 
@@ -100,3 +107,14 @@ def test_components_are_of_any_unit(power):
     np.testing.assert_array_equal(found.mean, start.mean * unit)
     found, start = independent(x * unit, found), independent(x, start)
     np.testing.assert_allclose(found.codes(x * unit), start.codes(x), rtol=1e-3, atol=1e-3)
+
+
+def test_the_error_of_an_explained_share_is_that_of_resampled_rows():
+    """As over data drawn again and again, each with 40 rows."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(400, 40, 6)) * rng.uniform(0.5, 1.5, size=(400, 40, 1))
+    again = 0.7 * x + 0.3 * rng.normal(size=x.shape)
+    drawn = np.std([explained(*each) for each in zip(x, again, strict=True)])
+    told = np.mean([explained_error(*each) for each in zip(x, again, strict=True)])
+    assert told == pytest.approx(drawn, rel=0.1)
+    assert explained_error(x[0, :1], again[0, :1]) == np.inf

@@ -106,9 +106,11 @@ def test_linear_data_are_answered_by_components(short, people, tmp_path):
     for name in people:
         assert np.corrcoef(back[name], people[name])[0, 1] > 0.9
     page = (found.folder / "page.html").read_text()
-    assert "no autoencoder does better here" in page
+    assert "no autoencoder that was tried finds better ones" in page
     assert "What was tried" in page
-    assert len(pd.read_parquet(found.folder / "codes.parquet")) == 270
+    kept = pd.read_parquet(found.folder / "codes.parquet")  # of what was held out, too
+    np.testing.assert_allclose(kept, codes)
+    assert kept.index.tolist() == list(range(300))
     lengths = [move for factor in found.factors for move in factor.moves if move[0] == "length"]
     assert lengths
     assert all(140 < value < 200 for _, *ends in lengths for value in ends)
@@ -164,6 +166,41 @@ def test_a_busy_machine_is_given_fewer_steps(monkeypatch, tmp_path):
     assert first == 1_000  # SHORT's most: 3 candidates at 0.01 s are 30 s of the 63 that it may take
     assert rest == [1_000] * 2  # 90 s are left, at 0.04 s a step
     assert clock[0] <= 210
+
+
+@pytest.fixture
+def searching(tmp_path):
+    def make(jobs, seconds=180.0):
+        said = []
+        world = pr.world("known:linear-small")
+        return Search("x.csv", {}, world, tmp_path, seconds, 5, jobs, said.append), said
+
+    return make
+
+
+def test_what_there_is_no_time_for_is_left_out_and_said(searching):
+    """200 steps of each candidate may take 0.4 of the time."""
+    arms = dict.fromkeys(["a", "b", "c"], Arm("vae"))
+    for pace, kept, steps, words in (
+        ((0.1, 0.1, 0.1), ["a", "b", "c"], 200, ""),  # 60 of 72 s
+        ((0.1, 0.3, 0.2), ["a", "c"], 200, "There is no time for b."),
+        ((0.5, 0.5, 0.5), ["a"], 200, "There is no time for b, c."),
+        ((2.0, 2.0, 2.0), ["a"], 70, "there is time for 70 steps of one candidate"),
+        ((60.0, 60.0, 60.0), ["a"], 20, "need about 1500 minutes"),
+    ):
+        search, said = searching(1)
+        found, least = search._affordable(arms, dict(zip(arms, pace, strict=True)))
+        assert (list(found), least) == (kept, steps)
+        assert words in " ".join(said)
+
+
+def test_a_single_candidate_has_seeds_trained_at_once(searching):
+    two, three = searching(2)[0], searching(3)[0]
+    assert two._parts(5, 1) == [[0, 1], [2, 3], [4]]
+    assert two._parts(2, 2) == [[0], [1]]
+    assert three._parts(5, 2) == [[0], [1], [2], [3], [4]]
+    assert two._together([3.0, 2.0, 2.0]) == 4.0  # the third begins when the second has ended
+    assert three._together([3.0, 2.0]) == 3.0
 
 
 def test_moves_are_named_in_units():

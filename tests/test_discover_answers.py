@@ -28,7 +28,7 @@ def test_the_page_shows_the_rows(name):
         assert np.mean(json.loads(str(rows.loc[arm, "r"]))) == pytest.approx(
             rows.loc[arm, "mean_r"], abs=1e-3
         )
-    assert f"{int(rows.loc['discover', 'n'])} factors" in line  # type: ignore[call-overload]
+    assert f"| {int(rows.loc['discover', 'n'])} factor" in line  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("name", [each for each in ROWS["data"].unique() if each in OWN])
@@ -37,7 +37,8 @@ def test_the_data_sets_are_those_of_the_rows(name):
     if isinstance(x, pd.DataFrame):
         pytest.skip("a table's categories are scaled in a way of their own")
     x = np.asarray(x)
-    axes = np.linalg.svd((x - x.mean(0)) / x.std(0), full_matrices=False)[0][:, : factors.shape[1]]
+    x = (x - x.mean(0)) / (x.std(0) if x.ndim == 2 else 1.0)  # of images and series one scale for all
+    axes = np.linalg.svd(x.reshape(len(x), -1), full_matrices=False)[0][:, : factors.shape[1]]
     k = axes.shape[1]
     r = np.abs(np.corrcoef(axes.T, factors.T)[:k, k:]).max(0)
     rows = ROWS[(ROWS["data"] == name) & (ROWS["arm"] == "PCA")]

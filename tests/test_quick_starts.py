@@ -19,7 +19,7 @@ COMMANDS = [
     "fit vae digits --lr 1e-3 --steps 600",
     "fit beta-tcvae measurements.csv -p beta=3",
     "fit beta-tcvae iris.csv -p beta=3",
-    "fit vae sensors.npy --series channels-last",
+    "fit vae sensors.npy --series channels-last --lr 1e-3",
     "fit vae photos/ --lr 1e-3",
     "fit ed-gcae pulses --steps 2000 -p sigma_max=0.4 --seed 0",
 ]

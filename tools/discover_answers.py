@@ -1,6 +1,7 @@
 """What `discover`, PCA and FastICA find on data whose factors are known: rows.
 
     python tools/discover_answers.py MINUTES NAMES... --rows results/discover_answers.csv
+    python tools/discover_answers.py --page     writes the table into docs/results/known_answers.md from these rows
 
 NAMES are worlds (``known:linear``) and the data sets of this file, which are of another hand than the world `known`.
 PCA and FastICA have as many components as there are factors, which `discover` is not told.
@@ -23,7 +24,10 @@ from scipy.stats import norm
 from sklearn.decomposition import PCA, FastICA
 
 import prismae as pr
-from known_answers import correlations
+from known_answers import MAIN, PAGE, correlations
+
+ROWS = PAGE.parents[2] / "results"
+BEGIN, END = "<!-- rows of results/discover_answers.csv -->\n", "<!-- end of rows -->"
 
 Made = tuple[NDArray | pd.DataFrame, NDArray]
 
@@ -124,8 +128,102 @@ def new_mixed(rng: Generator) -> Made:
     return pd.DataFrame(table), np.stack([a, b], 1)
 
 
+def fresh_lognormal(rng: Generator) -> Made:
+    """3 log-normal factors, linear, 9 columns."""
+    f = np.exp(0.8 * rng.normal(size=(1500, 3)))
+    return noisy(f @ rng.normal(size=(3, 9)), 0.1, rng), f
+
+
+def fresh_heavy_tails(rng: Generator) -> Made:
+    """3 factors bend 3 columns each, with noise of Student's t of 2.5 degrees."""
+    u = rng.uniform(-1, 1, (1500, 3))
+    bent = np.concatenate([np.stack([np.sin(1.5 * a), np.exp(a), a**3 + a], 1) for a in u.T], 1)
+    return bent / bent.std(0) + 0.1 * rng.standard_t(2.5, size=bent.shape), u
+
+
+def fresh_levels(rng: Generator) -> Made:
+    """a factor of 4 levels and 2 continuous ones, smoothly bent together to 9 columns."""
+    k, (a, b) = rng.integers(4, size=1500), rng.uniform(-1, 1, (2, 1500))
+    f = np.stack([(k - 1.5) / 1.5, a, b], 1)
+    hidden = np.tanh(f @ rng.normal(size=(3, 12)) + 0.5 * rng.normal(size=12))
+    return noisy(hidden @ rng.normal(size=(12, 9)) + f @ rng.normal(size=(3, 9)), 0.05, rng), np.stack(
+        [k, a, b], 1
+    )
+
+
+def fresh_two_level(rng: Generator) -> Made:
+    """2 factors of 30 groups and 2 of their members, each bends 3 columns."""
+    group = rng.integers(30, size=1800)
+    f = np.concatenate([rng.uniform(-1, 1, (30, 2))[group], rng.uniform(-1, 1, (1800, 2))], 1)
+    bent = [np.stack([a, np.sin(2 * a + 0.5), np.exp(0.7 * a)], 1) for a in f.T]
+    return noisy(np.concatenate(bent, 1), 0.1, rng), f
+
+
+def fresh_angle(rng: Generator) -> Made:
+    """an angle (its sine and cosine are asked for) and a radius behind 8 columns."""
+    angle, radius = rng.uniform(0, 2 * np.pi, 1500), rng.uniform(0.5, 1.5, 1500)
+    turn = np.stack([np.cos(angle), np.sin(angle)], 1)
+    x = np.concatenate([radius[:, None] * turn, turn, np.sqrt(radius)[:, None], np.log(radius)[:, None]], 1)
+    x = np.concatenate([x, x[:, [0]] + x[:, [4]], x[:, [1]] - x[:, [5]]], 1)
+    return noisy(x, 0.05, rng), np.concatenate([turn, radius[:, None]], 1)
+
+
+def fresh_missing(rng: Generator) -> Made:
+    """3 factors bend 4 columns each, and a fifth of all values is missing."""
+    u = rng.uniform(-1, 1, (1500, 3))
+    bent = [np.stack([a, np.exp(a), np.tanh(2 * a), a**3 + 0.5 * a], 1) for a in u.T]
+    x = noisy(np.concatenate(bent, 1), 0.1, rng)
+    x[rng.random(x.shape) < 0.2] = np.nan
+    return pd.DataFrame(x, columns=[f"c{i}" for i in range(x.shape[1])]), u
+
+
+def fresh_counts(rng: Generator) -> Made:
+    """counts of 12 kinds, driven by 2 factors."""
+    u = rng.uniform(-1, 1, (1500, 2))
+    rates = np.exp(1.5 + 0.8 * u @ rng.normal(size=(2, 12)))
+    return pd.DataFrame(rng.poisson(rates), columns=[f"kind {i}" for i in range(12)]), u
+
+
+def fresh_damped(rng: Generator) -> Made:
+    """damped oscillations of 64 points: frequency, damping, amplitude."""
+    u = rng.uniform(-1, 1, (1000, 3))
+    t = np.linspace(0, 1, 64)
+    frequency, damping, amplitude = 3 + u[:, :1], 3 + 2 * u[:, 1:2], 1 + 0.5 * u[:, 2:]
+    x = amplitude * np.exp(-damping * t) * np.sin(2 * np.pi * frequency * t)
+    return (x + 0.02 * rng.normal(size=x.shape))[:, None], u
+
+
+def fresh_wide(rng: Generator) -> Made:
+    """200 rows of 30 columns, 4 factors, bent a little."""
+    u = rng.uniform(-1, 1, (200, 4))
+    return noisy(np.tanh(0.7 * u @ rng.normal(size=(4, 30))), 0.1, rng), u
+
+
+def fresh_outliers(rng: Generator) -> Made:
+    """5,000 rows of 6 columns, 2 factors, 1 of 100 values far out."""
+    u = rng.uniform(-1, 1, (5000, 2))
+    bent = [np.stack([a, np.exp(a), np.sin(2 * a)], 1) for a in u.T]
+    x = noisy(np.concatenate(bent, 1), 0.05, rng)
+    far = rng.random(x.shape) < 0.01
+    x[far] += 8 * rng.choice([-1.0, 1.0], far.sum())
+    return x, u
+
+
+def fresh_two_shapes(rng: Generator) -> Made:
+    """images of 16 x 16: a disc that goes right and left, a bar that goes up and down, and their brightness."""
+    u = rng.uniform(-1, 1, (1200, 3))
+    rows, columns = np.mgrid[:16, :16]
+    place, height, light = 7.5 + 4 * u[:, :1, None], 7.5 + 4 * u[:, 1:2, None], 0.7 + 0.3 * u[:, 2:, None]
+    disc = np.clip(3.5 - np.hypot(columns - place, rows - 8), 0, 1)
+    bar = np.clip(1.5 - np.abs(rows - height), 0, 1) * (columns > 11)
+    x = light * np.maximum(disc, bar) + 0.02 * rng.normal(size=(1200, 16, 16))
+    return x.clip(0, 1)[:, None].astype(np.float32), u
+
+
 OWN = {each.__name__.replace("_", "-"): each for each in (
     own_linear, own_bent12, own_correlated, own_noiseblocks, own_categories, new_smooth, new_noise_columns, new_mixed,
+    fresh_lognormal, fresh_heavy_tails, fresh_levels, fresh_two_level, fresh_angle, fresh_missing, fresh_counts,
+    fresh_damped, fresh_wide, fresh_outliers, fresh_two_shapes,
 )}  # fmt: skip
 
 
@@ -138,15 +236,19 @@ def rows(name: str, minutes: float) -> list[dict[str, Any]]:
     """What PCA, FastICA and `discover` find on a data set."""
     torch.set_num_threads(1)
     given: Any
+    reading: dict[str, Any] = {}
     if name in OWN:
         given, factors = made(name)
-        seen = pr.world(given)
+        reading = {"series": "channels-first"} if name == "fresh-damped" else {}
+        seen = pr.world(given, **reading)
     else:
         given = seen = pr.world(name)
         assert seen.factors is not None
         factors = seen.factors
     x = seen.data[torch.arange(len(seen))].flatten(1).numpy()
-    x = x if name not in OWN or isinstance(given, pd.DataFrame) else (given - given.mean(0)) / given.std(0)
+    if name in OWN and not isinstance(given, pd.DataFrame) and given.ndim == 2:
+        x = (given - given.mean(0)) / given.std(0)
+    x = np.where(np.isnan(x), np.nanmean(x, axis=0), x)
     k = factors.shape[1]
     found = []
     for arm, linear in (
@@ -155,7 +257,9 @@ def rows(name: str, minutes: float) -> list[dict[str, Any]]:
     ):
         found.append(_row(name, arm, minutes, linear.fit_transform(x), factors))
     with TemporaryDirectory() as out:
-        answer = pr.discover(name if given is seen else given, minutes=minutes, seeds=2, jobs=1, out=out)
+        answer = pr.discover(
+            name if given is seen else given, minutes=minutes, seeds=2, jobs=1, out=out, **reading
+        )
         codes = answer.transform(given).to_numpy()
     about = {"n": sum(not each.column for each in answer.factors), "answer": answer.kind, "why": answer.why}
     tried = "; ".join(
@@ -177,13 +281,50 @@ def _row(name: str, arm: str, minutes: float, codes: NDArray, factors: NDArray) 
     }
 
 
+def table(frame: pd.DataFrame, defaults: pd.DataFrame) -> str:
+    """Mean |r| and MIG of each data set, beside those of a training at the defaults where there is one."""
+    defaults = defaults[defaults["arm"].isin(MAIN["β-TCVAE, β = 3, learned variance"])].groupby("world")
+    trained = defaults[["mean_r", "mig"]].mean()
+    lines = ["| data | PCA | FastICA | default | `discover` | its answer |", "|---|---|---|---|---|---|"]
+    for name, part in frame.groupby("data", sort=False):
+        rows = part.set_index("arm")
+        cells = {arm: _cell(rows.loc[arm]) for arm in ("PCA", "FastICA", "discover")}
+        default = _cell(trained.loc[name]) if name in trained.index else "–"
+        called = (OWN[name].__doc__ or "").rstrip(".") if name in OWN else str(name).removeprefix("known:")
+        said = _said(rows.loc["discover"])
+        lines.append(
+            f"| {called} | {cells['PCA']} | {cells['FastICA']} | {default} | {cells['discover']} | {said} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: Any) -> str:
+    return f"{row['mean_r']:.2f} / {row['mig']:.2f}"
+
+
+def _said(row: Any) -> str:
+    """The answer in words."""
+    n, kind = int(row["n"]), {"ica": "independent", "pca": "principal"}.get(row["answer"])
+    said = f"{n} factor{'s' * (n != 1)}: "
+    if kind is None:
+        turned = "its latents turned" if "turned to" in row["why"] else "its latents as they are"
+        return said + f"{row['why'].partition(' explains')[0]}, {turned}"
+    too = ", which a model found too" if "But its factors are" in row["why"] else ""
+    return f"{said}{kind} components of the data{too}"
+
+
 def main() -> None:
     """Add rows to a file, in place of those of the same data."""
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("minutes", type=float)
-    reader.add_argument("names", nargs="+")
-    reader.add_argument("--rows", type=Path, required=True)
+    reader.add_argument("minutes", type=float, nargs="?")
+    reader.add_argument("names", nargs="*")
+    reader.add_argument("--rows", type=Path, default=ROWS / "discover_answers.csv")
+    reader.add_argument("--page", action="store_true")
     asked = reader.parse_args()
+    if asked.page:
+        head, _, rest = PAGE.read_text().partition(BEGIN)
+        new = table(pd.read_csv(asked.rows), pd.read_csv(ROWS / "known_answers.codes.csv"))
+        PAGE.write_text(head + BEGIN + new + END + rest.partition(END)[2])
     for name in asked.names:
         new = pd.DataFrame(rows(name, asked.minutes))
         kept = pd.read_csv(asked.rows) if asked.rows.exists() else new[:0]

@@ -179,6 +179,20 @@ def test_held_out_rows_that_are_rebuilt_badly_are_memorised():
     assert "memorised" not in names(judged(linear_net(GOOD.T, GOOD), unseen=X[:100] - X.mean(0)))
 
 
+def test_a_gap_of_few_rows_that_may_be_chance_is_not_memorised():
+    """One of a dozen rows is rebuilt badly: the gap is great, and so is its error."""
+    few = X[:12] - X.mean(0)
+    few[0] += 4 * RNG.normal(size=D).astype(np.float32)
+    found = judged(linear_net(GOOD.T, GOOD), unseen=few)
+    assert found.explained - found.held_out > 0.2
+    assert "memorised" not in names(found)
+    whole = X[:300] - X.mean(0)
+    whole[::12] += 4 * RNG.normal(size=(25, D)).astype(np.float32)  # as large a share, of many rows
+    found = judged(linear_net(GOOD.T, GOOD), unseen=whole)
+    assert found.explained - found.held_out > 0.2
+    assert "memorised" in names(found)
+
+
 def test_duplicates_are_grouped_in_one_sentence():
     into = np.stack([PARTS[0], PARTS[0], PARTS[1], -PARTS[1]], 1)
     found = judged(linear_net(into, into.T / 2))

@@ -123,7 +123,8 @@ def discover(
     home = folder / f"discover-{Path(data.name.replace(':', '-')).name}"
     found = _concluded(search.tried, best, data, held, home)
     found.save()
-    found.transform(data).to_parquet(home / "codes.parquet", index=False)
+    codes = found.transform(whole).set_axis(pd.Index(whole.called, name="name"))
+    codes.to_parquet(home / "codes.parquet")
     say(f"page: {write_page(found, data)}")
     return found
 

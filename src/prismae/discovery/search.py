@@ -23,6 +23,8 @@ LATENTS = 10
 HELD_OUT = 0.1
 SHORT, LONG = (200, 1_000), 4_000  # steps of the first round, the fewest and the most; of the second the most
 FIRST = 0.3  # share of the time for the first round
+FLOOR = 0.4  # share of the time that the fewest steps of the candidates may take: others are left out
+FEWEST = 20  # steps of a single candidate where there is no time for more
 SPARE = 0.85  # of the time that is left which is planned with
 PARSIMONY = 0.02  # share of the variance that a further latent has to explain
 LOST = ("diverged", "collapsed", "unlearned", "weak")  # verdicts that are never recommended
@@ -151,19 +153,22 @@ class Search:
         arms = candidates(self.world.kind)
         try:
             pace = self._pace(arms)
-            steps = self._steps(SHORT, FIRST * self.left, sum(pace.values()))
-            slower = self._train(arms, steps, [0], pace)
+            arms, least = self._affordable(arms, pace)
+            first = self._together([pace[name] for name in arms])
+            steps = _fitting((least, SHORT[1]), FIRST * self.left, first)
+            slower = self._train(arms, steps, 1, pace)
             pace = {name: slower * seconds for name, seconds in pace.items()}
             last = (ranked(self.tried) or self.tried)[: 2 if self.left > 0 else 0]
             seeds = self.seeds
             while last:
-                each_step = seeds * sum(pace[each.name] for each in last)
-                longer = self._steps((steps, LONG), SPARE * self.left, each_step)
+                own = [pace[each.name] for each in last]
+                each_step = sum(self._together(own * len(part)) for part in self._parts(seeds, len(last)))
+                longer = _fitting((steps, LONG), SPARE * self.left, each_step)
                 if longer >= 2 * steps or (len(last) == 1 and seeds <= 2):
                     break
                 last, seeds = (last[:1], seeds) if len(last) > 1 else (last, seeds - 1)
             if last:
-                self._train({each.name: arms[each.name] for each in last}, longer, list(range(seeds)), pace)
+                self._train({each.name: arms[each.name] for each in last}, longer, seeds, pace)
         except (Interrupted, KeyboardInterrupt):
             self.interrupted = True
             self.say("Stopped: this is the best so far.")
@@ -184,32 +189,58 @@ class Search:
         known = estimates([each.job for each in planned], self.out, threads=1)
         return {each.arm: known[each.job.id][0] / SHORT[1] for each in planned}
 
-    def _steps(self, bounds: tuple[int, int], seconds: float, a_step: float) -> int:
-        """How many steps fit into the time, within bounds."""
-        return int(np.clip(seconds * self.jobs / a_step, *bounds) // 10 * 10)
+    def _affordable(self, arms: Mapping[str, Arm], pace: Mapping[str, float]) -> tuple[dict[str, Arm], int]:
+        """The candidates, in order, for the fewest steps of which there is time, and how many steps these are: fewer
+        of one candidate where there is no time for more, which is said."""
+        kept = dict(list(arms.items())[:1])
+        for name, arm in arms.items():
+            if SHORT[0] * self._together([pace[each] for each in {**kept, name: arm}]) <= FLOOR * self.left:
+                kept[name] = arm
+        (first, *_), least = kept, SHORT[0]
+        if len(kept) == 1:
+            least = _fitting((min(FEWEST, least), least), SPARE * self.left, pace[first])
+        if least < SHORT[0]:
+            needed = SHORT[0] * self._together(list(pace.values())) / FLOOR / 60
+            self.say(
+                f"A step takes {pace[first]:.2g} s here, so there is time for {least} steps of one candidate, which "
+                f"are too few to learn much: {len(arms)} candidates need about {needed:.0f} minutes."
+            )
+        elif len(kept) < len(arms):
+            self.say(f"There is no time for {', '.join(name for name in arms if name not in kept)}.")
+        return kept, least
 
-    def _train(
-        self, arms: Mapping[str, Arm], steps: int, seeds: list[int], pace: Mapping[str, float]
-    ) -> float:
-        """Train candidates seed by seed, as far as the time allows, and keep what is finished.
+    def _together(self, each: Sequence[float]) -> float:
+        """Seconds that trainings of so many seconds take, begun in order in `jobs` processes."""
+        busy = [0.0] * self.jobs
+        for seconds in each:
+            busy[busy.index(min(busy))] += seconds
+        return max(busy)
 
-        Returns by how much a seed took longer than `pace` says, as on a machine that is busy; at least 1.
+    def _parts(self, seeds: int, arms: int) -> list[list[int]]:
+        """Seeds that are trained at once: as many as processes have room for."""
+        size = max(1, self.jobs // arms)
+        return [list(range(start, min(start + size, seeds))) for start in range(0, seeds, size)]
+
+    def _train(self, arms: Mapping[str, Arm], steps: int, seeds: int, pace: Mapping[str, float]) -> float:
+        """Train candidates, some seeds after others, as far as the time allows, and keep what is finished.
+
+        Returns by how much it took longer than `pace` says, as on a machine that is busy; at least 1.
         """
-        plan = self._plan(arms, steps, seeds)
-        expected = steps * sum(pace[name] for name in arms) / self.jobs
+        plan = self._plan(arms, steps, list(range(seeds)))
         slower = 1.0
         try:
-            for seed in seeds:
-                if seed and self.left < slower * expected:
+            for part in self._parts(seeds, len(arms)):
+                expected = steps * self._together([pace[name] for name in arms] * len(part))
+                if self.tried and self.left < slower * expected:
                     break
                 started = time.monotonic()
                 self.say(
-                    f"{len(arms)} candidates, {steps:,} steps, seed {seed}: "
+                    f"{len(arms)} candidate{'s' * (len(arms) > 1)}, {steps:,} steps, "
+                    f"seed{'s' * (len(part) > 1)} {', '.join(map(str, part))}: "
                     f"{max(self.left, 0) / 60:.1f} minutes left"
                 )
-                study(
-                    plan, self.out, only=[f"seed={seed}"], jobs=self.jobs, threads=1, progress=self.progress
-                )
+                only = [f"seed={','.join(map(str, part))}"]
+                study(plan, self.out, only=only, jobs=self.jobs, threads=1, progress=self.progress)
                 slower = max(slower, (time.monotonic() - started) / expected)
         finally:
             self._collect(plan, steps)
@@ -223,3 +254,8 @@ class Search:
                 found.setdefault(each.arm, []).append((Run.open(run.path), verdict))
         self.tried = [each for each in self.tried if each.steps != steps or each.name not in found]
         self.tried += [Tried(name, steps, runs) for name, runs in found.items()]
+
+
+def _fitting(bounds: tuple[int, int], seconds: float, a_step: float) -> int:
+    """How many steps fit into the time, within bounds."""
+    return int(np.clip(seconds / a_step, *bounds) // 10 * 10)

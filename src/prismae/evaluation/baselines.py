@@ -177,3 +177,14 @@ def explained(x: Floats, again: Floats) -> float:
     if np.isnan(x).any():
         return 1 - float(np.nansum(np.square(x - again)) / np.nansum(np.square(x - np.nanmean(x, axis=0))))
     return 1 - float(np.square(x - again).sum() / np.square(x - x.mean(0)).sum())
+
+
+def explained_error(x: Floats, again: Floats) -> float:
+    """Standard error of `explained`, for observations drawn by chance: of a ratio of two sums over them, to the first
+    order (Cochran 1977, eq. 6.13). Infinite for one observation."""
+    error, whole = np.nansum(np.square(x - again), 1), np.nansum(np.square(x - np.nanmean(x, axis=0)), 1)
+    n, total = len(x), float(whole.sum())
+    if n < 2 or not total:
+        return np.inf
+    off = error - error.sum() / total * whole
+    return float(np.sqrt(n / (n - 1) * np.square(off).sum()) / total)

@@ -22,8 +22,9 @@ from prismae.runs.verdict import Finding, Verdict
 from prismae.train.outcome import SHORT, divergence, setback, times_the_mean
 
 WEAK = 0.5  # share of what as many principal components as latents explain, below which a run is weak
-# it memorised where held-out rows have so many times the error, and so much less of their variance explained
-WORSE, GAP = 1.5, 0.1
+# it memorised where held-out rows have so many times the error, and so much less of their variance explained, which is
+# so many standard errors: of few rows a gap may be chance
+WORSE, GAP, SURE = 1.5, 0.1, 2.0
 CLOSE = 0.01  # share of the variance within which principal components do as well
 DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
@@ -167,7 +168,8 @@ class Judge(Measured):
         if self.held_out is None:
             return
         worse = (1 - self.held_out) / max(1 - self.explained, 1e-9)
-        if worse < WORSE or self.explained - self.held_out < GAP:
+        gap = self.explained - self.held_out
+        if worse < WORSE or gap < GAP or gap < SURE * self.gap_error:
             return
         half = int(self.live.sum()) // 2
         if self.trained.kept is None:

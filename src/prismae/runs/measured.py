@@ -20,6 +20,7 @@ from prismae.evaluation.baselines import (
     Components,
     agreement,
     explained,
+    explained_error,
     fitted_rows,
     flat,
     independent,
@@ -135,14 +136,25 @@ class Measured:
         )
 
     @cached_property
-    def held_out(self) -> float | None:
-        """The same of those held out: their variance is about the mean of these, as that of the others about theirs."""
-        if self.x_unseen is None:
-            return None
+    def again_unseen(self) -> NDArray:
+        """[n, d] what is rebuilt of them."""
         assert self.unseen is not None
         rows = fitted_rows(self.unseen, LOOKED_AT)
         codes = torch.cat([self.net.encode(self.unseen.data[part]).mean for part in rows.split(TOGETHER)])
-        return explained(self.x_unseen, self._rebuilt(codes))
+        return self._rebuilt(codes)
+
+    @cached_property
+    def held_out(self) -> float | None:
+        """The same of those held out: their variance is about the mean of these, as that of the others about theirs."""
+        return None if self.x_unseen is None else explained(self.x_unseen, self.again_unseen)
+
+    @property
+    def gap_error(self) -> float:
+        """Standard error of the difference of both shares, as far as it is chance which observations were held out."""
+        assert self.x_unseen is not None
+        return float(
+            np.hypot(explained_error(self.x, self.again), explained_error(self.x_unseen, self.again_unseen))
+        )
 
     @cached_property
     def _variances(self) -> Tensor:
