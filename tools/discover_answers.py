@@ -283,14 +283,15 @@ def _row(name: str, arm: str, minutes: float, codes: NDArray, factors: NDArray) 
 
 def table(frame: pd.DataFrame, defaults: pd.DataFrame) -> str:
     """Mean |r| and MIG of each data set, beside those of a training at the defaults where there is one."""
-    defaults = defaults[defaults["arm"].isin(MAIN["β-TCVAE, β = 3, learned variance"])].groupby("world")
-    trained = defaults[["mean_r", "mig"]].mean()
+    wanted = defaults["arm"].isin(MAIN["β-TCVAE, β = 3, learned variance"])
+    trained = defaults[wanted].groupby("world")[["mean_r", "mig"]].mean()
     lines = ["| data | PCA | FastICA | default | `discover` | its answer |", "|---|---|---|---|---|---|"]
-    for name, part in frame.groupby("data", sort=False):
+    for name in dict.fromkeys(map(str, frame["data"])):
+        part = frame[frame["data"] == name]
         rows = part.set_index("arm")
         cells = {arm: _cell(rows.loc[arm]) for arm in ("PCA", "FastICA", "discover")}
         default = _cell(trained.loc[name]) if name in trained.index else "–"
-        called = (OWN[name].__doc__ or "").rstrip(".") if name in OWN else str(name).removeprefix("known:")
+        called = (OWN[name].__doc__ or "").rstrip(".") if name in OWN else name.removeprefix("known:")
         said = _said(rows.loc["discover"])
         lines.append(
             f"| {called} | {cells['PCA']} | {cells['FastICA']} | {default} | {cells['discover']} | {said} |"
@@ -323,8 +324,8 @@ def main() -> None:
     asked = reader.parse_args()
     if asked.page:
         head, _, rest = PAGE.read_text().partition(BEGIN)
-        new = table(pd.read_csv(asked.rows), pd.read_csv(ROWS / "known_answers.codes.csv"))
-        PAGE.write_text(head + BEGIN + new + END + rest.partition(END)[2])
+        text = table(pd.read_csv(asked.rows), pd.read_csv(ROWS / "known_answers.codes.csv"))
+        PAGE.write_text(head + BEGIN + text + END + rest.partition(END)[2])
     for name in asked.names:
         new = pd.DataFrame(rows(name, asked.minutes))
         kept = pd.read_csv(asked.rows) if asked.rows.exists() else new[:0]
