@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import tifffile
 import zarr
 from PIL import Image
@@ -67,6 +68,24 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "packed", "x.csv.gz", gzip.compress(csv), {}
     yield "Latin-1", "x.csv", plain.replace("F", "ü").to_csv(index=False).encode("latin-1"), {}
     yield "UTF-16", "x.csv", plain.to_csv(index=False).encode("utf-16"), {}
+    yield "UTF-16 without a mark, UTF-32", "x.csv", plain.to_csv(index=False).encode("utf-16-le"), {}
+    windows = plain.replace("F", "“f”").to_csv(index=False).encode("cp1252")
+    yield "Windows-1252", "x.csv", windows, {}
+    yield "a line `sep=;` for Excel", "x.csv", b"sep=;\n" + plain.to_csv(index=False, sep=";").encode(), {}
+    yield "comments above the names", "x.csv", b"# made by hand\n" + csv, {}
+    yield "titles above the names", "x.csv", b"Fish of the year\n\n" + csv, {}
+    yield "names of groups above the names", "x.csv", b"body,,fish\n" + csv, {}
+    yield "units below the names", "x.csv", csv.replace(b"\n", b"\nmm,n,\n", 1), {}
+    behind = b"\n".join(line + b"," * (i > 0) for i, line in enumerate(csv.split()))
+    yield "a separator behind each row", "x.csv", behind, {}
+    yield "a separator behind each line", "x.csv", csv.replace(b"\n", b",\n"), {}
+    yield "spaces around the values", "x.csv", csv.replace(b",", b" , "), {}
+    notes = plain.assign(note=[f'said "{i}",\nthen {i}' for i in range(N)])
+    yield "lines and separators within quotes", "x.csv", notes.to_csv(index=False).encode(), {}
+    cut = b"\n".join(line.rpartition(b",")[0] if i == 3 else line for i, line in enumerate(csv.split()))
+    yield "a shorter row", "x.csv", cut, {}
+    yield "a longer row", "x.csv", csv + b"1,2,F,4\n", {}
+    yield "a row of totals", "x.csv", csv + b"total,99,\n", {}
     yield "row numbers, as pandas writes them", "x.csv", plain.to_csv().encode(), {}
     yield "row names, as R writes them", "x.csv", named.to_csv().encode(), {}
     yield "an id that counts the rows", "x.csv", plain.assign(id=range(N)).to_csv(index=False).encode(), {}
@@ -81,6 +100,25 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "a constant column", "x.csv", plain.assign(unit="cm").to_csv(index=False).encode(), {}
     money = plain.assign(price=[f"${i},{i:02}0.5" for i in range(1, N + 1)])
     yield "thousands and a currency", "x.csv", money.to_csv(index=False).encode(), {}
+    dressed = plain.assign(
+        accounts=[f"(${i}.50)" if i % 5 == 0 else f"${i}.50" for i in range(N)],
+        spaces=[f"{i + 1} {i:03}" for i in range(N)],
+        width=[f"{i / 2} mm" for i in range(N)],
+        price=[f"1.{i:03},50 €" for i in range(N)],
+        at=[f"{i}:30" for i in range(N)],
+        minus=[f"−{i}.5" for i in range(N)],
+        share=[f"{i} %" for i in range(N)],
+    )
+    yield "accounts, units, times of day, percentages", "x.csv", dressed.to_csv(index=False).encode(), {}
+    points_and_commas = plain.assign(width=[f"{i},5" if i % 2 else f"{i}.5" for i in range(N)])
+    yield "decimal points and decimal commas", "x.csv", points_and_commas.to_csv(index=False).encode(), {}
+    answers = plain.assign(smokes=["yes", "no"] * 12, up=["TRUE", "FALSE"] * 12)
+    yield "yes and no, TRUE and FALSE", "x.csv", answers.to_csv(index=False).encode(), {}
+    zoned = plain.assign(day=[f"2020-{1 + i % 12:02}-{1 + i:02}T08:00:00+02:00" for i in range(N)])
+    yield "times with a zone", "x.csv", zoned.to_csv(index=False).encode(), {}
+    yield "a column without values", "x.csv", plain.assign(empty="").to_csv(index=False).encode(), {}
+    yield "two columns", "x.csv", plain[["length", "sex"]].to_csv(index=False).encode(), {}
+    yield "more columns than rows", "x.csv", plain[["length"]].T.to_csv(index=False).encode(), {}
     dates = plain.assign(day=[f"{1 + i % 28}/{1 + i % 12}/2020" for i in range(N)])
     yield "dates", "x.csv", dates.to_csv(index=False).encode(), {}
     yield (
@@ -132,8 +170,65 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     matlab = io.BytesIO()
     savemat(matlab, {"val": np.arange(800.0).reshape(4, 200) % 37, "Fs": 250})  # type: ignore[arg-type]
     yield "MATLAB, with `window`", "x.mat", matlab.getvalue(), {"window": 50}
+    structure = io.BytesIO()
+    fields = {"x": np.arange(60.0).reshape(20, 3) % 7, "fs": 100}
+    savemat(structure, {"s": fields})  # type: ignore[arg-type]
+    yield "a structure of MATLAB", "x.mat", structure.getvalue(), {}
+    for form, write in excel():
+        book = io.BytesIO()
+        write(book, plain)
+        yield form, "x.xlsx", book.getvalue(), {}
+    for form, content in arrow():
+        yield form, "x.parquet", content, {}
+    yield "JSON", "x.json", b"[]", {}
+    yield "of Stata", "x.dta", b"", {}
+    yield "MP3", "x.mp3", b"", {}
+    yield "NIfTI", "x.nii.gz", b"", {}
     yield "an unknown suffix", "x.dat", csv, {}
     yield "an archive", "x.zip", b"PK", {}
+
+
+def excel() -> Iterator[tuple[str, Callable[[io.BytesIO, pd.DataFrame], Any]]]:
+    """Name of a form of spreadsheets, and how it is written."""
+
+    def sheets(book: io.BytesIO, table: pd.DataFrame) -> None:
+        with pd.ExcelWriter(book) as whole:
+            pd.DataFrame({"read me": ["hello"]}).to_excel(whole, sheet_name="about", index=False)
+            table.to_excel(whole, sheet_name="fish", index=False)
+
+    def above(book: io.BytesIO, table: pd.DataFrame) -> None:
+        cells = [["body", None, "fish"], list(table), *table.to_numpy().tolist()]
+        pd.DataFrame(cells).to_excel(book, index=False, header=False, startrow=2, startcol=1)
+
+    def texts(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.astype({"length": object}).replace({"length": {table["length"][3]: "?x"}}).to_excel(
+            book, index=False
+        )
+
+    yield "Excel", lambda book, table: table.to_excel(book, index=False)
+    yield "Excel, several sheets, the first without a table", sheets
+    yield "Excel, merged names of groups, empty rows and an empty column above", above
+    yield "Excel, a text among numbers", texts
+
+
+def arrow() -> Iterator[tuple[str, bytes]]:
+    """Name of a form of Parquet, and the file."""
+    plain = pa.Table.from_pandas(table())
+    cents = pa.array(range(N), pa.int64()).cast(pa.decimal128(21, 2))
+    rich = {"price": cents, "lasted": pa.array([i % 9 for i in range(N)], pa.duration("s"))}
+    nested = {"each": [[1.0, 2.0]] * N, "both": [{"a": 1}] * N}
+    for form, columns in (
+        ("Parquet, dictionaries, decimals and durations", rich | {"kind": plain["sex"].dictionary_encode()}),
+        ("Parquet, nested columns", nested),
+    ):
+        made = pa.BufferOutputStream()
+        whole = plain
+        for name, values in columns.items():
+            whole = whole.append_column(
+                name, values if isinstance(values, pa.ChunkedArray) else pa.array(values)
+            )
+        pq.write_table(whole, made)
+        yield form, made.getvalue().to_pybytes()
 
 
 def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
@@ -167,6 +262,13 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "a channel that is constant", lambda: series * [[1], [0], [1]], {"series": "channels-first"}
     yield "a sparse matrix of SciPy", lambda: csr_array(x * (x > 1)), {}
     yield "complex numbers", lambda: x + 1j, {}
+    yield "texts", lambda: x.astype(str), {}
+    yield "records", lambda: np.array([(1.0, 2)] * N, [("a", float), ("b", int)]), {}
+    yield (
+        "images of channels of other ranges",
+        lambda: rng.random((N, 4, 8, 8)) * [[[1]], [[1]], [[1e3]], [[1]]],
+        {},
+    )
     yield "one long recording [n]", lambda: series.ravel(), {}
     yield "the same, with `window`", lambda: series.ravel(), {"window": 60, "rate": 100.0}
     yield "a recording of several channels", lambda: series[:, :, 0], {"window": 6}
@@ -207,6 +309,12 @@ def arrays() -> Iterator[tuple[str, str, Callable[[Path], Any], dict[str, Any]]]
         "x.mat",
         lambda path: savemat(path, {"signals": x, "label": np.arange(N)}),
         {"factors": "label"},
+    )
+    yield (
+        "numbers beside pickled objects",
+        "x.npz",
+        lambda path: np.savez(path, X=x, names=np.array(["a", None] * 12, dtype=object)),
+        {},
     )
     yield "pickled objects", "x.npy", lambda path: np.save(path, np.array([{}, {}]), allow_pickle=True), {}
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from prismae.data import world
+from prismae.data import rows, world
 from prismae.data.storage import BitPacked, Dense
 from prismae.errors import InputError
 
@@ -154,9 +154,14 @@ BAD_ARRAYS = [
     (np.ones((4, 0)), "observations of shape (4, 0), expected at least two and none empty."),
     (np.tile(TABLE[:1], (9, 1)), "all 9 observations are equal, so there is nothing to learn."),
     (np.zeros((9, 5, 5), np.uint8), "all 9 observations are equal"),
-    (TABLE.astype(object), "values of type object cannot be used, expected numbers."),
-    (TABLE.astype(str), "values of type <U32 cannot be used, expected numbers."),
-    (TABLE.astype(complex), "values of type complex128 cannot be used, expected numbers."),
+    (TABLE.astype(object), "values of type object cannot be used, expected numbers: x.astype(float), or"),
+    (TABLE.astype(str), "values of type <U32 cannot be used, expected numbers: x.astype(float) makes"),
+    (np.zeros(6, [("a", "f8"), ("b", "i4")]), "records of several columns cannot be used"),
+    (
+        TABLE.astype("M8[D]"),
+        "values of type datetime64[D] cannot be used, expected numbers: (x - x.min()) /",
+    ),
+    (TABLE.astype(complex), "values of type complex128 cannot be used, expected numbers: numpy.abs(x), or"),
 ]
 
 
@@ -179,6 +184,35 @@ def test_constant_columns_come_back_as_the_constant() -> None:
     assert made.notices == ("2 of 4 columns are constant (1, 3), and rebuilt as the constant",)
     back = made.kind.given_back(np.zeros((2, 4), np.float32), (4,))
     np.testing.assert_array_equal(back, np.float32([[0, 5, 0, -0.1]] * 2))
+
+
+APART = "differ by a factor of 1,000 and all {} of {} have one scale"
+
+
+@pytest.mark.parametrize("way", ["array", "npy", "rows"])
+@pytest.mark.parametrize(
+    ("shape", "axis", "said"),
+    [
+        ((6, 4), 1, APART.format("columns", "an array")),
+        ((6, 4, 8, 8), 1, APART.format("channels", "images")),
+        ((6, 8, 8, 4), 3, APART.format("channels", "images")),
+    ],
+)
+def test_columns_and_channels_of_other_ranges_are_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, shape: tuple[int, ...], axis: int, said: str
+) -> None:
+    x = np.random.default_rng(0).random(shape)
+    last = np.moveaxis(x, axis, 0)
+    last[:] = last[:1] * np.array([1, 1, 1000, 1]).reshape(4, *[1] * (len(shape) - 1))
+    if way != "array":
+        np.save(tmp_path / "x.npy", x)
+    if way == "rows":
+        monkeypatch.setattr(rows, "WHOLE", 0)
+    source: Any = x if way == "array" else tmp_path / "x.npy"
+    assert said in "; ".join(world(source).notices)
+    last[2] /= 20  # a factor of 50
+    np.save(tmp_path / "x.npy", x)
+    assert "differ by a factor" not in "; ".join(world(x if way == "array" else tmp_path / "x.npy").notices)
 
 
 def test_missing_values_are_noted_and_kept() -> None:
@@ -241,7 +275,10 @@ def test_a_missing_path(tmp_path: Path) -> None:
 def test_another_format(tmp_path: Path) -> None:
     path = tmp_path / "mine.dat"
     path.write_text("1,2\n")
-    with pytest.raises(InputError, match=r"cannot be read as a world: expected a \.npy, \.npz, \.h5"):
+    with pytest.raises(
+        InputError,
+        match=r"cannot be read as a world: call it \.csv or .*; expected a \.npy, \.npz",
+    ):
         world(str(path))
 
 

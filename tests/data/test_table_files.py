@@ -8,11 +8,14 @@ from __future__ import annotations
 import gzip
 import re
 import sys
+from datetime import time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
@@ -64,6 +67,23 @@ FORMS: dict[str, tuple[str, bytes]] = {
     "numbers of rows, by R": ("x.csv", PLAIN.set_axis(range(1, N + 1)).to_csv().encode()),
     "names of rows": ("x.csv", PLAIN.set_axis(NAMES).to_csv().encode()),
     "names of rows without a name": ("x.csv", r_table()),
+    "UTF-16 without a mark": ("x.csv", PLAIN.to_csv(index=False).encode("utf-16-le")),
+    "UTF-16 without a mark, the other way": ("x.csv", PLAIN.to_csv(index=False).encode("utf-16-be")),
+    "UTF-32": ("x.csv", PLAIN.to_csv(index=False).encode("utf-32")),
+    "a line for Excel": ("x.csv", b"sep=;\r\n" + csv(sep=";", lineterminator="\r\n")),
+    "comments above": ("x.csv", b"# made by hand\n# in 2020, twice\n" + csv()),
+    "names behind a mark": ("x.csv", b"#" + csv()),
+    "titles above": ("x.csv", b"Fish of the year\n\n" + csv()),
+    "titles above semicolons": ("x.csv", b"Fish, of the year\n" + csv(sep=";")),
+    "names of groups above": ("x.csv", b"body,,fish\n" + csv()),
+    "units below the names": ("x.csv", csv().replace(b"\n", b"\ncm,[1],\n".replace(b"[1]", b"n"), 1)),
+    "a separator behind each row": (
+        "x.csv",
+        b"\n".join(each + b"," * (i > 0) for i, each in enumerate(csv().split())),
+    ),
+    "a separator behind each line": ("x.csv", csv().replace(b"\n", b",\n")),
+    "spaces around the values": ("x.csv", csv().replace(b",", b" ,  ").replace(b"\n", b" \n")),
+    "empty lines": ("x.csv", b"\n\n" + csv().replace(b"\n", b"\n\n")),
     "an id": ("x.csv", PLAIN.assign(id=range(1, N + 1)).to_csv(index=False).encode()),
 }
 
@@ -118,6 +138,128 @@ def test_a_sheet_of_several_is_said_or_chosen(tmp_path: Path) -> None:
 )
 def test_wide_tables_have_narrow_networks(d: int, net: str) -> None:
     assert Table().default_net((d,)) == net
+
+
+SHEETS: dict[str, tuple[list[list[Any]], str]] = {
+    "titles above, an empty column before": (
+        [[], [], [None, "Made by hand"], [None, *PLAIN]],
+        "1 line above the names is left out: 'Made by hand'",
+    ),
+    "merged names of groups": (
+        [["Body", None, "Fish"], [*PLAIN]],
+        "1 line above the names is left out: 'Body Fish'",
+    ),
+    "units": (
+        [[*PLAIN], ["cm", "n", None]],
+        "the line below the names is taken for units and left out: 'cm | n'",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", SHEETS)
+def test_a_sheet_as_people_write_it(tmp_path: Path, form: str) -> None:
+    above, said = SHEETS[form]
+    indent = [None] if above[-1][0] is None else []
+    whole = [*([*row, *[None] * 4][: 3 + len(indent)] for row in above)]
+    pd.DataFrame([*whole, *([*indent, *row] for row in PLAIN.to_numpy().tolist())]).to_excel(
+        tmp_path / "x.xlsx", index=False, header=False
+    )
+    made = world(tmp_path / "x.xlsx")
+    assert made.notices == (said,)
+    assert made.kind.columns == tuple(PLAIN)
+    np.testing.assert_allclose(values(made), values(world(PLAIN)), atol=1e-6)
+
+
+def test_the_first_sheet_with_a_table_is_read(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "x.xlsx") as book:
+        pd.DataFrame({"read me": ["hello"]}).to_excel(book, sheet_name="about", index=False)
+        PLAIN.to_excel(book, sheet_name="fish", index=False)
+    made = world(tmp_path / "x.xlsx")
+    assert made.notices == (
+        "the sheet 'fish', the first with a table, is read, and 'about' not (--sheet names one)",
+    )
+    np.testing.assert_allclose(values(made), values(world(PLAIN)), atol=1e-6)
+
+
+def test_numbers_among_which_a_sheet_has_a_text(tmp_path: Path) -> None:
+    table = PLAIN.astype({"length": object})
+    table.loc[3, "length"] = "n. d."
+    table.to_excel(tmp_path / "x.xlsx", index=False)
+    with pytest.raises(InputError, match=r"'length' holds numbers but for 1 of 24 values .'n. d.'.*in row 4"):
+        world(tmp_path / "x.xlsx")
+    made = world(tmp_path / "x.xlsx", numeric=["length"])
+    expected = values(world(PLAIN.assign(length=PLAIN["length"].where(PLAIN.index != 3))))
+    np.testing.assert_allclose(values(made), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "n", "said"),
+    [
+        ("# by hand\na,b\n1,2\n4,3\n", 2, "1 line above the names is left out: '# by hand'"),
+        ("a,b,c\ncm,kg,\n1,2,x\n2,4,y\n", 2, "the line below the names is taken for units and left out"),
+        ("a,b\nlow,0.5\nhigh,NA\nlow,1.5\n", 3, "1 value is missing, in 'b'"),
+        ("a,b,c\nNA,?,x\n2,3,y\n4,5,x\n", 3, "2 values are missing, in 'a', 'b'"),
+        ("a,b,c\nnone,1,x\n2,3,y\n4,5,x\n", 0, "'a' holds numbers but for 1 of 3 values ('none')"),
+        ("a\nx,1\ny,2\nz,4\n", 3, "the first is taken for the row's name"),
+        ("by hand\na,b\nx,1\ny,2\n", 0, "holds numbers but for 1 of 3 values ('b'), the first in row 1"),
+        ("by hand\na,b\n1.5,1\n1.5,2\n", 0, "lines above the names have to be taken out"),
+    ],
+)
+def test_lines_are_left_out_only_where_they_are_plain(
+    tmp_path: Path, content: str, n: int, said: str
+) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    if n:
+        made = world(tmp_path / "x.csv")
+        assert len(made) == n
+        assert any(said in each for each in made.notices)
+    else:
+        with pytest.raises(InputError, match=re.escape(said)):
+            world(tmp_path / "x.csv")
+
+
+def test_values_behind_separators_stay_in_their_columns(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b,c\n1.5,2,x,\n2.5,3,y,\n3.5,5,x,\n")
+    made = world(tmp_path / "x.csv")
+    assert made.kind.scheme.scaling["a"] == pytest.approx((2.5, np.std([1.5, 2.5, 3.5])))
+    assert made.names is None
+
+
+def test_names_that_differ_by_spaces_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a, a,b \n1,2,M\n3,5,M \n4,3, F\n")
+    made = world(tmp_path / "x.csv")
+    assert made.kind.element_names == ("a", "a.1", "b_F", "b_M")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_files_of_arrow(tmp_path: Path, stream: bool) -> None:
+    whole = pa.Table.from_pandas(PLAIN)
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with pa.OSFile(str(tmp_path / "x.arrow"), "wb") as file, new(file, whole.schema) as writer:
+        writer.write_table(whole)
+    np.testing.assert_array_equal(values(world(tmp_path / "x.arrow")), values(world(PLAIN)))
+
+
+def test_types_of_parquet(tmp_path: Path) -> None:
+    rows = [
+        (Decimal("1.50"), time(12, 30), timedelta(hours=6)),
+        (Decimal("-2.25"), time(0, 45), timedelta(days=2)),
+    ]
+    table = pd.DataFrame(rows * 6, columns=["decimal", "time", "duration"])
+    table["time"] = [time(i, 30) for i in range(12)]
+    table.to_parquet(tmp_path / "x.parquet")
+    scaling = world(tmp_path / "x.parquet").kind.scheme.scaling
+    assert scaling["decimal"] == pytest.approx((-0.375, 1.875))
+    assert scaling["duration"] == pytest.approx((1.125, 0.875))  # days
+    assert scaling["time"] == pytest.approx((6.0, np.std(np.arange(12))))  # hours
+
+
+def test_what_windows_writes_is_read_as_it_stands(tmp_path: Path) -> None:
+    city = ["Köln – Süd", "“naïve”"] * (N // 2)
+    (tmp_path / "x.csv").write_bytes(PLAIN.assign(city=city).to_csv(index=False).encode("cp1252"))
+    made = world(tmp_path / "x.csv")
+    assert {"city_Köln – Süd", "city_“naïve”"} <= set(made.kind.element_names)
+    assert made.notices == ("the text is no UTF-8, so it is read as cp1252",)
 
 
 def test_latin_1_is_read_and_said(tmp_path: Path) -> None:

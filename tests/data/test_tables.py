@@ -203,10 +203,32 @@ WRITTEN: dict[str, tuple[list[Any], list[float]]] = {
     "text": (["1", "2.5", "-3"], [1, 2.5, -3]),
     "thousands": (["1,234.50", "12", "-1,000,000"], [1234.5, 12, -1e6]),
     "money": (["$1,234.50", "$12", "$3"], [1234.5, 12, 3]),
+    "accounts": (["($1,234.50)", "$12", "€ 3"], [-1234.5, 12, 3]),
+    "spaces": (["1 234.5", "12\u00a0000", "-3\u202f000"], [1234.5, 12e3, -3e3]),
+    "marks": (["1'234.5", "12’000", "3"], [1234.5, 12e3, 3]),
+    "minus": (["−1.5", "2", "−3"], [-1.5, 2, -3]),
+    "Fortran": (["1.5D+01", "-2.0D-01", "3.0D+00"], [15, -0.2, 3]),
     "comma": (["12,5", "1.234,25", "3"], [12.5, 1234.25, 3]),
+    "comma, spaces": (["12 345,5", "1 234,25", "3"], [12345.5, 1234.25, 3]),
+    "units": ([f"{i / 2} mm" for i in range(12)], [i / 2 for i in range(12)]),
+    "euros": ([f"1.{i:03},50 €" for i in range(12)], [1000.5 + i for i in range(12)]),
+    "clock": ([f"{i}:15" for i in range(12)], [i + 0.25 for i in range(12)]),
+    "seconds": (
+        [f"0:{i}0:36" for i in range(6)] * 2 + [f"1:0{i}:36" for i in range(6)],
+        [*[i / 6 + 0.01 for i in range(6)] * 2, *[1 + i / 60 + 0.01 for i in range(6)]],
+    ),
+    "half days": (
+        [f"{i or 12}:30 {half}" for half in ("AM", "PM") for i in range(12)],
+        [i + 0.5 for i in range(24)],
+    ),
     "percent": (["12%", "3.5 %", "7%"], [12, 3.5, 7]),
     "ISO": (["1970-01-02", "1970-01-03", "1969-12-31"], [1, 2, -1]),
     "date": (["31/01/1970", "01/02/1970", "02/02/1970"], [30, 31, 32]),
+    "a zone": (["1970-01-02 00:00 UTC", "1970-01-03 12:00 UTC", "1969-12-31 00:00 UTC"], [1, 2.5, -1]),
+    "half days of dates": (
+        ["31/01/1970 6:00 PM", "01/02/1970 12:00 AM", "02/02/1970 12:00 PM"],
+        [30.75, 31, 32.5],
+    ),
     "American": (["1/31/1970", "2/1/1970", "2/2/1970"], [30, 31, 32]),
     "Timestamp": (
         [pd.Timestamp("1970-01-02"), pd.Timestamp("1970-01-03"), pd.Timestamp("1971-01-01")],
@@ -280,6 +302,23 @@ def test_a_stray_text_among_numbers_of_any_writing_is_named_and_may_be_missing(t
     np.testing.assert_array_equal(
         as_numbers(pd.Series(["odd", texts[0]]), asked.written), [np.nan, values[0]]
     )
+
+
+@pytest.mark.parametrize(
+    "texts", [["1.5", "2,5", "3.5", "4,5"], ["1,234.5", "2.345,5", "1.5"], ["5%", "7", "9"]]
+)
+def test_numbers_that_are_written_in_several_ways_are_refused(texts: list[str]) -> None:
+    with pytest.raises(
+        InputError, match=r"written in several ways, such as .* write them in one, or say what they are"
+    ):
+        understood(pd.Series(texts), "x")
+
+
+@pytest.mark.parametrize(
+    "texts", [["2 doors", "4 doors"], ["10+ years", "2 years", "< 1 year"], ["16:9", "4:30"]]
+)
+def test_few_texts_with_units_stay_categories(texts: list[str]) -> None:
+    assert understood(pd.Series(texts * 6), "x").role == "category"
 
 
 def test_an_array_of_another_width() -> None:

@@ -39,9 +39,9 @@ def world(
     source
         A name (one of `world_names()`), with a split where the world has some (``mnist:test``), and with what
         `prismae.data.shifts.shifted` makes of it (``rooms3d:to-element``, ``rooms3d:side=32:n=20000``); the path of a
-        .npy, .npz, .h5, .hdf5, .h5ad, .zarr, .mat, .csv, .tsv, .parquet, .feather, .xlsx, .wav, .txt or .txt.gz file or
-        of a folder of images or recordings; an array (also a sparse one of SciPy, a data set of h5py or Zarr), tensor
-        or table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
+        .npy, .npz, .h5, .hdf5, .h5ad, .zarr, .mat, .csv, .tsv, .parquet, .feather, .arrow, .xlsx, .wav, .txt or .txt.gz
+        file or of a folder of images or recordings; an array (also a sparse one of SciPy, a data set of h5py or Zarr),
+        tensor or table (of pandas, polars, pyarrow …) of observations; or a `World`, which is returned as it is.
     factors
         For own data: values [n] or [n, k], as an array, tensor or pandas table, or names of columns, arrays or labels
         that are factors.

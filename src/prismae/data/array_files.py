@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -81,13 +81,15 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         x = arrays[key]
         x = x if isinstance(x, Rows) else _values(x)
         channels = _texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
-        rate = next((_number(arrays[key]) for key in _RATES if key in arrays), None)
+        rate = next((_number(arrays[each]) for each in arrays if each.rpartition("/")[2] in _RATES), None)
         names = _row_names(arrays, len(x) if x.ndim else 0)
         others = [each for each in arrays if each not in (key, *_ABOUT, *factors) and _may_be(arrays[each])]
         notices: tuple[str, ...] = ()
+        if pickled := [repr(each) for each in arrays if isinstance(arrays[each], Pickled)]:
+            notices += (f"not read, since they hold pickled Python objects: {', '.join(pickled)}",)
         if others and part is None:
             listed = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
-            notices = (
+            notices += (
                 f"the array {key!r} is taken of {path.name}, which also holds {listed}: {path.name}:{others[0]}",
             )
         found = Found(x, channel_names=channels, rate=rate, names=names, notices=notices)
@@ -141,7 +143,7 @@ def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
 
                 yield {"x": Sparse(load_npz(path))}
             else:
-                yield {key: loaded[key] for key in loaded.files}
+                yield {key: _of_npz(loaded, key, path) for key in loaded.files}
     except InputError:
         raise
     except MemoryError as error:  # by the size that its head claims
@@ -158,6 +160,28 @@ def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
         zlib.error,
     ) as error:
         raise InputError(_no_numpy(path, error)) from None
+
+
+def _of_npz(loaded: Any, key: str, path: Path) -> Any:
+    """An array of a .npz file, or what stands for one of Python objects, which is refused where it is asked for."""
+    try:
+        return loaded[key]
+    except ValueError as error:
+        if "pickle" not in str(error):
+            raise
+        return Pickled(
+            f"{path}: {key!r} holds pickled Python objects, which are never loaded; expected plain numbers."
+        )
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """An array that is not loaded, and why."""
+
+    why: str
+
+    def __getitem__(self, _: Any) -> Any:
+        raise InputError(self.why)
 
 
 def _no_numpy(path: Path, error: Exception) -> str:
@@ -228,7 +252,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
 
 @contextmanager
 def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The arrays of numbers of a .mat file by name, as MATLAB shows them; structures and cells are left out."""
+    """The arrays of numbers of a .mat file by name, as MATLAB shows them, and of structures; cells are left out."""
     try:
         with open(path, "rb") as file:
             start = file.read(520)
@@ -245,7 +269,7 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
                 }
             return
         check_room(path, sum(8 * prod(shape) for _, shape, _ in whosmat(path)))
-        found = loadmat(path, chars_as_strings=True)
+        found = _of_structures(loadmat(path, chars_as_strings=True))
     except InputError:
         raise
     except (
@@ -265,6 +289,18 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
         if not name.startswith("__")
         and (issparse(each) or (isinstance(each, np.ndarray) and each.dtype.kind in "buifU"))
     }
+
+
+def _of_structures(found: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Variables of MATLAB by name, the fields of a structure as ``name/field``."""
+    flat: dict[str, Any] = {}
+    for name, each in found.items():
+        if isinstance(each, np.ndarray) and each.dtype.names and each.size == 1:
+            fields = {field: each.reshape(-1)[0][field] for field in each.dtype.names}
+            flat |= _of_structures(fields, f"{above}{name}/")
+        else:
+            flat[above + name] = each
+    return flat
 
 
 def _number(array: Any) -> float | None:
@@ -328,6 +364,8 @@ def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str])
     tables = [key for key in keys if _may_be(arrays[key])] or keys
     if len(tables) == 1:
         return tables[0]
+    if not tables and (pickled := [each for each in arrays.values() if isinstance(each, Pickled)]):
+        raise InputError(pickled[0].why)
     keys = tables
     listed = ", ".join(f"{key!r} {tuple(arrays[key].shape)}" for key in keys[:10])
     raise InputError(

@@ -23,7 +23,15 @@ from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
 
-APART = 100  # times as wide a range as that of another column from which a user is told
+APART = 100  # times as wide a range as that of another column or channel from which a user is told
+OF_COLUMNS = (
+    "the ranges of the columns differ by a factor of {:,.0f} and all columns of an array have one scale, so the small "
+    "ones hardly count: a table (pandas.DataFrame(X)) scales each by itself"
+)
+OF_CHANNELS = (
+    "the ranges of the channels differ by a factor of {:,.0f} and all channels of images have one scale, so the small "
+    "ones hardly count: divide each by its deviation first"
+)
 
 
 def from_array(
@@ -136,6 +144,11 @@ def _in_memory(
             _refuse_empty(np.asarray(gaps.all(axis=0)), name)
             low, high = np.nanmin(given, axis=0), np.nanmax(given, axis=0)
             kind, notices = _of_columns(kind, low, high, np.asarray(gaps.any(axis=0)))
+        elif not kind.pixels and laid_out.shape[1] > 1:
+            rest = tuple(axis for axis in range(laid_out.ndim) if axis != 1)
+            notices = _apart(
+                np.fmin.reduce(laid_out, axis=rest), np.fmax.reduce(laid_out, axis=rest), OF_CHANNELS
+            )
     elif given.ndim == 2 and series in LAYOUTS and channel_names is None:  # of one channel
         check_size(given, name, least=1 if new else 2)
         storage, offset = _stored(given, name, copy, new=new)
@@ -225,6 +238,9 @@ def _in_pieces(
         if isinstance(kind, Table) and not new:
             _refuse_empty(seen.count == 0, name)
             kind, notices = _of_columns(kind, seen.low, seen.high, lacking)
+        elif not isinstance(kind, Table) and not pixels and len(shape) > 1 and shape[0] > 1:
+            each = seen.over(tuple(range(1, len(shape))))
+            notices = _apart(each.low, each.high, OF_CHANNELS)
         seen = seen.scaled(np.array(offset), np.array(255.0 if pixels else 1.0))
         become = partial(_pixels if pixels else _numbers, laid_out, offset)
     if missing := int(x.shape[0] * np.prod(shape) - float(every.count)):
@@ -327,18 +343,23 @@ def _of_columns(
         notices.append(
             f"{len(constant)} of {len(low)} columns {are} constant ({_some(constant)}), and rebuilt as the constant"
         )
-    spread = np.delete(high.astype(np.float64) - low, constant)
-    if not kind.pixels and len(spread) > 1 and spread.max() > APART * spread.min():
-        notices.append(
-            f"the ranges of the columns differ by a factor of {spread.max() / spread.min():,.0f} and all columns of an "
-            "array have one scale, so the small ones hardly count: a table (pandas.DataFrame(X)) scales each by itself"
-        )
+    if not kind.pixels:
+        notices += _apart(low, high, OF_COLUMNS)
     made = replace(
         kind,
         constant={int(i): float(low[i]) for i in constant},
         lacking=tuple(np.flatnonzero(lacking).tolist()) if lacking.any() else None,
     )
     return made, tuple(notices)
+
+
+def _apart(low: NDArray, high: NDArray, said: str) -> tuple[str, ...]:
+    """What a user should know where the ranges of columns or channels that vary differ very much."""
+    spread = high.astype(np.float64) - low
+    spread = spread[spread > 0]
+    if len(spread) < 2 or spread.max() <= APART * spread.min():
+        return ()
+    return (said.format(spread.max() / spread.min()),)
 
 
 def _some(columns: NDArray[np.int64]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.data.layout import LARGEST
+from prismae.data.written import all_numbers, date_forms, dates_by, forms_of, how, numbers_of
 from prismae.errors import InputError
 
 MOST_CATEGORIES = 1000  # of a column; more are taken for names, not for categories
@@ -42,7 +43,8 @@ class Column:
     notice
         What a user should know of it, a sentence; or nothing.
     written
-        How its numbers were written: "thousands" 1,234.5, "comma" 1.234,5, "percent" 12 %, "date"; "" plainly.
+        How its numbers were written: "thousands" 1,234.5, "comma" 1.234,5, "percent" 12 %, "clock" 12:30, "text in mm"
+        with a unit, "date", "duration"; "" plainly.
     sort
         For numbers, "truth" for 0 and 1, "poisson" for whole numbers from 0 up whose variance is their mean, within
         three standard errors of a Poisson variable's, "count" for such with a greater one.
@@ -89,21 +91,30 @@ def understood(
         return _numbers(column.astype(np.float64), name, asked=asked)
     if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
         return _dates(column, name, asked=asked)
+    if kind.kind == "m":
+        return _numbers(_lasting(column), name, asked=asked, written=DURATION)
     if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
         raise InputError(
-            f"column {name!r} holds values of type {kind}, expected numbers, texts, dates or truth values: drop it"
+            f"column {name!r} holds values of type {kind}, expected numbers, texts, dates or truth values: drop it "
+            f"(--drop {name!r})"
         )
-    types = (
-        {each.__name__ for each in seen.map(type).unique()} if pd.api.types.is_object_dtype(kind) else {"str"}
-    )
-    if types <= {"int", "float"}:
+    types = {"str"}
+    if pd.api.types.is_object_dtype(kind):
+        plain_values = seen.map(lambda value: value.item() if isinstance(value, np.generic) else value)
+        types = {each.__name__ for each in plain_values.map(type).unique()}
+    if types <= {"int", "float", "Decimal"}:
         return _numbers(column.astype(np.float64), name, asked=asked)
     if types <= {"date", "datetime", "Timestamp"}:
         return _dates(pd.to_datetime(column), name, asked=asked)
+    if types == {"time"}:
+        return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if strange := types - {"str", "int", "float", "bool"}:
         raise InputError(
-            f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it"
+            f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it "
+            f"(--drop {name!r})"
         )
+    if types <= {"str", "int", "float"} and (asked == "numeric" or _mostly_numbers(seen)):
+        return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if len(types) > 1:
         raise InputError(
             f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, so drop or convert it"
@@ -113,28 +124,36 @@ def understood(
     return _texts(column, seen.astype(str), name, asked=asked)
 
 
+def _mostly_numbers(seen: pd.Series) -> bool:
+    """Whether an object column of numbers and texts, as spreadsheets have it, is one of numbers for the most part."""
+    of_numbers = seen.map(lambda value: not isinstance(value, str))
+    return 2 * int(of_numbers.sum()) > len(seen) > int(of_numbers.sum())
+
+
 # texts
 
 
 def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) -> Column:
     different = pd.Series(seen.unique())
     codes = different.str.fullmatch(r"\s*0\d+\s*").any() and asked is None  # whose zero is a part of them
-    for written in WRITTEN:
-        if not codes and (found := _all(different, written)) is not None:
+    forms = forms_of(different)
+    for written in forms:
+        if not codes and (found := all_numbers(different, written)) is not None:
             known = dict(zip(different, found, strict=True))
             return _numbers(column.map(known).astype(np.float64), name, asked=asked, written=written)
-    if not codes and (forms := _date_forms(different)):
-        dates = pd.to_datetime(different, format=forms[0], utc=True).dt.tz_localize(None)
+    if not codes and (of_dates := date_forms(different)):
+        dates = dates_by(different, of_dates[0])
+        assert dates is not None
         known = dict(zip(different, dates, strict=True))
-        made = _dates(pd.to_datetime(column.map(known)), name, asked=asked, form=forms[0])
-        if len(forms) > 1 and forms[0].startswith("%d") and made.role == "number":
-            notice = (
-                f"the dates of column {name!r} may be {forms[0]} or {forms[1]}, and are read as {forms[0]}"
-            )
+        made = _dates(pd.to_datetime(column.map(known)), name, asked=asked, form=of_dates[0])
+        if len(of_dates) > 1 and of_dates[0].startswith("%d") and made.role == "number":
+            one, other = of_dates[:2]
+            notice = f"the dates of column {name!r} may be {one} or {other}, and are read as {one}"
             return replace(made, notice=notice)
         return made
-    most = max(WRITTEN, key=lambda written: WRITTEN[written](different).notna().sum())  # the first of those
-    good = WRITTEN[most](different).notna()
+    ways = {written: numbers_of(different, written).notna() for written in forms}
+    most = max(ways, key=lambda written: ways[written].sum())  # the first of those
+    good = ways[most]
     bad = seen[~seen.isin(different[good])]
     if asked == "numeric":
         if not good.any():
@@ -143,6 +162,12 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
         made = _numbers(_loose(column, loose), name, asked=asked)
         lost = ", ".join(map(repr, bad.unique()[:LISTED]))
         return Column("number", made.values, f"{made.said}; missing: {lost}", "", loose, made.sort)
+    if not codes and np.any([*ways.values()], axis=0).all():
+        raise InputError(
+            f"column {name!r} holds numbers that are written in several ways, such as {different[good].iloc[0]!r} and "
+            f"{different[~good].iloc[0]!r}: write them in one, or say what they are (--categorical {name!r}, "
+            f"--drop {name!r})"
+        )
     if not codes and 0 < len(bad) < len(seen) / 2:
         listed = ", ".join(map(repr, bad.unique()[:LISTED])) + (" …" if bad.nunique() > LISTED else "")
         first = int(column.isin(bad.unique()).to_numpy().argmax()) + 1
@@ -154,72 +179,11 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
     return _categories(column, seen, name, sure=False)
 
 
-def _all(texts: pd.Series, written: str) -> pd.Series | None:
-    """The numbers that texts written so are, if all are."""
-    numbers = WRITTEN[written](texts)
-    return numbers if numbers.notna().all() else None
-
-
 def _loose(column: pd.Series, written: str) -> pd.Series:
-    return WRITTEN[written.partition(" ")[2] or "text"](column.astype(str)).astype(np.float64)
+    return numbers_of(column.astype(str), written.partition(" ")[2]).astype(np.float64)
 
 
-# each gives the numbers of the texts that are some, and NaN for the others
-
-
-def _plain(texts: pd.Series) -> pd.Series:
-    return pd.to_numeric(texts, errors="coerce")
-
-
-def _thousands(texts: pd.Series) -> pd.Series:
-    bare = texts.str.strip().str.replace(r"^([-+]?)[$€£]\s*", r"\1", regex=True)
-    grouped = bare.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
-    plain = bare.str.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)")
-    return _plain(bare.str.replace(",", "")).where(grouped | plain)
-
-
-def _comma(texts: pd.Series) -> pd.Series:
-    bare = texts.str.strip()
-    right = bare.str.fullmatch(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?")
-    return _plain(bare.str.replace(".", "").str.replace(",", ".")).where(right)
-
-
-def _percent(texts: pd.Series) -> pd.Series:
-    bare = texts.str.strip()
-    return _plain(bare.str.removesuffix("%").str.strip()).where(bare.str.endswith("%"))
-
-
-DATES = """ISO8601|%d/%m/%Y|%m/%d/%Y|%d.%m.%Y|%Y/%m/%d|%d/%m/%y|%m/%d/%y|%d-%m-%Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%b %d %Y
-%b %d, %Y|%B %d, %Y|%d/%m/%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%Y %H:%M:%S|%m/%d/%Y %H:%M:%S|%Y/%m/%d %H:%M|%Y/%m/%d %H:%M:%S
-%a %b %d %H:%M:%S %Y|%b-%y|%b %Y""".replace("\n", "|").split("|")
-
-
-def _date_forms(texts: pd.Series) -> list[str]:
-    """The forms in which all texts are dates, the likeliest first."""
-    if not (texts.str.len().between(6, 40) & texts.str.contains(r"\d[-/. :]|[-/. ]\d")).all():
-        return []
-    return [form for form in DATES if _by(texts, form) is not None]
-
-
-def _by(texts: pd.Series, form: str) -> pd.Series | None:
-    made = pd.to_datetime(texts, format=form, errors="coerce", utc=True).dt.tz_localize(None)
-    return made if made.notna().all() else None
-
-
-WRITTEN: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "text": _plain,
-    "thousands": _thousands,
-    "comma": _comma,
-    "percent": _percent,
-}
-HOW = {
-    "": "numbers",
-    "text": "numbers in quotes",
-    "thousands": "numbers with commas for thousands",
-    "comma": "numbers with decimal commas",
-    "percent": "percentages",
-    "date": "dates, as days",
-}
+DURATION = "duration"
 LOOSE = "loose"  # numbers, written as the word after it says, among which texts are missing values
 DAY = pd.Timedelta(days=1)
 EPOCH = pd.Timestamp(0)
@@ -234,19 +198,26 @@ def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
         return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)
     if isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) and column.dtype.kind == "M":
         return days(column) if written.startswith("date") else None
+    if column.dtype.kind == "m":
+        return _lasting(column) if written == DURATION else None
     if written.startswith(LOOSE):
         return _loose(column, written)
     texts = pd.Series(column.dropna().astype(str).unique())
     if len(texts) == 0:
         return column.astype(np.float64)
     dates = written.startswith("date")
-    read = _by(texts, written[5:] or "ISO8601") if dates else _all(texts, written or "text")
-    read = _all(texts, "text") if read is None and not dates else read
+    read = dates_by(texts, written[5:] or "ISO8601") if dates else all_numbers(texts, written)
+    read = all_numbers(texts, "text") if read is None and not dates else read
     if read is None:
         return None
     known = dict(zip(texts, read, strict=True))
     numbers = column.map(lambda value: value if pd.isna(value) else known[str(value)])
     return days(pd.to_datetime(numbers)) if dates else numbers.astype(np.float64)
+
+
+def _lasting(durations: pd.Series) -> pd.Series:
+    """Durations as days, float64."""
+    return durations.dt.total_seconds() / DAY.total_seconds()
 
 
 def days(dates: pd.Series) -> pd.Series:
@@ -297,7 +268,7 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     elif low == 0 and whole:
         over, doubt = seen.var() / seen.mean() - 1, 3 * sqrt(2 / max(len(seen) - 1, 1))
         sort = "count" if over > doubt else "poisson" if over >= -doubt else "number"
-    said = f"{HOW[written]} {low:.6g} to {high:.6g}"
+    said = f"{how(written)} {low:.6g} to {high:.6g}"
     said += (
         ", whole"
         if whole and sort == "number"

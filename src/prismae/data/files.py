@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from http.client import HTTPException
 from importlib.util import find_spec
 from math import inf
@@ -41,6 +42,15 @@ def check_room(path: Path, needed: float, of: str = "numbers") -> None:
             f"{path} holds {needed / 1e9:.0f} GB of {of}, and this machine has {room / 1e9:.0f} GB of memory: "
             "expected data that fit in it."
         )
+
+
+def of_one_byte(parts: Iterable[bytes]) -> str:
+    """The encoding of a text of one byte a character: Latin-1, or what Windows made of it where bytes are used that
+    are no letters of it."""
+    used = set().union(*parts)
+    return (
+        "cp1252" if used & set(range(0x80, 0xA0)) and not used & {0x81, 0x8D, 0x8F, 0x90, 0x9D} else "latin-1"
+    )
 
 
 def user_cache() -> Path:

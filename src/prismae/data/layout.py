@@ -10,6 +10,15 @@ from torch import Tensor
 from prismae.errors import InputError
 
 _CHANNELS = (1, 3, 4)
+MENDS = {  # kind of NumPy's types → what makes numbers
+    "V": "a table, pandas.DataFrame(x),",
+    "U": "x.astype(float)",
+    "S": "x.astype(float)",
+    "M": "(x - x.min()) / numpy.timedelta64(1, 'D')",
+    "m": "x / numpy.timedelta64(1, 'D')",
+    "c": "numpy.abs(x), or numpy.concatenate([x.real, x.imag], 1),",
+    "O": "x.astype(float), or numpy.stack(x) of arrays of one shape,",
+}
 LARGEST = 1e38  # differences of two such numbers are finite in float32
 ORDER = "cdhw"  # channels, depth, height, width, as a network sees them
 _DEEP = 8  # from which a side of unusual images is no number of channels, and a volume has something to slide over
@@ -25,7 +34,9 @@ def numbers(x: NDArray | Tensor, what: str, start: int = 0, *, gaps: bool = Fals
         x = x.detach().cpu()
         x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
     if x.dtype.kind not in "buif":
-        raise InputError(f"{what}: values of type {x.dtype} cannot be used, expected numbers.")
+        mend = f": {MENDS[x.dtype.kind]} makes numbers of them" if gaps and x.dtype.kind in MENDS else ""
+        sort = "records of several columns" if x.dtype.names else f"values of type {x.dtype}"
+        raise InputError(f"{what}: {sort} cannot be used, expected numbers{mend}.")
     if x.dtype.kind != "f":
         return x
     if x.ndim == 0:

@@ -21,6 +21,7 @@ from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
 from prismae.data.layout import numbers
+from prismae.data.others import way
 from prismae.data.paths import split_path
 from prismae.data.points import series_of_table
 from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
@@ -37,7 +38,6 @@ FORMATS = (
     f"a {', '.join(ARRAYS + AUDIO[:1] + TEXT_TABLES + BINARY_TABLES + TEXTS[:-1])} or {TEXTS[-1]} file, "
     "of a folder of images or recordings, or of a file of several images"
 )
-ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 OF_TABLES = ("drop", "categorical", "numeric", "index", "missing", "sep", "sheet")  # that are for tables only
 OF_POINTS = ("series_id", "time")  # that are for tables of which each row is a point in time
 OF_SERIES = ("series", "channel_names", "window", "stride", "rate", *OF_POINTS)
@@ -219,8 +219,8 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
         scheme = like.scheme if isinstance(like, Table) else None
         table, notices = read_file(path, reading)
         return _of_table(table, reading, path.name, scheme=scheme, new=new, notices=notices)
-    unpack = ": unpack it, and give the folder or file; " if path.name.lower().endswith(ARCHIVES) else ": "
-    raise InputError(f"{path} cannot be read as a world{unpack}expected {FORMATS}.")
+    what = f"{known}; " if (known := way(path)) else ""
+    raise InputError(f"{path} cannot be read as a world: {what}expected {FORMATS}.")
 
 
 def _of_table(table: pd.DataFrame, reading: Reading, name: str, **options: Any) -> Found:

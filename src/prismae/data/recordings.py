@@ -87,7 +87,10 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
     if failed and not (reading.skip_damaged and recordings):
         leave = ": --skip-damaged leaves them out" if recordings else ""
         reasons = " ".join([*failed.values()][:_NAMED])
-        raise InputError(f"{path}: {len(failed)} of {len(taken)} recordings cannot be read{leave}. {reasons}")
+        parts = " Parts of one table have to be put together in one file." if is_table(taken[0]) else ""
+        raise InputError(
+            f"{path}: {len(failed)} of {len(taken)} recordings cannot be read{leave}. {reasons}{parts}"
+        )
     if len(channels) > 1:
         ways = "; ".join(f"{name} has {', '.join(each)}" for each, name in [*channels.items()][:_NAMED])
         raise InputError(f"{path} holds recordings of other channels than the others: {ways}.")

@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow.ipc import open_stream
 from pyarrow.parquet import read_metadata
 
 from prismae.data.columns import Column, listed
 from prismae.data.files import check_room
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.tables import TableScheme, checked_names, look
-from prismae.data.text_tables import PACKED, UNPACKED, read_csv
+from prismae.data.text_tables import PACKED, SEEN, UNPACKED, lines_left_out, read_csv
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
 TEXT_TABLES = (".csv", ".tsv", ".tab")
-BINARY_TABLES = (".parquet", ".feather", ".xlsx")
+BINARY_TABLES = (".parquet", ".pq", ".feather", ".arrow", ".xlsx")
 UNNAMED = "Unnamed: "  # what pandas calls a column without a name, with its place
 TRAINED = ("number", "category")  # roles
 SHOWN = 40  # columns that a description lists
@@ -52,14 +53,14 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         return read_csv(path, reading)
     if reading.sep is not None:
         raise InputError(f"{path} is no text, so nothing stands between its columns: leave out sep.")
-    notices = []
+    notices: list[str] = []
     try:
-        if suffix == ".parquet":
+        if suffix in (".parquet", ".pq"):
             about = read_metadata(path)
             check_room(path, 8 * about.num_rows * about.num_columns, "values")
             table = pd.read_parquet(path)
-        elif suffix == ".feather":
-            table = pd.read_feather(path)
+        elif suffix in (".feather", ".arrow"):
+            table = _arrow(path)
         else:
             import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
 
@@ -69,10 +70,7 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
                 names = [str(name) for name in book.sheet_names]
                 if reading.sheet is not None and reading.sheet not in names:
                     raise unknown_name(f"sheet of {path.name}", reading.sheet, names)
-                table = book.parse(reading.sheet or names[0])
-            if reading.sheet is None and len(names) > 1:
-                others = ", ".join(map(repr, names[1:6])) + (" …" if len(names) > 6 else "")
-                notices = [f"the first sheet, {names[0]!r}, is read, and {others} not (--sheet names one)"]
+                table, notices = _sheet(book, reading.sheet, names)
     except InputError:
         raise
     except ImportError:
@@ -91,6 +89,41 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     if reading.missing:
         table = table.replace(list(reading.missing), np.nan)
     return table, notices
+
+
+def _arrow(path: Path) -> pd.DataFrame:
+    """The table of a file of Arrow, or of a stream of it."""
+    with path.open("rb") as file:
+        of_stream = file.read(4) == b"\xff\xff\xff\xff"
+    if not of_stream:
+        return pd.read_feather(path)
+    with path.open("rb") as file, open_stream(file) as stream:
+        return stream.read_all().to_pandas()
+
+
+def _sheet(book: pd.ExcelFile, asked: str | None, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The table of the sheet that is asked for, else of the first that has a table, and what is to be said of it."""
+    notices: list[str] = []
+    sheets = [asked] if asked is not None else names
+    looked = ((name, pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN)) for name in sheets)
+    name, raw = next(
+        (each for each in looked if min(each[1].shape) > 0 and len(each[1]) > 2), (sheets[0], None)
+    )
+    if asked is None and len(names) > 1:
+        others = [repr(each) for each in names if each != name]
+        which = (
+            f"the first sheet, {name!r},"
+            if name == names[0]
+            else f"the sheet {name!r}, the first with a table,"
+        )
+        notices.append(f"{which} is read, and {listed(others)} not (--sheet names one)")
+    if raw is None:
+        return pd.read_excel(book, sheet_name=name), notices
+    first = int(raw.notna().any().to_numpy().argmax())
+    cells = raw.iloc[:, first:].map(lambda cell: "" if pd.isna(cell) else str(cell).strip())
+    left_out, said = lines_left_out(cells.to_numpy().tolist())
+    columns = range(first, raw.shape[1])
+    return pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns), notices + said
 
 
 def from_table(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.data.columns import EPOCH, Category, Column, as_numbers, listed, understood
+from prismae.data.columns import DURATION, EPOCH, Category, Column, as_numbers, listed, understood
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
@@ -214,6 +214,8 @@ class TableScheme:
             made[column] = values * scale + mean
             if self.written.get(column, "").startswith("date"):
                 made[column] = EPOCH + pd.to_timedelta(made[column], unit="D").round("s")
+            elif self.written.get(column) == DURATION:
+                made[column] = pd.to_timedelta(made[column], unit="D").round("s")
         start = len(self.scaling)
         for column, known in self.categories.items():
             part = x[:, start : start + len(known)]

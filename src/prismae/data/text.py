@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from prismae._words import EOS, PAD, UNK, lengths, trimmed
+from prismae.data.files import of_one_byte
 from prismae.errors import InputError
 
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -172,7 +173,8 @@ def _unicode() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def read_lines(path: Path) -> tuple[list[str], list[str]]:
     """The lines of a text file, gzipped or not, and what a user should know of how it was read.
 
-    Lines end with a line feed and nothing else. UTF-8, UTF-16 with a mark at its start, and else Latin-1.
+    Lines end with a line feed and nothing else. UTF-8, UTF-16 with a mark at its start, and else Latin-1 or
+    what Windows made of it.
 
     Raises
     ------
@@ -195,8 +197,10 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
             raise InputError(
                 f"{path}, line {line} is no UTF-8 text, nor one in Latin-1: convert it to UTF-8."
             ) from None
-        text = data.decode("latin-1")
-        notices.append(f"line {line} is no UTF-8 text, so all is read as Latin-1 (else convert it to UTF-8)")
+        encoding = of_one_byte([data])
+        text = data.decode(encoding)
+        called = {"latin-1": "Latin-1", "cp1252": "Windows-1252"}[encoding]
+        notices.append(f"line {line} is no UTF-8 text, so all is read as {called} (else convert it to UTF-8)")
     if "\0" in text:
         raise InputError(f"{path} is no text: expected a sentence in each line.")
     if "\n" not in text:  # as computers of the last century ended lines

@@ -9,9 +9,11 @@ import gzip
 import io
 import lzma
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,15 @@ import numpy as np
 import pandas as pd
 
 from prismae.data.columns import listed
-from prismae.data.files import memory
+from prismae.data.files import memory, of_one_byte
 from prismae.errors import InputError
 from prismae.settings import Reading
 
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 SEPARATORS = (",", ";", "\t", "|")
 UNPACKED = 5  # times the bytes of its text that a table takes in memory, about
-PEEK = 1 << 16  # bytes of a file that are looked at before it is read
+PEEK = 1 << 16  # bytes of a file that are looked at before it is read,
+SEEN = 50  # and lines
 MISSING = (
     "NA",
     "N/A",
@@ -50,7 +53,7 @@ MISSING = (
 def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, list[str]]:
     """A table of a text file, packed or not, and what a user should know of how it was read.
 
-    What stands between the columns, how the text is encoded and whether the first line holds names is found by itself.
+    What stands between the columns, how the text is encoded and which line holds names is found by itself.
 
     Raises
     ------
@@ -59,15 +62,19 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     """
     reading = reading or Reading()
     start, encoding = _start(path)
-    sep = {"tab": "\t", "\\t": "\t", "space": r"\s+"}.get(str(reading.sep), reading.sep) or _separator(
-        start, path
-    )
-    first = next(csv.reader(io.StringIO(start), delimiter=sep), []) if len(sep) == 1 else _words(start)
     notices: list[str] = []
-    if encoding not in ("utf-8", "utf-16"):
+    if encoding not in ("utf-8", "utf-16", "utf-32"):
         notices.append(f"the text is no UTF-8, so it is read as {encoding}")
+    said = re.match(r"(?i)sep=(.)\r?\n", start)  # a line for Excel
+    sep = {"tab": "\t", "\\t": "\t", "space": r"\s+"}.get(str(reading.sep), reading.sep)
+    sep = sep or (said[1] if said else _separator(_without_comments(start), path))
     if sep != "," and reading.sep is None and path.suffix.lower() == ".csv":
         notices.append(f"columns are parted by {_called(sep)}")
+    rows = _rows(start, sep)
+    left_out, lines = lines_left_out(rows, start=1 if said else 0)
+    notices += lines
+    kept = [row for i, row in enumerate(rows) if i not in left_out]
+    first = kept[0] if kept else []
     headless = _is_data(first)
     options: dict[str, Any] = {
         "sep": sep,
@@ -76,16 +83,21 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
         "keep_default_na": False,
         "na_values": ["", *(reading.missing or MISSING)],
         "header": None if headless else "infer",
+        "skipinitialspace": True,
+        "skiprows": left_out,
+        "index_col": False if _end_in_separators(kept, len(first)) else None,
     }
     try:
-        peek = pd.read_csv(path, **options | {"dtype": str}, nrows=200)
-        codes = [
-            place
-            for place in range(peek.shape[1])
-            if (peek.iloc[:, place].dropna().astype(str).str.fullmatch(r"0\d+")).any()
-        ]
-        kept = {peek.columns[place]: str for place in codes}  # 01234, whose zero is a part of it
-        table = pd.read_csv(path, **options, dtype=kept or None)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Length of header or names", pd.errors.ParserWarning)
+            peek = pd.read_csv(path, **options | {"dtype": str}, nrows=200)
+            codes = [
+                place
+                for place in range(peek.shape[1])
+                if (peek.iloc[:, place].dropna().astype(str).str.fullmatch(r"0\d+")).any()
+            ]
+            texts = {peek.columns[place]: str for place in codes}  # 01234, whose zero is a part of it
+            table = pd.read_csv(path, **options, dtype=texts or None)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty.") from None
     except (OSError, ValueError, EOFError) as error:
@@ -95,7 +107,7 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
             reason = f"line {long[2]} has {long[3]} values, the lines before {long[1]}"
         raise InputError(
             f"{path} is no table with {_called(sep)} between columns ({reason}): --sep says what stands there, and "
-            "lines above the names have to be taken out."
+            "lines of other lengths have to be mended or taken out."
         ) from None
     if headless:
         table.columns = pd.Index([f"column {i + 1}" for i in range(table.shape[1])])
@@ -120,9 +132,116 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
         notices.append(
             f"{listed([repr(each) for each in twice])} stands twice in the line of names: told apart by .1"
         )
+    table = _trimmed(table, options["na_values"])
     if reading.missing == ():
         notices += _taken_for_missing(path, table, options)
     return table, notices
+
+
+def lines_left_out(rows: Sequence[Sequence[str]], start: int = 0) -> tuple[list[int], list[str]]:
+    """Lines above the names and of units below them, by their place among the first rows of a table, and in words.
+
+    The names are looked for from the line `start` on.
+    """
+    place = _names_at(rows, start)
+    left_out, said = [*range(place)], []
+    above = [" ".join(filter(None, row)) for row in rows[start:place] if any(row)]
+    if above:
+        are = "1 line above the names is" if len(above) == 1 else f"{len(above)} lines above the names are"
+        said.append(f"{are} left out: {_short(above)}")
+    if place < len(rows) and not _is_data(rows[place]) and (units := _units(rows, place)):
+        left_out.append(units)
+        said.append(f"the line below the names is taken for units and left out: {_short(rows[units])}")
+    return left_out, said
+
+
+def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
+    """The place of the line of names among the first rows of a table, from `start` on.
+
+    That is the first, unless the first line of texts alone that has a name for every column and stands above numbers
+    comes later, and all lines above it have none for some column but the first: titles, empty lines, comments, names of
+    groups of columns.
+    """
+    while start < len(rows) - 1 and (not any(rows[start]) or _is_comment(rows, start)):
+        start += 1
+    width = max((len(row) for row in rows[start:]), default=0, key=[len(row) for row in rows].count)
+    for place in range(start, len(rows) - 1):
+        full = len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, rows[place]))
+        if full and any(map(_is_number, rows[place + 1])):
+            return place if place > start else start
+        if len(rows[place]) >= width - 1 and all(rows[place][1:]) and any(rows[place]):
+            break
+    return start
+
+
+def _is_comment(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a line that begins with # is not that of the names."""
+    if not rows[place][0].startswith("#"):
+        return False
+    following = next((row for row in rows[place + 1 :] if any(row)), [])
+    return len(rows[place]) != len(following) or len(following) < 2 or following[0].startswith("#")
+
+
+def _units(rows: Sequence[Sequence[str]], place: int) -> int | None:
+    """The place of a line below the names that has units: texts above numbers, in at least two columns and no digit."""
+    below = [row for row in rows[place + 2 :] if any(row)]
+    if len(rows) <= place + 1 or len(below) < 2 or any(re.search(r"\d", cell) for cell in rows[place + 1]):
+        return None
+    of_numbers = [
+        column
+        for column in range(len(rows[place + 1]))
+        if (
+            cells := [row[column] for row in below if column < len(row) and row[column] not in ("", *MISSING)]
+        )
+        and all(map(_is_number, cells))
+    ]
+    texts = [rows[place + 1][column] for column in of_numbers]
+    return place + 1 if sum(each not in ("", *MISSING) for each in texts) >= 2 else None
+
+
+def _end_in_separators(rows: Sequence[Sequence[str]], n_names: int) -> bool:
+    """Whether there stands a separator behind the last value of each row, and none behind the last name."""
+    below = [row for row in rows[1:] if any(row)]
+    return len(below) > 0 and all(len(row) == n_names + 1 and row[-1] == "" for row in below)
+
+
+def _trimmed(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """The table with names and texts without spaces around them; names that are the same then are told apart."""
+    names: list[str] = []
+    for i, name in enumerate(map(str, table.columns)):
+        bare, k = name.strip() if i else name.strip().removeprefix("#").strip(), 0
+        while (called := f"{bare}.{k}" if k else bare) in names:
+            k += 1
+        names.append(called)
+    table.columns = pd.Index(names)
+    for called, kind in zip(names, table.dtypes, strict=True):
+        if isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind):
+            texts = table[called]
+            stripped = texts.map(lambda each: each.strip() if isinstance(each, str) else each)
+            if not stripped.equals(texts):
+                table[called] = stripped.mask(stripped.isin(missing))
+    return table
+
+
+def _rows(start: str, sep: str) -> list[list[str]]:
+    """The first lines of a text as cells without spaces around them."""
+    if len(sep) > 1:
+        return [_words(line) if line.strip() else [] for line in start.splitlines()[:SEEN]]
+    return [
+        [cell.strip() for cell in row]
+        for row in islice(csv.reader(io.StringIO(start), delimiter=sep, skipinitialspace=True), SEEN)
+    ]
+
+
+def _without_comments(start: str) -> str:
+    lines = start.split("\n")
+    kept = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    return "\n".join(lines[kept:])
+
+
+def _short(cells: Sequence[str]) -> str:
+    text = " | ".join(filter(None, cells))
+    return repr(text if len(text) <= 60 else text[:59] + "…")
 
 
 def _taken_for_missing(path: Path, table: pd.DataFrame, options: dict[str, Any]) -> list[str]:
@@ -157,19 +276,31 @@ def _start(path: Path) -> tuple[str, str]:
             _check_unpacked(path)
         with _opened(path) as file:
             start = file.read(PEEK)
-            if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                encoding = "utf-16"
-            else:
-                encoding = "utf-8" if _is_utf8(start, file) else "latin-1"
+            encoding = _encoding(start)
+            if encoding == "utf-8" and not _is_utf8(start, file):
+                file.seek(0)
+                encoding = of_one_byte(iter(lambda: file.read(1 << 20), b""))
     except InputError:
         raise
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
-    if b"\0" in start and encoding != "utf-16":
+    if b"\0" in start and encoding[:6] not in ("utf-16", "utf-32"):
         raise InputError(f"{path} is no text, expected a table with commas between columns.")
     text = start.decode(encoding, errors="ignore").removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(lines[:-1] if len(start) == PEEK and len(lines) > 1 else lines), encoding
+
+
+def _encoding(start: bytes) -> str:
+    """What the first bytes of a text tell of how it is encoded; "utf-8" where they tell nothing."""
+    if start[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    for name, empty in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):  # without a mark
+        if empty.count(0) > 0.9 * len(empty) > 0 and start.count(0) < 0.6 * len(start):
+            return name
+    return "utf-8"
 
 
 def _is_utf8(start: bytes, file: Any) -> bool:
@@ -214,8 +345,9 @@ def _separator(start: str, path: Path) -> str:
         return "\t"
     best, most = ",", 0.0
     for sep in SEPARATORS:
-        widths = [len(row) for row in csv.reader(io.StringIO(start), delimiter=sep) if row][:50]
-        if not widths or widths[0] < 2:
+        rows = _rows(start, sep)
+        widths = [len(row) for row in rows if any(row)]
+        if not widths or len(rows[_names_at(rows, 0)]) < 2:
             continue
         usual = max(set(widths), key=widths.count)
         share = widths.count(usual) / len(widths)
@@ -223,7 +355,7 @@ def _separator(start: str, path: Path) -> str:
         if value > most + 0.2:
             best, most = sep, value
     if most == 0.0:  # numbers with spaces between them
-        rows = [_words(line) for line in start.splitlines() if line.strip()][:50]
+        rows = [_words(line) for line in start.splitlines() if line.strip()][:SEEN]
         widths = [len(row) for row in rows]
         of_numbers = sum(_is_number(each) for row in rows[1:] for each in row)
         alike = len(set(widths[1:])) == 1 and widths[0] in (widths[1], widths[1] - 1)

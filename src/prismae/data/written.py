@@ -1,0 +1,127 @@
+"""How texts are numbers and dates: with commas for thousands, decimal commas, units, as times of day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+SPACED = r"([ \u00a0\u202f]\d{3})+|(['’]\d{3})+"  # thousands behind spaces or marks
+THOUSANDS = rf"[-+]?(\d{{1,3}}((,\d{{3}})+|{SPACED})(\.\d*)?|\d+\.?\d*|\.\d+)"
+COMMA = rf"[-+]?(\d+|\d{{1,3}}((\.\d{{3}})+|{SPACED}))(,\d+)?([eE][-+]?\d+)?"
+CURRENCY = r"(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)"
+UNIT = (  # what follows a number
+    r"^[-+(]?(?:[$€£¥₹]\s*)?\d[\d.,'’ \u00a0\u202f]*?\s*([^\d\s.,'’:;%+/()<>=-][^\d:]{0,11})$"
+)
+MANY = 10  # different texts with a unit from which they are numbers; fewer are categories, such as "2 doors"
+
+# each gives the numbers of the texts that are some, and NaN for the others
+
+
+def _plain(texts: pd.Series) -> pd.Series:
+    bare = _bare(texts).str.replace(r"^([-+]?[\d.]+)[dD]([-+]\d+)$", r"\1e\2", regex=True)  # of Fortran
+    return pd.to_numeric(bare, errors="coerce")
+
+
+def _thousands(texts: pd.Series) -> pd.Series:
+    bare = _bare(texts).str.replace(r"^\((.*)\)$", r"-\1", regex=True)  # as accounts write what is below 0
+    bare = bare.str.replace(rf"^([-+]?){CURRENCY}\s*", r"\1", regex=True)
+    right = bare.str.fullmatch(THOUSANDS)
+    return pd.to_numeric(bare.str.replace(r"[^\d.+-]", "", regex=True), errors="coerce").where(right)
+
+
+def _comma(texts: pd.Series) -> pd.Series:
+    bare = _bare(texts)
+    right = bare.str.fullmatch(COMMA)
+    plain = bare.str.replace(r"[^\d,eE+-]", "", regex=True).str.replace(",", ".")
+    return pd.to_numeric(plain, errors="coerce").where(right)
+
+
+def _percent(texts: pd.Series) -> pd.Series:
+    bare = _bare(texts)
+    return _plain(bare.str.removesuffix("%")).where(bare.str.endswith("%"))
+
+
+def _clock(texts: pd.Series) -> pd.Series:
+    parts = _bare(texts).str.extract(r"^([-+]?)(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?( ?[AaPp][Mm])?$")
+    hours, minutes, seconds = (pd.to_numeric(parts[i], errors="coerce") for i in (1, 2, 3))
+    half = parts[4].str.strip().str.lower()
+    hours = hours.where(half.isna(), hours % 12 + 12 * (half == "pm"))
+    return (hours + minutes / 60 + seconds.fillna(0) / 3600) * np.where(parts[0] == "-", -1.0, 1.0)
+
+
+WRITTEN: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "text": _plain,
+    "thousands": _thousands,
+    "comma": _comma,
+    "percent": _percent,
+    "clock": _clock,
+}
+HOW = {
+    "": "numbers",
+    "text": "numbers in quotes",
+    "thousands": "numbers with commas for thousands",
+    "comma": "numbers with decimal commas",
+    "percent": "percentages",
+    "clock": "times, as hours",
+    "date": "dates, as days",
+    "duration": "durations, as days",
+}
+IN = " in "  # between how numbers are written and their unit
+
+
+def numbers_of(texts: pd.Series, written: str) -> pd.Series:
+    """The numbers that texts written so are, NaN for those that are none."""
+    form, _, unit = written.partition(IN)
+    if unit:
+        bare = texts.str.strip()
+        texts = bare.str.removesuffix(unit).where(bare.str.endswith(unit), "")
+    return WRITTEN[form or "text"](texts)
+
+
+def all_numbers(texts: pd.Series, written: str) -> pd.Series | None:
+    """The same where all are."""
+    numbers = numbers_of(texts, written)
+    return numbers if numbers.notna().all() else None
+
+
+def forms_of(texts: pd.Series) -> list[str]:
+    """How texts may be written, as `numbers_of` takes it; with a unit where all of many have the same."""
+    if len(texts) > MANY:
+        units = _bare(texts).str.extract(UNIT)[0].unique()
+        if len(units) == 1 and isinstance(units[0], str):
+            return [f"{form}{IN}{units[0]}" for form in ("text", "thousands", "comma")]
+        return list(WRITTEN)
+    return [form for form in WRITTEN if form != "clock"]
+
+
+def how(written: str) -> str:
+    """How numbers are written, in words."""
+    form, _, unit = written.partition(IN)
+    return f"{HOW['' if unit and form == 'text' else form]}{f', with the unit {unit!r}' if unit else ''}"
+
+
+def _bare(texts: pd.Series) -> pd.Series:
+    """Texts without spaces around them, and with the minus of a keyboard."""
+    return texts.str.strip().str.replace("−", "-")
+
+
+DATES = """ISO8601|%d/%m/%Y|%m/%d/%Y|%d.%m.%Y|%Y/%m/%d|%d/%m/%y|%m/%d/%y|%d-%m-%Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%b %d %Y
+%b %d, %Y|%B %d, %Y|%d/%m/%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%Y %H:%M:%S|%m/%d/%Y %H:%M:%S|%Y/%m/%d %H:%M|%Y/%m/%d %H:%M:%S
+%d/%m/%Y %I:%M %p|%m/%d/%Y %I:%M %p|%d/%m/%Y %I:%M:%S %p|%m/%d/%Y %I:%M:%S %p|%d %B %Y|%a, %d %b %Y %H:%M:%S
+%a %b %d %H:%M:%S %Y|%b-%y|%b %Y""".replace("\n", "|").split("|")
+
+
+def date_forms(texts: pd.Series) -> list[str]:
+    """The forms in which all texts are dates, the likeliest first."""
+    if not (texts.str.len().between(6, 40) & texts.str.contains(r"\d[-/. :]|[-/. ]\d")).all():
+        return []
+    return [form for form in DATES if dates_by(texts, form) is not None]
+
+
+def dates_by(texts: pd.Series, form: str) -> pd.Series | None:
+    """Dates of texts in this form, without a time zone, in UTC; None where some are none."""
+    bare = texts.str.replace(r"\s*(UTC|GMT)$", "", regex=True)
+    made = pd.to_datetime(bare, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    return made if made.notna().all() else None
