@@ -1,7 +1,9 @@
 """Trained models for others: encoder and decoder as ONNX or torch.export files, codes as Parquet, a folder to share.
 
 Encoder: observations [batch, *shape], float32 in the units of the data (pixels as value / 255) → mean codes [batch, m].
-Decoder: codes [batch, m] → expected observations. Both hold the scale of the data, and take any batch size.
+Decoder: codes [batch, m] → expected observations. Both hold the scale of the data, and take any batch size. Where
+something is given, the decoder takes it from observations [batch, *shape] beside the codes: others of their elements
+are not looked at, NaN if one likes.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ from prismae.runs.run import Run
 TOLERANCE = 1e-4  # of what a file computes against PyTorch, in units of the greatest value
 CHECKED = 64  # observations that files are checked on
 
-Function = Callable[[Tensor], NDArray]
+Function = Callable[..., NDArray]
+Inputs = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,16 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes [batch, m] → expected observations [batch, *shape]."""
+    """Codes [batch, m] → expected observations [batch, *shape]; where something is given, of codes and observations of
+    which that is taken."""
 
     def __init__(self, ae: AutoencoderNet) -> None:
         super().__init__()
         self.ae = deepcopy(ae)
         self.ae.encoder, self.ae.parts = nn.Identity(), nn.ModuleDict()  # not a part of the file
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.ae.generate(z)
+    def forward(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+        return self.ae.generate(z, x)
 
 
 def to_onnx(model: Autoencoder, folder: Path | str, X: Observations) -> list[Exported]:
@@ -107,23 +111,23 @@ def to_onnx(model: Autoencoder, folder: Path | str, X: Observations) -> list[Exp
     import onnxruntime
 
     def write(
-        module: nn.Module, example: Tensor, names: tuple[str, str], about: dict[str, str], path: Path
+        module: nn.Module, example: Inputs, names: tuple[str, ...], about: dict[str, str], path: Path
     ) -> Function:
         with _quiet():
             program = torch.onnx.export(
                 module,
-                (example,),
+                example,
                 dynamo=True,
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                input_names=names[:1],
-                output_names=names[1:],
+                dynamic_shapes=_any_batch(example),
+                input_names=names[:-1],
+                output_names=names[-1:],
                 verbose=False,
             )
         assert program is not None
         program.model.metadata_props.update(about)
         program.save(path, external_data=False)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        return lambda x: session.run(None, {names[0]: x.numpy()})[0]
+        return lambda *x: session.run(None, dict(zip(names, [each.numpy() for each in x], strict=False)))[0]
 
     return _written(model, Path(folder), X, "onnx", write)
 
@@ -135,15 +139,13 @@ def to_torch(model: Autoencoder, folder: Path | str, X: Observations) -> list[Ex
     """
 
     def write(
-        module: nn.Module, example: Tensor, names: tuple[str, str], about: dict[str, str], path: Path
+        module: nn.Module, example: Inputs, names: tuple[str, ...], about: dict[str, str], path: Path
     ) -> Function:
         with _quiet():
-            program = torch.export.export(
-                module, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},)
-            )
+            program = torch.export.export(module, example, dynamic_shapes=_any_batch(example))
             torch.export.save(program, path, extra_files={"prismae.json": json.dumps(about)})
             again = torch.export.load(path).module()
-        return lambda x: again(x).detach().numpy()
+        return lambda *x: again(*x).detach().numpy()
 
     return _written(model, Path(folder), X, "pt2", write)
 
@@ -236,7 +238,7 @@ def _written(
     folder: Path,
     X: Observations,
     suffix: str,
-    write: Callable[[nn.Module, Tensor, tuple[str, str], dict[str, str], Path], Function],
+    write: Callable[[nn.Module, Inputs, tuple[str, ...], dict[str, str], Path], Function],
 ) -> list[Exported]:
     check_is_fitted(model)
     if isinstance(model.net_, TextAutoencoderNet):
@@ -248,12 +250,19 @@ def _written(
         raise InputError(f"An export is checked on several observations, got {len(x)}.")
     with torch.no_grad():
         z = model.net_.encode(x).mean
+    beside = (x,) if model.net_.given else ()
     about = _about(model)
     folder.mkdir(parents=True, exist_ok=True)
     done = []
     for name, module, example, names, least in (
-        ("encoder", Encoder(model.net_), x, ("observations", "codes"), 1.0),
-        ("decoder", Decoder(model.net_), z, ("codes", "observations"), 0.0),
+        ("encoder", Encoder(model.net_), (x,), ("observations", "codes"), 1.0),
+        (
+            "decoder",
+            Decoder(model.net_),
+            (z, *beside),
+            ("codes", *["given"] * len(beside), "observations"),
+            0.0,
+        ),
     ):
         path = folder / f"{name}.{suffix}"
         with written_whole(path) as part, torch.no_grad():
@@ -265,7 +274,8 @@ def _written(
                     f"The {name} of {model.method_.name()} with network {model.about_['net']!r} cannot be written as "
                     f"{suffix} ({type(error).__name__}: {reason})."
                 ) from error
-            difference = max(_difference(module, outputs, rows, least) for rows in (example, example[:1]))
+            single = tuple(each[:1] for each in example)
+            difference = max(_difference(module, outputs, rows, least) for rows in (example, single))
             if not difference <= TOLERANCE:
                 raise InputError(
                     f"{path.name} was not written: its outputs differ from PyTorch's by {difference:.1e} of the "
@@ -275,9 +285,15 @@ def _written(
     return done
 
 
-def _difference(module: nn.Module, outputs: Function, rows: Tensor, least: float) -> float:
-    expected = module(rows).numpy()
-    found = outputs(rows)
+def _any_batch(example: Inputs) -> Any:
+    """How a file is told that its inputs may have any number of rows."""
+    batch = torch.export.Dim("batch")
+    return tuple({0: batch} for _ in example)
+
+
+def _difference(module: nn.Module, outputs: Function, rows: Inputs, least: float) -> float:
+    expected = module(*rows).numpy()
+    found = outputs(*rows)
     if found.shape != expected.shape:
         return float("inf")
     return float(np.abs(found - expected).max() / max(least, np.abs(expected).max()))
@@ -295,6 +311,8 @@ def _about(model: Autoencoder) -> dict[str, str]:
         "observations": f"float32 [batch, {', '.join(map(str, job['shape']))}], {kind.units()}",
         "codes": f"float32 [batch, {job['n_latents']}], means of the posterior",
     }
+    if kind.given:
+        about["given"] = f"observations, of which {', '.join(kind.given)} are taken"
     return about | {name: json.dumps(each) for name, each in kind.scheme_json().items()}
 
 

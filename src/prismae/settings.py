@@ -125,6 +125,9 @@ class Reading:
     numeric
         Columns of a table that are numbers though they look like numbers of rows; texts in them that are no numbers are
         missing values.
+    given
+        Columns of a table, or numbers of columns of an array, that are given: encoder and decoder see them, and codes
+        are to be free of them, as of a batch, an age, a condition.
     index
         Column of a table that names its rows; it is not trained on.
     missing
@@ -156,6 +159,7 @@ class Reading:
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     index: str | None = None
     missing: tuple[str, ...] = ()
     sep: str | None = None

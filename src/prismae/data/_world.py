@@ -49,8 +49,8 @@ def world(
         For own data: see `prismae.data.arrays.from_array`.
     reading
         For own data, how they are read: ``size``, ``skip_damaged``, ``series``, ``window``, ``stride``, ``rate``,
-        ``series_id``, ``time``, ``channel_names``, ``drop``, ``categorical``, ``numeric``, ``index``, ``missing`` and
-        ``sep`` as the settings `prismae.settings.Reading` describes them.
+        ``series_id``, ``time``, ``channel_names``, ``drop``, ``categorical``, ``numeric``, ``given``, ``index``,
+        ``missing`` and ``sep`` as the settings `prismae.settings.Reading` describes them.
 
     Raises
     ------

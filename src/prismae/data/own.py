@@ -343,6 +343,7 @@ def _made(
         notices = found.notices
     elif isinstance(kind, Series):
         kind = replace(kind, layout=reading.series, rate=reading.rate or found.rate)
+    kind = kind.knowing(reading.given, made.shape)
     return replace(made, kind=kind, names=found.names, columns=found.columns, notices=notices)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod, sqrt
 
@@ -43,12 +44,23 @@ def summary_of(data: Storage) -> Summary:
     return Summary(float(shift) + mean, std, *data.extremes())
 
 
-def means_of_seen(data: Storage) -> torch.Tensor:
-    """Mean of each element [*shape] over those of at most 20,000 observations that have it; 0 where none has."""
+def moments_of_seen(data: Storage) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation of each element [*shape], over what `means_of_seen` looks at."""
+    mean = means_of_seen(data)
+    return mean, means_of_seen(data, lambda x: (x - mean.double()).square()).sqrt()
+
+
+def means_of_seen(
+    data: Storage, function: Callable[[torch.Tensor], torch.Tensor] = lambda x: x
+) -> torch.Tensor:
+    """Mean of each element [*shape] over those of at most 20,000 observations that have it; 0 where none has.
+
+    Of a `function` of the observations, where one is given.
+    """
     rows = spaced(len(data), _MOST).to(data.device)
     total = torch.zeros(data.shape, dtype=torch.float64)
     count = torch.zeros(data.shape, dtype=torch.float64)
     for part in torch.split(rows, max(1, min(1024, _AT_A_TIME // prod(data.shape)))):
-        x = data[part].cpu().double()
+        x = function(data[part].cpu().double())
         total, count = total + x.nansum(0), count + (~x.isnan()).sum(0)
     return (total / count.clamp(min=1)).float()

@@ -162,7 +162,7 @@ def from_table(
     factors = chosen(reading.factors, map(str, table.columns), f"column of {name}", new=new)
     drop = chosen(reading.drop, map(str, table.columns), f"column of {name}", new=new)
     labels = labels_of({column: table[column] for column in factors}, len(table), name, new=new)
-    rest = table.drop(columns=[*factors, *drop])
+    rest = table.drop(columns=[*(column for column in factors if column not in reading.given), *drop])
     if rest.shape[1] == 0 and len(factors):
         raise InputError(f"{name}: all columns are factors, expected some that are left to train on.")
     if scheme is not None:

@@ -136,13 +136,28 @@ class TableScheme:
                 names.append(called)
         return tuple(names)
 
+    @cached_property
+    def places(self) -> dict[str, tuple[int, ...]]:
+        """Column that is trained on → places of the array's columns that it is."""
+        found: dict[str, tuple[int, ...]] = {column: (i,) for i, column in enumerate(self.scaling)}
+        start = len(found)
+        for column, values in self.categories.items():
+            found[column] = tuple(range(start, start + len(values)))
+            start += len(values)
+        return found
+
     @property
     def lacking(self) -> tuple[str, ...]:
         """Columns that a table may lack: those that are not trained on."""
         return (*self.left_out, *self.constants)
 
     def to_array(
-        self, table: pd.DataFrame, *, name: str = "The table", ignore_unknown: bool = False
+        self,
+        table: pd.DataFrame,
+        *,
+        name: str = "The table",
+        ignore_unknown: bool = False,
+        only: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """The table's rows as an array [n, d] with columns as `feature_names` says.
 
@@ -150,6 +165,8 @@ class TableScheme:
         ----------
         ignore_unknown
             Whether a category that the fit did not see is none of those that it saw, 0 in all columns.
+        only
+            The columns that the table has, where it has not all; the others become NaN.
 
         Raises
         ------
@@ -159,16 +176,20 @@ class TableScheme:
         """
         names = checked_names(table, name)
         there = set(names)
-        lacking = [column for column in (*self.scaling, *self.categories) if column not in there]
+        wanted = {column: each for column, each in self.places.items() if only is None or column in only}
+        lacking = [column for column in wanted if column not in there]
         extra = sorted(there - {*self.columns, *self.lacking})
         if lacking or extra:
             problem = f"lacks the column{'s' * (len(lacking) > 1)} {listed([repr(each) for each in lacking])}"
             if not lacking:
                 problem = f"has the column{'s' * (len(extra) > 1)} {listed([repr(each) for each in extra])}"
             raise InputError(f"{name} {problem}, expected the columns {listed(self.columns)}.")
-        x = np.empty((len(table), len(self.feature_names)), np.float32)
+        x = np.full((len(table), len(self.feature_names)), np.nan, np.float32)
         faults = []
-        for i, (column, (mean, scale)) in enumerate(self.scaling.items()):
+        for column, (mean, scale) in self.scaling.items():
+            if column not in wanted:
+                continue
+            (i,) = wanted[column]
             numbers = as_numbers(table[column], self.written.get(column, ""))
             if numbers is None:
                 faults.append(f"column {column!r} holds no numbers, expected numbers as in the fit")
@@ -177,8 +198,9 @@ class TableScheme:
             if np.isinf(values).any():
                 faults.append(f"column {column!r} is infinite in row {int(np.isinf(values).argmax()) + 1}")
             x[:, i] = (values - mean) / scale
-        start = len(self.scaling)
         for column, known in self.categories.items():
+            if column not in wanted:
+                continue
             given = table[column].astype(object)
             places = given.map({value: i for i, value in enumerate(known)})
             missing = given.isna().to_numpy()
@@ -189,10 +211,9 @@ class TableScheme:
                     f"column {column!r} has the value {several} in {_row(unknown)}, "
                     f"expected one of {listed(known)} (handle_unknown='ignore' takes it for none of them)"
                 )
-            part = x[:, start : start + len(known)]
+            part = x[:, wanted[column][0] : wanted[column][-1] + 1]
             part[:] = places.to_numpy(np.float64)[:, None] == np.arange(len(known))
             part[missing] = np.nan
-            start += len(known)
         if faults:
             raise InputError(f"{name}: {'; '.join(faults)}.")
         return x
@@ -216,13 +237,11 @@ class TableScheme:
                 made[column] = EPOCH + pd.to_timedelta(made[column], unit="D").round("s")
             elif self.written.get(column) == DURATION:
                 made[column] = pd.to_timedelta(made[column], unit="D").round("s")
-        start = len(self.scaling)
         for column, known in self.categories.items():
-            part = x[:, start : start + len(known)]
+            part = x[:, self.places[column][0] : self.places[column][-1] + 1]
             best = np.nan_to_num(part, nan=-np.inf).argmax(axis=1)
             missing = np.atleast_1d(np.isnan(part).all(axis=1))
             made[column] = [None if lacks else known[i] for i, lacks in zip(best, missing, strict=True)]
-            start += len(known)
         return pd.DataFrame(made)[list(self.columns)]
 
     def lacks(self, x: NDArray[np.float32]) -> tuple[int, ...]:

@@ -81,6 +81,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     axes
         For arrays of images and volumes, what their dimensions are where their sizes do not say it: "c" channels, "d"
         depth, "h" height, "w" width, as "hwc" or "cdhw".
+    given
+        Columns of a table, or numbers of columns of an array, that are given, such as a batch, an age or a condition:
+        encoder and decoder see them, and codes are drawn to be free of them (a conditional VAE). They stand in X as the
+        others do, and `inverse_transform` is told them.
     handle_unknown
         What becomes of a category of a table that the fit did not see: "error", or "ignore", which takes it for none of
         those that the fit saw, as scikit-learn's `OneHotEncoder` does.
@@ -139,6 +143,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         precision: Precision = Training.precision,
         series: Layout | None = None,
         axes: str | None = None,
+        given: Sequence[str | int] = (),
         handle_unknown: Literal["error", "ignore"] = "error",
         controllers: Sequence[Controller] = (),
         device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
@@ -157,6 +162,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.precision = precision
         self.series = series
         self.axes = axes
+        self.given = given
         self.handle_unknown = handle_unknown
         self.controllers = controllers
         self.device = device
@@ -215,7 +221,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         settings = self._settings()
         chosen = self._method()
         X = checked(self, X, fitting=True)
-        whole = X if isinstance(X, World) else world(X, series=settings["series"], axes=settings["axes"])
+        given = _names(self.given)
+        if isinstance(X, World):
+            whole = replace(X, kind=X.kind.knowing(given, X.shape)) if given else X
+        else:
+            whole = world(X, series=settings["series"], axes=settings["axes"], given=given or None)
         if whole.notices and not isinstance(X, World):
             warnings.warn("; ".join(whole.notices) + ".", DataWarning, stacklevel=2)
         share = _held_out(len(whole)) if settings["steps"] == "auto" else 0.0
@@ -286,8 +296,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self._through(lambda x: self.net_.encode(x).mean, *self._parts(X))
 
-    def inverse_transform(self, codes: ArrayLike | Tensor | pd.DataFrame) -> NDArray | pd.DataFrame:
+    def inverse_transform(
+        self, codes: ArrayLike | Tensor | pd.DataFrame, *, given: Any = None
+    ) -> NDArray | pd.DataFrame:
         """Expected observations of codes [n, m], in the shape and units that `fit` was given.
+
+        A model that is told what is given needs it here too, as a table or mapping of these columns, with a value for
+        all or one for each code: ``inverse_transform(codes, given={"batch": "B"})`` is the same in batch B.
 
         What was missing is filled in: ``model.inverse_transform(model.transform(X))`` has no gaps. Pixels come back in
         [0, 1]. A table comes back as one: numbers in their units, and the likeliest categories.
@@ -302,17 +317,36 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise InputError(f"Codes have shape {z.shape}, expected [n, {self._n_features_out}].")
         if z.dtype.kind not in "buif" or not np.isfinite(z).all():
             raise InputError(f"Codes are of type {z.dtype} or hold NaN or infinity, expected finite numbers.")
+        told = self._form.told(given, len(z))
         parts = torch.from_numpy(z.astype(np.float32)).split(PART)
-        back = self._form.given_back(self._through(self.net_.generate, iter(parts), len(z)))
+        beside = [None] * len(parts) if told is None else told.split(PART)
+        decoded = self._through(
+            lambda each: self.net_.generate(*each), zip(parts, beside, strict=True), len(z)
+        )
+        back = self._form.given_back(decoded)
         if isinstance(back, pd.DataFrame) and isinstance(codes, pd.DataFrame):
             return back.set_axis(codes.index)
         return back
 
-    def reconstruct(self, X: Observations) -> NDArray | pd.DataFrame:
+    def reconstruct(self, X: Observations, *, given: Any = None) -> NDArray | pd.DataFrame:
         """What the model makes of observations: those that their mean codes decode to, as `inverse_transform` gives
-        them; a table keeps its index."""
+        them; a table keeps its index.
+
+        Where something is given, it is that of the observations, but for what `given` says is another:
+        ``reconstruct(X, given={"batch": "B"})`` are the same observations, but of batch B.
+        """
+        check_is_fitted(self)
         index = X.index if isinstance(X, pd.DataFrame) else None
-        back = self.inverse_transform(self.transform(X))
+        parts, n = self._parts(X)
+        told = None if given is None else self._form.told(given, n, every=False)
+        others = iter(()) if told is None else iter(told.split(PART))
+
+        def again(x: Tensor) -> Tensor:
+            other = None if told is None else next(others)
+            code = self.net_.encode(x).mean
+            return self.net_.generate(code, x if other is None else torch.where(other.isnan(), x, other))
+
+        back = self._form.given_back(self._through(again, parts, n))
         return back.set_axis(index) if isinstance(back, pd.DataFrame) and index is not None else back
 
     def row_errors(
@@ -356,7 +390,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         with torch.no_grad():
             return _below_each_other(map(deviation, parts), n)
 
-    def sample(self, n: Count = 1, *, random_state: Seed = 0) -> NDArray | pd.DataFrame:
+    def sample(self, n: Count = 1, *, random_state: Seed = 0, given: Any = None) -> NDArray | pd.DataFrame:
         """Expected observations for n codes drawn from the method's prior, as `inverse_transform` gives them.
 
         The same for the same `random_state`, a seed.
@@ -367,21 +401,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             For a method without a prior.
         """
         check_is_fitted(self)
-        given = check_arguments("sample", Autoencoder.sample, {"n": n, "random_state": random_state})
+        asked = check_arguments("sample", Autoencoder.sample, {"n": n, "random_state": random_state})
         if not self.method_.has_prior:
             raise InputError(
                 f"{self.method_.called()} has no prior, so no codes can be drawn from it: decode codes of your own "
                 "with inverse_transform."
             )
-        with Draws(given["random_state"]), torch.no_grad():
-            codes = self.method_.prior_sample(self.net_, self._n_features_out, given["n"])
-        return self.inverse_transform(codes)
+        with Draws(asked["random_state"]), torch.no_grad():
+            codes = self.method_.prior_sample(self.net_, self._n_features_out, asked["n"])
+        return self.inverse_transform(codes, given=given)
 
     def score(self, X: Observations, y: Any = None) -> float:
         """Share of the observations' variance that reconstructions explain: 1 is perfect, 0 is their mean.
 
-        Squares are summed over all elements of an observation that are not missing (of a table: of its scaled columns;
-        of texts: of words written one-hot, each expected from those before it and the code).
+        Squares are summed over all elements of an observation that are neither missing nor given (of a table: of its
+        scaled columns; of texts: of words written one-hot, each expected from those before it and the code).
         """
         check_is_fitted(self)
         if self._form.kind.elements == "words":
@@ -391,9 +425,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         n, error, total, squares, shift, seen = 0, 0.0, 0.0, 0.0, 0.0, 0
         for x in self._parts(X)[0]:
             back = self._through(
-                lambda part: self.net_.generate(self.net_.encode(part).mean), iter([x]), len(x)
+                lambda part: self.net_.generate(self.net_.encode(part).mean, part), iter([x]), len(x)
             )
-            values = x.double().numpy()
+            values = self.net_.to_rebuild(x).double().numpy()
             shift = values[0] if n == 0 else shift  # so that squares of large values do not cancel
             shift = np.nan_to_num(shift) if n == 0 else shift
             error += float(np.nansum(np.square(values - back)))
@@ -539,7 +573,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.seed_ if warm else int(generator.randint(2**31 - 1))
 
     def _through(
-        self, function: Callable[[Tensor], Tensor], parts: Iterator[Tensor], n: int
+        self, function: Callable[[Any], Tensor], parts: Iterator[Any], n: int
     ) -> NDArray[np.float32]:
         """What a function makes of parts of n observations or codes, one below the other."""
         with torch.no_grad():
@@ -562,6 +596,18 @@ def _shape_of(X: Given, data: World) -> tuple[int, ...]:
     """Shape of one observation as the user gave it; of a world and a table, as the kind gives it back."""
     as_given = isinstance(X, World | pd.DataFrame)
     return data.kind.as_seen().given_shape(data.shape) if as_given else X.shape[1:]
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """Names of columns as texts, of one or several names or numbers."""
+    if isinstance(given, str | int | np.integer):
+        return (str(given),)
+    try:
+        return tuple(map(str, given))
+    except TypeError:
+        raise InputError(
+            f"Autoencoder: given should be names or numbers of columns, got {given!r}."
+        ) from None
 
 
 def _held_out(n: int) -> float:

@@ -57,6 +57,7 @@ def load(
         precision=about["precision"],
         series=about.get("series"),
         axes=about.get("axes"),
+        given=tuple(about.get("given") or ()),
         controllers=_controllers(about, controllers),
     )
     model._take(chosen, trained, about, run.verdict)

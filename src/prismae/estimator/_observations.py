@@ -66,9 +66,23 @@ class Form:
             parts = self.kind.parts(X, self.seen)
         start = 0
         for part in parts:
+            self._check_given(part, start)
             self._check_range(part, start)
             start += len(part)
             yield part
+
+    def _check_given(self, part: Tensor, start: int) -> None:
+        """Refuse observations that lack what is given; `start` is the row that the part begins with."""
+        lacks = part[:, list(self.kind.known)].isnan().any(1) if self.kind.known else part[:0]
+        if lacks.any():
+            raise InputError(
+                f"Observation {start + int(lacks.int().argmax())} lacks a value of {', '.join(self.kind.given)}, and "
+                "what is given has to be known: leave it out, or fill it."
+            )
+
+    def told(self, given: Any, n: int, *, every: bool = True) -> Tensor | None:
+        """What a user says is given of n observations, as `prismae.data.Kind.told` has it."""
+        return self.kind.told(as_pandas(given), n, self.seen, every=every)
 
     def _check_range(self, part: Tensor, start: int) -> None:
         """Refuse observations that lie where none of the fit could; `start` is the row that the part begins with."""

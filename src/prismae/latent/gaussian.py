@@ -85,6 +85,12 @@ def covariance(z: Tensor) -> Tensor:
         return torch.cov(z.T, correction=0)
 
 
+def cross_covariance(z: Tensor, s: Tensor) -> Tensor:
+    """Covariances [m, k] of the columns of z [batch, m] with those of s [batch, k], as `covariance` has them."""
+    m = z.shape[1]
+    return covariance(torch.cat([z, s.to(z.dtype)], 1))[:m, m:]
+
+
 @dataclass(frozen=True)
 class Point:
     """A code without a density: deterministic autoencoders, and channels whose noise is added elsewhere."""

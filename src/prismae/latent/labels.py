@@ -1,4 +1,4 @@
-"""What codes lose where factors are known: a term that any method may add, for the few observations with labels."""
+"""What codes lose where something is known: factors of a few observations, or covariates of all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from prismae.errors import InputError
-from prismae.latent.gaussian import covariance
+from prismae.latent.gaussian import cross_covariance, widened
 
 
 def supervised(z: Tensor, factors: Tensor, loss: Literal["xent", "cov"] = "xent") -> Tensor:
@@ -23,9 +23,18 @@ def supervised(z: Tensor, factors: Tensor, loss: Literal["xent", "cov"] = "xent"
     n, k = factors.shape
     if z.shape[1] < k:
         raise InputError(f"{k} factors are known, so the code needs at least {k} latents, got {z.shape[1]}.")
-    known = factors.to(z.dtype)
     if loss == "xent":
-        return binary_cross_entropy_with_logits(z[:, :k], known, reduction="sum") / n
-    m = z.shape[1]
-    between = covariance(torch.cat([z, known], 1))[:m, m:]
+        return binary_cross_entropy_with_logits(z[:, :k], factors.to(z.dtype), reduction="sum") / n
+    between = cross_covariance(z, factors)
     return between.square().sum() - between.diagonal().square().sum()
+
+
+def told(z: Tensor, given: Tensor) -> Tensor:
+    """How much of codes z [n, m] is told by what is given of the observations, [n, g] of variance 1: scalar.
+
+    The squares of all their covariances over the variance of the whole code: for each given element the share of that
+    variance that it explains linearly, added up. 0 where none is related, at most g; the code's scale does not matter.
+    Our own reading of a code that is free of its covariates.
+    """
+    variance = widened(z).var(0, correction=0).sum()
+    return cross_covariance(z, given).square().sum() / variance.clamp(min=torch.finfo(variance.dtype).tiny)

@@ -60,7 +60,7 @@ class Tripod(Method):
         return {
             "recon": ae.nll(x, q),
             "dependence": elements * kernel_dependence(q),
-            "curvature": elements * mixed_curvature(ae.decoder, q),
+            "curvature": elements * mixed_curvature(ae.decoder, q, ae.beside(q, x)),
         }
 
     def optimizer(self) -> Optimizer:

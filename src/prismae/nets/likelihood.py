@@ -49,7 +49,7 @@ class Likelihood(ABC):
         """What single elements add to `nll`: [batch, *shape]. Needed where values may be missing."""
         raise InputError(
             f"Likelihood {self.name()!r} does not say what single elements add, so it cannot be used where values are "
-            "missing: expected another, or data without gaps."
+            "missing or given: expected another, or data without gaps and given columns."
         )
 
     def nll_of_seen(self, output: Tensor, x: Tensor) -> Tensor:

@@ -34,11 +34,11 @@ class TextAutoencoderNet(AutoencoderNet):
         """Negative log-likelihood of sentences x [batch, t] at z: [batch], nats, each word given those before it."""
         return self.likelihood.nll(widened(self.decoder(z, x)), x)
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, x: Tensor | None = None) -> Tensor:
         raise InputError("A decoder of texts has no output for codes alone: see `generate` and `nll`.")
 
     @torch.no_grad()
-    def generate(self, z: Tensor, *, temperature: float = 0.0) -> Tensor:
+    def generate(self, z: Tensor, x: Tensor | None = None, *, temperature: float = 0.0) -> Tensor:
         """Sentences for codes [batch, m]: numbers of words [batch, t], 0 behind each end.
 
         Parameters

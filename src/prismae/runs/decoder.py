@@ -23,9 +23,14 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
         {"kind": "conv-transpose", "weight", "bias", "stride", "padding", "output_padding"} (one number for each
         axis of a series or an image); {"kind": "reshape", "shape"}; "relu", "selu", "tanh", "sigmoid". Any other
         layer has its class's name as kind, for readers to see what they cannot compute. The last layers are the
-        likelihood's mean and the world's scale: {"kind": "affine", "scale", "shift"}.
+        likelihood's mean and the world's scale: {"kind": "affine", "scale", "shift"}. Where something is given, the
+        first puts what is usual behind the codes, {"kind": "beside", "values"}, and the last puts it into the
+        observation, {"kind": "put", "places", "values"}.
     """
     layers = [*_layers(net.decoder, "ae.decoder")]
+    if net.given:
+        beside = ((net.typical - net.given_mean) / net.given_std).tolist()
+        layers.insert(0, {"kind": "beside", "values": beside})
     likelihood = net.likelihood
     if type(likelihood).mean is Bernoulli.mean:
         layers.append({"kind": "sigmoid"})
@@ -33,6 +38,8 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
         layers.append({"kind": type(likelihood).__name__})
     if likelihood.standardised:
         layers.append({"kind": "affine", "scale": float(net.std), "shift": float(net.mean)})
+    if net.given:
+        layers.append({"kind": "put", "places": list(net.given), "values": net.typical.tolist()})
     return {"layers": layers}
 
 

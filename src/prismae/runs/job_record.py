@@ -100,6 +100,7 @@ JobRecord = TypedDict(
         "drop": list[str] | None,
         "categorical": list[str] | None,
         "numeric": list[str] | None,
+        "given": list[str] | None,
         "index": str | None,
         "missing": list[str] | None,
         "sep": str | None,
@@ -171,11 +172,15 @@ def _unfit(job: Mapping[str, Any]) -> list[str]:
         told["channels.means"], told["channels.stds"] = (
             len(job["channels"][key]) for key in ("means", "stds")
         )
+    known = {**job["table"]["scaling"], **job["table"]["categories"]} if "table" in job else None
+    lost = [
+        name for name in job.get("given") or () if not (name.isdecimal() if known is None else name in known)
+    ]
     return [
         f"{name} is of {n} numbers, and shape of {shape[0]}"
         for name, n in told.items()
         if shape and n != shape[0]
-    ]
+    ] + [f"given names {name!r}, which is no column" for name in lost]
 
 
 def _fault(error: Any) -> str:

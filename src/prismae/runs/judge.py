@@ -27,6 +27,7 @@ WEAK = 0.5  # share of what as many principal components as latents explain, bel
 WORSE, GAP, SURE = 1.5, 0.1, 2.0
 CLOSE = 0.01  # share of the variance within which principal components do as well
 DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
+TOLD = 0.1  # share of a given column's variance that is read of the codes, beyond chance
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
 LONGER, SLOWER, SHORTER = 4, 10, 3  # times as many steps, times as small a rate, after a setback
 USUAL_RATE = 1e-3
@@ -46,6 +47,7 @@ class Judge(Measured):
                 held_out=self.held_out,
                 n_held_out=0 if self.unseen is None else len(self.unseen),
                 baselines={} if self.words else self.baselines,
+                told=self.told,
                 findings=list(self.findings()),
                 version=__version__,
             )
@@ -79,6 +81,7 @@ class Judge(Measured):
             yield from self._memorised()
             yield from self._set_back() or self._improving()
             yield from self._duplicated()
+            yield from self._told()
         if not weak and not self.words:
             yield from self._linear()
 
@@ -208,6 +211,16 @@ class Judge(Measured):
             f"The data fill {self.distinct} latent{'s' if self.distinct != 1 else ''}.",
             settings={"n_latents": self.distinct},
         )
+
+    def _told(self) -> Iterator[Finding]:
+        names = [name for name, found in self.told.items() if found.share - max(found.chance, 0) > TOLD]
+        if names:
+            yield Finding(
+                "told",
+                f"The codes are not free of what is given: {', '.join(names)} can be read of them.",
+                "The term that draws them apart needs more time.",
+                settings=self._more_time(),
+            )
 
     def _few_clusters(self) -> Iterator[Finding]:
         if self.clusters >= len(self.sizes) / 2:

@@ -39,7 +39,7 @@ from prismae.latent.live import live
 from prismae.methods import Adversarial, Clustering, Context, Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.latents import Latents, grouped
-from prismae.runs.verdict import Baseline
+from prismae.runs.verdict import Baseline, ReadOut
 from prismae.train.build import build
 from prismae.train.loop import Trained
 from prismae.train.outcome import effective_number
@@ -48,6 +48,7 @@ LOOKED_AT = 2_000  # observations that are encoded, and rebuilt
 # observations whose latents are moved, between these, so that at most so many are decoded
 LEAST_MOVED, MOVED, DECODED = 32, 256, 4_096
 TOGETHER = 256  # observations that go through a network at once
+FOLDS = 5  # that observations are parted into, for a regression to be tried on what it has not seen
 MOST = 99.0  # nats, which stand for more than can be told
 # an error still falls that fell, over the last tenth of the steps, by this share of itself and this of the variance
 FALLS, BY = 0.05, 0.002
@@ -110,16 +111,24 @@ class Measured:
 
     @cached_property
     def x(self) -> NDArray:
-        """[n, d] observations of `rows`."""
-        return flat(self.data, self.rows)
+        """[n, d] what is to be rebuilt of the observations of `rows`."""
+        return self._flat(self.data, self.rows)
 
     @cached_property
     def again(self) -> NDArray:
         """[n, d] what is rebuilt of them."""
-        return self._rebuilt(self.posterior.mean)
+        return self._rebuilt(self.posterior.mean, self.data.data[self.rows])
 
-    def _rebuilt(self, codes: Tensor) -> NDArray:
-        return torch.cat([self.net.generate(part) for part in codes.split(TOGETHER)]).flatten(1).numpy()
+    def _rebuilt(self, codes: Tensor, x: Tensor) -> NDArray:
+        pairs = zip(codes.split(TOGETHER), x.split(TOGETHER), strict=True)
+        return self._kept(torch.cat([self.net.generate(*pair) for pair in pairs]).flatten(1).numpy())
+
+    def _flat(self, data: World, rows: Tensor) -> NDArray:
+        return self._kept(flat(data, rows))
+
+    def _kept(self, x: NDArray) -> NDArray:
+        """[n, d] without the elements that are given."""
+        return np.delete(x, self.net.given, axis=1) if self.net.given else x
 
     @cached_property
     def explained(self) -> float:
@@ -132,7 +141,7 @@ class Measured:
         return (
             None
             if self.unseen is None or self.words
-            else flat(self.unseen, fitted_rows(self.unseen, LOOKED_AT))
+            else self._flat(self.unseen, fitted_rows(self.unseen, LOOKED_AT))
         )
 
     @cached_property
@@ -141,7 +150,7 @@ class Measured:
         assert self.unseen is not None
         rows = fitted_rows(self.unseen, LOOKED_AT)
         codes = torch.cat([self.net.encode(self.unseen.data[part]).mean for part in rows.split(TOGETHER)])
-        return self._rebuilt(codes)
+        return self._rebuilt(codes, self.unseen.data[rows])
 
     @cached_property
     def held_out(self) -> float | None:
@@ -203,6 +212,16 @@ class Measured:
     def live(self) -> NDArray[np.bool_]:
         """[m] which latents are live."""
         return live(self.information, self.effect)
+
+    @cached_property
+    def told(self) -> dict[str, ReadOut]:
+        """Column that is given → how much of it the codes still tell."""
+        x, codes = flat(self.data, self.rows), self.posterior.mean.numpy()
+        shuffled = np.random.default_rng(0).permutation(codes)
+        return {
+            name: ReadOut(*(read_linearly(each, x[:, list(places)]) for each in (codes, shuffled)))
+            for name, places in self.data.kind.given_places.items()
+        }
 
     @cached_property
     def components(self) -> Components:
@@ -297,6 +316,18 @@ class Measured:
                 terms = method.critic_terms(self.trained.critic, codes, context)
             found.append(sum(float(each.detach().mean()) for each in terms.values()))
         return found[0], found[1]
+
+
+def read_linearly(codes: NDArray, known: NDArray) -> float:
+    """Share of the variance of what is known [n, k] that a linear regression on codes [n, m] explains of rows that it
+    has not seen, in five folds; 0 is their mean, and below it is worse."""
+    x = np.column_stack([codes, np.ones(len(codes))]).astype(np.float64)
+    fold = np.random.default_rng(0).permutation(len(x)) % FOLDS
+    missed = np.empty(known.shape)
+    for i in range(min(FOLDS, len(x))):
+        learnt, asked = fold != i, fold == i
+        missed[asked] = known[asked] - x[asked] @ np.linalg.lstsq(x[learnt], known[learnt], rcond=None)[0]
+    return 1 - float(np.square(missed).sum() / np.square(known - known.mean(0)).sum())
 
 
 def channel_noise(history: pd.DataFrame) -> NDArray | None:

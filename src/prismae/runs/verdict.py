@@ -26,8 +26,8 @@ class Finding:
     ----------
     name
         What it is called: "diverged", "collapsed", "unlearned", "weak", "few-clusters", "memorised", "set-back",
-        "improving", "duplicated", "dead-critic"; or what is no fault, "linear": principal components do as well, and
-        "short": nothing is judged.
+        "improving", "duplicated", "dead-critic", "told"; or what is no fault, "linear": principal components do as
+        well, and "short": nothing is judged.
     text
         A sentence or two: what was seen.
     reason
@@ -90,6 +90,15 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class ReadOut:
+    """How much of what is given can still be read of the codes: by linear regression, of observations that it has not
+    seen, as a share of the variance; and the same of codes that are shuffled over the observations."""
+
+    share: float
+    chance: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a run is worth.
 
@@ -104,6 +113,8 @@ class Verdict:
         Observations that were held out; 0 for none.
     baselines
         By name: "pca", "ica", "untrained".
+    told
+        Column that is given → how much of it the codes still tell.
     findings
         What is wrong, the worst first.
     version
@@ -116,6 +127,7 @@ class Verdict:
     held_out: float | None = None
     n_held_out: int = 0
     baselines: dict[str, Baseline] = field(default_factory=dict)
+    told: dict[str, ReadOut] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     version: str = ""
 
@@ -147,9 +159,8 @@ class Verdict:
     @property
     def sentences(self) -> list[str]:
         """What it is worth, in numbers."""
-        return [
-            each for each in (self._rebuilt(), self._carried(), self._linear(), self._untrained()) if each
-        ]
+        said = (self._rebuilt(), self._carried(), self._told(), self._linear(), self._untrained())
+        return [each for each in said if each]
 
     def _rebuilt(self) -> str:
         if self.explained is None:
@@ -170,6 +181,13 @@ class Verdict:
         several = "latent" if len(self.information) == 1 else "latents"
         said = f"{several} is live and tells" if len(alive) == 1 else f"{several} are live and tell"
         return f"{len(alive)} of {len(self.information)} {said} {total:.1f} nats: {each}."
+
+    def _told(self) -> str:
+        each = [
+            f"{percent(max(found.share, 0))} of {name} (shuffled {percent(max(found.chance, 0))})"
+            for name, found in self.told.items()
+        ]
+        return f"Of what is given the codes tell, read linearly, {', '.join(each)}." if each else ""
 
     def _linear(self) -> str:
         pca, ica = self.baselines.get("pca"), self.baselines.get("ica")

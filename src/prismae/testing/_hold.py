@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from prismae.data import World, world
+from prismae.data.kinds import Table
 from prismae.data.storage import Dense
 from prismae.metrics import Metric
 
@@ -88,6 +90,15 @@ def few_digits() -> World:
         factor_names=("row", "column"),
         factor_kinds=("categorical", "categorical"),
     )
+
+
+@lru_cache(maxsize=1)
+def few_rows() -> World:
+    """The same as rows of a table, with a further column of 0 and 1, "64", that is given."""
+    data = few_digits()
+    known = (torch.arange(N) % 2).float().unsqueeze(1)
+    x = torch.cat([x_of(data).flatten(1), known], 1)
+    return replace(data, name="few rows", data=Dense(x), kind=Table(given=("64",)))
 
 
 def x_of(data: World) -> torch.Tensor:

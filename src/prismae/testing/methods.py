@@ -21,7 +21,7 @@ from prismae.latent.gaussian import Gaussian
 from prismae.methods import Adversarial, Clustering, Context, Method, all_methods
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
-from prismae.testing._hold import Check, M, N, few_digits, hold, refused, run_checks, seeded, x_of
+from prismae.testing._hold import Check, M, N, few_digits, few_rows, hold, refused, run_checks, seeded, x_of
 from prismae.train import Hook, Moment, Trained, build, train
 from prismae.train.build import choices
 from prismae.train.known import Known
@@ -60,6 +60,7 @@ def method_checks(method: Method) -> tuple[Check[Method], ...]:
         training_leaves_the_generator_alone,
         a_stopped_training_goes_on_to_the_bit,
         a_saved_model_is_loaded_as_it_was,
+        it_can_be_told_what_is_given,
         a_batch_of_1_trains_or_is_refused,
         the_reconstruction_error_halves,
     )
@@ -321,6 +322,20 @@ def a_saved_model_is_loaded_as_it_was(method: Method) -> None:
             np.array_equal(again.inverse_transform(codes), model.inverse_transform(codes)),
             "A loaded model decodes the same codes otherwise.",
         )
+
+
+def it_can_be_told_what_is_given(method: Method) -> None:
+    """Where a column of a table is given, it trains, and decodes the same code to something else for another value."""
+    data = few_rows()
+    ae = train(method, data, _settings(method, data, net="mlp:width=16"), device="cpu").ae
+    x = x_of(data)
+    other = torch.cat([x[:, :-1], 1 - x[:, -1:]], 1)
+    with torch.no_grad():
+        codes = ae.encode(x).mean
+        again, changed = ae.generate(codes, x), ae.generate(codes, other)
+    hold(torch.equal(changed[:, -1], other[:, -1]), "What is given does not come back as it is.")
+    same = torch.isclose(again[:, :-1], changed[:, :-1], rtol=1e-3, atol=1e-6).all()
+    hold(not same, "What is decoded is the same whatever is given: does the method decode by itself?")
 
 
 def a_batch_of_1_trains_or_is_refused(method: Method) -> None:

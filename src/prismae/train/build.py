@@ -137,6 +137,8 @@ def build(
     )
     if kind.lacking:  # its encoder is told, behind a row, which of these are missing
         encoder, _ = chosen.build((shape[0] + len(kind.lacking),), method.n_outputs(n_latents), n_latents)
+    if kind.known:  # its decoder sees, behind a code, what is given
+        _, decoder = chosen.build(shape, method.n_outputs(n_latents), n_latents + len(kind.known))
     own = deepcopy(as_likelihood(likelihood))  # its parameters are this run's
     own.set_columns(*kind.column_sorts(), d=prod(shape), mean=summary.mean, std=summary.std)
     given: dict[str, Any] = {
@@ -148,4 +150,4 @@ def build(
     }
     if words:
         return TextAutoencoderNet(encoder, decoder, longest=shape[0], **given)
-    return AutoencoderNet(encoder, decoder, lacking=kind.lacking, shape=shape, **given)
+    return AutoencoderNet(encoder, decoder, lacking=kind.lacking, shape=shape, given=kind.known, **given)

@@ -19,7 +19,7 @@ from torch import nn
 from prismae._random import Draws
 from prismae.control import as_controller
 from prismae.data import World
-from prismae.data.summary import means_of_seen
+from prismae.data.summary import means_of_seen, moments_of_seen
 from prismae.errors import InputError, Interrupted
 from prismae.methods import Clustering, Method
 from prismae.nets.autoencoder import AutoencoderNet
@@ -232,6 +232,9 @@ def _begun(
     team.check(ae)
     if ae.lacking is not None:
         ae.fill.copy_(means_of_seen(world.data))
+    if ae.given:
+        mean, std = moments_of_seen(world.data)
+        ae.know(mean, std, world.kind.usual(mean))
     controllers = [as_controller(each) for each in training.controls]
     run = Ongoing(fabric, method, world, ae, training, controllers, draws, held, team)
     if start is not None:

@@ -19,6 +19,7 @@ from prismae.data import World
 from prismae.data.storage import spaced
 from prismae.errors import InputError
 from prismae.latent.gaussian import widened
+from prismae.latent.labels import told
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PROBE = 256  # observations that the monitored errors are measured on
+GIVEN = "given"  # the term that is added where something is given
 
 
 class Ongoing:
@@ -80,7 +82,10 @@ class Ongoing:
             self.critic_settings = method.critic_optimizer()
             self.critic_optimizer = adam(self.critic, self.critic_settings, self.critic_settings.lr)
 
-        self.values: dict[str, float | Tensor] = dict(method.weights())
+        self.losses = method.weights()
+        if ae.given:  # as much as all that is rebuilt can gain
+            self.losses |= {GIVEN: float(prod(world.shape) - len(ae.given)) if ae.likelihood.nats else 1.0}
+        self.values: dict[str, float | Tensor] = dict(self.losses)
         noise = method.noise()
         self.channel = None if noise is None else NOISE  # the one value that is no term's weight
         if noise is not None:
@@ -144,7 +149,7 @@ class Ongoing:
         if self.critic is not None:
             self.critic.requires_grad_(False)
         with self.fabric.autocast():
-            terms = self.method.terms(self.team.dealt(self.ae, self.draws), *self.batch(self.step))
+            terms = self._terms(self.team.dealt(self.ae, self.draws), *self.batch(self.step))
         means = self._means(terms)
         weighted = [self.values[name] * mean for name, mean in means.items() if name in self.values]
         self.fabric.backward(torch.stack(weighted).sum())
@@ -161,6 +166,11 @@ class Ongoing:
             rows, known = self.known.of(rows, number, data)
             context = replace(context, **known)
         return data[rows], context
+
+    def _terms(self, ae: AutoencoderNet, x: Tensor, context: Context) -> Terms:
+        """The method's terms, and that of what is given."""
+        terms = self.method.terms(ae, x, context)
+        return terms | {GIVEN: told(ae.encode(x).mean, ae.told_of(x))} if ae.given else terms
 
     def _means(self, terms: Terms) -> Terms:
         """Losses are averaged over the batch; observations keep their shape."""
@@ -208,7 +218,7 @@ class Ongoing:
         """Terms and observations of a batch, without training on it."""
         self.ae.eval()
         with torch.no_grad(), self.fabric.autocast():
-            means = self._means(self.method.terms(self.ae, x, context))
+            means = self._means(self._terms(self.ae, x, context))
         self.ae.train()
         return means
 
@@ -229,7 +239,7 @@ class Ongoing:
         """Measure the terms on what is held out, with the same random numbers every time; keep the best."""
         with self.draws.rewound(fresh=True):
             terms = [self.measure(part, self.context) for part in held.parts]
-        found = averaged(terms, held.sizes, [*self.method.weights()])
+        found = averaged(terms, held.sizes, [*self.losses])
         loss = sum(float(self.values[name]) * value for name, value in found.items())
         unseen = {f"unseen:{name}": value for name, value in found.items()}
         self.history.monitor(self.step - 1, {**unseen, "unseen_loss": loss})

@@ -125,8 +125,8 @@ class _Dealt:
     def encoded(self, x: Tensor) -> Tensor:
         return self._shared(self._ae.encoded, x)
 
-    def decode(self, z: Tensor) -> Tensor:
-        return self._shared(self._ae.decode, z)
+    def decode(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+        return self._shared(self._ae.decode, z, *(() if x is None else (x,)))
 
     def nll(self, x: Tensor, z: Tensor) -> Tensor:
         return self._shared(self._ae.nll, x, z)

@@ -39,7 +39,8 @@ class Effects(View):
 
         from prismae.data.storage import spaced
 
-        codes = subject.codes[spaced(len(subject.codes), MOVED)]
+        chosen = spaced(len(subject.codes), MOVED)
+        codes, x = subject.codes[chosen], subject.world.data[subject.rows[chosen]]
         found = []
         with torch.no_grad():
             for i in range(codes.shape[1]):
@@ -47,7 +48,7 @@ class Effects(View):
                 for end in subject.ends:
                     moved = codes.clone()
                     moved[:, i] = end[i]
-                    ends.append(subject.net.generate(moved))
+                    ends.append(subject.net.generate(moved, x))
                 found.append((ends[1] - ends[0]).abs().mean(0))
         return {"effects": torch.stack(found).numpy()}
 

@@ -41,9 +41,10 @@ class Errors(View):
         vectors = []
         for part in rows.split(1024):
             x = world.data[part]
-            total += (x - shift).nansum(0, dtype=torch.float64)
-            squares += float((x - shift).square().nansum(dtype=torch.float64))
-            seen += (~x.isnan()).sum(0)
+            values = subject.net.to_rebuild(x)
+            total += (values - shift).nansum(0, dtype=torch.float64)
+            squares += float((values - shift).square().nansum(dtype=torch.float64))
+            seen += (~values.isnan()).sum(0)
             vectors.append(x if x.ndim == 2 else x[:0])
         of_mean = (squares - float((total.square() / seen.clamp(min=1)).sum())) / float(seen.sum())
         found = {"errors": subject.errors, "mean_error": of_mean / subject.net.std.square()}

@@ -47,7 +47,7 @@ class Reconstructions(View):
         with torch.no_grad():
             shown = world.data[rows]
             codes = net.encode(shown).mean
-            again = net.generate(codes)
+            again = net.generate(codes, shown)
         found = {
             "originals": shown.numpy(),
             "reconstructions": again.numpy(),

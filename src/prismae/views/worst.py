@@ -38,7 +38,7 @@ class Worst(View):
         rows = subject.measured[subject.errors.argsort(descending=True, stable=True)[:WORST]]
         with torch.no_grad():
             x = world.data[rows]
-            again = net.generate(net.encode(x).mean)
+            again = net.generate(net.encode(x).mean, x)
         return {
             "worst": np.asarray(x),
             "worst_reconstructions": np.asarray(again),

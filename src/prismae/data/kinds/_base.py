@@ -35,6 +35,7 @@ class Kind(ABC):
 
     elements: ClassVar[Literal["numbers", "words"]] = "numbers"  # what networks and likelihoods must be for
     lacking: tuple[int, ...] | None = None  # see `Numbers`
+    given: tuple[str, ...] = ()  # see `Table`
 
     @classmethod
     def name(cls) -> str:
@@ -114,6 +115,48 @@ class Kind(ABC):
         """For a table's columns of numbers, what they are (`prismae.data.columns.Sort`), mean and deviation; and sizes
         of its categories."""
         return (), ()
+
+    # what is given of observations, and is no concern of the codes
+
+    def knowing(self, given: tuple[str, ...], shape: tuple[int, ...]) -> Self:
+        """The same kind, of whose observations [*shape] these columns are given; () is nothing.
+
+        Raises
+        ------
+        InputError
+            Where there are no such columns, or they cannot be given.
+        """
+        if given:
+            raise InputError(
+                f"What is given (given=, --given) are columns of a table, or of vectors [n, d] by their numbers, and "
+                f"these observations are {self.name()}: leave it out."
+            )
+        return self
+
+    @property
+    def given_places(self) -> Mapping[str, tuple[int, ...]]:
+        """Column that is given → places of the elements of an observation that it is."""
+        return {}
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """All of these places."""
+        return tuple(place for places in self.given_places.values() for place in places)
+
+    def usual(self, mean: Tensor) -> Tensor:
+        """The most usual value of each element of an observation, of its mean [*shape] over the data."""
+        return mean
+
+    def told(self, given: Any, n: int, shape: tuple[int, ...], *, every: bool = True) -> Tensor | None:
+        """What a user says is given of n observations as a network sees them, [n, *shape], and NaN elsewhere.
+
+        None where a model is told nothing. `every`: whether all that is given has to be there.
+        """
+        if given is not None:
+            raise InputError(
+                "Nothing is given to this model: it was fitted without given=, so leave that out."
+            )
+        return None
 
     @property
     def outputs(self) -> int:

@@ -9,16 +9,19 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data.columns import listed
 from prismae.data.kinds._base import NEW, Numbers
+from prismae.data.layout import numbers
+from prismae.data.offset import less
 from prismae.data.rows import Rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
-from prismae.errors import InputError
+from prismae.errors import InputError, unknown_name
 
 MOST, LEAST, USUAL = (
     1 << 22,
@@ -39,11 +42,15 @@ class Table(Numbers):
         Whether a category of new rows that the fit did not see is taken for none of those that it saw.
     constant
         Column of an array, counted from 0 → its value, where it has one value only.
+    given
+        Columns that are given: names of a table's, numbers of an array's, counted from 0. Encoder and decoder see them,
+        codes are drawn to be free of them.
     """
 
     scheme: TableScheme | None = None
     ignore_unknown: bool = False
     constant: Mapping[int, float] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
     @classmethod
     def plain(cls, data: Storage) -> Self | None:
@@ -55,7 +62,8 @@ class Table(Numbers):
 
     def to_json(self) -> dict[str, Any]:
         constant = {str(column): value for column, value in self.constant.items()}
-        return super().to_json() | ({"constant": constant} if constant else {})
+        more = {"constant": constant, "given": list(self.given)}
+        return super().to_json() | {key: value for key, value in more.items() if value}
 
     def lenient(self) -> Self:
         return replace(self, ignore_unknown=True)
@@ -67,13 +75,100 @@ class Table(Numbers):
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         scheme = TableScheme.from_json(about["table"]) if "table" in about else None
         constant = {int(column): value for column, value in about.get("constant", {}).items()}
-        return replace(super().from_json(about), scheme=scheme, constant=constant)
+        given = tuple(about.get("given") or ())
+        return replace(super().from_json(about), scheme=scheme, constant=constant, given=given)
 
     def noted(self) -> str:
-        if self.scheme is None:
-            return ""
-        numeric, categorical = len(self.scheme.scaling), len(self.scheme.categories)
-        return f" (of {numeric} numeric and {categorical} categorical columns)"
+        parts = [f"given: {listed(self.given)}"] if self.given else []
+        if self.scheme is not None:
+            numeric, categorical = len(self.scheme.scaling), len(self.scheme.categories)
+            parts.insert(0, f"of {numeric} numeric and {categorical} categorical columns")
+        return f" ({'; '.join(parts)})" if parts else ""
+
+    def knowing(self, given: tuple[str, ...], shape: tuple[int, ...]) -> Self:
+        if not given:
+            return self
+        constant = [*map(str, self.constant)] if self.scheme is None else [*self.scheme.constants]
+        without = () if self.scheme is None else self.scheme.left_out
+        faults = [
+            *(f"{name!r} is constant, so it tells nothing" for name in constant if name in given),
+            *(
+                f"{name!r} is not trained on (dropped, empty, or names of rows)"
+                for name in without
+                if name in given
+            ),
+        ]
+        faults += [f"{name!r} stands twice" for name in sorted({n for n in given if given.count(n) > 1})]
+        places = self._places(shape)
+        for name in given:
+            if name not in places and name not in (*constant, *without):
+                faults.append(str(unknown_name("column", name, places)).rstrip("."))
+            elif set(places.get(name, ())) & set(self.lacking or ()):
+                faults.append(
+                    f"{name!r} lacks values, and what is given has to be known: drop these rows, or fill them"
+                )
+        if not faults and set(given) == places.keys():
+            faults.append("all columns are given, so nothing is left to rebuild")
+        if faults:
+            raise InputError(f"What is given (given=, --given): {'; '.join(faults)}.")
+        return replace(self, given=given)
+
+    @property
+    def given_places(self) -> Mapping[str, tuple[int, ...]]:
+        places = self._places() if self.given else {}
+        return {name: places[name] for name in self.given}
+
+    def _places(self, shape: tuple[int, ...] | None = None) -> dict[str, tuple[int, ...]]:
+        """Column that is trained on → places of the elements that it is."""
+        if self.scheme is not None:
+            return self.scheme.places
+        columns = map(int, self.given) if shape is None else range(shape[0])
+        return {str(i): (i,) for i in columns if i not in self.constant}
+
+    def usual(self, mean: Tensor) -> Tensor:
+        """The mean of numbers, and the commonest of 0 and 1 and of categories."""
+        found = mean.clone()
+        if self.scheme is not None:
+            for name, places in self.scheme.places.items():
+                part = mean[list(places)]
+                if name in self.scheme.categories:
+                    found[list(places)] = torch.nn.functional.one_hot(part.argmax(), len(part)).to(mean.dtype)
+                elif self.scheme.sorts.get(name) == "truth":
+                    shift, scale = self.scheme.scaling[name]
+                    found[list(places)] = ((part * scale + shift).round() - shift) / scale
+        return found
+
+    def told(self, given: Any, n: int, shape: tuple[int, ...], *, every: bool = True) -> Tensor | None:
+        if not self.given:
+            return super().told(given, n, shape, every=every)
+        what = f"a table or mapping of {listed([repr(name) for name in self.given])}"
+        if given is None:
+            raise InputError(
+                f"This model is told what is given, so decoding needs it too: expected given=, {what}."
+            )
+        columns = _columns(given, self.given, what)
+        lacking = [repr(name) for name in self.given if name not in columns]
+        if lacking and every:
+            raise InputError(f"given= lacks {listed(lacking)}: expected {what}.")
+        lengths = {name: len(values) for name, values in columns.items() if len(values) not in (1, n)}
+        if lengths:
+            said = ", ".join(f"{size} of {name!r}" for name, size in lengths.items())
+            raise InputError(f"given= has {said}, expected one for all or one for each of {n} observations.")
+        table = pd.DataFrame(
+            {name: [*values] * (n if len(values) == 1 else 1) for name, values in columns.items()}
+        )
+        if gaps := [repr(name) for name in table if table[name].isna().any()]:
+            raise InputError(f"given= lacks values in {listed(gaps)}, and what is given has to be known.")
+        found = np.full((n, *shape), np.nan, np.float32)
+        if not columns:
+            return torch.from_numpy(found)
+        if self.scheme is not None:
+            found = self.scheme.to_array(
+                table, name="given=", ignore_unknown=self.ignore_unknown, only=[*columns]
+            )
+            return torch.from_numpy(found)
+        found[:, [int(name) for name in columns]] = less(numbers(table.to_numpy(), "given="), self.offset)
+        return torch.from_numpy(found)
 
     def units(self) -> str:
         return super().units() if self.scheme is None else "columns scaled and one-hot as `table` says"
@@ -136,3 +231,23 @@ class Table(Numbers):
     @property
     def _called(self) -> str:
         return "a table"
+
+
+def _columns(given: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Values of the columns that are given, by name: of a table those of these names, of a mapping all of it."""
+    if isinstance(given, pd.DataFrame):
+        table = given.set_axis([str(name) for name in given.columns], axis=1)
+        return {name: table[name].tolist() for name in names if name in table}
+    if isinstance(given, Mapping):
+        known = {str(name): values for name, values in given.items()}
+        if strange := [repr(name) for name in known if name not in names]:
+            raise InputError(f"given= has {listed(strange)}, which this model is not told: expected {what}.")
+        single = {name: np.ndim(values) == 0 for name, values in known.items()}
+        return {name: [values] if single[name] else [*values] for name, values in known.items()}
+    values = np.asarray(given)
+    values = values[:, None] if values.ndim == 1 and len(names) == 1 else values
+    if values.ndim != 2 or values.shape[1] != len(names):
+        raise InputError(
+            f"given= has the shape {values.shape}, expected {what}, or an array [n, {len(names)}] of them."
+        )
+    return dict(zip(names, values.T.tolist(), strict=True))

@@ -23,6 +23,11 @@ function prismaeDecoder(spec) {
     tanh: pointwise(Math.tanh),
     sigmoid: pointwise((v) => 1 / (1 + Math.exp(-v))),
     affine: (layer) => pointwise((v) => v * layer.scale + layer.shift)(),
+    beside: (layer) => (x) => ({ shape: x.shape, values: Float32Array.from([...x.values, ...layer.values]) }),
+    put: (layer) => (x) => {
+      layer.places.forEach((place, i) => (x.values[place] = layer.values[i]));
+      return x;
+    },
     reshape: (layer) => (x) => ({ shape: layer.shape, values: x.values }),
 
     linear(layer) {
