@@ -53,10 +53,8 @@ def moments_of_seen(data: Storage) -> tuple[torch.Tensor, torch.Tensor]:
 def means_of_seen(
     data: Storage, function: Callable[[torch.Tensor], torch.Tensor] = lambda x: x
 ) -> torch.Tensor:
-    """Mean of each element [*shape] over those of at most 20,000 observations that have it; 0 where none has.
-
-    Of a `function` of the observations, where one is given.
-    """
+    """Mean of each element [*shape], or of a function of it, over those of at most 20,000 observations that have it; 0
+    where none has."""
     rows = spaced(len(data), _MOST).to(data.device)
     total = torch.zeros(data.shape, dtype=torch.float64)
     count = torch.zeros(data.shape, dtype=torch.float64)
