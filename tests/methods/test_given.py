@@ -131,7 +131,7 @@ def test_a_page_decodes_with_what_is_usual() -> None:
 def known_answers(given: list[str] | None, method: pr.Method, steps: int) -> tuple[float, float, float]:
     """What codes tell of the batch and of the factors, and the error of "the same, but of batch B", of its variance."""
     data = pr.world(CELLS, given=given)
-    settings = {"n_latents": 3, "net": "mlp:width=32", "likelihood": "gaussian-learned", "lr": 1e-2}
+    settings = {"n_latents": 3, "net": "mlp:width=32", "likelihood": "auto", "lr": 1e-2}
     ae = train(method, data, steps=steps, device="cpu", **settings).ae
     codes = codes_table(ae, data)
     x = data.data[torch.arange(300)]

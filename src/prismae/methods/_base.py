@@ -49,11 +49,14 @@ class Labelled:
         [batch of labels, k] the world's factors: class indices, or values of continuous ones, as float32.
     scaled
         [batch of labels, k] the same from 0 to 1, by the range of all that are known.
+    values
+        For each factor all the values of these that are known, [v], in their order.
     """
 
     x: Tensor
     factors: Tensor
     scaled: Tensor
+    values: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)

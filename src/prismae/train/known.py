@@ -40,6 +40,7 @@ class Known:
             self.rows = torch.from_numpy(rows)
             low, high = self.factors[self.rows].aminmax(dim=0)
             self.scaled = (self.factors - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)
+            self.values = tuple(column.unique().to(device) for column in self.scaled[self.rows].T)
             self.labels = Batches(n, min(batch, n), seed, LABELS, torch.device("cpu"))
 
     def __bool__(self) -> bool:
@@ -60,7 +61,7 @@ class Known:
         if self.labels is not None:
             known = self.rows[self.labels[number]]
             factors, scaled = (each[known].to(self.device) for each in (self.factors, self.scaled))
-            found["labels"] = Labelled(data[known.to(self.device)], factors, scaled)
+            found["labels"] = Labelled(data[known.to(self.device)], factors, scaled, self.values)
         return rows, found
 
 
