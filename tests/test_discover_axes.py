@@ -124,3 +124,32 @@ def test_factors_are_counted_without_columns_that_go_alone(columns, said, tmp_pa
     found = Discovery(tmp_path, "ica", "", factors, tmp_path, [], none, np.zeros(0), [])
     assert found.count == said
     assert replace(found, factors=[]).count == "0 factors"
+
+
+def test_independent_components_are_the_farthest_from_gaussian_of_all_rotations():
+    """By brute force over angles, where one component is all but Gaussian."""
+    rng = np.random.default_rng(3)
+    codes = np.stack([rng.uniform(-1, 1, 800), rng.normal(size=800)], 1) @ rng.normal(size=(2, 2))
+    found = axes.independent_of(codes, principal(codes, 2)).codes(codes)
+    white = np.linalg.qr(codes - codes.mean(0))[0] * len(codes) ** 0.5
+    angles = np.linspace(0, np.pi / 2, 2_000)
+    turns = np.stack([[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]])
+    most = max(axes.contrast(white @ turn) for turn in turns.transpose(2, 0, 1))
+    assert axes.contrast(found) == pytest.approx(most, rel=1e-3)
+    np.testing.assert_allclose(found.T @ found / len(found), np.eye(2), atol=1e-8)
+
+
+def test_gaussian_latents_have_no_axes_of_their_own_and_uniform_ones_have():
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    assert axes.determined(rng.uniform(-1, 1, (1500, 3)) @ turn) > 0.95
+    assert axes.determined(rng.normal(size=(1500, 3))) < 0.9
+
+
+def test_latents_that_span_another_space_keep_their_own_components():
+    """Uniform factors of latents, and data of which other things, far from Gaussian, are the components."""
+    rng = np.random.default_rng(1)
+    factors, other = rng.uniform(-1, 1, (1500, 2)), rng.exponential(size=(1500, 2)) ** 2
+    codes = factors @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    apart = axes.turned(codes, other @ rng.normal(size=(2, 5)), []).codes(codes)
+    assert np.abs(np.corrcoef(apart.T, factors.T)[:2, 2:]).max(1).min() > 0.99

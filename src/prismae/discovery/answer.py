@@ -21,7 +21,7 @@ from prismae.discovery import axes
 from prismae.discovery.alone import alone
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, Factor, mean_codes, observed, rebuilt
-from prismae.discovery.search import HELD_OUT, Search, Tried, worth
+from prismae.discovery.search import HELD_OUT, PARSIMONY, Search, Tried, worth
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
 from prismae.evaluation.baselines import Components, agreement, explained, principal
@@ -30,6 +30,7 @@ from prismae.metrics._inputs import standardised
 from prismae.runs.job import Job
 from prismae.runs.observations import everything
 from prismae.runs.run import Run
+from prismae.runs.verdict import Verdict
 from prismae.settings import Layout, as_plain
 
 FEWEST = 40  # observations, of which a tenth is held out
@@ -159,11 +160,7 @@ def _source(X: Any, folder: Path, series: Layout | None, axes: str | None) -> st
 
 def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: World, home: Path) -> Discovery:
     """The answer: components of the data where they do as well as the best model, else the model's."""
-    usable = best.usable if best else []
-    chosen, verdict = max(
-        usable or [pair for each in tried for pair in each.runs],
-        key=lambda pair: -np.inf if pair[1].held_out is None else worth(pair[1].held_out, pair[1].live.sum()),
-    )
+    chosen, verdict = _chosen(tried, best, data)
     model = load(chosen.path)
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     lone = alone(x, data.kind)
@@ -208,6 +205,24 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     return _of_data(tried, few, chosen, (x, unseen), lone, why + more, home)
 
 
+def _chosen(tried: Sequence[Tried], best: Tried | None, data: World) -> tuple[Run, Verdict]:
+    """The seed that is kept: of those worth as much to within what a latent has to explain, the one whose latents have
+    independent components that are best determined."""
+
+    def value(pair: tuple[Run, Verdict]) -> float:
+        return -np.inf if pair[1].held_out is None else worth(pair[1].held_out, pair[1].live.sum())
+
+    usable = best.usable if best else []
+    most = max(usable or [pair for each in tried for pair in each.runs], key=value)
+    as_good = [pair for pair in usable if value(pair) >= value(most) - PARSIMONY]
+    if len(as_good) < 2:
+        return most
+    return max(
+        as_good,
+        key=lambda pair: axes.determined(mean_codes(load(pair[0].path), data, LOOKED_AT)[:, pair[1].live]),
+    )
+
+
 def _of_model(
     tried: Sequence[Tried],
     best: Tried,
@@ -248,12 +263,17 @@ def _of_model(
         else np.full(own.shape[1], np.nan)
         for name, components in (("turned", turned), ("plain", plain))
     }
-    name = "plain" if others and agreed["plain"].mean() > agreed["turned"].mean() + 0.05 else "turned"
+    own_axes = axes.determined(own)
+    name = "turned"
+    if others and own_axes < axes.STEADY and agreed["plain"].mean() > agreed["turned"].mean() + 0.05:
+        name = "plain"
     components = turned if name == "turned" else plain
+    halves = f"those of two halves of the observations agree at |r| = {own_axes:.2f}"
     why += (
-        " Its live latents were turned to independent components, which come back in other seeds."
+        f" Its live latents were turned to independent components; {halves}."
         if name == "turned"
-        else " Its live latents are as they were trained: they come back in other seeds, independent components less."
+        else " Its live latents are as they were trained: they come back in other seeds, independent components less; "
+        f"{halves}."
     )
     made = Discovery(
         home, "autoencoder", why, [], chosen.path, live, components, all_codes.mean(0), _lines(tried, best)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
@@ -14,10 +16,16 @@ from prismae.metrics._inputs import standardised
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
 EXACT = 1e-3  # share of the variance that counts as nothing left
 TOLD = 0.5  # share of a component that those before it tell, from which it is a function of these
-STARTS = 5  # of FastICA, which may end in a local optimum
+STARTS = 5  # of independent components, which may end in a local optimum
+SWEEPS, GAINS = 30, 1.001  # over all pairs of components, and what a sweep has to gain for another
+ANGLES = [
+    np.arange(24) * np.pi / 48,
+    *(np.linspace(-1, 1, 9) * np.pi / 48 / 4**i for i in range(3)),
+]  # tried, finer
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
 STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
 SHARP = 0.75  # share of the distance from Gaussian that independent components of latents have, of those of the data
+SPACE = 0.9  # least canonical correlation of latents with components that span the same space
 HELD = 0.7  # correlation with a column that goes with no other, from which codes hold it
 
 
@@ -57,6 +65,14 @@ def steady(first: Components, x: NDArray) -> Components:
     return first
 
 
+def determined(codes: NDArray) -> float:
+    """How well independent components of latents [n, k] come back in halves of the observations: whether they have axes
+    of their own, which Gaussian ones have not."""
+    white = scaled(principal(codes, codes.shape[1]), codes).codes(codes)
+    k = white.shape[1]
+    return agreement(*(independent_of(half, principal(half, k)).codes(white) for half in halves(white)))
+
+
 def halves(x: NDArray) -> tuple[NDArray, NDArray]:
     """The rows of x [n, d] in two halves, drawn by chance."""
     order = np.random.default_rng(0).permutation(len(x))
@@ -69,7 +85,8 @@ def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
     First go the directions that say what columns say of which no other tells: these stand apart, or noise would be
     turned into factors. The others are turned to their independent components; where these are far nearer to Gaussian
     than those of the data, as a prior makes them, their axes are hardly determined: then they are turned to lie as near
-    as they can to the independent components of the data (orthogonal Procrustes).
+    as they can to the independent components of the data (orthogonal Procrustes), if these span the same space, as
+    they do not where factors bend the data much, like a place in an image.
     """
     white, columns = scaled(principal(codes, codes.shape[1]), codes), held(codes, x, lone)
     k, apart = columns.shape
@@ -81,9 +98,10 @@ def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
     found = ordered(independent_of(codes, rest), codes)
     other = of_data(np.delete(x, lone, 1), k - apart)
     if other.shape[1] == k - apart and contrast(found.codes(codes)) < SHARP * contrast(other):
-        left, _, right = np.linalg.svd(rest.codes(codes).T @ standard(other))
-        turn = left @ right
-        found = ordered(Components(rest.mean, rest.into @ turn, turn.T @ rest.back), codes)
+        left, alike, right = np.linalg.svd(rest.codes(codes).T @ standard(other) / len(codes))
+        if alike.min() > SPACE:
+            turn = left @ right
+            found = ordered(Components(rest.mean, rest.into @ turn, turn.T @ rest.back), codes)
     return Components(
         white.mean, np.concatenate([found.into, first.into], 1), np.concatenate([found.back, first.back])
     )
@@ -112,16 +130,51 @@ def of_data(x: NDArray, k: int) -> NDArray:
 
 
 def independent_of(x: NDArray, start: Components) -> Components:
-    """Independent components; of several starts of FastICA the one whose components are farthest from Gaussian."""
+    """Independent components; of several starts those that are farthest from Gaussian.
 
-    return max(
-        (independent(x, start, seed) for seed in range(STARTS)), key=lambda found: contrast(found.codes(x))
-    )
+    FastICA does not always converge where some components are nearly Gaussian, as a prior makes them, so from what it
+    found, and from other rotations, pairs of components are turned until none gets farther (Comon 1994).
+    """
+    white, k = scaled(start, x), start.into.shape[1]
+    z = white.codes(x)
+    rng = np.random.default_rng(0)
+    found = independent(x, start).codes(x)
+    first = [np.linalg.svd(z.T @ found)[0] @ np.linalg.svd(z.T @ found)[2], np.eye(k)]
+    turns = first + [np.linalg.qr(rng.normal(size=(k, k)))[0] for _ in range(STARTS - 2 if k > 1 else 0)]
+    turn = max((each @ _turned_in_pairs(z @ each) for each in turns), key=lambda each: contrast(z @ each))
+    return Components(white.mean, white.into @ turn, turn.T @ white.back)
+
+
+def _turned_in_pairs(z: NDArray) -> NDArray:
+    """[k, k] the rotation of white z [n, k] that raises its contrast until no pair of columns gains by a turn."""
+    z, turn = z.copy(), np.eye(z.shape[1])
+    for _ in range(SWEEPS):
+        before = contrast(z)
+        for i, j in combinations(range(z.shape[1]), 2):
+            angle = 0.0
+            for grid in ANGLES:
+                c, s = np.cos(angle + grid), np.sin(angle + grid)
+                both = (
+                    np.outer(z[:, i], c) + np.outer(z[:, j], s),
+                    np.outer(z[:, j], c) - np.outer(z[:, i], s),
+                )
+                angle += grid[sum(_far(each) for each in both).argmax()]
+            one = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            z[:, [i, j]], turn[:, [i, j]] = z[:, [i, j]] @ one, turn[:, [i, j]] @ one
+        if contrast(z) < GAINS * before:
+            break
+    return turn
 
 
 def contrast(codes: NDArray) -> float:
     """How far codes [n, k] are from Gaussian, by log cosh: what FastICA raises."""
-    return float(np.square(_log_cosh(codes / codes.std(0)).mean(0) - GAUSSIAN).sum())
+    return float(_far(codes / codes.std(0)).sum())
+
+
+def _far(codes: NDArray) -> NDArray:
+    """[k] the same of each column of deviation 1."""
+    far: NDArray = np.square(_log_cosh(codes).mean(0) - GAUSSIAN)
+    return far
 
 
 def _log_cosh(x: NDArray) -> NDArray:

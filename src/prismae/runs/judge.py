@@ -262,11 +262,11 @@ class Judge(Measured):
             own, other = self.held_out, pca.held_out
         if other is None or other < own - CLOSE:
             return
-        k = pca.components
+        k, m = pca.components, int(self.live.sum())
         parts = "principal component explains" if k == 1 else "principal components explain"
         yield Finding(
             "linear",
-            f"Principal components do as well: {k} {parts} {percent(other)}, {int(self.live.sum())} live latents "
+            f"Principal components do as well: {k} {parts} {percent(other)}, {m} live latent{'s' * (m > 1)} "
             f"{percent(own)}.",
             "Unless the latents mean more to you than components do, take PCA, or FastICA for independent ones: they "
             "are simpler, faster and the same every time.",
