@@ -154,11 +154,9 @@ def _turned_in_pairs(z: NDArray) -> NDArray:
             angle = 0.0
             for grid in ANGLES:
                 c, s = np.cos(angle + grid), np.sin(angle + grid)
-                both = (
-                    np.outer(z[:, i], c) + np.outer(z[:, j], s),
-                    np.outer(z[:, j], c) - np.outer(z[:, i], s),
-                )
-                angle += grid[sum(_far(each) for each in both).argmax()]
+                gain = _far(np.outer(z[:, i], c) + np.outer(z[:, j], s))
+                gain = gain + _far(np.outer(z[:, j], c) - np.outer(z[:, i], s))
+                angle += grid[gain.argmax()]
             one = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
             z[:, [i, j]], turn[:, [i, j]] = z[:, [i, j]] @ one, turn[:, [i, j]] @ one
         if contrast(z) < GAINS * before:
