@@ -220,10 +220,12 @@ def test_two_packages_with_one_name_are_named_both(tmp_path, monkeypatch):
     [
         ("nowhere_at_all.models:Foo", r"by acme 1\.0, cannot be loaded \(ModuleNotFoundError: No module"),
         ("acme_models:Absent", r"by acme 1\.0, cannot be loaded \(AttributeError"),
+        ("acme_ends:Foo", r"by acme 1\.0, cannot be loaded \(SystemExit: 3\)"),
         ("random:Random", r"by acme 1\.0, is no Method but <class 'random\.Random'>"),
     ],
 )
 def test_a_broken_entry_point_is_one_warning_and_the_rest_works(value, said, tmp_path, monkeypatch):
+    (tmp_path / "acme_ends.py").write_text("raise SystemExit(3)")
     declare(tmp_path, monkeypatch, "prismae.methods", broken=value, hinge="acme_models:HingeVAE")
     acme = module(tmp_path, monkeypatch)
     with pytest.warns(UserWarning, match=said) as warned:

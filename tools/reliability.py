@@ -1,10 +1,11 @@
-"""Writes docs/reliability.md: commands killed and refused at their calls to the file system, files and plans altered,
-and bad inputs, counted.
+"""Writes the counts of docs/reliability.md: commands killed and refused at their calls to the file system, short of
+memory, files and plans altered, and bad inputs.
 
-python tools/reliability.py docs/reliability.md [EVERY [COMMAND …]]
+python tools/reliability.py docs/reliability.md EVERY [PART …]
 
-EVERY 1, the default, tries each call, and thousands of altered files; a greater number every so many of them, for less
-time.
+EVERY 1 tries each call and thousands of altered files, a greater number one of so many; errors are tried at a tenth of
+the calls. A PART is a command (fit, evaluate, report, export, study) or one of plans, jobs, files, hostile, options;
+all by default. Each row stands on the page by itself: one that is counted takes the place of that part's row of before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, redirect_stdout
 from functools import partial
 from importlib import import_module
@@ -29,21 +30,75 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 
 from faulty import Faulty, shim
-from kills import COMMANDS, ERRORS, Counted, Trial, killed, refused
+from kills import COMMANDS, ERRORS, ROOMS, Counted, Trial, killed, killed_at_random, refused, short_of_memory
 
 TESTS = Path(__file__).parents[1] / "tests"
 MARK = "<!-- counts, by tools/reliability.py -->"
-PLANS, JOBS = 2_500, 700  # altered plans, and job.json of each of three runs
-INPUTS = {
-    "test_damaged_files.py": "bits changed, files cut or exchanged",
-    "test_hostile_files.py": "hostile data files",
-    "test_ranges.py": "options out of their range, empty texts",
+PLANS, JOBS = 2_500, 2_100  # altered plans, and altered job.json of three runs
+RANDOM = 20  # kills at random moments
+FILES = {
+    "files": ("bits changed, files cut or exchanged: tests", "test_damaged_files.py"),
+    "hostile": ("hostile data files: tests", "test_hostile_files.py"),
+    "options": ("options out of their range, empty texts: tests", "test_ranges.py"),
 }
+OTHERS = {"plans": "plans altered", "jobs": "job.json altered"} | {
+    name: what for name, (what, _) in FILES.items()
+}
+HEADS = (
+    ("command", "one call of", "calls", "killed at", "at random moments", *ERRORS, "memory", "failures"),
+    ("what", "one of", "tried", "failures"),
+)
 
 
-def altered(read: Callable[[Any], None], n: int) -> Counted:
-    """Read files altered n times by the draws of a test."""
+def command(name: str, every: int) -> tuple[list[Any], list[str]]:
+    """The row of a command, and what failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = shim(Path(folder))
+        if library is None:
+            raise SystemExit("needs Linux and a C compiler")
+        faulty = Faulty(library)
+        trial = Trial(name, faulty, Path(folder))
+        found = [
+            killed(trial, every),
+            killed_at_random(trial, RANDOM),
+            *(refused(trial, error, 10 * every) for error in ERRORS.values()),
+            short_of_memory(trial, ROOMS),
+        ]
+        faulty.close()
+    wrong = [each for counted in found for each in counted.failures]
+    return [name, every, trial.calls, *(counted.tried for counted in found), len(wrong)], wrong
+
+
+def other(name: str, every: int) -> tuple[list[Any], list[str]]:
+    """The row of altered files or bad inputs, and what failed."""
     counted = Counted()
+    if name in FILES:
+        every = 1
+        outcomes = Outcomes(counted)
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            pytest.main(
+                ["-q", "-p", "no:cacheprovider", str(TESTS / "faults" / FILES[name][1])], plugins=[outcomes]
+            )
+    else:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            for read, n in _readers(name, Path(folder)):
+                _altered(counted, read, n // every)
+    return [OTHERS[name], every, f"{counted.tried:,}", len(counted.failures)], counted.failures
+
+
+def _readers(name: str, folder: Path) -> Iterator[tuple[Callable[[Any], None], int]]:
+    """What reads files altered by draws, and how often."""
+    if name == "plans":
+        yield partial(import_module("test_altered_plans").read_altered, folder / "plan.yaml"), PLANS
+    else:
+        jobs = import_module("test_job_record")
+        shutil.copytree(jobs.RUNS, folder, dirs_exist_ok=True)
+        for each in jobs.NAMES:
+            yield partial(jobs.read_altered, folder, each), JOBS // len(jobs.NAMES)
+
+
+def _altered(counted: Counted, read: Callable[[Any], None], n: int) -> None:
+    """Read files altered n times by the draws of a test."""
 
     @settings(
         max_examples=n, deadline=None, database=None, phases=[Phase.generate], derandomize=True,
@@ -58,14 +113,13 @@ def altered(read: Callable[[Any], None], n: int) -> Counted:
             counted.note(f"altered: {traceback.format_exc(limit=-1)}", str(error))
 
     each()
-    return counted
 
 
 class Outcomes:
     """What pytest reports, counted."""
 
-    def __init__(self) -> None:
-        self.counted = Counted()
+    def __init__(self, counted: Counted) -> None:
+        self.counted = counted
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Hear of a test."""
@@ -73,78 +127,36 @@ class Outcomes:
             self.counted.note(report.nodeid, "" if report.passed else str(report.longrepr)[-300:])
 
 
-def inputs(every: int) -> Iterator[tuple[str, Counted]]:
-    """Altered files and bad inputs: what, and how many."""
-    plans, jobs = import_module("test_altered_plans"), import_module("test_job_record")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "plan.yaml"
-        yield "plans altered", altered(partial(plans.read_altered, path), PLANS // every)
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        home = Path(folder)
-        shutil.copytree(jobs.RUNS, home, dirs_exist_ok=True)
-        for name in jobs.NAMES:
-            found = altered(partial(jobs.read_altered, home, name), JOBS // every)
-            yield (
-                f"job.json altered, of {name.removesuffix(name.rpartition('-')[2]).rstrip('-') or name}",
-                found,
-            )
-    for name, what in INPUTS.items():
-        outcomes = Outcomes()
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            pytest.main(["-q", "-p", "no:cacheprovider", str(TESTS / "faults" / name)], plugins=[outcomes])
-        yield f"{what}: tests", outcomes.counted
+def rows_of(page: str) -> dict[str, str]:
+    """The rows of the page's tables by their first cell."""
+    lines = [line for line in page.partition(MARK)[2].split("\n") if line.startswith("| ")]
+    return {line.split(" | ")[0].removeprefix("| "): line for line in lines}
 
 
-def tried(every: int) -> tuple[list[str], list[str]]:
-    """The lines of the table of altered files and bad inputs, and what failed."""
-    lines, wrong = ["| what | tried | failures |", "|---" * 3 + "|"], []
-    for what, counted in inputs(every):
-        lines.append(f"| {what} | {counted.tried:,} | {len(counted.failures)} |")
-        print(lines[-1], *counted.failures, sep="\n", flush=True)
-        wrong += counted.failures
-    return lines, wrong
+def with_rows(page: str, rows: Mapping[str, str]) -> str:
+    """The page with these rows below its mark."""
+    tables = []
+    for head, names in zip(HEADS, (COMMANDS, OTHERS.values()), strict=True):
+        body = [rows[name] for name in names if name in rows]
+        tables.append("\n".join([_row(head), "|" + "---|" * len(head), *body]))
+    return f"{page.partition(MARK)[0]}{MARK}\n\n" + "\n\n".join(tables) + "\n"
 
 
-def counts(every: int, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The lines of the table of commands, and what failed."""
-    lines = ["| command | calls | killed at | " + " | ".join(ERRORS) + " | failures |", "|---" * 8 + "|"]
-    failures: list[str] = []
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            library = shim(Path(folder))
-            if library is None:
-                raise SystemExit("needs Linux and a C compiler")
-            faulty = Faulty(library)
-            trial = Trial(name, faulty, Path(folder))
-            found: list[Counted] = [killed(trial, every)]
-            found += [refused(trial, error, 10 * every) for error in ERRORS.values()]
-            faulty.close()
-        wrong = [each for counted in found for each in counted.failures]
-        cells = [name, trial.calls, *(counted.tried for counted in found), len(wrong)]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-        print(lines[-1], *wrong, sep="\n", flush=True)
-        failures += wrong
-    return lines, failures
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
-    """Put the counts below the mark of the page."""
-    page = Path(sys.argv[1])
-    every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    names = sys.argv[3:] or [*COMMANDS]
-    (commands, wrong), (others, more) = counts(every, names), tried(every)
-    said = "each call" if every == 1 else f"one call of {every}, and one altered file of {every}"
-    command = " ".join(["tools/reliability.py", "docs/reliability.md", *sys.argv[2:]])
-    text = page.read_text(encoding="utf-8").partition(MARK)[0]
-    lines = [
-        f"By `python {command}`: {said}.",
-        "",
-        *commands,
-        "",
-        *others,
-        *(f"\n{each}" for each in wrong + more),
-    ]
-    page.write_text(f"{text}{MARK}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    """Count parts, and put their rows on the page."""
+    page, every, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or [*COMMANDS, *OTHERS]
+    failed = False
+    for name in names:
+        cells, wrong = command(name, every) if name in COMMANDS else other(name, every)
+        print(_row(cells), *wrong, sep="\n", flush=True)
+        text = page.read_text(encoding="utf-8")
+        page.write_text(with_rows(text, rows_of(text) | {str(cells[0]): _row(cells)}), encoding="utf-8")
+        failed |= bool(wrong)
+    sys.exit(int(failed))
 
 
 if __name__ == "__main__":

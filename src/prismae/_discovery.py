@@ -56,7 +56,7 @@ def plugins(group: str, known: Collection[str] = ()) -> Iterator[tuple[metadata.
         owners[point.name] = distribution(point)
         try:
             loaded = point.load()
-        except Exception as error:  # whatever a stranger's module raises when it is imported
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises when it is imported
             left_out(point, f"cannot be loaded ({type(error).__name__}: {error})")
         else:
             yield point, loaded

@@ -1,15 +1,20 @@
-"""Files that are there whole or not at all, and the hidden folders in which they are made."""
+"""Files that are there whole or not at all, the hidden folders in which they are made, and what fits in memory."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
+
+from prismae.errors import InputError
 
 _HELD = ".held"  # the lock file within
 _OWN = re.compile(r"\.[0-9a-f]{32}\.part")
@@ -55,6 +60,19 @@ def own_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def lock_at(path: Path) -> FileLock:
+    """The lock of the operating system on a file, not yet held.
+
+    Raises
+    ------
+    InputError
+        Where a link stands in its place: what that points at would be emptied.
+    """
+    if path.is_symlink():
+        raise InputError(f"{path} is a link, and a lock is to stand there: remove it.")
+    return FileLock(path)
+
+
 def sweep(parent: Path) -> None:
     """Remove the folders that killed processes left in `parent`."""
     with suppress(OSError):
@@ -67,6 +85,8 @@ def sweep(parent: Path) -> None:
 
 def _lock(folder: Path) -> FileLock | None:
     """The lock of a folder, held unless the file system has none; None if it is another's or the folder is gone."""
+    if (folder / _HELD).is_symlink():  # not made here
+        return None
     lock = FileLock(folder / _HELD)
     try:
         lock.acquire(timeout=0)
@@ -78,3 +98,25 @@ def _lock(folder: Path) -> FileLock | None:
         lock.release()
         return None
     return lock
+
+
+def memory() -> float:
+    """Bytes of memory that this process may use, as far as the system tells."""
+    found = [inf]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    if find_spec("resource"):  # not on Windows
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        found.append(inf if limit == resource.RLIM_INFINITY else limit)
+    return min(found)
+
+
+def check_room(path: Path, needed: float, of: str = "numbers") -> None:
+    """Refuse what is larger than the memory of this machine, before room is made for it."""
+    if needed > (room := memory()):
+        raise InputError(
+            f"{path} holds {needed / 1e9:.0f} GB of {of}, and this machine has {room / 1e9:.0f} GB of memory: "
+            "expected data that fit in it."
+        )

@@ -1,10 +1,12 @@
-"""The one progress bar: parts done, the time it took, and a note of what is done now."""
+"""What a terminal shows: a screen for text of others, and the one progress bar, with a note of what is done now."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,7 +15,28 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Column
+from rich.text import Text
+
+# what a terminal obeys, and what turns the direction of writing; not the ends of lines and tabulators
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text as a terminal may be given it: characters that it would obey stand as ``\\x1b``."""
+    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+class Screen(Console):
+    """A console whose terminal obeys no character of a text that it shows: names of columns and files are anyone's."""
+
+    def render_str(self, text: str, **look: Any) -> Text:
+        return super().render_str(visible(text), **look)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for each in super().render(renderable, options):
+            yield each if each.control else Segment(visible(each.text), each.style)
 
 
 def bars(*, left: bool = False, **look: Any) -> Progress:
@@ -39,7 +62,7 @@ class Bar:
     """One bar on stderr; silent unless `enabled`, and gone from the screen when it ends."""
 
     def __init__(self, what: str, total: int, *, enabled: bool) -> None:
-        self.bars = bars(console=Console(stderr=True), disable=not enabled, transient=True)
+        self.bars = bars(console=Screen(stderr=True), disable=not enabled, transient=True)
         self.task = self.bars.add_task(what, total=total, note="")
 
     def __enter__(self) -> Self:

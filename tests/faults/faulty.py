@@ -58,7 +58,10 @@ class Faulty:
         self._ask({"command": [*command], "folder": str(folder), "warm": True})
 
     def run(self, command: Sequence[str], folder: Path, *, at: int = NEVER, **how: Any) -> Ended:
-        """Run a command; at its call `at` it is killed, after `half` a write, or has an `error`, once or `always`."""
+        """Run a command; at its call `at` it is killed, after `half` a write, or has an `error`, once or `always`.
+
+        `memory` and `after` as `forked.answer` has them.
+        """
         request = {"command": [*command], "folder": str(folder), "at": at} | how
         return Ended(**self._ask(request))
 

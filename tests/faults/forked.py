@@ -9,16 +9,22 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import chdir, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 
 def answer(request: dict[str, Any], shim: Any) -> dict[str, Any]:
-    """Run a command in `folder`; at its call number `at` it is killed, or that call fails with `error`."""
+    """Run a command in `folder`; at its call number `at` it is killed, or that call fails with `error`.
+
+    It has `memory` bytes more than this process, if that is said, and is killed `after` so many seconds.
+    """
     if request.get("warm"):  # here, so that forks find imported what the command imports on its way
         with redirect_stdout(StringIO()), chdir(request["folder"]):
             called(request["command"])
@@ -32,6 +38,11 @@ def answer(request: dict[str, Any], shim: Any) -> dict[str, Any]:
             os.dup2(mouth, stream.fileno())
         os.close(mouth)
         os.chdir(request["folder"])
+        if "memory" in request:
+            taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (taken + request["memory"],) * 2)
+        if "after" in request:
+            signal.setitimer(signal.ITIMER_REAL, request["after"])  # whose signal nobody handles
         shim.faults_arm(
             request["at"], request.get("error", 0), request.get("half", 0), request.get("always", 0)
         )

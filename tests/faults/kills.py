@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import shutil
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from faulty import Ended, Faulty, contents, differences
@@ -45,6 +48,24 @@ ERRORS = {
     "descriptors": errno.EMFILE,
     "damaged disk": errno.EIO,
 }
+ROOMS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    256,
+)  # megabytes beyond what is there at the start
 
 
 @dataclass
@@ -81,7 +102,9 @@ class Trial:
             self.renew()
         self.faulty.warm(self.command, self.work)
         self.renew()
+        started = time.monotonic()
         undisturbed = self.run()
+        self.seconds = time.monotonic() - started
         assert undisturbed.code == 0, undisturbed.said
         assert undisturbed.calls, "the library was not preloaded"
         self.calls, self.expected = undisturbed.calls, contents(self.work)
@@ -91,7 +114,7 @@ class Trial:
         shutil.rmtree(self.work, ignore_errors=True)
         shutil.copytree(self.start, self.work)
 
-    def run(self, **how: int) -> Ended:
+    def run(self, **how: Any) -> Ended:
         return self.faulty.run(self.command, self.work, **how)
 
     def again(self) -> list[str]:
@@ -111,14 +134,46 @@ def killed(trial: Trial, every: int = 1) -> Counted:
     return counted
 
 
+def killed_at_random(trial: Trial, n: int) -> Counted:
+    """Kill a command n times at moments drawn evenly over the time that it takes, and give it again."""
+    counted, rng = Counted(), np.random.default_rng(0)
+    for after in rng.uniform(0.001, trial.seconds, n):
+        trial.renew()
+        ended = trial.run(after=float(after))
+        counted.note(
+            f"killed after {after:.3f} s", "" if ended.code in (-14, 0) else _said(ended), *trial.again()
+        )
+    return counted
+
+
+def short_of_memory(trial: Trial, rooms: Sequence[int]) -> Counted:
+    """Let a command have so many megabytes and no more, and give it again when there are enough."""
+    counted = Counted()
+    for room in rooms:
+        trial.renew()
+        ended = trial.run(memory=room << 20)
+        counted.note(f"with {room} MB", "" if in_a_sentence(ended) else _said(ended), *trial.again())
+    return counted
+
+
+def in_a_sentence(ended: Ended) -> bool:
+    """Whether a command went well, or said in a sentence why not."""
+    if "Traceback" in ended.said:
+        return False
+    return ended.code == 0 or (ended.code > 0 and ended.said.strip().endswith("."))
+
+
+def _said(ended: Ended) -> str:
+    return f"code {ended.code}, said {ended.said[-1500:]}"
+
+
 def refused(trial: Trial, error: int, every: int = 1) -> Counted:
     """Let each call from one on fail with an error, and give the command again when there are no more errors."""
     counted = Counted()
     for at in range(1, trial.calls + 1, every):
         trial.renew()
         ended = trial.run(at=at, error=error, always=1)
-        said = ended.said.strip().split("\n")
-        bad = "Traceback" in ended.said or not (ended.code == 0 or said[-1].endswith("."))
-        wrong = f"said {ended.said[-1500:]}" if bad else ""
-        counted.note(f"error {error} from call {at}", wrong, *trial.again())
+        counted.note(
+            f"error {error} from call {at}", "" if in_a_sentence(ended) else _said(ended), *trial.again()
+        )
     return counted

@@ -1,7 +1,9 @@
 """Files that reach for others, never end, or claim to be larger than any memory are refused in one sentence."""
 
 import gzip
+import json
 import os
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -146,7 +148,10 @@ def test_what_is_not_packed_as_its_name_says_is_one_sentence(tmp_path, name):
         pr.world(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["mine.npy", "mine.csv", "mine.txt", "mine.h5", "mine.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    ["x.npy", "x.npz", "x.csv", "x.txt", "x.h5", "x.parquet", "x.png", "x.tif", "x.wav", "x.mat", "x.zarr"],
+)
 def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(InputError, match="is neither a file nor a folder"):
@@ -172,3 +177,172 @@ def test_a_pipe_in_a_run_folder_is_a_missing_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "job.json")
     with pytest.raises(InputError, match=r"job.json is missing"):
         _ = Run(tmp_path).job
+
+
+def test_an_image_of_a_format_that_is_not_read_is_not_handed_to_another_program(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "PIL.EpsImagePlugin.Ghostscript", lambda *given, **more: pytest.fail("Ghostscript was run")
+    )
+    for i in range(3):
+        text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+        (tmp_path / f"{i}.png").write_bytes(text)
+    with pytest.raises(
+        InputError, match=r"3 of 3 images cannot be read.*0.png is a file of EPS, expected one of .png"
+    ):
+        pr.world(tmp_path)
+
+
+def zarr_of(path: Path, **about: object) -> Path:
+    """A Zarr folder of one array, of version 2, whose chunk is 4 × 2 numbers."""
+    path.mkdir()
+    usual = {
+        "zarr_format": 2, "shape": [4, 2], "chunks": [4, 2], "dtype": "<f8", "compressor": None, "fill_value": 0,
+        "order": "C", "filters": None,
+    }  # fmt: skip
+    (path / ".zarray").write_text(json.dumps(usual | about))
+    (path / "0.0").write_bytes(np.arange(8.0).tobytes())
+    return path
+
+
+def test_zarr_whose_chunks_are_pickled_is_not_read(tmp_path: Path) -> None:
+    class Mine:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    path = zarr_of(
+        tmp_path / "x.zarr", dtype="|O", filters=[{"id": "pickle", "protocol": 4}], fill_value=None
+    )
+    (path / "0.0").write_bytes(pickle.dumps([Mine()]))
+    with pytest.raises(InputError, match=r"x.zarr is corrupted or no Zarr folder"):
+        pr.world(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"shape": [10**9, 10**6], "chunks": [1, 10**6]}, {"chunks": [10**7, 10**6]}],
+    ids=["rows", "a chunk"],
+)
+def test_zarr_that_claims_more_than_any_memory(tmp_path: Path, about: dict) -> None:
+    with pytest.raises(InputError, match=r"x.zarr holds \d+ GB of numbers, and this machine has \d+ GB"):
+        pr.world(zarr_of(tmp_path / "x.zarr", **about))
+
+
+def test_a_pipe_in_a_zarr_folder_is_not_waited_for(tmp_path: Path) -> None:
+    path = zarr_of(tmp_path / "x.zarr")
+    assert len(pr.world(path)) == 4
+    (path / "0.0").unlink()
+    os.mkfifo(path / "0.0")
+    with pytest.raises(InputError, match=r"x.zarr holds 0.0, which is neither a file nor a folder"):
+        pr.world(path)
+
+
+def in_heads(path: Path, place: int, bits: int) -> None:
+    """Set bits in the head of each file in a .zip, and in its entry of the directory."""
+    content = bytearray(path.read_bytes())
+    for sign, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        at = content.find(sign)
+        while at >= 0:
+            content[at + place + shift] |= bits
+            at = content.find(sign, at + 1)
+    path.write_bytes(content)
+
+
+def as_encrypted(path: Path) -> None:
+    """Say of each file in a .zip that it is encrypted."""
+    in_heads(path, 6, 1)
+
+
+def as_packed_otherwise(path: Path) -> None:
+    """Say of each file in a .zip that it is packed in a way that nobody knows."""
+    in_heads(path, 8, 97)
+
+
+def as_empty(path: Path) -> None:
+    """A .zip without files."""
+    with zipfile.ZipFile(path, "w"):
+        pass
+
+
+@pytest.mark.parametrize("change", [as_encrypted, as_packed_otherwise, as_empty])
+@pytest.mark.parametrize("name", ["x.npz", "x.csv.zip", "x.xlsx"])
+def test_what_is_packed_and_cannot_be_unpacked_is_one_sentence(tmp_path, name, change):
+    path = tmp_path / name
+    if name == "x.npz":
+        np.savez(path, x=TABLE[:20].to_numpy())
+    else:
+        (TABLE[:20].to_csv if name == "x.csv.zip" else TABLE[:20].to_excel)(path)
+    change(path)
+    with pytest.raises(InputError, match=name):
+        pr.world(path)
+
+
+def test_names_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for name in (b"caf\xe9", b"the"):
+        inside = os.fsdecode(os.fsencode(folder) + b"/" + name)
+        os.makedirs(inside)
+        for i in range(2):
+            Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(f"{inside}/{i}.png")
+    with pytest.raises(
+        InputError, match=r"photos/caf\\xe9/0.png and 1 more is no UTF-8, expected another name"
+    ):
+        pr.world(folder)
+    other = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.csv")
+    TABLE[:20].to_csv(other)
+    with pytest.raises(InputError, match=r"\\xe9.csv is no UTF-8"):
+        pr.world(other)
+
+
+INDICES = {"beyond": [10**6, 1, 2], "below": [-7, 1, 2], "none": [[0, 1, 2]]}
+
+
+@pytest.mark.parametrize("how", ["csr", "csc"])
+@pytest.mark.parametrize("indices", INDICES.values(), ids=INDICES)
+@pytest.mark.parametrize("kind", ["npz", "h5ad"])
+def test_indices_of_a_sparse_matrix_that_lead_out_of_it_are_not_followed(tmp_path, how, indices, kind):
+    starts = np.array([0, 1, 2, 3])
+    if kind == "npz":
+        np.savez(
+            tmp_path / "x.npz",
+            format=how.encode(),
+            shape=[3, 3],
+            data=np.ones(3),
+            indices=indices,
+            indptr=starts,
+        )
+    else:
+        with h5py.File(tmp_path / "x.h5ad", "w") as file:
+            group = file.create_group("X")
+            group.attrs["shape"], group.attrs["encoding-type"] = [3, 3], f"{how}_matrix"
+            group["data"], group["indices"], group["indptr"] = np.ones(3), indices, starts
+    with pytest.raises(InputError, match=r"sparse matrix is damaged|is corrupted"):
+        pr.world(tmp_path / f"x.{kind}")
+
+
+def test_a_sparse_matrix_that_claims_more_rows_than_it_has_is_one_sentence(tmp_path):
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        group = file.create_group("X")
+        group.attrs["shape"] = [10**9, 10**9]
+        group["data"], group["indices"], group["indptr"] = np.ones(3), [1, 2, 3], [0, 3]
+    with pytest.raises(InputError, match=r"'X' is no sparse matrix of shape \(1000000000, 1000000000\)"):
+        pr.world(tmp_path / "x.h5ad")
+
+
+def test_a_category_that_there_is_not_is_one_sentence(tmp_path):
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.arange(80.0).reshape(20, 4)
+        group = file.create_group("obs/k")
+        group.attrs["encoding-type"] = "categorical"
+        group["codes"], group["categories"] = np.full(20, 99), [b"a", b"b"]
+    with pytest.raises(InputError, match="index 99 is out of bounds"):
+        pr.world(tmp_path / "x.h5ad")
+
+
+@pytest.mark.parametrize("spaces", [60_000, 1])
+def test_a_long_head_of_an_array_is_one_short_sentence(tmp_path, spaces):
+    head = f"{{'descr': {'[' * 3000}, 'fortran_order': False, 'shape': (2, 2), }}{' ' * spaces}".encode()
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(head)) + head)
+    with pytest.raises(InputError, match=r"x.npy is corrupted or no NumPy file") as caught:
+        pr.world(tmp_path / "x.npy")
+    assert len(str(caught.value)) < 400

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from faulty import Faulty, shim
-from kills import COMMANDS, ERRORS, Trial, killed, refused
+from kills import COMMANDS, ERRORS, ROOMS, Trial, killed, killed_at_random, refused, short_of_memory
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -35,3 +35,13 @@ def test_refused_from_any_call_on_a_command_says_so_in_a_sentence_and_goes_on_wh
     counted = refused(trial, ERRORS[error], every=7)
     assert counted.tried > 3
     assert not counted.failures
+
+
+@pytest.mark.parametrize("trial", COMMANDS, indirect=True)
+def test_killed_at_any_moment_a_command_ends_the_same_when_it_is_given_again(trial):
+    assert not killed_at_random(trial, 20).failures
+
+
+@pytest.mark.parametrize("trial", COMMANDS, indirect=True)
+def test_without_memory_a_command_says_so_in_a_sentence_and_goes_on_when_it_is_given_again(trial):
+    assert not short_of_memory(trial, ROOMS).failures

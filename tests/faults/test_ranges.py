@@ -1,11 +1,17 @@
 """Options out of their range, and empty texts for paths and names: one sentence each, before anything runs."""
 
+import inspect
+import shutil
 import sys
+from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 import numpy as np
 import pytest
 
 from prismae import cli
+from prismae._discovery import kebab
+from prismae.cli._app import COMMANDS, app, loaded
 from prismae.errors import of_machine
 
 FIT = ["fit", "vae", "own.npy"]
@@ -52,6 +58,50 @@ def test_an_option_out_of_its_range_is_one_sentence(words, said):
     assert code == 2
     assert "Traceback" not in sentence
     assert words[-1].rpartition("=")[2] in sentence or words[-2] in sentence
+
+
+RUN = "gcae-digits-077e13ba"
+PLAN = "{title: t, worlds: digits, methods: {vae: {}}, seeds: [0], budget: {steps: 1}, metrics: {}}"
+GIVEN = {
+    "fit": ["vae", "own.npy"],
+    "discover": ["own.npy"],
+    "evaluate": [RUN],
+    "picture": [RUN, "--kind", "tsne"],
+    "sample": [RUN],
+    "interpolate": [RUN, "a", "b"],
+    "study": ["plan.yaml"],
+    "plot": ["plan.yaml"],
+}
+
+
+def numbers():
+    """Each option of each command that is a number, with values that are none for it."""
+    for name in COMMANDS:
+        loaded(name)
+    for command in app.registered_commands:
+        for each in inspect.signature(command.callback, eval_str=True).parameters.values():
+            kind, *about = get_args(each.annotation) if get_origin(each.annotation) is Annotated else [None]
+            within = {kind, *get_args(kind)} | {inner for part in get_args(kind) for inner in get_args(part)}
+            if within & {int, float}:
+                written = [about[0].default, *(about[0].param_decls or ())]
+                option = next(
+                    (word for word in written if str(word).startswith("--")), f"--{kebab(each.name)}"
+                )
+                yield command.name, option, ("-1", HUGE) if int in within else ("-1", "nan", "inf")
+
+
+@pytest.mark.parametrize(("command", "option", "values"), [*numbers()])
+def test_each_option_that_is_a_number_has_a_range(command, option, values, said):
+    if RUN in GIVEN[command]:
+        shutil.copytree(Path(__file__).parents[1] / "runs" / "0.1" / RUN, RUN)
+    Path("plan.yaml").write_text(PLAN)
+    before = {*Path().rglob("*")}
+    for value in values:
+        code, sentence = said(command, *GIVEN[command], f"{option}={value}")
+        assert code == 2
+        assert "Traceback" not in sentence
+        assert value in sentence or option in sentence
+    assert {*Path().rglob("*")} == before  # nothing has begun
 
 
 @pytest.mark.parametrize(

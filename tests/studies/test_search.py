@@ -111,6 +111,24 @@ def test_optuna_finds_what_is_best_and_a_search_that_was_stopped_goes_on_the_sam
     assert one == other
 
 
+def test_nats_of_several_likelihoods_are_nothing_to_search_by(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    arm = Arm("vae", search={"likelihood": ["gaussian", "bernoulli"], **SEARCH})
+    plan, calls = Plan("t", {"digits": {}}, {"vae": arm}, [0]), []
+
+    def study(plan, out, **given):
+        rows = fake(calls)(plan, out, **given)
+        return rows.assign(**{"likelihood:nll": rows["nats"]})
+
+    monkeypatch.setattr(searching, "study", study)
+    for by in ("nats", "nll"):
+        with pytest.raises(
+            InputError, match=r"unit of a likelihood, and vae has (gaussian|bernoulli), .*--by mse"
+        ):
+            search(plan, tmp_path / by, how="optuna", trials=24, by=by, jobs=2)
+    assert len(search(plan, tmp_path / "mse", how="optuna", trials=3, by="mse")) == 3
+
+
 @pytest.mark.parametrize(
     ("search_of", "said"),
     [

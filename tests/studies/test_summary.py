@@ -65,11 +65,14 @@ def test_means_deviations_the_best_and_published_numbers():
 
 
 def test_nats_of_several_likelihoods_are_not_compared():
-    rows = frame().assign(nats=[1.0, 2.0, 3.0, 4.0, 5.0, 7.0])
+    rows = frame().assign(
+        nats=[1.0, 2.0, 3.0, 4.0, 5.0, 7.0], **{"likelihood:nll": [2.0, 3.0, 5.0, 6.0, 8.0, 9.0]}
+    )
     for likelihoods, compared in ((["mse", "mse"], True), (["mse", "bernoulli"], False)):
         summary = summarise(PLAN, rows.assign(likelihood=np.repeat(likelihoods, 3)))
         good, bad = summary.lines["good", 2.0], summary.lines["bad", None]
-        assert (good["nats"].best, bad["nats"].against is not None) == (compared, compared)
+        for score in ("nats", "likelihood:nll"):
+            assert (good[score].best, bad[score].against is not None) == (compared, compared)
         assert good["mse"].best
         assert bad["mse"].against is not None
 
@@ -205,9 +208,11 @@ def test_worlds_and_likelihoods_are_ranked_apart():
     assert ranked[["world", "arm"]].values.tolist() == [
         ["pulses", "good"], ["pulses", "bad"], ["digits", "good"], ["digits", "bad"],
     ]  # fmt: skip
-    rows = frame().assign(nats=[9.0, 9.0, 9.0, 1.0, 1.0, 1.0])
-    ranked = select(PLAN, rows.assign(likelihood=np.repeat(["gaussian", "bernoulli"], 3)), "nats")
-    assert ranked[["likelihood", "arm"]].values.tolist() == [["gaussian", "good"], ["bernoulli", "bad"]]
+    values = [9.0, 9.0, 9.0, 1.0, 1.0, 1.0]
+    rows = frame().assign(nats=values, **{"likelihood:nll": values})
+    for by in ("nats", "nll"):
+        ranked = select(PLAN, rows.assign(likelihood=np.repeat(["gaussian", "bernoulli"], 3)), by)
+        assert ranked[["likelihood", "arm"]].values.tolist() == [["gaussian", "good"], ["bernoulli", "bad"]]
 
 
 @pytest.mark.parametrize(

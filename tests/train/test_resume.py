@@ -1,15 +1,20 @@
 """A run that was stopped, by Ctrl-C or by a kill, ends with the same weights as one that was not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 import torch
 
-from prismae.studies import Job, run
+from prismae.errors import InputError
+from prismae.runs.run import Run
+from prismae.studies import Job, run, score
 from prismae.train import Interrupted, loop
 from prismae.train.checkpoint import load_state, save_state
 
@@ -118,6 +123,42 @@ def test_a_signal_that_ends_a_process_does_so_after_a_checkpoint(ended, tmp_path
     assert signal.SIGHUP in loop.ENDS  # and so does what a terminal sends when it closes
     assert load_state(tmp_path / "ended" / job.id / "checkpoint" / "state.safetensors")["step"] == 11
     same(run(job, tmp_path / "ended", device="cpu"), run(job, tmp_path / "whole", device="cpu"))
+
+
+def test_a_checkpoint_of_another_run_is_told_though_it_fits(tmp_path, monkeypatch):
+    job, advance = JOBS["vae"], loop.Ongoing.advance
+    other = replace(job, seed=1)
+
+    def until_stopped(self):
+        advance(self)
+        if self.step == 9:
+            raise ZeroDivisionError
+
+    for each in (job, other):
+        with monkeypatch.context() as patch:
+            patch.setattr(loop.Ongoing, "advance", until_stopped)
+            with pytest.raises(ZeroDivisionError):
+                run(each, tmp_path, device="cpu", checkpoint_every=7)
+    mine, its = (Run(tmp_path / each.id).checkpoint for each in (job, other))
+    content = mine.read_bytes()
+    shutil.copy(its, mine)
+    with pytest.raises(InputError, match=f"is the checkpoint of another training, '{other.id}'"):
+        run(job, tmp_path, device="cpu")
+    mine.write_bytes(content)
+    same(run(job, tmp_path, device="cpu"), run(job, tmp_path / "whole", device="cpu"))
+
+
+def test_a_clock_that_goes_back_changes_nothing(tmp_path, monkeypatch):
+    job = JOBS["vae"]
+    now = iter(range(2_000_000_000, 0, -3600))
+    whole = run(job, tmp_path / "whole", device="cpu")
+    with monkeypatch.context() as patch:
+        for name, unit in (("time", 1), ("time_ns", 10**9)):
+            patch.setattr(time, name, lambda unit=unit: next(now) * unit)
+        turned = run(job, tmp_path / "turned", device="cpu", checkpoint_every=7)
+        score(turned, metrics="mig", others=False)
+    assert turned.job["seconds"] >= 0
+    same(turned, whole)
 
 
 def test_a_finished_run_is_not_computed_again(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
+from prismae._progress import Screen
 from prismae._version import __version__
 from prismae.errors import InputError, unknown_name
 
@@ -150,7 +151,7 @@ app = typer.Typer(
 LOG = logging.getLogger("prismae")  # which also hears of a training's steps
 
 
-class Speaker(Console):
+class Speaker(Screen):
     """A console that prints texts as they are (brackets and colons in paths are no markup), to the log as well."""
 
     def __init__(self, **look: Any) -> None:
@@ -159,7 +160,7 @@ class Speaker(Console):
     def print(self, *objects: Any, **look: Any) -> None:
         super().print(*objects, **look)
         if LOG.isEnabledFor(logging.INFO):
-            page = Console(file=io.StringIO(), width=120, markup=False, emoji=False)
+            page = Screen(file=io.StringIO(), width=120, markup=False, emoji=False)
             page.print(*objects, **look)
             LOG.info(page.file.getvalue().rstrip())  # type: ignore[attr-defined]
 
@@ -182,7 +183,7 @@ def _quiet(value: bool) -> None:
 
 def _logged(path: Path | None) -> None:
     if path is not None:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
         LOG.addHandler(handler)
         LOG.setLevel(logging.INFO)
@@ -277,7 +278,10 @@ RunPath = Annotated[Path, typer.Argument(**RUN)]
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: a .yaml or .py file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 CheckpointEvery = Annotated[
-    int, typer.Option(min=1, metavar="STEPS", help="Steps between checkpoints.", rich_help_panel="Training")
+    int,
+    typer.Option(
+        min=1, max=10**9, metavar="STEPS", help="Steps between checkpoints.", rich_help_panel="Training"
+    ),
 ]
 Device = Annotated[
     str, typer.Option(callback=_known_device, help="auto, cpu, cuda or mps.", rich_help_panel="Training")

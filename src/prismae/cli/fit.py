@@ -98,6 +98,8 @@ def fit(
     seeds: Annotated[
         int,
         typer.Option(
+            min=1,
+            max=1000,
             help="Fit with this many seeds, from --seed on, and see which latents come back.",
             rich_help_panel="Training",
         ),

@@ -50,7 +50,7 @@ def picture(
         str | None, typer.Option(metavar="N,N,N,N", help="Observations at the corners of a manifold.")
     ] = None,
     points: Annotated[
-        int | None, typer.Option(max=10**9, help=f"Codes in a t-SNE; {TSNE.points:,} by default.")
+        int | None, typer.Option(min=1, max=10**9, help=f"Codes in a t-SNE; {TSNE.points:,} by default.")
     ] = None,
     seed: Annotated[
         int | None,

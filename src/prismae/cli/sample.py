@@ -14,10 +14,12 @@ from prismae.runs.texts import PATH, interpolated, sampled
 @app.command("sample", epilog=examples("prismae sample RUN --n 5 --temperature 0.5"))
 def sample(
     path: RunPath,
-    n: Annotated[int, typer.Option("--n", max=100_000, help="Sentences.")] = 10,
+    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Sentences.")] = 10,
     temperature: Annotated[
         float,
-        typer.Option(max=100, help="Below 1: likelier words; 0: the likeliest word at each place (greedy)."),
+        typer.Option(
+            min=0, max=100, help="Below 1: likelier words; 0: the likeliest word at each place (greedy)."
+        ),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of codes and words.")] = 0,
 ) -> None:
@@ -31,7 +33,7 @@ def interpolate(
     path: RunPath,
     first: Annotated[str, typer.Argument(metavar="FIRST", help="A sentence.")],
     last: Annotated[str, typer.Argument(metavar="LAST", help="Another one.")],
-    steps: Annotated[int, typer.Option(max=10_000, help="Sentences, both ends among them.")] = PATH,
+    steps: Annotated[int, typer.Option(min=2, max=10_000, help="Sentences, both ends among them.")] = PATH,
 ) -> None:
     """Write the likeliest sentences on the line between the codes of two, by a run on texts."""
     for sentence in interpolated(Run.open(path), first, last, steps):

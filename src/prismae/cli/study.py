@@ -69,7 +69,7 @@ def study_plan(
         str | None, typer.Option(help="Address of the Ray or Dask cluster; one on this machine by default.")
     ] = None,
     gpus_per_job: Annotated[
-        float, typer.Option(min=0, help="Share of a GPU that Ray sets aside for each job.")
+        float, typer.Option(min=0, max=4096, help="Share of a GPU that Ray sets aside for each job.")
     ] = 0.0,
     device: Device = "auto",
     devices: Annotated[

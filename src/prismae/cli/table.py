@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from prismae._progress import visible
 from prismae.cli._app import PlanPath, Profile, Runs, app, examples
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
@@ -43,7 +44,7 @@ def table(
     frame = rows_of(plan, folder, rows_files)
     if save_rows is not None:
         write_rows(frame, save_rows)
-    print(render(plan, summarise(plan, frame), form), end="")
+    print(visible(render(plan, summarise(plan, frame), form)), end="")
 
 
 def rows_of(plan: Plan, folder: Path, files: Sequence[Path] | None) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from scipy.io import loadmat, whosmat
 from scipy.io.matlab import MatReadError
 from scipy.sparse import issparse
 
+from prismae._files import check_room, memory
 from prismae.data._base import FactorKind
-from prismae.data.files import check_room
 from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.data.rows import (
     Hdf5,
@@ -40,6 +40,7 @@ _OBSERVATIONS = ("X", "x", "images", "data", "observations")
 _CHANNELS = "channel_names"
 _RATES = ("rate", "fs", "Fs", "FS", "sampling_rate", "sample_rate", "samplerate", "sfreq")  # points a second
 _ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS, *_RATES)
+LONGEST = 200  # letters of what another library says is wrong, which may be all that a file holds
 PACKED = 1000  # times the bytes that a data set takes in its file, above which it may hold nothing
 _INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
 _NAMES = "@names"  # and what stands behind the table's name where this is remembered
@@ -155,6 +156,7 @@ def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
         EOFError,
         ValueError,
         AttributeError,
+        RuntimeError,
         TokenError,
         zipfile.BadZipFile,
         zlib.error,
@@ -185,9 +187,10 @@ class Pickled:
 
 
 def _no_numpy(path: Path, error: Exception) -> str:
-    if "pickle" in str(error):
+    if "Object arrays" in str(error):
         return f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
-    return f"{path} is corrupted or no NumPy file ({error})."
+    reason = str(error).partition("\n")[0]
+    return f"{path} is corrupted or no NumPy file ({reason[:LONGEST]}{' …' * (len(reason) > LONGEST)})."
 
 
 def _needed(package: str, extra: str, path: Path) -> Any:
@@ -205,15 +208,21 @@ def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a Zarr folder by their full names, read only when they are asked for."""
     zarr = _needed("zarr", "zarr", path)
     try:
+        strange = next((each for each in path.rglob("*") if not (each.is_file() or each.is_dir())), None)
+        if strange is not None:  # a pipe or a device, which might never end
+            raise InputError(f"{path} holds {strange.name}, which is neither a file nor a folder.")
         opened = zarr.open(str(path), mode="r")
-        if isinstance(opened, zarr.Array):
-            yield {"x": Held(opened)}
-            return
-        found = {name: each for name, each in opened.members(max_depth=None) if isinstance(each, zarr.Array)}
+        alone = isinstance(opened, zarr.Array)
+        members = {"x": opened} if alone else dict(opened.members(max_depth=None))
+        found = {name: each for name, each in members.items() if isinstance(each, zarr.Array)}
+        for each in found.values():
+            if each.nbytes > memory() and each.nbytes_stored() * PACKED < each.nbytes:
+                check_room(path, each.nbytes)
+            check_room(path, prod(each.chunks) * each.dtype.itemsize)  # which is read as a whole
         yield {name: Held(each) if each.ndim else each for name, each in found.items()}
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is corrupted or no Zarr folder ({error}).") from None
 
 
@@ -246,7 +255,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             yield found
     except InputError:
         raise
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError) as error:
         raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
 
 

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from http.client import HTTPException
-from importlib.util import find_spec
-from math import inf
 from pathlib import Path
 from urllib.request import urlopen
 
 from platformdirs import user_cache_path
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prismae._files import written_whole
+from prismae._progress import Screen
 from prismae.errors import InputError
 
+_UNKNOWN = re.compile("[\ud800-\udfff]")  # what Python makes of bytes in a name that are no UTF-8
 _CHUNK = 1 << 20  # bytes read at a time
 _TIMEOUT = 30  # seconds without an answer after which a download counts as failed
 
 
-def memory() -> float:
-    """Bytes of memory that this process may use, as far as the system tells."""
-    found = [inf]
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    if find_spec("resource"):  # not on Windows
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        found.append(inf if limit == resource.RLIM_INFINITY else limit)
-    return min(found)
+def files_below(folder: Path) -> list[Path]:
+    """The files below a folder in the order of their paths; hidden ones, pipes and devices are not taken."""
+    found = sorted(
+        file
+        for file in folder.rglob("*")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and file.is_file()
+    )
+    check_names(found)
+    return found
 
 
-def check_room(path: Path, needed: float, of: str = "numbers") -> None:
-    """Refuse what is larger than the memory of this machine, before room is made for it."""
-    if needed > (room := memory()):
+def check_names(paths: Sequence[Path]) -> None:
+    """Refuse names that are no text in UTF-8: no page, table or card could tell of them."""
+    wrong = [str(path) for path in paths if _UNKNOWN.search(str(path))]
+    if wrong:
+        shown = wrong[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(
-            f"{path} holds {needed / 1e9:.0f} GB of {of}, and this machine has {room / 1e9:.0f} GB of memory: "
-            "expected data that fit in it."
+            f"The name {shown}{more} is no UTF-8, expected another name (convmv changes many at once)."
         )
 
 
@@ -149,7 +149,7 @@ def _download(url: str, target: Path, label: str) -> None:
     with (
         urlopen(url, timeout=_TIMEOUT) as answer,
         target.open("wb") as file,
-        Progress(*columns, console=Console(stderr=True)) as progress,
+        Progress(*columns, console=Screen(stderr=True)) as progress,
     ):
         size = answer.headers.get("Content-Length")
         task = progress.add_task(f"Downloading {label}", total=int(size) if size else None)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.data.decoded import HEAVY, Decoded, Decoding, cache, decoded, decoded_once
+from prismae.data.files import files_below
 from prismae.data.images import SUFFIXES, Frame, frames_of, read_frames
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.rows import WHOLE
@@ -174,11 +175,7 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
     """The images of a folder in the order of their paths, or a file; and what else is there, in words."""
     if path.is_file():
         return [path], []
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file()
-    )
+    files = files_below(path)
     found = [file for file in files if is_image(file)]
     others = Counter(
         file.suffix.lower() or "without a suffix"

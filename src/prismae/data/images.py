@@ -15,11 +15,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
 from prismae._files import written_whole
+from prismae._progress import Screen
 from prismae.data.files import find, place
 from prismae.errors import InputError
 
@@ -27,6 +27,8 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
     *(".pgm", ".ppm", ".pbm", ".pnm", ".apng", ".avif", ".jp2", ".tga"),
 )
+# what these are; Pillow knows others by their content, whatever a file is called, and runs Ghostscript for one of them
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "AVIF", "JPEG2000", "TGA")
 
 _GREY = ("1", "L", "LA", "La", "F", "I")
 _TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -78,6 +80,10 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
     try:
         # Pillow maps a TIFF that it opens by its path into memory, and then turns one that is to be turned wrongly
         with open(path, "rb") as file, Image.open(file) as image:
+            if image.format not in _FORMATS:
+                raise InputError(
+                    f"Image {path} is a file of {image.format}, expected one of {', '.join(SUFFIXES)}."
+                )
             if image.width * image.height > _MOST_PIXELS:
                 raise InputError(
                     f"Image {path} claims {image.width}x{image.height} pixels, "
@@ -255,7 +261,7 @@ def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
     """Do `work` for 0 to n - 1 on all cores, with a progress bar."""
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
-        Progress(console=Console(stderr=True)) as progress,
+        Progress(console=Screen(stderr=True)) as progress,
     ):
         task = progress.add_task(escape(f"Reading {label}"), total=n)
         for start in range(0, n, _PART):

@@ -17,6 +17,7 @@ from torch import Tensor
 from prismae.data._base import FactorKind, World
 from prismae.data.array_files import ARRAYS, read_arrays
 from prismae.data.arrays import from_array
+from prismae.data.files import check_names
 from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
@@ -175,6 +176,9 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
     new = like is not None
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
+    check_names([path])
+    if not path.is_file() and not path.is_dir():  # a pipe or a device, which might never end
+        raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     folder = path.is_dir() and path.suffix.lower() not in ARRAYS
     if folder and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
         _refuse_others(
@@ -199,8 +203,6 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
             new=new,
             keep_numbers=deep,
         )
-    if not path.is_file() and not path.is_dir():  # a pipe or a device, which might never end
-        raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     if reading.size is not None:
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
     _refuse_others(reading, "skip_damaged", what=f"{path} is no folder of images")

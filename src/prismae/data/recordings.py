@@ -10,6 +10,7 @@ import numpy as np
 
 from prismae.data.array_files import read_arrays
 from prismae.data.columns import listed
+from prismae.data.files import files_below
 from prismae.data.image_folder import LABELS, labels_in
 from prismae.data.labels import Found, chosen
 from prismae.data.points import channels_of
@@ -47,11 +48,7 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
         For a folder without such files, files that cannot be read (all are named), and recordings of other channels or
         another sampling rate than the others.
     """
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
+    files = files_below(path)
     sorts: dict[str, list[Path]] = {}
     for file in files:
         if (sort := _sort(file)) and is_recording(file):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -116,7 +116,7 @@ class Sparse(Rows):
     """Those of a sparse matrix of SciPy: kept as it is, and written out where rows are read."""
 
     def __init__(self, x: Any) -> None:
-        self.x = csr_array(x)
+        self.x = csr_array(_within(lambda: x))
         self.shape, self.dtype = tuple(self.x.shape), self.x.dtype
 
     def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
@@ -142,6 +142,11 @@ class SparseHdf5(Rows):
                 width = int(group["indices"][()].max(initial=-1)) + 1
                 shape = (len(self.starts) - 1, width)
             self.shape, self.dtype = tuple(int(each) for each in shape), group["data"].dtype
+            if len(self.shape) != 2 or self.starts.shape != (self.shape[by_columns] + 1,):
+                raise InputError(
+                    f"{path}: {name!r} is no sparse matrix of shape {self.shape}, as it says it is: indptr has shape "
+                    f"{self.starts.shape}."
+                )
             if by_columns:
                 from scipy.sparse import csc_array
 
@@ -156,11 +161,8 @@ class SparseHdf5(Rows):
             for start, stop in spans:
                 first, last = int(self.starts[start]), int(self.starts[stop])
                 values, places = group["data"][first:last], group["indices"][first:last]
-                part = csr_array(
-                    (values, places, self.starts[start : stop + 1] - first),
-                    shape=(stop - start, self.shape[1]),
-                )
-                found.append(part.toarray())
+                parts = (values, places, self.starts[start : stop + 1] - first)
+                found.append(_within(csr_array, parts, shape=(stop - start, self.shape[1])).toarray())
         return found
 
 
@@ -183,6 +185,17 @@ def as_rows(x: Any) -> Any:
     if isinstance(x, np.memmap):
         return x if x.ndim < 2 or Held(x).kept <= WHOLE else Held(x)
     return whole_or_rows(Held(x)) if hasattr(x, "chunks") and x.ndim else x
+
+
+def _within(kind: Callable[..., Any], *parts: Any, **more: Any) -> Any:
+    """A sparse matrix, whose indices lie within it: SciPy follows any, also to where its memory ends."""
+    try:
+        made = kind(*parts, **more)
+        if hasattr(made, "check_format"):
+            made.check_format(full_check=True)
+    except ValueError as error:
+        raise InputError(f"The sparse matrix is damaged ({error}).") from None
+    return made
 
 
 def holds_sparse(group: Any) -> bool:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pyarrow.ipc import open_stream
 from pyarrow.parquet import read_metadata
 
+from prismae._files import check_room
 from prismae.data.columns import Column, listed
-from prismae.data.files import check_room
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.tables import TableScheme, checked_names, look
 from prismae.data.text_tables import PACKED, SEEN, UNPACKED, lines_left_out, read_csv
@@ -82,8 +82,9 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         OSError,
         ValueError,
         KeyError,
+        RuntimeError,
         zipfile.BadZipFile,
-    ) as error:  # those of pandas and Arrow are ValueErrors
+    ) as error:  # those of pandas and Arrow are ValueErrors, of what is packed in a way that is not known RuntimeErrors
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
     if reading.missing:

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prismae._files import memory
 from prismae.data.columns import listed
-from prismae.data.files import memory, of_one_byte
+from prismae.data.files import of_one_byte
 from prismae.errors import InputError
 from prismae.settings import Reading
 
@@ -282,7 +283,15 @@ def _start(path: Path) -> tuple[str, str]:
                 encoding = of_one_byte(iter(lambda: file.read(1 << 20), b""))
     except InputError:
         raise
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
     if b"\0" in start and encoding[:6] not in ("utf-16", "utf-32"):
         raise InputError(f"{path} is no text, expected a table with commas between columns.")
@@ -332,6 +341,8 @@ def _opened(path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix == ".zip":
         packed = zipfile.ZipFile(path)
+        if not packed.namelist():
+            raise zipfile.BadZipFile("no file is packed in it")
         return packed.open(packed.namelist()[0])
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
     return opener(path, "rb")

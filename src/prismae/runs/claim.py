@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from prismae._files import lock_at
 from prismae.errors import InputError
 from prismae.runs.run import Run
 
@@ -36,7 +37,7 @@ def claim(run: Run, *, wait: bool = False, lock: str = LOCK) -> Iterator[None]:
         When another process holds the folder.
     """
     run.path.mkdir(parents=True, exist_ok=True)
-    held = FileLock(run.path / lock)
+    held = lock_at(run.path / lock)
     try:
         held.acquire(timeout=-1 if wait else 0)
     except Timeout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 import zlib
 from io import BytesIO
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow.parquet import read_metadata
 
 from prismae._better import Better
+from prismae._files import check_room
 from prismae.errors import InputError
 from prismae.runs.job_record import JobRecord, checked_job
 from prismae.runs.manifest import whole
@@ -43,10 +46,13 @@ OTHERS = (
 )  # what is made of a run later, or before
 
 
+_HALF = re.compile(r"(?i)\\ud[89a-f]")
+
+
 def place(folder: Path, name: str) -> Path:
     """Where a file of a run lies: under its own name, or under that which hubs of models know it by."""
     own, other = folder / name, folder / HUB.get(name, name)
-    return other if other.exists() and not own.exists() else own
+    return other if other.is_file() and not own.exists() else own
 
 
 def read_job(path: Path) -> JobRecord:
@@ -88,7 +94,10 @@ def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
         raise InputError(f"{path} is missing: {missing}.")
     remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
     try:
-        content = json.loads(whole(path).decode())
+        text = whole(path).decode()
+        content = json.loads(text)
+        if _HALF.search(text):  # of a letter beyond 16 bits; a half alone is none, and no page could show it
+            json.dumps(content, ensure_ascii=False).encode()
     except InputError:
         raise
     except (OSError, ValueError, RecursionError) as error:
@@ -140,7 +149,10 @@ def read_history(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
     try:
-        history = pd.read_parquet(BytesIO(whole(path)), engine="pyarrow")
+        content = BytesIO(whole(path))
+        about = read_metadata(content)
+        check_room(path, 8 * about.num_rows * about.num_columns, "values")
+        history = pd.read_parquet(content, engine="pyarrow")
     except InputError:
         raise
     except Exception as error:  # of many kinds: what is damaged may be what tells of types
@@ -172,11 +184,14 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     if not path.is_file():
         return {}
     try:
-        with np.load(BytesIO(whole(path)), allow_pickle=False) as file:
+        content = BytesIO(whole(path))
+        with zipfile.ZipFile(content) as packed:
+            check_room(path, sum(each.file_size for each in packed.infolist()))
+        with np.load(content, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
         ) from error

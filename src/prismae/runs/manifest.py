@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock
-
-from prismae._files import write_file, written_whole
+from prismae._files import lock_at, write_file, written_whole
 from prismae.errors import InputError
 
 MANIFEST = "manifest.json"
@@ -30,7 +28,7 @@ def written(path: Path) -> Iterator[Path]:
     """As `prismae._files.written_whole`, for a file of a run: its digest is noted before it moves to `path`."""
     with written_whole(path) as part:
         yield part
-        with FileLock(path.parent / LOCK):
+        with lock_at(path.parent / LOCK):
             files = _files(path.parent)
             known = files.get(path.name)
             now = _digest_of(path) if path.is_file() else None
@@ -81,7 +79,7 @@ def _files(folder: Path) -> dict[str, list[str]]:
         content = json.loads(path.read_bytes())
         if content["sha256"] == _digest(_text(content["files"])):
             return content["files"]
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         pass
     raise InputError(f"{str(path)!r} is damaged: remove it, and the run's files are taken as they are.")
 

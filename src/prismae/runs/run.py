@@ -92,7 +92,7 @@ class Run:
         """
         run = cls(Path(path))
         run._check_there()
-        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not place(run.path, name).exists()]
+        missing = [name for name in (JOB, WEIGHTS, HISTORY) if not place(run.path, name).is_file()]
         if missing:
             mend = "run the same fit again to go on" if run.checkpoint.exists() else "it is not a run folder"
             raise InputError(f"{str(path)!r} is not a finished run: {', '.join(missing)} missing ({mend}).")
@@ -169,7 +169,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether training is done."""
-        return place(self.path, WEIGHTS).exists()
+        return place(self.path, WEIGHTS).is_file()
 
     def read(self) -> Self:
         """This run, with all its results read.

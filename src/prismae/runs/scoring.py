@@ -107,6 +107,10 @@ def score(
         If nothing that was asked for can be had; the reasons are written down all the same.
     """
     job = run.job
+    options = Options(bootstrap, baselines, seed, label, samples, progress, tolerant)
+    if protocols is None:
+        protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
+    wanted = by_protocol(metrics, protocols)
     method, trained = run.load()
     data = observations(job) if data is None else data
     net = trained.ae.to(_named(device))
@@ -119,14 +123,10 @@ def score(
     if isinstance(model.test, World) and "unseen" not in found:
         found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(net, model.test)}
     found = saved.add(found)
-    if protocols is None:
-        protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
-    wanted = by_protocol(metrics, protocols)
     if data.factors is None:
         for name in [name for name, each in wanted.items() if not each.family.alone]:
             unknown = dict.fromkeys(wanted.pop(name).named, "The world has no known factors.")
             found.setdefault("skipped", {}).setdefault(name, {}).update(unknown)
-    options = Options(bootstrap, baselines, seed, label, samples, progress, tolerant)
     tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
     compared = _others(run, model, data, seed) if others else {}

@@ -94,6 +94,7 @@ def run(
             devices=devices,
             checkpoint=made.checkpoint,
             checkpoint_every=checkpoint_every,
+            called=job.id,
             hooks=hooks,
             progress=progress,
             held=held,

@@ -16,16 +16,15 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from prismae._better import Better
-from prismae._files import write_file
+from prismae._files import lock_at, write_file
 from prismae.errors import InputError, unknown_name
 from prismae.studies.plan import Plan
 from prismae.studies.plan_parts import Range, Space
 from prismae.studies.selection import UDR, agreement, column
 from prismae.studies.study import study
-from prismae.studies.summary import direction
+from prismae.studies.summary import direction, of_a_likelihood
 
 HOW = ("random", "optuna")
 Values = dict[str, Any]
@@ -135,7 +134,7 @@ def _rounded(value: float, within: Range) -> float | int:
 def keep(plan: Plan, out: Path) -> Plan:
     """Write the values of a plan's searches beside its runs, with those that another process wrote meanwhile."""
     out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".search.lock"):
+    with lock_at(out / ".search.lock"):
         kept = _kept(plan, out)
         for name, arm in plan.methods.items():
             known = kept.setdefault(name, [])
@@ -154,7 +153,7 @@ def _kept(plan: Plan, out: Path) -> dict[str, list[Values]]:
         return {}
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}): remove it, and the search begins anew.") from None
     lists = kept.values() if isinstance(kept, dict) else [None]
     if not all(isinstance(each, list) and all(isinstance(v, dict) for v in each) for each in lists):
@@ -201,6 +200,13 @@ def _suggested(
 def _scores(plan: Plan, frame: pd.DataFrame, arm: str, by: str, out: Path) -> Iterator[float | None]:
     """The mean score of each trial of an arm; None where there is none."""
     planned = [each for each in plan.jobs() if each.arm == arm]
+    told = "likelihood" in frame and by not in UDR and of_a_likelihood(column(frame, by))
+    likelihoods = frame.loc[frame["arm"] == arm, "likelihood"].dropna().unique() if told else ()
+    if len(likelihoods) > 1:
+        raise InputError(
+            f"{by!r} is in the unit of a likelihood, and {arm} has {', '.join(likelihoods)}: expected --by mse, or one "
+            "likelihood."
+        )
     last = frame.groupby("run").last()
     for values in plan.methods[arm].trials:
         wanted = {key.partition("=")[0].strip(): value for key, value in values.items()}

@@ -19,14 +19,14 @@ from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.runs.stability import live_udr
 from prismae.studies.plan import Plan
-from prismae.studies.summary import NATS, direction, divided, grouped, is_score, setting_columns
+from prismae.studies.summary import direction, divided, grouped, is_score, of_a_likelihood, setting_columns
 
 UDR = {"udr": udr_spearman, "udr-spearman": udr_spearman, "udr-lasso": udr_lasso}
 POINTS = 2_000  # observations that runs are compared on
 
 
 def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -> pd.DataFrame:
-    """The settings of a plan, the best first; those of each world, and for nats of each likelihood, by themselves.
+    """The settings of a plan, the best first: those of each world apart, and by nats of each likelihood.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     if better is Better.NEITHER:
         raise InputError(f"Neither end of {score!r} is better, so nothing can be chosen by it.")
     keys = ["arm", *setting_columns(frame)]
-    apart = ["likelihood"] if score == NATS and frame["likelihood"].nunique() > 1 else []
+    apart = ["likelihood"] if of_a_likelihood(score) and frame["likelihood"].nunique() > 1 else []
     apart = [*(["world"] if "world" in keys else []), *apart]
     keys += [key for key in apart if key not in keys]
     found = []

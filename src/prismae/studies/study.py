@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from rich.console import Console
 
 from prismae._files import own_folder
+from prismae._progress import Screen
 from prismae.errors import InputError, unknown_name
 from prismae.runs.run import Run
 from prismae.studies.baselines import PlannedBaseline, encode
@@ -90,8 +91,10 @@ def study(
 
     todo = {each.job.id: each for each in wanted if not ended(each.job.id)}
     done = len({each.job.id for each in wanted}) - len(todo)
+    if not 0 <= gpus_per_job < inf:
+        raise InputError(f"gpus_per_job should be a number of GPUs, or a share of one, got {gpus_per_job}.")
     out.mkdir(parents=True, exist_ok=True)
-    console = Console(stderr=True, quiet=not progress)
+    console = Screen(stderr=True, quiet=not progress)
     with own_folder(out) as folder:
         files = {job: folder / f"{job}.json" for job in todo}
         names = {job: str(each) for job, each in todo.items()}

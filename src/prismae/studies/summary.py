@@ -116,7 +116,8 @@ class Summary:
 def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     """Mean ± deviation over the seeds of a study's rows (see `prismae.studies.rows.rows`).
 
-    Lines of one world are compared with each other, baselines left out, in nats only where they have one likelihood.
+    Lines of one world are compared with each other, baselines left out, by what is of a likelihood (`of_a_likelihood`)
+    only where they have one.
     The test is paired by seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n
     and so is of no use with five seeds (1/16).
 
@@ -148,7 +149,7 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
             name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object)).dropna()
         }
         for score in scores:
-            if score != NATS or len(likelihoods) < 2:
+            if len(likelihoods) < 2 or not of_a_likelihood(score):
                 _compare(score, compared, lines, seeds)
     for values, cells in lines.items():
         for score, cell in cells.items():
@@ -292,6 +293,11 @@ def divided(score: str) -> tuple[str, str]:
         return "", score
     protocol, _, key = score.partition(":")
     return protocol, key
+
+
+def of_a_likelihood(score: str) -> bool:
+    """Whether a column of rows is in nats of the data, whose unit each likelihood has for itself."""
+    return score == NATS or divided(score)[0] == "likelihood"
 
 
 def is_score(column: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from prismae._files import memory
 from prismae.data import Kind, Summary, World
-from prismae.data.files import memory
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets import Architecture, Net, all_likelihoods, all_nets, net

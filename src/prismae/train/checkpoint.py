@@ -36,7 +36,7 @@ def load_state(path: Path) -> dict[str, Any]:
     tensors, metadata = _read(path)
     try:
         return _fill(json.loads(metadata["state"]), tensors)
-    except (KeyError, json.JSONDecodeError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:  # of another's making
         raise InputError(f"{str(path)!r} is not a state that prismae saved ({error!r}).") from None
 
 

@@ -84,6 +84,7 @@ def train(
     devices: int = 1,
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
+    called: str = "",
     hooks: Sequence[Hook] = (),
     progress: bool = False,
     start: dict[str, Any] | None = None,
@@ -100,6 +101,8 @@ def train(
     checkpoint
         File to continue from if it exists, written every `checkpoint_every` steps, on Ctrl-C, and on SIGTERM and SIGHUP
         before these do what they do; None: no file.
+    called
+        Name of this training, as a job's id: by it a checkpoint of another one, though it fits, is told.
     hooks
         What is called after steps and at the end; see `prismae.train.Hook`.
     start
@@ -111,7 +114,8 @@ def train(
     Raises
     ------
     InputError
-        For settings that do not go together, and ``steps="auto"`` without `held`.
+        For settings that do not go together, ``steps="auto"`` without `held`, and a checkpoint that is damaged or of
+        another training.
     NotFinite
         A term became NaN or infinite.
     Interrupted
@@ -139,7 +143,7 @@ def train(
             )
         held = None
     check_hooks(hooks)
-    saved = load_state(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+    saved = _continued(checkpoint, called) if checkpoint is not None and checkpoint.is_file() else None
     work: dict[str, Any] = {
         "method": method,
         "world": world,
@@ -176,7 +180,7 @@ def train(
                     and (run.step % checkpoint_every == 0 or stop.is_set())
                 ):
                     run.history.flush()
-                    save_state(checkpoint, run.state())
+                    save_state(checkpoint, run.state() | {"called": called})
                 if stop.is_set() and not last:
                     raise Interrupted(
                         f"Stopped after step {run.step} of {'at most ' * run.patient}{steps}; "
@@ -200,6 +204,18 @@ def train(
         if hook.on_end is not None:
             hook.on_end(trained)
     return trained
+
+
+def _continued(checkpoint: Path, called: str) -> dict[str, Any]:
+    """The state to go on from, if it is of the training of that name; earlier versions wrote no name."""
+    state = load_state(checkpoint)
+    its = state.pop("called", called)
+    if its != called:
+        raise InputError(
+            f"{str(checkpoint)!r} is the checkpoint of another training, {its!r}: delete it to train from the start, "
+            "or put this one's own there."
+        )
+    return state
 
 
 def _begun(
@@ -238,7 +254,15 @@ def _begun(
     controllers = [as_controller(each) for each in training.controls]
     run = Ongoing(fabric, method, world, ae, training, controllers, draws, held, team)
     if start is not None:
-        run.restore(start)
+        try:
+            run.restore(start)
+        except InputError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise InputError(
+                f"The checkpoint does not fit this training ({type(error).__name__}: "
+                f"{str(error).partition(chr(10))[0]}): delete it to train from the start."
+            ) from error
     return run
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rich.progress import TaskID
 
-from prismae._progress import Bar, bars
+from prismae._progress import Bar, Screen, bars
 
 LOG = logging.getLogger("prismae")
 SHOWN = 6  # terms beside the bar; vectors and weights are left to the history
@@ -21,7 +21,7 @@ class Progress(Bar):
     """
 
     def __init__(self, steps: int, *, done: int = 0, enabled: bool = True) -> None:
-        self.bars = bars(left=True, disable=not enabled)
+        self.bars = bars(left=True, console=Screen(), disable=not enabled)
         self.task = self.bars.add_task("training", total=steps, completed=done, note="")
         self.done = done
         self.warming: TaskID | None = None
