@@ -12,6 +12,7 @@ from prismae.data import World
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 from prismae.methods import Method
+from prismae.methods.slow_vae import SlowVAE
 from prismae.methods.vae import VAE
 from prismae.train.known import Known, Partners
 
@@ -63,6 +64,35 @@ def test_partners_differ_in_that_many_factors_and_in_no_other(differing):
     assert ((factors[rows] != factors[other]) == differ).all()
     assert (differ.sum(1) == differing).all()
     assert not differ[:, 2].any()  # it has one value
+
+
+def test_laplace_partners_are_near_by_the_law_and_another_at_least_once():
+    factors = np.repeat(np.arange(5), 40)[:, None]
+    moved = Partners(factors, "laplace", seed=0).of(np.arange(200), 0)[1] // 40
+    assert (moved != factors[:, 0]).all()  # of one factor, which moves always
+    cells = np.indices((4, 5)).reshape(2, -1).T
+    partners = Partners(cells, "laplace", seed=0)
+    drawn = np.concatenate([cells[partners.of(np.arange(20), i)[1]] for i in range(500)]).reshape(500, 20, 2)
+    at = drawn[:, 7]  # of (1, 2)
+    weights = [np.exp(-np.abs(np.arange(k) - i) / np.log(k)) for k, i in ((4, 1), (5, 2))]
+    p, q = (each / each.sum() for each in weights)
+    once = {i: p[i] * q[2] for i in (0, 2, 3)}  # the first alone has moved, by itself or since none had
+    chance = {i: once[i] + 0.5 * p[1] * q[2] * p[i] / (1 - p[1]) for i in once}
+    for i, expected in chance.items():
+        found = ((at[:, 0] == i) & (at[:, 1] == 2)).mean()
+        assert found == pytest.approx(expected, abs=4 * np.sqrt(expected / 500))
+    assert not (at == [1, 2]).all(1).any()
+
+
+def test_what_follows_needs_no_factors():
+    data = world(np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32))
+    method = SlowVAE(differing="next")
+    rows, found = Known(method, data, 3, 0, torch.device("cpu")).of(torch.tensor([0, 4, 5]), 0, data.data)
+    assert rows.tolist() == [0, 4, 5]
+    assert torch.equal(found["pairs"].x, data.data[torch.tensor([1, 5, 4])])
+    assert found["pairs"].differ.shape == (3, 0)
+    history = train(method, data, n_latents=2, net="mlp:width=8", steps=3, batch=3, device="cpu").history
+    assert history["slow"].notna().all()
 
 
 def test_any_number_is_from_1_to_all_but_one_equally_often_and_values_are_too():

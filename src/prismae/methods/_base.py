@@ -156,9 +156,11 @@ class Method(ABC):
         """Networks beyond encoder and decoder, trained with them; found in `ae.parts`."""
         return nn.ModuleDict()
 
-    def pairs(self) -> int | Literal["any"] | None:
+    def pairs(self) -> int | Literal["any", "laplace", "next"] | None:
         """In how many factors the two observations of a pair differ: "any" is a number drawn from 1 to all but one for
-        each pair. None: the method sees no pairs. One that does is refused where a world has no factors."""
+        each pair; "laplace": all may, most by small steps. A method with such pairs is refused where a world has no
+        factors. "next" is the observation that follows in the data, which needs none. None: the method sees no pairs.
+        """
         return None
 
     def labelled(self) -> int:

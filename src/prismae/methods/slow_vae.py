@@ -30,7 +30,8 @@ class SlowVAE(Method):
     Authors' code  adds the cross-entropies of both directions and takes the entropy, a mean over images, off once, so
            its term is no KL. Halved to the size of the reconstruction here, with the same gamma, the cross-entropies
            weigh as they do here, and the entropy half of that.
-    Ours  A KL for each direction, and the mean of both. Pairs are drawn by factors, of which `differing` change.
+    Ours  A KL for each direction, and the mean of both. Pairs are drawn by factors, of which `differing` change, or
+          move by a Laplace distribution, those without an order too; or they are what follows in the data.
     """
 
     family: ClassVar[str] = "pairs of observations"
@@ -38,9 +39,9 @@ class SlowVAE(Method):
     beta: NonNegative = 1.0
     gamma: NonNegative = 10.0
     rate: Positive = 6.0  # of the Laplace distribution
-    differing: Count | Literal["any"] = "any"  # factors in which the two of a pair differ
+    differing: Count | Literal["any", "laplace", "next"] = "any"  # factors in which the two of a pair differ
 
-    def pairs(self) -> int | Literal["any"]:
+    def pairs(self) -> int | Literal["any", "laplace", "next"]:
         return self.differing
 
     def weights(self) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log2
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -26,14 +26,19 @@ class Known:
     """Partners and labels of batches; those of batch number i are always the same."""
 
     def __init__(self, method: Method, world: World, batch: int, seed: int, device: torch.device) -> None:
-        self.device, self.partners, self.labels = device, None, None
-        if method.pairs() is None and not method.labelled():
+        self.device, self.labels = device, None
+        self.partners: Partners | Following | None = None
+        if method.pairs() == "next":
+            self.partners = Following(world.factors, len(world))
+        if not needs_factors(method):
             return
         factors = check_known(method, world)
         self.factors = torch.from_numpy(np.asarray(factors, dtype=np.float32))
-        if method.pairs() is not None:
-            self.partners = Partners(factors, method.pairs() or "any", seed)
-            self.partners.check(method, world)
+        differing = method.pairs()
+        if differing is not None and differing != "next":
+            partners = Partners(factors, differing, seed)
+            partners.check(method, world)
+            self.partners = partners
         if method.labelled():
             n = min(method.labelled(), len(world))
             rows = np.random.default_rng([seed, LABELS]).permutation(len(world))[:n]
@@ -65,15 +70,31 @@ class Known:
         return rows, found
 
 
+class Following:
+    """Partners that follow in the world's order, as moments of a recording do; the last one has the one before."""
+
+    def __init__(self, factors: NDArray | None, n: int) -> None:
+        self.factors, self.n = np.zeros((n, 0)) if factors is None else factors, n
+
+    def of(self, rows: NDArray, number: int) -> tuple[NDArray, NDArray, NDArray]:
+        """The rows [batch], those that follow [batch], and whether they differ in each factor, [batch, k]."""
+        partners = np.where(rows + 1 < self.n, rows + 1, rows - 1)
+        return rows, partners, self.factors[rows] != self.factors[partners]
+
+
 class Partners:
-    """Partners of observations that differ from them in a number of factors, and in no other.
+    """Partners of observations that differ from them in a number of factors, and in no other, or by small steps.
 
     The factors that differ are drawn without replacement, each with another of its values, equally likely; of several
     observations that then have these factors one is drawn. Where there is none, as after a part of the world was held
     out, other factors are drawn; an observation for which none is found gives its place to another of the batch.
+
+    "laplace": each factor moves by itself, value i of k to value j with a probability proportional to
+    exp(-|i - j| / log k) (Klindt et al. 2021, by their code, at their rate of 1); where none has moved, one that is
+    drawn moves by the same law.
     """
 
-    def __init__(self, factors: NDArray, differing: int | Literal["any"], seed: int) -> None:
+    def __init__(self, factors: NDArray, differing: int | Literal["any", "laplace"], seed: int) -> None:
         columns = [np.unique(column, return_inverse=True) for column in factors.T]
         self.index = np.stack([inverse for _, inverse in columns], axis=1)  # [n, k]
         self.sizes = np.array([len(values) for values, _ in columns])
@@ -108,24 +129,41 @@ class Partners:
             left = np.flatnonzero(partners < 0)
             if not len(left):
                 break
-            most = max(1, len(vary) - 1)
-            n = rng.integers(1, most + 1, len(left)) if self.differing == "any" else self.differing
-            ranks = rng.random((len(left), len(vary))).argsort(1).argsort(1)
-            differ = np.zeros((len(left), len(self.sizes)), dtype=bool)
-            differ[:, vary] = ranks < np.reshape(n, (-1, 1))
-            steps = 1 + rng.integers(np.maximum(self.sizes - 1, 1), size=differ.shape)
-            wanted = (self.index[rows[left]] + differ * steps) % self.sizes
-            keys = wanted @ self.radix
+            drawn = self._moved if self.differing == "laplace" else self._changed
+            keys = drawn(self.index[rows[left]], vary, rng) @ self.radix
             place = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
             there = self.keys[place] == keys
             which = rng.integers(self.counts[place])
             partners[left[there]] = self.order[(self.starts[place] + which)[there]]
         return partners
 
+    def _changed(self, index: NDArray, vary: NDArray, rng: np.random.Generator) -> NDArray:
+        """Values [batch, k], of which so many are others than those of `index` [batch, k], equally likely."""
+        most = max(1, len(vary) - 1)
+        n = rng.integers(1, most + 1, len(index)) if self.differing == "any" else self.differing
+        ranks = rng.random((len(index), len(vary))).argsort(1).argsort(1)
+        differ = np.zeros(index.shape, dtype=bool)
+        differ[:, vary] = ranks < np.reshape(n, (-1, 1))
+        steps = 1 + rng.integers(np.maximum(self.sizes - 1, 1), size=differ.shape)
+        return cast(NDArray, (index + differ * steps) % self.sizes)
+
+    def _moved(self, index: NDArray, vary: NDArray, rng: np.random.Generator) -> NDArray:
+        """Values [batch, k] near those of `index` [batch, k], at least one of which is another."""
+        found = index.copy()
+        for j in vary:
+            found[:, j] = _near(index[:, j], int(self.sizes[j]), rng)
+        still = np.flatnonzero((found == index).all(1))
+        chosen = rng.choice(vary, len(still))
+        for j in vary:
+            rows = still[chosen == j]
+            found[rows, j] = _near(index[rows, j], int(self.sizes[j]), rng, stay=False)
+        return found
+
     def check(self, method: Method, world: World) -> None:
         """Refuse a world in which too few observations have partners."""
         vary = int((self.sizes > 1).sum())
-        if not vary or (self.differing != "any" and self.differing > vary):
+        several = self.differing if isinstance(self.differing, int) else 1
+        if several > vary:
             raise InputError(
                 f"{method.called()} learns from pairs of observations that differ in {self.differing} factors, and "
                 f"world {world.name!r} has {vary} that vary."
@@ -138,6 +176,19 @@ class Partners:
                 f"{method.called()} learns from pairs of observations that differ in few factors, and in world "
                 f"{world.name!r} {found:.0%} have a partner: expected a world in which factors are combined."
             )
+
+
+def _near(index: NDArray, size: int, rng: np.random.Generator, *, stay: bool = True) -> NDArray:
+    """For values [batch] of `size`, others near them, drawn by a Laplace distribution that ends where the values do."""
+    values = np.arange(size)
+    weights = np.exp(-np.abs(values - values[:, None]) / np.log(size)) * (stay | ~np.eye(size, dtype=bool))
+    ends = np.cumsum(weights / weights.sum(1, keepdims=True), axis=1)
+    return cast(NDArray, (rng.random((len(index), 1)) > ends[index]).sum(1).clip(max=size - 1))
+
+
+def needs_factors(method: Method) -> bool:
+    """Whether a method learns from pairs that are drawn by factors, or from labels."""
+    return method.pairs() not in (None, "next") or bool(method.labelled())
 
 
 def check_known(method: Method, world: World) -> NDArray:

@@ -29,7 +29,7 @@ from prismae.train.build import build, choices
 from prismae.train.checkpoint import load_state, save_state
 from prismae.train.history import FLUSH_EVERY
 from prismae.train.hooks import Hook, check_hooks, stopped_by
-from prismae.train.known import check_known
+from prismae.train.known import check_known, needs_factors
 from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
 from prismae.train.team import Team, gathered
@@ -135,7 +135,8 @@ def train(
     check_sizes(method, len(world), training.batch)
     check_devices(devices, device, training.batch)
     if method.pairs() is not None or method.labelled():
-        check_known(method, world)
+        if needs_factors(method):
+            check_known(method, world)
         if training.steps == "auto":
             raise InputError(
                 f"{method.called()} learns from pairs or labels, which are not drawn of what is held out, so "
