@@ -4,6 +4,8 @@ Each reader runs in a process of its own, and says its processor time, of import
 Times and memory of one run belong together: the machine may be shared.
 
 python benchmarks/reading.py --rows 1000000 --columns 50 --images 100000 --out results/benchmarks/reading.csv
+
+One after the other: `--only csv`, parquet or images measures that alone, and leaves the other rows of the file.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from PIL import Image
+from pyarrow.csv import write_csv
 
 SIDE = 32
 START = """
@@ -66,19 +70,52 @@ READERS = {  # what is read → who reads it → how
 }
 
 
-def write(folder: Path, rows: int, columns: int, images: int) -> dict[str, Path]:
-    """The files to read: a table of numbers and one column of categories, twice, and a folder of PNG images."""
+def write(folder: Path, what: str, rows: int, columns: int, images: int) -> Path:
+    """What is to be read: a table of numbers and one column of categories, or a folder of PNG images."""
     rng = np.random.default_rng(0)
+    if what == "images":
+        path = folder / what
+        path.mkdir()
+        for i in range(images):
+            smooth = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize((SIDE, SIDE))
+            smooth.save(path / f"{i:06}.png")
+        return path
     table = pd.DataFrame(rng.normal(size=(rows, columns - 1)).round(4)).add_prefix("x")
     table["kind"] = rng.choice(["a", "b", "c"], rows)
-    paths = {"csv": folder / "table.csv", "parquet": folder / "table.parquet", "images": folder / "images"}
-    table.to_csv(paths["csv"], index=False)
-    table.to_parquet(paths["parquet"])
-    paths["images"].mkdir()
-    for i in range(images):
-        smooth = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize((SIDE, SIDE))
-        smooth.save(paths["images"] / f"{i:06}.png")
-    return paths
+    path = folder / f"table.{what}"
+    if what == "csv":
+        write_csv(pa.Table.from_pandas(table), path)
+    else:
+        table.to_parquet(path)
+    return path
+
+
+def measured(what: str, path: Path, size: str) -> pd.DataFrame:
+    """A row for each reader of what lies there."""
+    found = []
+    for who, how in READERS[what].items():
+        command = [sys.executable, "-W", "ignore", "-c", START + how + END, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds, gigabytes = map(float, done.stdout.split())
+        found.append(
+            {"what": what, "size": size, "reader": who, "cpu_seconds": seconds, "peak_gb": gigabytes}
+        )
+    rows = pd.DataFrame(found)
+    others = rows[~rows["reader"].str.startswith("prismae")]
+    for name in ("cpu_seconds", "peak_gb"):
+        rows[f"{name}_ratio"] = rows[name] / others[name].min()  # to the best of the others
+    return rows
+
+
+def summary(rows: pd.DataFrame) -> str:
+    """The rows, for docs/benchmarks.md."""
+    lines = ["| what | reader | CPU seconds (ratio) | peak, GB (ratio) |", "|---|---|---|---|"]
+    for row in rows.to_dict("records"):
+        lines.append(
+            f"| {row['what']}, {row['size']} | {row['reader']} | {row['cpu_seconds']:.1f} "
+            f"({row['cpu_seconds_ratio']:.1f}) | {row['peak_gb']:.2f} ({row['peak_gb_ratio']:.1f}) |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -86,32 +123,21 @@ def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
     for name, default in (("rows", 1_000_000), ("columns", 50), ("images", 100_000)):
         reader.add_argument(f"--{name}", type=int, default=default)
+    reader.add_argument("--only", nargs="+", choices=list(READERS), default=list(READERS))
     reader.add_argument("--out", type=Path)
     asked = reader.parse_args()
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        for what, path in write(Path(folder), asked.rows, asked.columns, asked.images).items():
-            for who, how in READERS[what].items():
-                command = [sys.executable, "-W", "ignore", "-c", START + how + END, str(path)]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                seconds, gigabytes = map(float, done.stdout.split())
-                size = (
-                    f"{asked.images} x {SIDE}x{SIDE}"
-                    if what == "images"
-                    else f"{asked.rows} x {asked.columns}"
-                )
-                found.append(
-                    {"what": what, "size": size, "reader": who, "cpu_seconds": seconds, "peak_gb": gigabytes}
-                )
-    rows = pd.DataFrame(found)
-    others = rows[~rows["reader"].str.startswith("prismae")]
-    best = others.groupby("what")[["cpu_seconds", "peak_gb"]].min()
-    for name in ("cpu_seconds", "peak_gb"):
-        rows[f"{name}_ratio"] = rows[name] / rows["what"].map(best[name])  # to the best of the others
-    if asked.out is not None:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        rows.round(3).to_csv(asked.out, index=False)
-    print(rows.round(2).to_string(index=False))
+    for what in asked.only:
+        size = (
+            f"{asked.images:,} x {SIDE}x{SIDE}" if what == "images" else f"{asked.rows:,} x {asked.columns}"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(Path(folder), what, asked.rows, asked.columns, asked.images)
+            rows = measured(what, path, size).round(3)
+        if asked.out is not None:
+            asked.out.parent.mkdir(parents=True, exist_ok=True)
+            earlier = [pd.read_csv(asked.out).query("what != @what")] if asked.out.is_file() else []
+            pd.concat([*earlier, rows]).to_csv(asked.out, index=False)
+        print(summary(rows), flush=True)
 
 
 if __name__ == "__main__":

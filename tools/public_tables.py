@@ -51,23 +51,33 @@ def rows(path: Path, world: World) -> tuple[list[str], list[list[str]]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+        said = [note.rpartition(" ")[2] for note in world.notices if "is no UTF-8" in note]
+        text = raw.decode(said[0] if said else "utf-16")
     parted = [
         SEPARATORS[word] for note in world.notices for word in SEPARATORS if f"parted by {word}" in note
     ]
     separator = parted[0] if parted else ","
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    read = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=separator == " ")
+    read = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
     lines = [line for line in read if len(line) > 1 or any(map(str.strip, line))]
+    above = sum(int(note.split()[0]) for note in world.notices if "above the names" in note)
+    while above or not any(map(str.strip, lines[0])):
+        above -= any(map(str.strip, lines.pop(0)))
+    if any("is taken for units" in note for note in world.notices):
+        lines.pop(1)
     if any("first line holds" in note for note in world.notices):
         return [f"column {i + 1}" for i in range(len(lines[0]))], lines
     names: list[str] = []
     for i, name in enumerate(lines[0]):
-        name, again = name or f"Unnamed: {i}", 0
+        bare = name.strip() if i else name.strip().removeprefix("#").strip()
+        name, again = bare or f"Unnamed: {i}", 0
         while (f"{name}.{again}" if again else name) in names:
             again += 1
         names.append(f"{name}.{again}" if again else name)
-    if len(lines) > 1 and len(lines[1]) == len(names) + 1:  # names of rows, without a name of their own
+    behind = all(line[-1] == "" for line in lines[1:])
+    if (
+        len(lines) > 1 and len(lines[1]) == len(names) + 1 and not behind
+    ):  # names of rows, without a name of their own
         names.insert(0, "")
     return names, lines[1:]
 
@@ -103,13 +113,21 @@ def _same(cell: str, found: object, how: str, scaling: tuple[float, float] | Non
         return missing and (found is None or found != found)
     if scaling is None:
         return str(found).strip().casefold() == cell.casefold()
-    number = cell.replace("$", "")
-    if how == "thousands":
-        number = number.replace(",", "")
-    elif how == "comma":
-        number = number.replace(".", "").replace(",", ".")
-    elif how == "percent":
+    form, _, unit = how.partition(" in ")
+    number = cell.removesuffix(unit).strip().replace("−", "-")
+    if form == "thousands":
+        number = "".join(
+            each for each in number if each not in "$€£¥₹, \u00a0\u202f'’ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        )
+        number = f"-{number[1:-1]}" if number.startswith("(") else number
+    elif form == "comma":
+        number = number.replace(".", "").replace(" ", "").replace(",", ".")
+    elif form == "percent":
         number = number.rstrip("%")
+    elif form == "clock":
+        hours, minutes, *seconds = number.upper().removesuffix("M").rstrip(" AP").split(":")
+        half = 12 * (number.upper().endswith("PM") - (hours == "12") * number.upper().endswith("M"))
+        number = str(int(hours) + half + int(minutes) / 60 + sum(map(float, seconds)) / 3600)
     value = float({"True": "1", "False": "0"}.get(number, number))
     return math.isclose(value, float(str(found)), rel_tol=1e-5, abs_tol=1e-5 * scaling[1])
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from prismae import Autoencoder
 from prismae.data import rows, world
 from prismae.data.storage import BitPacked, Dense
 from prismae.errors import InputError
@@ -156,7 +158,6 @@ BAD_ARRAYS = [
     (np.zeros((9, 5, 5), np.uint8), "all 9 observations are equal"),
     (TABLE.astype(object), "values of type object cannot be used, expected numbers: x.astype(float), or"),
     (TABLE.astype(str), "values of type <U32 cannot be used, expected numbers: x.astype(float) makes"),
-    (np.zeros(6, [("a", "f8"), ("b", "i4")]), "records of several columns cannot be used"),
     (
         TABLE.astype("M8[D]"),
         "values of type datetime64[D] cannot be used, expected numbers: (x - x.min()) /",
@@ -213,6 +214,56 @@ def test_columns_and_channels_of_other_ranges_are_noted(
     last[2] /= 20  # a factor of 50
     np.save(tmp_path / "x.npy", x)
     assert "differ by a factor" not in "; ".join(world(x if way == "array" else tmp_path / "x.npy").notices)
+
+
+def test_what_is_masked_is_missing() -> None:
+    masked = np.ma.masked_greater(TABLE, 1.0)
+    np.testing.assert_array_equal(everything(masked), np.where(TABLE > 1.0, np.nan, TABLE).astype(np.float32))
+    np.testing.assert_array_equal(everything(np.ma.array(TABLE)), TABLE.astype(np.float32))
+
+
+def test_records_and_a_column_are_tables(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [1.5, 2.5, 5.0], "s": ["x", "y", "x"]})
+    np.testing.assert_array_equal(everything(table.to_records(index=False)), everything(table))
+    np.testing.assert_array_equal(everything(table["a"]), everything(table[["a"]]))
+    np.save(tmp_path / "x.npy", np.zeros(6, [("a", "f8"), ("b", "i4")]))
+    with pytest.raises(
+        InputError, match=r"records of several columns cannot be used.*pandas.DataFrame\(x\), makes"
+    ):
+        world(tmp_path / "x.npy")
+
+
+class Lazy:
+    def collect(self) -> None:
+        """As of polars."""
+
+
+OTHERS: dict[str, tuple[Any, str]] = {
+    "a mapping": (
+        {"a": [1.0, 2.0]},
+        "dict is no table or array that is read: pandas.DataFrame(x) makes one of it.",
+    ),
+    "rows as mappings": ([{"a": 1.0}], "pandas.DataFrame(x) makes one of it."),
+    "sentences": (
+        ["a cat sat", "a dog ran"],
+        "write texts into a .txt file, each in a line, and give its path.",
+    ),
+    "a generator": (iter(TABLE), "numpy.stack(list(x)) makes one of it."),
+    "a column of Arrow": (pa.array([1.0, 2.0]), "give a table with it as a column."),
+    "tensors": (torch.utils.data.TensorDataset(torch.zeros(3, 2)), "give the tensor of its observations."),
+    "what is computed later": (
+        Lazy(),
+        "Lazy is no table or array that is read: x.collect() makes one of it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_objects_that_are_no_data_are_refused_with_what_makes_some(case: str) -> None:
+    given, sentence = OTHERS[case]
+    for use in (world, Autoencoder("vae", steps=1).fit):
+        with pytest.raises(InputError, match=re.escape(sentence)):
+            use(given)
 
 
 def test_missing_values_are_noted_and_kept() -> None:

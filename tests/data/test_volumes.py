@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.color import lab2xyz
 
 import prismae as pr
-from prismae.data import Images, Volumes
+from prismae.data import Images, Volumes, stacks
 from prismae.data.layout import axes_of
 from prismae.errors import InputError
 from prismae.nets.conv import Conv
@@ -142,6 +142,38 @@ def test_a_folder_of_stacks(tmp_path: Path, axes: str, shape: tuple[int, ...], o
     world = pr.world(tmp_path, axes=axes)
     np.testing.assert_array_equal(drawn(world), drawn(pr.world(x, axes=axes)))
     assert world.called.tolist() == ["0.tif", "1.tif", "2.tif"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "dtype"),
+    [
+        ("dhw", (9, 16, 12), np.uint8),
+        ("chw", (5, 16, 12), np.uint16),
+        ("dhwc", (9, 16, 12, 3), np.uint8),
+        ("hw", (16, 12), np.float32),
+    ],
+)
+def test_stacks_packed_by_lzw(tmp_path: Path, axes: str, shape: tuple[int, ...], dtype: type) -> None:
+    x = RNG.integers(0, 250, (3, *shape)).astype(dtype)
+    for i, each in enumerate(x):
+        pages = [Image.fromarray(page) for page in (each if len(shape) > 2 else each[None])]
+        pages[0].save(tmp_path / f"{i}.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    np.testing.assert_array_equal(drawn(pr.world(tmp_path, axes=axes)), drawn(pr.world(x, axes=axes)))
+
+
+def test_what_only_imagecodecs_unpacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(2):
+        Image.fromarray(RNG.integers(0, 250, (8, 8), np.uint8)).save(
+            tmp_path / f"{i}.tif", compression="tiff_lzw"
+        )
+
+    def unpack(series: tifffile.TiffPageSeries) -> np.ndarray:
+        raise ValueError("<COMPRESSION.LERC: 34887> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", unpack)
+    monkeypatch.setattr(stacks, "_by_pillow", lambda path, series: None)
+    with pytest.raises(InputError, match="packed so that tifffile needs imagecodecs: install it with pip"):
+        pr.world(tmp_path, axes="hw")
 
 
 def test_faults_of_stacks_are_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from untrained import images, untrained_run, vectors
 
 from prismae.data import World, world
 from prismae.report import write_report
+from prismae.runs.run import Run
 
 WINDOWS = [(390, 664), (844, 390), (1366, 650), (1400, 900), (1920, 1080)]
 # what lies at the middle of each slider once it is scrolled there, as a reader does
@@ -102,6 +103,43 @@ def test_nothing_on_a_phone_is_smaller_than_nine_pixels(
 ) -> None:
     browser.open(page(kind), width=390, height=844)
     assert browser.run(SMALLEST) >= 9
+
+
+ROWS = "[...document.querySelectorAll('.feature')].filter((each) => !each.hidden)"
+CELLS = f"{ROWS}.map((each) => [...each.querySelectorAll('.name, .number')].map((cell) => cell.textContent))"
+
+
+def test_columns_are_found_by_name(browser: Browser, page: Callable[[str], Path]) -> None:
+    def typed(text: str) -> list[list[str]]:
+        browser.run(
+            "(() => { const field = document.querySelector('.search');"
+            f" field.value = {text!r}; field.dispatchEvent(new Event('input')); }})()"
+        )
+        return browser.run(CELLS)
+
+    browser.open(page("columns"))
+    assert browser.run("document.querySelector('.search').placeholder") == "find one of 100 columns"
+    shown = browser.run(CELLS)
+    assert len(shown) == 30
+    hidden = next(i for i in range(100) if f"pump {i} " not in str(shown))
+    found = typed(f"  PUMP {hidden} ")
+    assert [name for name, *_ in found] == [f"pressure at the inlet of pump {hidden} before its valve, bar"]
+    browser.run("[...document.querySelectorAll('#presets button')].at(-1).click()")
+    browser.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+    [[_, rebuilt, original]] = browser.run(CELLS)
+    run = Run.open(page("columns").parent)
+    expected = run.in_units(run.pictures["originals"])[-1, hidden]
+    np.testing.assert_allclose(float(original.replace("−", "-")), expected, rtol=6e-3)
+    browser.run(
+        "document.querySelectorAll('#dials input').forEach((dial) => {"
+        " dial.value = dial.max; dial.dispatchEvent(new Event('input')); })"
+    )
+    browser.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+    assert browser.run(CELLS)[0][1] != rebuilt  # what is found follows the sliders
+    assert len(typed("pump 1")) == 11  # 1 and 10 to 19
+    assert typed("no such column") == []
+    assert [name for name, *_ in typed("")] == [name for name, *_ in shown]
+    assert browser.errors == []
 
 
 def test_a_slider_of_the_keyboard_is_not_under_the_picture(

@@ -22,6 +22,8 @@ from prismae.data.shifts import COMPOSITIONS, PARTS, shifted
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
+LISTS = " (numpy.asarray makes an array of it, if all rows have one length)"
+
 
 def world(
     source: str | os.PathLike[str] | NDArray | Tensor | pd.DataFrame | Rows | World,
@@ -79,7 +81,7 @@ def world(
         return from_memory(source, reading=_reading(reading), **options)
     if not isinstance(source, str | World):
         raise InputError(
-            f"A world cannot be made of {type(source).__name__}: "
+            f"A world cannot be made of {type(source).__name__}{LISTS * isinstance(source, list | tuple)}: "
             f"expected a name, the path of {FORMATS}, an array, a tensor, a pandas table or a World."
         )
     others = [option for option, value in (options | reading).items() if value is not None]

@@ -96,7 +96,7 @@ def understood(
     if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
         raise InputError(
             f"column {name!r} holds values of type {kind}, expected numbers, texts, dates or truth values: drop it "
-            f"(--drop {name!r})"
+            f"(--drop {name!r}), or make texts of it (astype(str))"
         )
     types = {"str"}
     if pd.api.types.is_object_dtype(kind):
@@ -111,7 +111,7 @@ def understood(
     if strange := types - {"str", "int", "float", "bool"}:
         raise InputError(
             f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it "
-            f"(--drop {name!r})"
+            f"(--drop {name!r}), or make texts of it (astype(str))"
         )
     if types <= {"str", "int", "float"} and (asked == "numeric" or _mostly_numbers(seen)):
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
@@ -315,7 +315,7 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
     if not types <= {"str", "int", "float", "bool"}:
         raise InputError(
             f"column {name!r} holds a {min(types - {'str', 'int', 'float', 'bool'})}, expected categories that are "
-            "numbers, texts or truth values: drop it"
+            "numbers, texts or truth values: drop it, or make texts of it (astype(str))"
         )
     if len(types) > 1:
         raise InputError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 SHEET = "save it as .xlsx or .csv"
@@ -55,3 +57,23 @@ def way(path: Path) -> str | None:
         if path.suffix.lower() in suffixes or any(each and name.endswith(each) for each in suffixes):
             return what.format(name=path.name, stem=path.stem)
     return "unpack it, and give the folder or file" if name.endswith(ARCHIVES) else None
+
+
+def way_with(x: Any) -> str | None:
+    """What makes data of an object that is none, in a few words; None for those that are, and where none is known."""
+    first = x[0] if isinstance(x, list | tuple) and x else None
+    for holds, what in (
+        (isinstance(x, Mapping) and not hasattr(x, "to_dataframe"), "pandas.DataFrame(x) makes one of it"),
+        (isinstance(first, Mapping), "pandas.DataFrame(x) makes one of it"),
+        (isinstance(first, str), "write texts into a .txt file, each in a line, and give its path"),
+        (hasattr(x, "to_dataframe"), "x.to_dataframe() or x.to_dataarray() makes one of it"),
+        (hasattr(x, "collect"), "x.collect() makes one of it"),
+        (hasattr(x, "compute") and hasattr(x, "columns"), "x.compute() makes one of it"),
+        (hasattr(x, "__arrow_c_stream__") and not hasattr(x, "columns"), "give a table with it as a column"),
+        (hasattr(x, "__arrow_c_array__") and not hasattr(x, "columns"), "give a table with it as a column"),
+        (hasattr(x, "dataset") or hasattr(x, "tensors"), "give the tensor of its observations"),
+        (isinstance(x, Iterator), "numpy.stack(list(x)) makes one of it"),
+    ):
+        if holds:
+            return what
+    return None

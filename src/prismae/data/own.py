@@ -22,7 +22,7 @@ from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
 from prismae.data.layout import numbers
-from prismae.data.others import way
+from prismae.data.others import way, way_with
 from prismae.data.paths import split_path
 from prismae.data.points import series_of_table
 from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
@@ -157,14 +157,28 @@ def from_memory(
 
 
 def as_pandas(table: Any) -> Any:
-    """The table of another library (polars, pyarrow, any with an interchange protocol) as one of pandas.
+    """The table of another library (polars, pyarrow, dask, any with an interchange protocol) as one of pandas.
 
-    What is read row by row, sparse matrices and files, as `Rows`; everything else, pandas' own tables and arrays among
-    it, as it is.
+    Records of NumPy are a table too, and a column by itself is one of one column. What is masked of an array is
+    missing. What is read row by row, sparse matrices and files, becomes `Rows`; everything else, pandas' own tables and
+    arrays among it, stays as it is.
+
+    Raises
+    ------
+    InputError
+        For objects of which something else makes data, and says what.
     """
+    if isinstance(table, np.ma.MaskedArray):
+        table = np.ma.filled(table.astype(np.float64), np.nan) if table.mask.any() else table.data
+    if isinstance(table, np.ndarray) and table.dtype.names:
+        return pd.DataFrame.from_records(table)
+    if isinstance(table, pd.Series):
+        return table.to_frame(str(table.name or "column 1"))
     table = as_rows(table)
-    if isinstance(table, pd.DataFrame | np.ndarray | Tensor):
+    if isinstance(table, pd.DataFrame | np.ndarray | Tensor | World | str):
         return table
+    if what := way_with(table):
+        raise InputError(f"{type(table).__name__} is no table or array that is read: {what}.")
     if hasattr(table, "__arrow_c_stream__"):
         import pyarrow as pa
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageSequence
 
 from prismae.errors import InputError
 
@@ -36,6 +37,9 @@ def stack_of(path: Path) -> Stack:
 def read_stack(path: Path) -> NDArray:
     """The array that a file holds, as tifffile reads it: pages first, samples of a pixel where they stand.
 
+    What is packed in a way that tifffile needs imagecodecs for, such as LZW, is unpacked by Pillow where that knows its
+    pages.
+
     Raises
     ------
     InputError
@@ -43,7 +47,32 @@ def read_stack(path: Path) -> NDArray:
         imagecodecs.
     """
     with _opened(path) as series:
-        return np.asarray(series.asarray())
+        try:
+            return np.asarray(series.asarray())
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            if (unpacked := _by_pillow(path, series)) is None:
+                raise InputError(
+                    f"Image {path} is packed so that tifffile needs imagecodecs: install it with pip install "
+                    "imagecodecs."
+                ) from None
+            return unpacked
+
+
+def _by_pillow(path: Path, series: Any) -> NDArray | None:
+    """The pages of a file one below the other, where they are as tifffile has them."""
+    page = series.keyframe
+    if page.samplesperpixel > 1 and page.planarconfig != 1:  # samples of a pixel do not stand together
+        return None
+    try:
+        with Image.open(path) as image:
+            pages = [np.asarray(each) for each in ImageSequence.Iterator(image)]
+            alike = len({(each.shape, each.dtype) for each in pages}) == 1 and pages[0].dtype == series.dtype
+            made = np.stack(pages) if alike else None
+    except (OSError, ValueError, EOFError):
+        return None
+    return made.reshape(series.shape) if made is not None and made.size == series.size else None
 
 
 def stack_faults(path: Path, stacks: Sequence[Stack], names: Sequence[str], axes: str) -> Iterator[str]:

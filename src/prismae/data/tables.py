@@ -15,6 +15,9 @@ from prismae.data.columns import DURATION, EPOCH, Category, Column, as_numbers, 
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
+AT_ONCE = 1 << 22  # numbers that are scaled together
+MISSING = -2  # the place of a missing value among categories
+
 
 @dataclass(frozen=True)
 class TableScheme:
@@ -93,8 +96,11 @@ class TableScheme:
                 "(--numeric and --categorical say of a column what it is)."
             )
         scaling: dict[str, tuple[float, float]] = {}
-        if numbers:
-            values = np.stack([each.values.to_numpy(np.float64) for each in numbers.values()], axis=1)
+        every, rows = [*numbers], len(next(iter(looked.values())).values)
+        step = max(1, AT_ONCE // rows)
+        for start in range(0, len(every), step):
+            names = every[start : start + step]
+            values = np.stack([numbers[column].values.to_numpy(np.float64) for column in names], axis=1)
             with np.errstate(over="ignore", under="ignore"):
                 scaler = StandardScaler().fit(values)
                 odd = ~np.isfinite(scaler.var_) | (scaler.scale_ != np.sqrt(scaler.var_))
@@ -103,9 +109,9 @@ class TableScheme:
                     scaler.mean_[i] = np.nanmean(values[:, i] / largest) * largest
                     scaler.scale_[i] = np.nanstd(values[:, i] / largest) * largest
                     if rounded_away(largest, scaler.scale_[i], bits=53):
-                        raise InputError(f"{name}: column {[*numbers][i]!r} {TOO_FINE}.")
+                        raise InputError(f"{name}: column {names[i]!r} {TOO_FINE}.")
             pairs = zip(scaler.mean_.tolist(), scaler.scale_.tolist(), strict=True)
-            scaling = dict(zip(numbers, pairs, strict=True))
+            scaling |= dict(zip(names, pairs, strict=True))
         trained = {*numbers, *categorical, *constant}
         kept = [column for column in looked if column in trained]
         return cls(
@@ -201,19 +207,19 @@ class TableScheme:
         for column, known in self.categories.items():
             if column not in wanted:
                 continue
-            given = table[column].astype(object)
-            places = given.map({value: i for i, value in enumerate(known)})
-            missing = given.isna().to_numpy()
-            unknown = places.isna().to_numpy() & ~missing
+            codes, seen = pd.factorize(table[column])  # -1 for a missing value
+            number = {value: i for i, value in enumerate(known)}
+            places = np.array([*(number.get(value, -1) for value in seen), MISSING])[codes]
+            unknown = places == -1
             if unknown.any() and not ignore_unknown:
-                several = listed([repr(value) for value in given[unknown].unique()])
+                several = listed([repr(value) for value in seen if value not in number])
                 faults.append(
                     f"column {column!r} has the value {several} in {_row(unknown)}, "
                     f"expected one of {listed(known)} (handle_unknown='ignore' takes it for none of them)"
                 )
             part = x[:, wanted[column][0] : wanted[column][-1] + 1]
-            part[:] = places.to_numpy(np.float64)[:, None] == np.arange(len(known))
-            part[missing] = np.nan
+            part[:] = places[:, None] == np.arange(len(known))
+            part[places == MISSING] = np.nan
         if faults:
             raise InputError(f"{name}: {'; '.join(faults)}.")
         return x
@@ -343,7 +349,7 @@ def checked_names(table: pd.DataFrame, name: str) -> list[str]:
 
 def _categories(column: pd.Series) -> tuple[Category, ...]:
     """The values of a column in their order."""
-    return tuple(sorted({_plain(value) for value in column.dropna()}))
+    return tuple(sorted({_plain(value) for value in column.dropna().unique()}))
 
 
 def _plain(value: Any) -> Category:

@@ -218,7 +218,11 @@ def _trimmed(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     for called, kind in zip(names, table.dtypes, strict=True):
         if isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind):
             texts = table[called]
-            stripped = texts.map(lambda each: each.strip() if isinstance(each, str) else each)
+            stripped = (
+                texts.str.strip()
+                if isinstance(kind, pd.StringDtype)
+                else texts.map(lambda each: each.strip() if isinstance(each, str) else each)
+            )
             if not stripped.equals(texts):
                 table[called] = stripped.mask(stripped.isin(missing))
     return table
