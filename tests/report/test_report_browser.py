@@ -36,6 +36,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
         "series": lambda path: untrained_run(path, series(), "conv1d"),
         "channels": lambda path: untrained_run(path, channels(), "conv1d"),
         "table": lambda path: untrained_run(path, vectors(), "mlp"),
+        "given": lambda path: untrained_run(path, vectors(given=["1", "4"]), "mlp"),
     }
     root, done = tmp_path_factory.mktemp("runs"), {}
 
@@ -56,7 +57,7 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("kind", ["images", "series", "channels", "table"])
+@pytest.mark.parametrize("kind", ["images", "series", "channels", "table", "given"])
 def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, net = pages(kind)
     browser.open(path)

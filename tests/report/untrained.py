@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,6 @@ def channels(n: int = 40, length: int = 37) -> World:
     return world(noise * [[1], [500], [1e-3]] + [[0], [1e4], [0]], series="channels-first")
 
 
-def vectors(n: int = 40, d: int = 6) -> World:
+def vectors(n: int = 40, d: int = 6, **reading: Any) -> World:
     """Rows of a table of noise."""
-    return world(np.random.default_rng(0).normal(3, 2, size=(n, d)).astype(np.float32))
+    return world(np.random.default_rng(0).normal(3, 2, size=(n, d)).astype(np.float32), **reading)
