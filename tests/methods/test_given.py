@@ -199,6 +199,9 @@ def test_a_saved_model_knows_what_it_is_told(model: pr.Autoencoder, tmp_path: Pa
     )
     run = Run(tmp_path / "run")
     assert any("Given: batch, age." in each.text for each in findings(run.read()))
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "Given are batch, age: the model is told them" in card
+    assert "X_hat = model.inverse_transform(codes, given=X)" in card
     with pytest.raises(InputError, match="given names 'lot', which is no column"):
         checked_job({**run.job, "given": ["lot"]}, run.path)
 

@@ -158,7 +158,7 @@ def _loading(job: Mapping[str, Any]) -> str:
         "import prismae as pr\n\n"
         'model = pr.load("the folder of this file")  # safetensors and JSON, nothing is unpickled\n'
         f"codes = model.transform(X)  # X is {kind}; codes are [n, {job['n_latents']}]\n"
-        "X_hat = model.inverse_transform(codes)\n"
+        f"X_hat = model.inverse_transform(codes{', given=X' if kind_of(job).given else ''})\n"
         "```\n\n"
         'From a hub of models: `pr.load(huggingface_hub.snapshot_download("OWNER/NAME"))`.'
     ) + _packages(job)

@@ -85,6 +85,12 @@ class Table(Numbers):
             parts.insert(0, f"of {numeric} numeric and {categorical} categorical columns")
         return f" ({'; '.join(parts)})" if parts else ""
 
+    def sentences(self) -> list[str]:
+        if not self.given:
+            return super().sentences()
+        said = f"Given are {', '.join(self.given)}: the model is told them, and its codes are drawn to be free of them."
+        return [*super().sentences(), said]
+
     def knowing(self, given: tuple[str, ...], shape: tuple[int, ...]) -> Self:
         if not given:
             return self
