@@ -118,7 +118,8 @@ def test_a_page_decodes_with_what_is_usual() -> None:
     layers = describe_decoder(ae)["layers"]
     assert (layers[0]["kind"], layers[-1]["kind"]) == ("beside", "put")
     z = torch.randn(4, 2)
-    seen = torch.cat([z, torch.tensor(layers[0]["values"]).expand(4, -1)], 1)
+    usual, means, stds = (torch.tensor(layers[0][name]) for name in ("values", "means", "stds"))
+    seen = torch.cat([z, ((usual - means) / stds).expand(4, -1)], 1)
     with torch.no_grad():
         by_hand = ae.decoder(seen) * ae.std + ae.mean
         by_hand[:, layers[-1]["places"]] = torch.tensor(layers[-1]["values"])

@@ -73,6 +73,21 @@ def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Pag
     assert browser.errors == []
 
 
+def test_page_decodes_with_what_is_given_of_an_observation(
+    browser: Browser, pages: Callable[[str], Page]
+) -> None:
+    path, net = pages("given")
+    browser.open(path)
+    z, x = torch.zeros(2, 4), torch.from_numpy(np.random.default_rng(1).normal(size=(2, 6)).round(3)).float()
+    found = browser.run(
+        f"(() => {{ const decode = prismaeDecoder({DATA}.decoder);"
+        f" return {x.tolist()}.map((like) => Array.from(decode([0, 0, 0, 0], like))); }})()"
+    )
+    with torch.no_grad():
+        expected = net.generate(z, x).numpy()
+    np.testing.assert_allclose(np.array(found), expected, atol=3e-3 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("kind", ["images", "series", "channels", "table"])
 def test_sliders_combine(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, _ = pages(kind)

@@ -35,9 +35,9 @@ def _outcome(run: Run) -> Iterator[Finding]:
     """What the verdict says, or what a training of an earlier version said of itself when it ended; and of the data."""
     yield from (_note(f"Of the data: {sentence}.") for sentence in run.job.get("notices", ()))
     if given := run.job.get("given"):
-        usual = "the mean of numbers, the commonest category"
         yield _note(
-            f"Given: {', '.join(given)}. Sliders, traversals and samples show what is usual: {usual}."
+            f"Given: {', '.join(given)}. Traversals and samples show what is usual, the mean of numbers and the commonest "
+            "category; so do sliders, unless they start from an observation."
         )
     if run.verdict is None:
         yield from map(_warning, run.job.get("warnings", ()))

@@ -24,13 +24,16 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
         axis of a series or an image); {"kind": "reshape", "shape"}; "relu", "selu", "tanh", "sigmoid". Any other
         layer has its class's name as kind, for readers to see what they cannot compute. The last layers are the
         likelihood's mean and the world's scale: {"kind": "affine", "scale", "shift"}. Where something is given, the
-        first puts what is usual behind the codes, {"kind": "beside", "values"}, and the last puts it into the
-        observation, {"kind": "put", "places", "values"}.
+        first puts it behind the codes, {"kind": "beside", "places", "values", "means", "stds"}: the usual values, which
+        less their means are divided by their deviations; and the last puts it into the observation, {"kind": "put",
+        "places", "values"}.
     """
     layers = [*_layers(net.decoder, "ae.decoder")]
+    told: dict[str, Any] = {}
     if net.given:
-        beside = ((net.typical - net.given_mean) / net.given_std).tolist()
-        layers.insert(0, {"kind": "beside", "values": beside})
+        told = {"places": list(net.given), "values": net.typical.tolist()}
+        means, stds = net.given_mean.tolist(), net.given_std.tolist()
+        layers.insert(0, {"kind": "beside", **told, "means": means, "stds": stds})
     likelihood = net.likelihood
     if type(likelihood).mean is Bernoulli.mean:
         layers.append({"kind": "sigmoid"})
@@ -39,7 +42,7 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
     if likelihood.standardised:
         layers.append({"kind": "affine", "scale": float(net.std), "shift": float(net.mean)})
     if net.given:
-        layers.append({"kind": "put", "places": list(net.given), "values": net.typical.tolist()})
+        layers.append({"kind": "put", **told})
     return {"layers": layers}
 
 

@@ -1,5 +1,6 @@
 // The decoder, evaluated in the page. `spec` has layers as decoder.json describes them, and their arrays as float16.
-// decode(codes) returns the elements of the expected observation, in the order of PyTorch's memory.
+// decode(codes) returns the elements of the expected observation, in the order of PyTorch's memory; decode(codes, like)
+// with what is given of an observation of these elements, where something is.
 function prismaeHalves(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const bits = new Uint16Array(bytes.buffer);
@@ -23,9 +24,12 @@ function prismaeDecoder(spec) {
     tanh: pointwise(Math.tanh),
     sigmoid: pointwise((v) => 1 / (1 + Math.exp(-v))),
     affine: (layer) => pointwise((v) => v * layer.scale + layer.shift)(),
-    beside: (layer) => (x) => ({ shape: x.shape, values: Float32Array.from([...x.values, ...layer.values]) }),
-    put: (layer) => (x) => {
-      layer.places.forEach((place, i) => (x.values[place] = layer.values[i]));
+    beside: (layer) => (x, like) => {
+      const told = layer.places.map((place, i) => ((like ? like[place] : layer.values[i]) - layer.means[i]) / layer.stds[i]);
+      return { shape: x.shape, values: Float32Array.from([...x.values, ...told]) };
+    },
+    put: (layer) => (x, like) => {
+      layer.places.forEach((place, i) => (x.values[place] = like ? like[place] : layer.values[i]));
       return x;
     },
     reshape: (layer) => (x) => ({ shape: layer.shape, values: x.values }),
@@ -83,5 +87,6 @@ function prismaeDecoder(spec) {
     },
   };
   const layers = spec.layers.map((layer) => kinds[layer.kind](layer));
-  return (codes) => layers.reduce((x, layer) => layer(x), { shape: [codes.length], values: Float32Array.from(codes) }).values;
+  return (codes, like) =>
+    layers.reduce((x, layer) => layer(x, like), { shape: [codes.length], values: Float32Array.from(codes) }).values;
 }

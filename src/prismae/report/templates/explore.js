@@ -140,12 +140,13 @@
   const [showDecoded, compare] = kinds[data.kind](by("decoded"));
 
   let waiting = false;
+  let like = null; // the observation whose given elements are decoded with
   const draw = () => {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      showDecoded(decode(codes));
+      showDecoded(decode(codes, like));
     });
   };
 
@@ -177,6 +178,7 @@
   const choose = (button, elements) => {
     by("presets").querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", each === button));
     compare(elements);
+    like = elements;
   };
   const preset = (text, act) => {
     const button = make("button", "", by("presets"));
