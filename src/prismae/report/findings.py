@@ -36,8 +36,8 @@ def _outcome(run: Run) -> Iterator[Finding]:
     yield from (_note(f"Of the data: {sentence}.") for sentence in run.job.get("notices", ()))
     if given := run.job.get("given"):
         yield _note(
-            f"Given: {', '.join(given)}. Traversals and samples show what is usual, the mean of numbers and the commonest "
-            "category; so do sliders, unless they start from an observation."
+            f"Given: {', '.join(given)}. Traversals and samples show what is usual, the mean of numbers and the "
+            "commonest category; so do sliders, unless they start from an observation."
         )
     if run.verdict is None:
         yield from map(_warning, run.job.get("warnings", ()))
