@@ -44,6 +44,7 @@ def main(steps: int = 1000) -> float:
     """Train it on the digits, and return the rate that it ends with, in nats."""
     model = pr.Autoencoder(HingeVAE(), n_latents=6, steps=steps, lr=1e-3).fit(pr.world("digits"))
     rate = float(model.history_["rate"].dropna().tail(20).mean())
+    print("verdict:", model.verdict_)
     print(f"rate at the end: {rate:.2f} nats (budget 6)")
     print(f"share of the variance explained: {model.score(pr.world('digits')):.2f}")
     return rate

@@ -33,6 +33,7 @@ def main(steps: int = 3000) -> dict[str, float]:
         known = np.column_stack([codes, np.ones(len(codes))])
         left = programmes - known @ np.linalg.lstsq(known, programmes, rcond=None)[0]
         told[likelihood] = float(1 - left.var() / programmes.var())
+        print(f"{likelihood}, verdict: {model.verdict_}")
         print(f"{likelihood}: the codes tell {told[likelihood]:.2f} of the programmes' variance")
     return told
 

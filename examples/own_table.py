@@ -14,7 +14,7 @@ import prismae as pr
 def table(n: int = 2000) -> pd.DataFrame:
     """Five columns that depend on two hidden causes, load and weather."""
     rng = np.random.default_rng(0)
-    load, weather = rng.normal(size=(2, n))
+    load, weather = rng.uniform(-1.7, 1.7, size=(2, n))
     return pd.DataFrame(
         {
             "power_kw": 40 + 9 * load + rng.normal(scale=0.8, size=n),
@@ -34,6 +34,7 @@ def main(steps: int = 1000) -> pd.DataFrame:
     model = pr.Autoencoder("beta-tcvae", n_latents=4, steps=steps, lr=1e-3, random_state=0)
     model.set_output(transform="pandas")
     codes = model.fit_transform(frame)
+    print("verdict:", model.verdict_)
     numbers = frame.select_dtypes("number")
     together = pd.concat([codes, numbers], axis=1).corr().loc[codes.columns, numbers.columns]
     print(together.round(2))

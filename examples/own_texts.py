@@ -29,6 +29,7 @@ def main(steps: int = 600, folder: Path = Path("runs/examples")) -> float:
         pr.EVAE(rate=5.0), n_latents=4, net="lstm:width=32,dropout=0.1", steps=steps, lr=3e-3
     )
     model.fit(world)
+    print("verdict:", model.verdict_)
     codes = model.transform(world)
     back = model.inverse_transform(codes)
     pairs = [(a.split(), b.split()) for a, b in zip(sentences, back[:64], strict=True)]

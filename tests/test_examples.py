@@ -10,7 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
 SMALL = {
-    *("own_counts", "own_images", "own_recording", "own_table", "own_texts"),
+    *("own_counts", "own_images", "own_recording", "own_study", "own_table", "own_texts"),
     *("new_method", "pipeline_and_grid", "score_any_codes"),
 }
 
@@ -61,6 +61,8 @@ def test_a_folder_of_images_becomes_a_report(tmp_path: Path, monkeypatch: pytest
     draw = module.draw
     monkeypatch.setattr(module, "draw", lambda folder: draw(folder, n=64))
     report = module.main(steps=20, folder=tmp_path)
+    assert (tmp_path / "discs" / "0063.png").is_file()
+    assert not (tmp_path / "discs" / "0064.png").exists()
     assert report.is_file()
     assert "<html" in report.read_text()[:500]
 
@@ -68,7 +70,17 @@ def test_a_folder_of_images_becomes_a_report(tmp_path: Path, monkeypatch: pytest
 def test_recordings_are_cut_into_windows(tmp_path: Path) -> None:
     found = example("own_recording").main(steps=3, folder=tmp_path)
     assert (found["sound"].shape, found["sound"].kind.rate) == ((250,), 250)
-    assert (found["leads"].shape, len(found["leads"])) == ((12, 500), 119)
+    assert (found["leads"].shape, len(found["leads"])) == ((12, 500), 239)
+
+
+def test_a_study_is_a_table_of_two_methods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("own_study")
+    monkeypatch.setattr(
+        module, "PLAN", module.PLAN.replace("[0, 1, 2]", "[0]").replace("[pca, ica]", "[pca]")
+    )
+    rows = module.main(steps=5, folder=tmp_path)
+    assert sorted(rows["arm"]) == ["PCA", "VAE", "β-TCVAE"]
+    assert rows["locatello2019:mig"].notna().all()
 
 
 def test_sentences_are_written_again(tmp_path: Path) -> None:

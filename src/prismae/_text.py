@@ -47,8 +47,10 @@ def fixed(value: Any, digits: int) -> str:
 
 
 def signed(value: float) -> str:
-    """Two digits with a sign, the minus as wide as the plus; 0 has none."""
-    return minus(f"{value:+.2g}") if value else "0"
+    """Two significant digits, all those before the point, with a sign, the minus as wide as the plus; 0 has none."""
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return minus(f"{value:+.1e}")
+    return minus(f"{value:+,.{_digits(value, 2)}f}") if value else "0"
 
 
 def shortened(names: Sequence[str], letters: int) -> list[str]:
@@ -110,8 +112,10 @@ def minus(text: str) -> str:
     return (text[1:] if re.fullmatch(r"-[0.,]+", text) else text).replace("-", "\u2212")
 
 
-def _digits(value: float) -> int:
-    return max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+def _digits(value: float, significant: int = 3) -> int:
+    """Decimals that so many significant digits need, once the number is rounded to them: 0.9999 is 1.00."""
+    place = int(f"{value:.{significant - 1}e}".partition("e")[2]) if value else significant - 1
+    return max(0, significant - 1 - place)
 
 
 def in_markdown(text: object) -> str:

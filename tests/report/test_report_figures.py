@@ -190,7 +190,10 @@ def test_no_negative_zero() -> None:
         "0",
         "0",
     ]
-    assert [number(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.5", "+0.5"]
+    assert [number(0.99996), number(9.9996), brief(0.9996), signed(-0.06), signed(3e-7)] == [
+        *("1.00", "10.0", "1.00", "−0.060", "+3.0e−07"),
+    ]
+    assert [number(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.50", "+0.50"]
 
 
 def test_gif_has_the_colours_of_every_frame() -> None:

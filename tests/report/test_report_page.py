@@ -17,6 +17,8 @@ from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
+from prismae.report.html import _page, sentence, setting
+from prismae.report.study_page import prose
 from prismae.runs.files import VERDICT
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
@@ -398,3 +400,42 @@ def test_continued_run_counts_the_later_row(tmp_path: Path) -> None:
     run = Run(folder).read()
     assert run.steps.tolist() == [10, 15, 20, 30]
     assert run.terms["recon"].tolist() == [5.0, 4.5, 3.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (None, "—"), ([], "—"), ({}, "—"), ("", "—"), (False, "no"), (True, "yes"), (0, "0"), (5e-05, "5e-05"),
+        (0.31163268780894005, "0.311633"), ([8, None, "a"], "8, —, a"), ([[1, 2], [3]], "(1, 2), (3)"),
+        ({"controller": "pi", "target": 18.0}, "controller = pi, target = 18"),
+        ("x86_64 CPU, 1 threads", "x86_64 CPU, 1 thread"),
+    ],
+)  # fmt: skip
+def test_settings_are_read_without_signs_of_json(value: object, read: str) -> None:
+    assert setting(value) == read
+
+
+def test_what_was_not_given_is_named_in_one_row(tmp_path: Path) -> None:
+    run = made_up_run(tmp_path / "run", scores=False)
+    job = json.loads((run / "job.json").read_text()) | {
+        "axes": None,
+        "drop": [],
+        "controls": [],
+        "holdout": 0,
+    }
+    (run / "job.json").write_text(json.dumps(job))
+    page = _page(Run(run).read(), {}, {})
+    assert '<th scope="row">not given</th><td class="value">axes, drop, controls</td>' in page
+
+
+def test_code_in_a_sentence_is_set_as_code() -> None:
+    assert prose("Take `a <b>`, or c.") == "Take <code>a &lt;b&gt;</code>, or c."
+    assert prose("one ` alone") == "one ` alone"
+
+
+def test_the_first_sentence_says_which_slices_of_volumes_are_drawn() -> None:
+    job = {"kind": "volumes", "n": 1500, "shape": [1, 16, 16, 16], "source": "own file balls.npy"}
+    assert sentence(job) == (
+        "An autoencoder on 1,500 observations of shape 1 × 16 × 16 × 16, of which the middle slices are drawn: across "
+        "the first, second and third side: own file balls.npy."
+    )

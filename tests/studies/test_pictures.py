@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import r2_score
@@ -116,6 +117,28 @@ def test_clusters_of_k_means_and_of_a_method() -> None:
     found = view("clusters").compute(Subject(method, net_for(method), TABLE))
     assert str(found["cluster_source"]) == "assignments of vade"
     assert len(found["clusters"]) <= 4
+
+
+def test_means_of_clusters_are_of_the_values_that_are_there() -> None:
+    x = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
+    x[::2, 1] = np.nan
+    table = world(pd.DataFrame(x, columns=list("abc")))
+    found = view("clusters").compute(Subject(VAE(), net_for(VAE(), table), table))
+    assert np.isfinite(found["clusters"][found["cluster_sizes"] > 9]).all()
+    seen = np.ma.masked_invalid(table.data[torch.arange(60)].numpy())
+    mean = np.ma.average(
+        np.ma.masked_invalid(found["clusters"]), axis=0, weights=found["cluster_sizes"]
+    )  # of columns without gaps it is that of all
+    np.testing.assert_allclose(mean[[0, 2]], seen.mean(0)[[0, 2]], atol=1e-5)
+
+
+def test_noise_rarely_seems_to_know_more_of_a_factor_than_shuffled_codes() -> None:
+    rng = np.random.default_rng(3)
+    factors = rng.integers(5, size=(200, 60))
+    noise = world(rng.normal(size=(200, 4)).astype(np.float32), factors=factors)
+    found = view("information").compute(Subject(VAE(), net_for(VAE(), noise), noise))
+    above = (found["mutual_information"].max(0) > found["shuffled_information"]).sum()
+    assert above <= 8  # of 60, each with a probability of 1/20: more than 8 in one of 500 draws
 
 
 def test_samples_come_from_the_methods_own_prior() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from functools import cache, partial
 from html import escape
 
@@ -130,12 +131,16 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
 
 def svg(figure: Figure) -> str:
     """The figure as an SVG document on white, the same for the same figure."""
-    _prepare(figure)
+    _prepare(figure, escaped=False)  # who shows the document has fonts of their own
     buffer = io.StringIO()
     # text stays text (small, searchable, in the page's font), and equal figures give equal bytes
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}):
+    with (
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None, "Creator": None})
-    # who shows the document has fonts of their own
+    # of a figure that was drawn as a picture before
     document = re.sub(r"\\U(00(?:0[0-9a-f]|10)[0-9a-f]{4})", _character, buffer.getvalue())
     return document.replace("<svg ", '<svg style="background: white" ', 1)
 
@@ -208,16 +213,16 @@ def resize(figure: Figure, width: float) -> None:
         patch.set_linewidth(patch.get_linewidth() * scale)
 
 
-def _prepare(figure: Figure) -> None:
+def _prepare(figure: Figure, *, escaped: bool = True) -> None:
     """Names are the user's: dollar signs stay as they are, and characters that no installed font has are escaped."""
-    for axes in figure.axes:
+    for axes in figure.axes if escaped else ():
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(named := axis.get_major_formatter(), FuncFormatter | FixedFormatter):
                 axis.set_major_formatter(partial(_tick, named))
     for text in figure.findobj(Text):
         text.set_parse_math(False)
         if not text.get_text().isascii():
-            text.set_text(_escaped(text.get_text()))
+            text.set_text(_escaped(text.get_text()) if escaped else text.get_text())
             text.set_fontfamily([*text.get_fontfamily(), *_installed()])
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from prismae._text import fixed
+from prismae._text import number
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -32,6 +32,7 @@ from prismae.figures.canvas import (
 from prismae.figures.lanes import heights, name_axes, name_lanes, tall
 from prismae.figures.pictures import FRAME, latent_name, shrink
 from prismae.figures.tables import furthest, left_out
+from prismae.latent.live import LIVE
 from prismae.runs.latents import Latents
 
 CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
@@ -57,9 +58,10 @@ def latent_bars(values: NDArray, latents: Latents, label: str, most: int = 24) -
         if np.isfinite(values[i]):
             axes.barh(row, values[i], height=0.6, color=FAINT if dead[i] else ACCENT, zorder=2)
         axes.text(
-            1.01, row, fixed(values[i], 2), transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK
+            1.01, row, number(values[i]), transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK
         )  # fmt: skip
     axes.axvline(0, color=FAINT, lw=0.7)
+    axes.set_xlim(right=max(axes.get_xlim()[1], LIVE))  # bars of what is next to nothing are short
     axes.set_yticks(range(len(order)), [f"z{i}" for i in order], fontsize=FONT, color=INK)
     axes.set(ylim=(len(order) - 0.4, -0.6))
     axes.set_xlabel(label, fontsize=SMALL, color=MUTED)
@@ -163,11 +165,11 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
 
 
 def _change_maps(change: NDArray, order: NDArray, latents: Latents) -> Figure:
-    """A map for each latent; the darkest pixel of all is the one that any latent changes most."""
+    """A map for each latent; the pixel of the fullest colour is the one that any latent changes most."""
     maps = shrink(change, FRAME).mean(axis=1)
     columns = min(6, len(maps))
     rows = -(-len(maps) // columns)
-    figure = new_figure(rows * 1.72, min(WIDTH, 1.5 * columns))
+    figure = new_figure(0.25 + rows * 1.72, min(WIDTH, 1.5 * columns))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, each, i in zip(grid.flat, maps, order, strict=False):
         blank(axes)
@@ -180,6 +182,7 @@ def _change_maps(change: NDArray, order: NDArray, latents: Latents) -> Figure:
         _title(axes, int(i), latents)
     for axes in grid.flat[len(maps) :]:
         axes.set_visible(False)
+    figure.supxlabel(f"fullest: a change of {number(maps.max())}", fontsize=SMALL, color=MUTED)
     return figure
 
 

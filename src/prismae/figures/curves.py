@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from prismae._text import minus
+from prismae._text import minus, number
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -146,7 +146,7 @@ def _term(axes: Axes, steps: NDArray, series: NDArray, name: str, noisy: bool) -
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{value:.4g}")))
-    axes.set_title(minus(f"{course[-1]:.3g}"), loc="right", fontsize=SMALL, color=MUTED, pad=7)
+    axes.set_title(number(course[-1]), loc="right", fontsize=SMALL, color=MUTED, pad=7)
     _step_axis(axes, steps)
 
 

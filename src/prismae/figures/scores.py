@@ -122,13 +122,13 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
     marks = [finite(score.get(key)) for score in barred for key in shown]
     seen = [mark for mark in marks if mark is not None and abs(mark) <= LONGEST]
     low, high = min([0.0, *seen]), max([1.0, *seen])
-    axes.set(xlim=(low, high + 0.08 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
+    axes.set(xlim=(low, high + 0.14 * (high - low)), ylim=(len(scores) - 0.4, -0.6))
     axes.set_yticks(range(len(scores)), list(scores), fontsize=FONT, color=INK)
     look: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": FONT, "color": INK}
     for row, score in enumerate(scores.values()):
         value = finite(score.get("score"))
+        axes.text(1, row, number(value), transform=axes.get_yaxis_transform(), **look)
         if value is None or abs(value) > LONGEST:
-            axes.text(1, row, number(value), transform=axes.get_yaxis_transform(), **look)
             continue
         axes.barh(row, value, height=0.5, color=BARS[Better.of(score)], zorder=2)
         lower, upper = finite(score.get("lower")), finite(score.get("upper"))
@@ -138,7 +138,6 @@ def score_bars(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
             mark = finite(score.get(key))
             if mark is not None and abs(mark) <= LONGEST:
                 axes.plot([mark, mark], [row - 0.38, row + 0.38], color=INK, lw=1.5, ls=style, zorder=5)
-        axes.text(1, row, number(value), transform=axes.get_yaxis_transform(), **look)
     axes.set_xlabel("score", fontsize=SMALL, color=MUTED)
     _score_key(figure, scores)
     return figure

@@ -146,23 +146,35 @@ def table_traversals(
     order = shown_order(latents, len(frames))[:most]
     columns = min(3, len(order))
     rows = -(-len(order) // columns)
-    figure = new_figure(0.1 + 1.75 * rows, apart=0.09)
+    figure = new_figure(0.1 + 2.1 * rows, apart=0.09)
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, i in zip(grid.flat, order, strict=False):
         plain(axes)
         dead = latents is not None and bool(latents.dead[i])
         moved = np.argsort(-np.ptp(frames[i], axis=0), kind="stable")
+        colours = _different(moved[:NAMED].tolist())
         for rank, j in reversed([*enumerate(moved[:SHOWN])]):
             named = rank < NAMED and not dead
-            colour, width = (PALETTE[j % len(PALETTE)], 1.7) if named else (FAINT, 0.8)
+            colour, width = (colours[rank], 1.7) if named else (FAINT, 0.8)
             axes.plot(values[i], frames[i][:, j], color=colour, lw=width, label=names[j] if named else None)
-        axes.set_title(
-            latent_name(int(i), latents), loc="left", fontsize=SMALL, color=MUTED if dead else INK, pad=4
-        )
-        if not dead:
-            axes.legend(frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2)
+        colour, above = (MUTED, 4) if dead else (INK, 28)
+        axes.set_title(latent_name(int(i), latents), loc="left", fontsize=SMALL, color=colour, pad=above)
+        if not dead:  # above the curves, in two rows
+            axes.legend(
+                frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2, ncols=2,
+                loc="lower left", bbox_to_anchor=(0, 1), borderpad=0.1, borderaxespad=0.1, columnspacing=1.0,
+            )  # fmt: skip
     for axes in grid.flat[len(order) :]:
         axes.set_visible(False)
     figure.supxlabel("value of the latent", fontsize=SMALL, color=MUTED)
     figure.supylabel("standard deviations from the column's mean", fontsize=SMALL, color=MUTED)
     return figure
+
+
+def _different(columns: list[int]) -> list[str]:
+    """A colour for each column: the same in all panels, unless another column of this one has it."""
+    places: list[int] = []
+    for column in columns:
+        free = (place % len(PALETTE) for place in range(column, column + len(PALETTE)))
+        places.append(next(place for place in free if place not in places))
+    return [PALETTE[place] for place in places]

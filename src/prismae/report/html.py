@@ -86,7 +86,9 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
     except NoExplorer as reason:
         why = str(reason)
     return environment.get_template("run.html.j2").render(
-        job={key: value for key, value in run.job.items() if key != "vocabulary"},
+        job=run.job,
+        settings={key: value for key, value in run.job.items() if key != "vocabulary" and given(value)},
+        left_alone=[key for key, value in run.job.items() if not given(value)],
         sentence=sentence(run.job),
         figures={
             name: Markup(draw.inline(document, name, in_words(run, name)))
@@ -195,7 +197,8 @@ def sentence(job: Mapping[str, Any]) -> str:
             text += (
                 f" (the held-out loss was lowest after {count(job['kept'])}, and what it was then is kept)"
             )
-    text += KINDS["texts" if "vocabulary" in job else "images"].observations(job)
+    kind = "texts" if "vocabulary" in job else job.get("kind", "images")
+    text += KINDS.get(kind, KINDS["images"]).observations(job)
     text += f": {job['source']}" if job.get("source") else ""
     return text + "."
 
@@ -284,6 +287,11 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
+def given(value: Any) -> bool:
+    """Whether a value of `job.json` says anything."""
+    return value is not None and value not in ("", [], {})
+
+
 def setting(value: Any) -> str:
     """A value of `job.json` as one reads it, of which only the beginning where it is long; a dash for nothing."""
     text = _read(value) or NOTHING
@@ -303,7 +311,7 @@ def _read(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else str(value)
+    return "" if value is None else one(str(value))
 
 
 def _monitored(run: Run) -> dict[str, float]:

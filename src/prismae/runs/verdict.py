@@ -146,6 +146,9 @@ class Verdict:
         word = named[0].name if named else GOOD
         return "not judged" if word == "short" else word
 
+    def __str__(self) -> str:
+        return " ".join([f"{self.word}.", *self.sentences, *map(str, self.findings)])
+
     @property
     def collapsed(self) -> bool:
         """Whether no latent is live, so that codes are worth nothing, however alike those of several seeds are."""

@@ -93,7 +93,7 @@ class Shown:
 
     def of_effects(self, run: Run) -> tuple[str, str]:
         """What an element is called, and on which scale its change is drawn."""
-        return "pixel", "Darker is more, on one scale for all. "
+        return "pixel", "The fuller the colour the more, on one scale for all. "
 
     def changes(self, run: Run) -> list[dict[str, Any]]:
         """What each latent changes, and in `worst` what is rebuilt badly, in columns by their names; see `_units`."""
@@ -124,7 +124,7 @@ class Volumes(Shown):
         return draw.effects(middle_slices(run.pictures["effects"]), run.latents)
 
     def of_effects(self, run: Run) -> tuple[str, str]:
-        return "point of the middle slices", "Darker is more, on one scale for all. "
+        return "point of the middle slices", "The fuller the colour the more, on one scale for all. "
 
 
 class Series(Shown):

@@ -59,9 +59,9 @@ class Clusters(View):
             labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
             source = f"k-means of the codes, k = {k}"
         kept, sizes = np.unique(labels, return_counts=True)
-        x = world.data[rows].numpy()
+        x = np.ma.masked_invalid(world.data[rows].numpy())  # values may be missing
         return {
-            "clusters": np.stack([x[labels == label].mean(0) for label in kept]),
+            "clusters": np.stack([x[labels == label].mean(0).filled(np.nan) for label in kept]),
             "cluster_sizes": sizes,
             "cluster_source": np.array(source),
         }

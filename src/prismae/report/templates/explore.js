@@ -17,7 +17,7 @@
   const plain = (value) => {
     const size = Math.abs(value);
     const wide = size >= 1e6 || (size > 0 && size < 1e-3);
-    const digits = Math.max(0, 2 - Math.floor(Math.log10(size || 1)));
+    const digits = Math.max(0, 2 - Math.floor(Math.log10(Number(size.toPrecision(3)) || 1))); // 0.9999 is 1.00
     const text = wide ? size.toExponential(2) : size.toFixed(Math.min(digits, 4));
     return (value < 0 && Number(text) ? "\u2212" : "") + text;
   };
