@@ -12,10 +12,10 @@ from prismae import cli
 from prismae._progress import bars
 from prismae.cli._app import COMMANDS, PANELS, loaded, out
 from prismae.data.array_files import ARRAYS
+from prismae.data.packed_text import PACKED
 from prismae.data.recordings import AUDIO
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES
 from prismae.data.text import SUFFIXES as TEXTS
-from prismae.data.text_tables import PACKED
 from prismae.nets import all_likelihoods, all_nets
 from prismae.train.progress import Progress
 

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from commands import command
 from sklearn.exceptions import NotFittedError
 
 import prismae as pr
-from prismae import cli, export
+from prismae import export
 from prismae.control import Ramp
 from prismae.errors import InputError
 from prismae.methods import all_methods
@@ -159,19 +159,6 @@ def run(tmp_path_factory):
     """A finished run of the command line's kind, not evaluated."""
     job = pr.Job("beta-vae", "digits", n_latents=3, steps=2, batch=16, fields={"beta": 2.0})
     return pr.run(job, tmp_path_factory.mktemp("runs"), device="cpu")
-
-
-def command(capfd, *words):
-    argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
-    try:
-        cli.main()
-        code: str | int = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = argv
-    printed = capfd.readouterr()
-    return code, printed.out + printed.err
 
 
 def test_the_command_exports_a_run(run, capfd, tmp_path):

@@ -1,16 +1,15 @@
 """A run as a folder to share: read again by everything, to the bit, and without what is not to be shared."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from commands import command
 
 import prismae as pr
-from prismae import cli
 from prismae._version import __version__
 from prismae.errors import InputError
 from prismae.export import to_hub
@@ -53,19 +52,6 @@ def test_a_shared_model_gives_the_same_codes_to_the_bit(kind, tmp_path):
     assert [each.described() for each in again.controllers] == [
         each.described() for each in model.controllers
     ]
-
-
-def command(capfd, *words):
-    argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
-    try:
-        cli.main()
-        code: str | int = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = argv
-    printed = capfd.readouterr()
-    return code, printed.out + printed.err
 
 
 def test_the_commands_write_and_read_it(capfd, tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ from prismae.runs.job_record import checked_job
 from prismae.runs.measured import read_linearly
 from prismae.runs.observations import new_observations
 from prismae.runs.run import Run
+from prismae.train import ongoing
 
 FAST = {"n_latents": 2, "net": "mlp:width=16", "steps": 3, "device": "cpu"}
 SETTINGS = {name: value for name, value in FAST.items() if name != "device"}
@@ -156,6 +157,14 @@ def test_a_vae_that_is_given_nothing_mixes_the_batch_in() -> None:
     batch, _, error = known_answers(None, pr.VAE(), 120)
     assert batch > 0.3
     assert error > 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [pr.VAE(), pr.AE()], ids=lambda each: each.name())
+def test_without_the_term_some_of_the_batch_stays(method: pr.Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert known_answers(["batch"], method, 300)[0] < 0.05
+    monkeypatch.setattr(ongoing, "told", lambda z, given: 0 * told(z, given))
+    assert known_answers(["batch"], method, 300)[0] > 0.1
 
 
 GCAE = pr.GCAE(critic_warmup=50, critic_width=32, n_nodes=16)

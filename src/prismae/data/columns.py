@@ -113,7 +113,7 @@ def understood(
             f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it "
             f"(--drop {name!r}), or make texts of it (astype(str))"
         )
-    if types <= {"str", "int", "float"} and (asked == "numeric" or _mostly_numbers(seen)):
+    if {"str"} < types <= {"str", "int", "float"} and (asked == "numeric" or _mostly_numbers(seen)):
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if len(types) > 1:
         raise InputError(
@@ -321,7 +321,8 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
         raise InputError(
             f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, or drop it"
         )
-    column = column.astype(object)
+    if not isinstance(column.dtype, pd.StringDtype):
+        column = column.astype(object)
     counts = seen.value_counts()
     k, n = len(counts), len(column)
     if k == 1:

@@ -16,8 +16,9 @@ from pyarrow.parquet import read_metadata
 from prismae._files import check_room
 from prismae.data.columns import Column, listed
 from prismae.data.labels import Found, chosen, labels_of
+from prismae.data.packed_text import PACKED, UNPACKED
 from prismae.data.tables import TableScheme, checked_names, look
-from prismae.data.text_tables import PACKED, SEEN, UNPACKED, lines_left_out, read_csv
+from prismae.data.text_tables import SEEN, lines_left_out, read_csv
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 

@@ -15,7 +15,7 @@ from prismae.data.columns import DURATION, EPOCH, Category, Column, as_numbers, 
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
-AT_ONCE = 1 << 22  # numbers that are scaled together
+AT_ONCE = 1 << 20  # numbers that are scaled together
 MISSING = -2  # the place of a missing value among categories
 
 

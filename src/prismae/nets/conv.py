@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -25,11 +25,16 @@ class Conv(Net):
     """
 
     def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
-        if len(shape) != 3 or min(shape[1:]) < 8:
-            raise InputError(
-                f"Network 'conv' needs images of at least 8x8 pixels, got observations of shape {shape}."
-            )
+        check_images("conv", shape)
         return halving(shape, n_outputs, n_latents, nn.Conv2d, nn.ConvTranspose2d)
+
+
+def check_images(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse what are no images, or too small ones; `name` is the network's."""
+    if len(shape) != 3 or min(shape[1:]) < 8:
+        raise InputError(
+            f"Network {name!r} needs images of at least 8x8 pixels, got observations of shape {shape}."
+        )
 
 
 def halving(
@@ -44,8 +49,6 @@ def halving(
     while min(sides[-1]) > 4:
         sides.append(tuple(side // 2 for side in sides[-1]))
     channels = [shape[0], *(CHANNELS[min(i, len(CHANNELS) - 1)] for i in range(len(sides) - 1))]
-    flat = channels[-1] * prod(sides[-1])
-
     down: list[nn.Module] = []
     up: list[nn.Module] = []
     for i in range(len(sides) - 1):
@@ -56,14 +59,18 @@ def halving(
             transposed(channels[i + 1], channels[i], 4, stride=2, padding=1, output_padding=odd),
             *up,
         ]
+    return with_dense(down, up, (channels[-1], *sides[-1]), n_outputs, n_latents)
+
+
+def with_dense(
+    down: Sequence[nn.Module], up: Sequence[nn.Module], seen: tuple[int, ...], n_outputs: int, n_latents: int
+) -> Pair:
+    """Convolutions that end in features [*seen], and begin with them, with two dense layers each."""
+    flat = prod(seen)
     encoder = nn.Sequential(
         *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
     )
     decoder = nn.Sequential(
-        nn.Linear(n_latents, DENSE),
-        nn.ReLU(),
-        nn.Linear(DENSE, flat),
-        nn.Unflatten(1, (channels[-1], *sides[-1])),
-        *up,
+        nn.Linear(n_latents, DENSE), nn.ReLU(), nn.Linear(DENSE, flat), nn.Unflatten(1, seen), *up
     )
     return encoder, decoder

@@ -7,11 +7,10 @@ from itertools import pairwise
 
 from torch import nn
 
-from prismae.errors import InputError
 from prismae.nets._base import Net, Pair
+from prismae.nets.conv import check_images, with_dense
 
 CHANNELS = (32, 32, 64, 64, 64)
-DENSE = 256
 
 
 @dataclass(frozen=True)
@@ -24,16 +23,12 @@ class Conv5(Net):
     """
 
     def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
-        if len(shape) != 3 or min(shape[1:]) < 8:
-            raise InputError(
-                f"Network 'conv5' needs images of at least 8x8 pixels, got observations of shape {shape}."
-            )
+        check_images("conv5", shape)
         sides = [(shape[1], shape[2])]
         for _ in CHANNELS:
             h, w = sides[-1]
             sides.append(((h + 1) // 2, (w + 1) // 2) if min(h, w) > 4 else (h, w))
         channels = (shape[0], *CHANNELS)
-        flat = channels[-1] * sides[-1][0] * sides[-1][1]
 
         down: list[nn.Module] = []
         up: list[nn.Module] = []
@@ -46,14 +41,4 @@ class Conv5(Net):
                 nn.ConvTranspose2d(fan_out, fan_in, 3, stride=stride, padding=1, output_padding=restored),
                 *up,
             ]
-        encoder = nn.Sequential(
-            *down, nn.Flatten(), nn.Linear(flat, DENSE), nn.ReLU(), nn.Linear(DENSE, n_outputs)
-        )
-        decoder = nn.Sequential(
-            nn.Linear(n_latents, DENSE),
-            nn.ReLU(),
-            nn.Linear(DENSE, flat),
-            nn.Unflatten(1, (channels[-1], *sides[-1])),
-            *up,
-        )
-        return encoder, decoder
+        return with_dense(down, up, (channels[-1], *sides[-1]), n_outputs, n_latents)

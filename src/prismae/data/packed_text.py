@@ -1,0 +1,98 @@
+"""How the text of a table is packed and encoded."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from prismae._files import memory
+from prismae.data.files import of_one_byte
+from prismae.errors import InputError
+
+PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
+UNPACKED = 5  # times the bytes of its text that a table takes in memory, about
+PEEK = 1 << 16  # bytes of a file that are looked at before it is read
+
+
+def start_of(path: Path) -> tuple[str, str]:
+    """The first part of a text, whole lines, and its encoding."""
+    try:
+        if path.suffix.lower() in PACKED[1:]:
+            _check_unpacked(path)
+        with _opened(path) as file:
+            start = file.read(PEEK)
+            encoding = _encoding(start)
+            if encoding == "utf-8" and not _is_utf8(start, file):
+                file.seek(0)
+                encoding = of_one_byte(iter(lambda: file.read(1 << 20), b""))
+    except InputError:
+        raise
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise InputError(f"{path} cannot be read ({error}).") from None
+    if b"\0" in start and encoding[:6] not in ("utf-16", "utf-32"):
+        raise InputError(f"{path} is no text, expected a table with commas between columns.")
+    text = start.decode(encoding, errors="ignore").removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(lines[:-1] if len(start) == PEEK and len(lines) > 1 else lines), encoding
+
+
+def _encoding(start: bytes) -> str:
+    """What the first bytes of a text tell of how it is encoded; "utf-8" where they tell nothing."""
+    if start[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    for name, empty in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):  # without a mark
+        if empty.count(0) > 0.9 * len(empty) > 0 and start.count(0) < 0.6 * len(start):
+            return name
+    return "utf-8"
+
+
+def _is_utf8(start: bytes, file: Any) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(start)
+        while part := file.read(1 << 20):
+            decoder.decode(part)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse a text that unpacks to more than a table of it has room for; it is counted, since packed files lie."""
+    n, most = 0, memory() / UNPACKED
+    with _opened(path) as file:
+        while n <= most and (part := file.read(1 << 20)):
+            n += len(part)
+    if n > most:
+        raise InputError(
+            f"{path} unpacks to over {most / 1e9:.2g} GB of text, and a table of it takes about {UNPACKED} times as "
+            "much memory: expected a smaller file."
+        )
+
+
+def _opened(path: Path) -> Any:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        packed = zipfile.ZipFile(path)
+        if not packed.namelist():
+            raise zipfile.BadZipFile("no file is packed in it")
+        return packed.open(packed.namelist()[0])
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
+    return opener(path, "rb")
