@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf, prod
 from typing import Any, Self
@@ -82,7 +82,8 @@ class Form:
 
     def told(self, given: Any, n: int, *, every: bool = True) -> Tensor | None:
         """What a user says is given of n observations, as `prismae.data.Kind.told` has it."""
-        return self.kind.told(as_pandas(given), n, self.seen, every=every)
+        table = given if isinstance(given, Mapping) else as_pandas(given)
+        return self.kind.told(table, n, self.seen, every=every)
 
     def _check_range(self, part: Tensor, start: int) -> None:
         """Refuse observations that lie where none of the fit could; `start` is the row that the part begins with."""
