@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -245,19 +245,19 @@ def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "") -
 
 def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = "") -> Column:
     x = column.to_numpy()
-    seen = x[~np.isnan(x)]
-    if not np.isfinite(seen).all():
+    seen = x[~gaps] if (gaps := np.isnan(x)).any() else x
+    low, high = float(seen.min()), float(seen.max())
+    if not (isfinite(low) and isfinite(high)):
         row = int(np.isinf(x).argmax()) + 1
         raise InputError(
             f"column {name!r} is infinite in row {row}, expected finite numbers: drop it, or mend them"
         )
-    low, high = float(seen.min()), float(seen.max())
     if low == high:
         return _constant(column, low, name)
     if max(abs(low), abs(high)) > LARGEST:
         row = int((np.abs(x) > LARGEST).argmax()) + 1
         raise InputError(f"column {name!r} is beyond {LARGEST:g} in row {row}: scale it, or drop it")
-    whole = bool((seen == np.floor(seen)).all())
+    whole = all(bool((part == np.floor(part)).all()) for part in (seen[:1000], seen))
     if asked is None and whole and not written and len(seen) == len(x) and _counts_rows(x):
         said = f"{low:g} to {high:g}, as the rows follow: their numbers"
         return Column("rows", column, said)

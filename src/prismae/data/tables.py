@@ -15,7 +15,8 @@ from prismae.data.columns import DURATION, EPOCH, Category, Column, as_numbers, 
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
-AT_ONCE = 1 << 20  # numbers that are scaled together
+AT_ONCE = 1 << 20  # numbers that are scaled together,
+ROWS = 4096  # and rows that are written together, as a processor's memory holds them
 MISSING = -2  # the place of a missing value among categories
 
 
@@ -97,8 +98,8 @@ class TableScheme:
             )
         scaling: dict[str, tuple[float, float]] = {}
         every, rows = [*numbers], len(next(iter(looked.values())).values)
-        step = max(1, AT_ONCE // rows)
-        for start in range(0, len(every), step):
+        step = len(every) if rows * len(every) <= AT_ONCE else 1  # several long columns at once take longer
+        for start in range(0, len(every), step or 1):
             names = every[start : start + step]
             values = np.stack([numbers[column].values.to_numpy(np.float64) for column in names], axis=1)
             with np.errstate(over="ignore", under="ignore"):
@@ -190,8 +191,11 @@ class TableScheme:
             if not lacking:
                 problem = f"has the column{'s' * (len(extra) > 1)} {listed([repr(each) for each in extra])}"
             raise InputError(f"{name} {problem}, expected the columns {listed(self.columns)}.")
-        x = np.full((len(table), len(self.feature_names)), np.nan, np.float32)
+        x = np.empty((len(table), len(self.feature_names)), np.float32)
+        if only is not None:
+            x[:] = np.nan
         faults = []
+        taken: list[tuple[int, NDArray[np.float64], float, float]] = []
         for column, (mean, scale) in self.scaling.items():
             if column not in wanted:
                 continue
@@ -203,7 +207,11 @@ class TableScheme:
             values = numbers.to_numpy(np.float64)
             if np.isinf(values).any():
                 faults.append(f"column {column!r} is infinite in row {int(np.isinf(values).argmax()) + 1}")
-            x[:, i] = (values - mean) / scale
+            taken.append((i, values, mean, scale))
+        for start in range(0, len(x), ROWS):
+            rows = slice(start, start + ROWS)
+            for i, values, mean, scale in taken:
+                np.divide(values[rows] - mean, scale, out=x[rows, i], casting="same_kind")
         for column, known in self.categories.items():
             if column not in wanted:
                 continue
