@@ -1,6 +1,7 @@
 """Trainings that are known to go wrong, the verdict on each, and the same training after that verdict was followed.
 
 python tools/bad_runs.py        trains all of them, a quarter of an hour on one core: results/bad_runs.csv
+python tools/bad_runs.py 0 5 7  trains some of them, whose rows are written anew, each as it comes
 python tools/bad_runs.py --page writes the table into docs/verdict.md from these rows
 """
 
@@ -142,36 +143,31 @@ def judged(run: Bad, fields: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     return verdict, float(measures[run.better]())
 
 
-def rows() -> pd.DataFrame:
-    """One row for each of these runs: its verdict, the advice, and what became of it when that was followed."""
-    found = []
-    for run in RUNS:
-        first, before = judged(run, run.fields, run.settings)
-        if first.word == GOOD:
-            raise SystemExit(f"{run.what}: the verdict is {GOOD}.")
-        fault = next(each for each in first.findings if each.fault)
-        second, after = judged(run, {**run.fields, **fault.fields}, {**run.settings, **fault.settings})
-        row = {
-            "run": run.what,
-            "data": run.data,
-            "method": run.method,
-            "settings": ", ".join(f"{k} {v}" for k, v in {**run.fields, **run.settings}.items()),
-            "verdict": first.word,
-            "text": fault.text.replace("\u00a0", " "),
-            "followed": fault.options,
-            "measure": run.better,
-            "before": before,
-            "after": after,
-            "live before": int(first.live.sum()),
-            "live after": int(second.live.sum()),
-            "explained before": first.explained,
-            "explained after": second.explained,
-            "verdict after": second.word,
-            "prismae": first.version,
-        }
-        print(row, flush=True)
-        found.append(row)
-    return pd.DataFrame(found)
+def row(run: Bad) -> dict[str, Any]:
+    """The verdict on one of these runs, the advice, and what became of it when that was followed."""
+    first, before = judged(run, run.fields, run.settings)
+    if first.word == GOOD:
+        raise SystemExit(f"{run.what}: the verdict is {GOOD}.")
+    fault = next(each for each in first.findings if each.fault)
+    second, after = judged(run, {**run.fields, **fault.fields}, {**run.settings, **fault.settings})
+    return {
+        "run": run.what,
+        "data": run.data,
+        "method": run.method,
+        "settings": ", ".join(f"{k} {v}" for k, v in {**run.fields, **run.settings}.items()),
+        "verdict": first.word,
+        "text": fault.text.replace("\u00a0", " "),
+        "followed": fault.options,
+        "measure": run.better,
+        "before": before,
+        "after": after,
+        "live before": int(first.live.sum()),
+        "live after": int(second.live.sum()),
+        "explained before": first.explained,
+        "explained after": second.explained,
+        "verdict after": second.word,
+        "prismae": first.version,
+    }
 
 
 def table(frame: pd.DataFrame) -> str:
@@ -202,7 +198,13 @@ MEASURES = {
 def main() -> None:
     """Train, or write the page."""
     if "--page" not in sys.argv:
-        rows().to_csv(ROWS, index=False)
+        order = [run.what for run in RUNS]
+        for run in [RUNS[int(i)] for i in sys.argv[1:]] or RUNS:
+            new = pd.DataFrame([row(run)])
+            print(new.iloc[0].to_dict(), flush=True)
+            kept = pd.read_csv(ROWS) if ROWS.exists() else new[:0]
+            frame = pd.concat([kept[kept["run"] != run.what], new])
+            frame.sort_values("run", key=lambda names: names.map(order.index)).to_csv(ROWS, index=False)
         return
     head, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text(head + BEGIN + table(pd.read_csv(ROWS)) + END + rest.partition(END)[2])

@@ -171,7 +171,8 @@ class Search:
                 self._train({each.name: arms[each.name] for each in last}, longer, seeds, pace)
         except (Interrupted, KeyboardInterrupt):
             self.interrupted = True
-            self.say("Stopped: this is the best so far.")
+            if self.tried:
+                self.say("Stopped: this is the best so far.")
         for several in (True, False):  # longer ones of several seeds first
             found = [each for each in ranked(self.tried) if (len(each.usable) > 1) is several]
             if found:
