@@ -1,4 +1,4 @@
-"""The page of known answers shows the committed rows of `discover`, and its data sets are made as they were."""
+"""The page of known answers shows the committed rows, and the data sets of `discover` are made as they were."""
 
 import json
 import re
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from discover_answers import OWN, made
+from known_answers import written
 
 ROOT = Path(__file__).parents[1]
 ROWS = pd.read_csv(ROOT / "results" / "discover_answers.csv")
@@ -29,6 +30,15 @@ def test_the_page_shows_the_rows(name):
             rows.loc[arm, "mean_r"], abs=1e-3
         )
     assert f"| {int(rows.loc['discover', 'n'])} factor" in line  # type: ignore[call-overload]
+
+
+def test_the_tables_of_trainings_show_the_rows():
+    rows = pd.read_csv(ROOT / "results" / "known_answers.codes.csv")
+    assert PAGE == written(PAGE, rows), "run python tools/known_answers.py --rows results/known_answers.codes.csv"
+    own = rows[(rows["world"] == "known:linear-noisy") & (rows["method"] == "vae")]
+    assert sorted(own["seed"]) == [0, 1, 2]
+    mean, spread = own["mean_r"].mean(), own["mean_r"].std()
+    assert f"| linear-noisy | 0.67 | 0.98 | 0.87 ± 0.05 | 0.82 | {mean:.2f} ± {spread:.2f} |" in PAGE
 
 
 @pytest.mark.parametrize("name", [each for each in ROWS["data"].unique() if each in OWN])
