@@ -34,7 +34,9 @@ def test_the_page_shows_the_rows(name):
 
 def test_the_tables_of_trainings_show_the_rows():
     rows = pd.read_csv(ROOT / "results" / "known_answers.codes.csv")
-    assert PAGE == written(PAGE, rows), "run python tools/known_answers.py --rows results/known_answers.codes.csv"
+    assert written(PAGE, rows) == PAGE, (
+        "run python tools/known_answers.py --rows results/known_answers.codes.csv"
+    )
     own = rows[(rows["world"] == "known:linear-noisy") & (rows["method"] == "vae")]
     assert sorted(own["seed"]) == [0, 1, 2]
     mean, spread = own["mean_r"].mean(), own["mean_r"].std()
