@@ -21,7 +21,7 @@ from prismae.discovery import axes
 from prismae.discovery.alone import alone
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, Factor, mean_codes, observed, rebuilt
-from prismae.discovery.search import HELD_OUT, PARSIMONY, Search, Tried, worth
+from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried, worth
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
 from prismae.evaluation.baselines import Components, agreement, explained, principal
@@ -173,7 +173,7 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
         live = max(1, int(verdict.live.sum()) - taken)
     else:
         shares = np.square(first.codes(x[:, rest])).sum(0)
-        live = int(np.searchsorted(shares.cumsum() / shares.sum(), ENOUGH) + 1)
+        live = min(LATENTS, int(np.searchsorted(shares.cumsum() / shares.sum(), ENOUGH) + 1))
     k = axes.as_many(first, new, live)
     most = len(verdict.live)
     more = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -16,12 +17,13 @@ from prismae.metrics._inputs import standardised
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
 EXACT = 1e-3  # share of the variance that counts as nothing left
 TOLD = 0.5  # share of a component that those before it tell, from which it is a function of these
-STARTS = 5  # of independent components, which may end in a local optimum
-SWEEPS, GAINS = 30, 1.001  # over all pairs of components, and what a sweep has to gain for another
+STARTS = 20  # of independent components, for local optima: this by their number, at least two
+SWEEPS, GAINS = 15, 1.001  # over all pairs of components, and what a sweep has to gain for another
 ANGLES = [
-    np.arange(24) * np.pi / 48,
-    *(np.linspace(-1, 1, 9) * np.pi / 48 / 4**i for i in range(3)),
-]  # tried, finer
+    np.arange(12) * np.pi / 24,
+    *(np.linspace(-1, 1, 9) * np.pi / 24 / 4**i for i in range(4)),
+]  # ever finer
+ROUGHLY = 2_000  # rows that starts are turned on
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
 STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
 SHARP = 0.75  # share of the distance from Gaussian that independent components of latents have, of those of the data
@@ -133,26 +135,35 @@ def independent_of(x: NDArray, start: Components) -> Components:
     """Independent components; of several starts those that are farthest from Gaussian.
 
     FastICA does not always converge where some components are nearly Gaussian, as a prior makes them, so from what it
-    found, and from other rotations, pairs of components are turned until none gets farther (Comon 1994).
+    found, and from other rotations, pairs of components are turned until none gets farther (Comon 1994): roughly and
+    on some rows first, and the best of these finely and on all.
     """
     white, k = scaled(start, x), start.into.shape[1]
     z = white.codes(x)
     rng = np.random.default_rng(0)
-    found = independent(x, start).codes(x)
-    first = [np.linalg.svd(z.T @ found)[0] @ np.linalg.svd(z.T @ found)[2], np.eye(k)]
-    turns = first + [np.linalg.qr(rng.normal(size=(k, k)))[0] for _ in range(STARTS - 2 if k > 1 else 0)]
-    turn = max((each @ _turned_in_pairs(z @ each) for each in turns), key=lambda each: contrast(z @ each))
+    left, _, right = np.linalg.svd(z.T @ independent(x, start).codes(x))
+    turns = [
+        left @ right,
+        *(np.linalg.qr(rng.normal(size=(k, k)))[0] for _ in range(max(1, STARTS // k - 1))),
+    ]
+    some = spread(z, ROUGHLY)
+    found = max(
+        (each @ _turned_in_pairs(some @ each, ANGLES[:2]) for each in turns),
+        key=lambda each: contrast(z @ each),
+    )
+    turn = found @ _turned_in_pairs(z @ found, ANGLES[1:])
     return Components(white.mean, white.into @ turn, turn.T @ white.back)
 
 
-def _turned_in_pairs(z: NDArray) -> NDArray:
-    """[k, k] the rotation of white z [n, k] that raises its contrast until no pair of columns gains by a turn."""
+def _turned_in_pairs(z: NDArray, angles: Sequence[NDArray]) -> NDArray:
+    """[k, k] the rotation of white z [n, k] that raises its contrast until no pair of columns gains by a turn of these
+    angles, each around the best of those before."""
     z, turn = z.copy(), np.eye(z.shape[1])
     for _ in range(SWEEPS):
         before = contrast(z)
         for i, j in combinations(range(z.shape[1]), 2):
             angle = 0.0
-            for grid in ANGLES:
+            for grid in angles:
                 c, s = np.cos(angle + grid), np.sin(angle + grid)
                 gain = _far(np.outer(z[:, i], c) + np.outer(z[:, j], s))
                 gain = gain + _far(np.outer(z[:, j], c) - np.outer(z[:, i], s))
