@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/tracking.py [--repeats 3] [--to results/tracking.csv]
 
 All in one process, in turns, with one thread; figures are process time of all threads (a tracker's own too), the
-minimum over the turns of 1,500 steps each, in which two pictures are drawn: as many as there are at most. Trackers that
+minimum over the turns of 1,100 steps each, in which two pictures are drawn: as many as there are at most. Trackers that
 are not installed are left out; MLflow writes to a folder.
 """
 
@@ -26,9 +26,9 @@ from prismae.settings import Training
 from prismae.trackers import all_trackers
 from prismae.train import Hook, train
 
-STEPS = 1500
+STEPS = 1100
 CASES = {
-    "mlp, images 28x28, batch 64": ("mlp", (1, 28, 28)),
+    "mlp of width 256, images 28x28, batch 64": ("mlp:width=256", (1, 28, 28)),
 }
 
 
