@@ -49,7 +49,6 @@ ERRORS = {
     "damaged disk": errno.EIO,
 }
 ROOMS = (
-    0,
     1,
     2,
     3,
@@ -65,7 +64,8 @@ ROOMS = (
     96,
     128,
     256,
-)  # megabytes beyond what is there at the start
+)  # megabytes beyond those at the start: with less yet
+# CPython waits for a thread that has not begun
 
 
 @dataclass
