@@ -32,7 +32,8 @@ test-all: $(INSTALLED)  ## with the slow tests
 
 test-lowest test-newest: test-%:  ## the lowest and the newest versions that pyproject.toml admits, by uv; PY=3.12 for another Python
 	uv venv --quiet --clear --python $(PY) .venv-$*
-	uv pip install --quiet --python .venv-$*/bin/python --resolution $(RESOLUTION_$*) -e '.[dev]'
+	uv pip install --quiet --python .venv-$*/bin/python --resolution $(RESOLUTION_$*) \
+	  --only-binary :all: --no-binary prismae -e '.[dev]'
 	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -q
 
 lint: $(INSTALLED)

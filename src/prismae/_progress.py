@@ -70,7 +70,8 @@ class Bar:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bars.stop()
+        if not self.bars.disable:  # else earlier versions of rich print a line
+            self.bars.stop()
 
     def show(self, now: str) -> None:
         """Say what is done now."""

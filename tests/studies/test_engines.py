@@ -22,7 +22,7 @@ title: tiny
 worlds: digits
 methods: {vae: {}, beta-vae: {fields: {beta: 4.0}}}
 seeds: [0, 1]
-budget: {steps: 30, batch: 8, n_latents: 3, net: mlp}
+budget: {steps: 30, batch: 8, n_latents: 3, net: 'mlp:width=8'}
 metrics: {locatello2019: [mig]}
 """
 
@@ -122,7 +122,7 @@ title: many
 worlds: {path}
 methods: {{vae: {{}}, beta-vae: {{fields: {{beta: 4.0}}}}}}
 seeds: [0, 1, 2, 3, 4, 5, 6, 7]
-budget: {{steps: 2000, batch: 8, n_latents: 2, net: "mlp:width=8"}}
+budget: {{steps: 2000, batch: 8, n_latents: 2, net: 'mlp:width=8'}}
 metrics: {{}}
 """
 

@@ -179,7 +179,8 @@ def test_a_model_without_a_likelihood_leaves_it_out(tmp_path):
     path = tmp_path / "mixed.yaml"
     path.write_text(
         "title: mixed\nworlds: digits\nmethods: [vae, ae]\nseeds: [0]\nsamples: 2\n"
-        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\nmetrics: {likelihood: [kl]}\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: 'mlp:width=8', likelihood: bernoulli}\n"
+        "metrics: {likelihood: [kl]}\n"
     )
     frame = study(path, tmp_path / "runs", threads=1, device="cpu")
     assert frame.attrs["failures"] == {}
@@ -191,7 +192,8 @@ def test_samples_behind_likelihoods_reach_the_scores(tmp_path):
     path = tmp_path / "likely.yaml"
     path.write_text(
         "title: likely\nworlds: digits\nmethods: vae\nseeds: [0]\nsamples: 3\n"
-        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\nmetrics: {likelihood: [nll]}\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: 'mlp:width=8', likelihood: bernoulli}\n"
+        "metrics: {likelihood: [nll]}\n"
     )
     frame = study(path, tmp_path / "runs", threads=1, device="cpu")
     scores = json.loads((tmp_path / "runs" / frame["run"][0] / "scores.json").read_text())
@@ -244,7 +246,7 @@ def test_other_samples_or_another_seed_are_another_score(tmp_path):
     path, out = tmp_path / "likely.yaml", tmp_path / "runs"
     text = (
         "title: likely\nworlds: digits\nmethods: vae\nseeds: [0]\nsamples: 2\n"
-        "budget: {steps: 3, batch: 8, n_latents: 2, net: mlp, likelihood: bernoulli}\n"
+        "budget: {steps: 3, batch: 8, n_latents: 2, net: 'mlp:width=8', likelihood: bernoulli}\n"
         "metrics: {likelihood: [nll], locatello2019: [mig]}\n"
     )
     path.write_text(text)
@@ -262,7 +264,9 @@ def test_other_samples_or_another_seed_are_another_score(tmp_path):
 
 
 def test_what_is_added_at_once_is_all_kept(tmp_path):
-    folder = run(Job("vae", "digits", steps=2, batch=8, n_latents=2, net="mlp"), tmp_path, device="cpu")
+    folder = run(
+        Job("vae", "digits", steps=2, batch=8, n_latents=2, net="mlp:width=8"), tmp_path, device="cpu"
+    )
     names = ["mig", "jemmig", "active-units"]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda name: score(folder, metrics=[name], baselines=False), names))
@@ -276,7 +280,7 @@ def test_a_metric_that_does_not_fit_costs_no_other_score(tmp_path):
     path = tmp_path / "unfit.yaml"
     path.write_text(
         "title: unfit\nworlds: digits\nmethods: vae\nseeds: [0]\n"
-        "budget: {steps: 2, batch: 8, n_latents: 2, net: mlp}\nmetrics: {locatello2019: [mig, dci]}\n"
+        "budget: {steps: 2, batch: 8, n_latents: 2, net: 'mlp:width=8'}\nmetrics: {locatello2019: [mig, dci]}\n"
     )
     frame = study(path, tmp_path / "runs", threads=1, device="cpu")
     assert frame.attrs["failures"] == {}
@@ -298,7 +302,7 @@ def test_a_metric_that_breaks_is_left_out_and_the_scores_before_it_are_written_b
     monkeypatch.setattr(take, "_taken", taken)
     path.write_text(
         "title: breaks\nworlds: digits\nmethods: vae\nseeds: [0]\n"
-        "budget: {steps: 2, batch: 8, n_latents: 2, net: mlp}\n"
+        "budget: {steps: 2, batch: 8, n_latents: 2, net: 'mlp:width=8'}\n"
         "metrics: {locatello2019: [mig, active-units, jemmig]}\n"
     )
     frame = study(path, tmp_path / "runs", threads=1, device="cpu")

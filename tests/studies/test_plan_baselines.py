@@ -22,7 +22,7 @@ methods:
   VAE: {method: vae}
   β-TCVAE: {method: beta-tcvae}
 seeds: [0, 1]
-budget: {steps: 2, batch: 8, net: "mlp:width=8"}
+budget: {steps: 2, batch: 8, net: 'mlp:width=8'}
 grid: {n_latents: [2, 3]}
 baselines: [pca, ica, untrained]
 metrics:

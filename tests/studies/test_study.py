@@ -23,7 +23,7 @@ title: tiny
 worlds: digits
 methods: {vae: {}, beta-vae: {grid: {beta: [2.0]}}}
 seeds: [0, 1]
-budget: {steps: 40, batch: 8, n_latents: 3, net: mlp}
+budget: {steps: 40, batch: 8, n_latents: 3, net: 'mlp:width=8'}
 metrics: {locatello2019: [mig]}
 """
 TIMES = ["seconds"]
@@ -150,7 +150,7 @@ def test_two_studies_at_once_share_the_work(whole, plan_file, tmp_path):
 
 
 def test_a_run_that_another_process_computes_is_refused_or_waited_for(tmp_path):
-    job = Job("vae", "digits", steps=3, batch=8, net="mlp")
+    job = Job("vae", "digits", steps=3, batch=8, net="mlp:width=8")
     folder = Run(tmp_path / job.id)
     hold = """if True:
         import sys, time

@@ -23,7 +23,7 @@ title: tiny
 worlds: {world}
 methods: {{VAE: {{method: vae}}, too fast: {{method: beta-vae, lr: {lr}}}}}
 seeds: [0]
-budget: {{steps: 20, batch: 8, n_latents: 3, net: mlp}}
+budget: {{steps: 20, batch: 8, n_latents: 3, net: 'mlp:width=8'}}
 metrics: {metrics}
 """
 SCORES = "{locatello2019: [active-units]}"
@@ -92,7 +92,7 @@ def test_the_estimate_is_for_the_threads_that_are_asked_for(study, monkeypatch):
 
 def test_finished_jobs_tell_the_time_of_jobs_with_as_many_threads(monkeypatch, tmp_path):
     monkeypatch.setattr("prismae.studies.estimate._probe", lambda *_: (0.0, 3.0))
-    job = Job("vae", "digits", steps=10, batch=8, net="mlp")
+    job = Job("vae", "digits", steps=10, batch=8, net="mlp:width=8")
     with limited_threads(1):
         run(job, tmp_path, device="cpu")
     other = replace(job, seed=1)

@@ -95,7 +95,7 @@ def test_what_cannot_be_written(folder, call, said):
 
 
 def test_other_runs_write_no_sentences(tmp_path):
-    other = run(Job("vae", "digits", n_latents=2, net="mlp", steps=2, batch=8), tmp_path)
+    other = run(Job("vae", "digits", n_latents=2, net="mlp:width=8", steps=2, batch=8), tmp_path)
     with pytest.raises(InputError, match="was not trained on texts"):
         sampled(other, 1)
 

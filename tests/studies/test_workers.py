@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prismae.errors import InputError
+from prismae.errors import InputError, Interrupted
 from prismae.studies import engines, study
 from prismae.studies.engines import RETRIES, engine, gpus_here, take_gpu
 from prismae.studies.status import Status
@@ -36,11 +36,33 @@ def test_a_job_whose_worker_is_lost_is_begun_again_and_never_more_than_so_many_a
     assert max(at_once) == 2
 
 
-def test_what_a_job_raises_is_no_lost_worker():
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModuleNotFoundError("No module named 'prismae'"), r"\(No module named 'prismae'\)"),
+        (
+            RuntimeError("ray::_called() (pid=1)\n  At least one argument…\nSystem error: no prismae\n\n"),
+            r"\(System error: no prismae\)",
+        ),
+        (RuntimeError(), r"\(RuntimeError\)"),
+    ],
+    ids=["dask", "ray", "nothing said"],
+)
+def test_a_worker_that_lacks_a_package_is_one_sentence_and_no_lost_worker(error, said):
     def result(each):
-        raise ValueError("of the job")
+        raise error
 
-    with pytest.raises(ValueError, match="of the job"):
+    with pytest.raises(
+        InputError, match=f"A worker of the cluster cannot begin a job {said}: expected the same"
+    ):
+        engines._again_and_again(["a"], 2, lambda call: call, lambda running: running, result, (Lost,))
+
+
+def test_a_training_that_was_interrupted_in_a_worker_ends_the_study():
+    def result(each):
+        raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted, match="stopped"):
         engines._again_and_again(["a"], 2, lambda call: call, lambda running: running, result, (Lost,))
 
 

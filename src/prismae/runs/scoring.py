@@ -129,7 +129,7 @@ def score(
             found.setdefault("skipped", {}).setdefault(name, {}).update(unknown)
     tables = {step: run.snapshot(step) for step in job["snapshots"]}
     snapshots = {str(step): Subject(codes, data) for step, codes in tables.items()}
-    compared = _others(run, model, data, seed) if others else {}
+    compared = _others(run, model, data, seed) if others and wanted else {}
     refusals = []
 
     def keep(name: str, scores: Scores) -> None:

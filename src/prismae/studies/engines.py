@@ -16,7 +16,7 @@ import torch
 from filelock import FileLock, Timeout
 from joblib import Parallel, parallel_config
 
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, Interrupted, unknown_name
 
 ENGINES = ("local", "ray", "dask")
 PASSED_ON = ("PRISMAE_DATA",)  # environment of the workers on other machines
@@ -149,7 +149,13 @@ def _again_and_again(
     result: Callable[[Any], Any],
     lost: tuple[type[BaseException], ...],
 ) -> None:
-    """Start calls, at `most` so many at once, and those again whose workers were `lost`."""
+    """Start calls, at `most` so many at once, and those again whose workers were `lost`.
+
+    Raises
+    ------
+    InputError
+        If a worker cannot begin a call, as one on a machine without prismae.
+    """
     running: dict[Any, tuple[Call, int]] = {}
 
     def wait() -> None:
@@ -160,6 +166,14 @@ def _again_and_again(
             except lost:
                 if times < RETRIES:
                     running[start(call)] = call, times + 1
+            except (InputError, Interrupted):
+                raise
+            except Exception as error:  # jobs write down what they raise, so it is what a worker lacks
+                said = [type(error).__name__, *filter(None, map(str.strip, str(error).splitlines()))][-1]
+                raise InputError(
+                    f"A worker of the cluster cannot begin a job ({said}): expected the same Python, prismae and its "
+                    "packages on every machine."
+                ) from error
 
     for call in calls:
         running[start(call)] = call, 0
