@@ -137,7 +137,9 @@ def with_rows(page: str, rows: Mapping[str, str]) -> str:
     """The page with these rows below its mark."""
     tables = []
     for head, names in zip(HEADS, (COMMANDS, OTHERS.values()), strict=True):
-        body = [rows[name] for name in names if name in rows]
+        body = [
+            rows[name] for name in names if rows.get(name, "").count("|") == len(head) + 1
+        ]  # no older table's
         tables.append("\n".join([_row(head), "|" + "---|" * len(head), *body]))
     return f"{page.partition(MARK)[0]}{MARK}\n\n" + "\n\n".join(tables) + "\n"
 
