@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import prismae as pr
+import reading
 from public_tables import files, misread, summary
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +19,14 @@ def test_the_page_has_the_counts_of_the_rows():
     assert summary(rows) in (ROOT / "docs" / "data.md").read_text()
     assert len(rows) >= 300
     assert (rows["outcome"] == "accepted").mean() >= 0.85
+
+
+def test_pages_have_what_reading_takes_of_time_and_memory():
+    rows = pd.read_csv(ROOT / "results" / "benchmarks" / "reading.csv")
+    assert reading.summary(rows) in (ROOT / "docs" / "benchmarks.md").read_text()
+    assert {"csv", "parquet"} <= set(rows["what"]) <= set(reading.READERS)
+    memory = (ROOT / "results" / "benchmarks" / "larger_than_memory.txt").read_text()
+    assert memory in (ROOT / "docs" / "data.md").read_text()
 
 
 CELLS = 'name,a,b,c\nx,1.5,"1,000",red\ny,NA,"2,500",green\nz,-3,"1,250",red\nu,2,"3,000",green\n'

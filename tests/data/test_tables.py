@@ -324,3 +324,7 @@ def test_few_texts_with_units_stay_categories(texts: list[str]) -> None:
 def test_an_array_of_another_width() -> None:
     with pytest.raises(InputError, match=re.escape("The array has shape (2, 4), expected [n, 9].")):
         TableScheme.fit(TABLE).to_frame(np.ones((2, 4)))
+
+
+def test_texts_of_which_some_look_like_times_are_texts() -> None:
+    assert understood(pd.Series([f"{i}:{5 * i:02}" for i in range(12)] + ["1:5"]), "x").role == "rows"

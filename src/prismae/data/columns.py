@@ -151,7 +151,9 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
             notice = f"the dates of column {name!r} may be {one} or {other}, and are read as {one}"
             return replace(made, notice=notice)
         return made
-    ways = {written: numbers_of(different, written).notna() for written in forms}
+    ways = {
+        written: numbers_of(different, written).notna() for written in forms if written != "clock"
+    }  # 1:5 is none
     most = max(ways, key=lambda written: ways[written].sum())  # the first of those
     good = ways[most]
     bad = seen[~seen.isin(different[good])]
