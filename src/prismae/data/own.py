@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -177,12 +178,13 @@ def as_pandas(table: Any) -> Any:
     table = as_rows(table)
     if isinstance(table, pd.DataFrame | np.ndarray | Tensor | World | str):
         return table
-    if what := way_with(table):
-        raise InputError(f"{type(table).__name__} is no table or array that is read: {what}.")
     if hasattr(table, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        return pa.table(table).to_pandas()
+        with suppress(pa.ArrowException, TypeError, ValueError):  # a column by itself
+            return pa.table(table).to_pandas()
+    if what := way_with(table):
+        raise InputError(f"{type(table).__name__} is no table or array that is read: {what}.")
     return pd.api.interchange.from_dataframe(table) if hasattr(table, "__dataframe__") else table
 
 
