@@ -63,7 +63,7 @@ def test_an_option_out_of_its_range_is_one_sentence(words, said):
 RUN = "gcae-digits-077e13ba"
 PLAN = "{title: t, worlds: digits, methods: {vae: {}}, seeds: [0], budget: {steps: 1}, metrics: {}}"
 GIVEN = {
-    "fit": ["vae", "own.npy"],
+    "fit": ["vae", "own.npy", "--steps", "9"],
     "discover": ["own.npy"],
     "evaluate": [RUN],
     "picture": [RUN, "--kind", "tsne"],

@@ -74,4 +74,4 @@ def test_seeds_then_pictures_then_the_full_report(tmp_path: Path, capfd: pytest.
         assert code == 2
         assert message in " ".join(err.split())
     code, _, err = command(capfd, "fit", "ae", tmp_path / "mine.npy", *size, "--seeds", 0)
-    assert (code, "seeds should be at least 1, got 0" in err) == (2, True)
+    assert (code, "Invalid value for '--seeds'" in err) == (2, True)
