@@ -39,9 +39,9 @@ QUICK = ["-p", "critic_warmup=5", "-p", "critic_width=16", "-p", "nodes=stratifi
 
 def fitted(out, *words):
     """The folder of a small run, fitted in a process of its own, and what that printed."""
-    words = ["fit", "ed-gcae", "pulses", *NARROW, *QUICK, "--snapshot", "10", "--out", str(out), *words]
+    all_words = ["fit", "ed-gcae", "pulses", *NARROW, *QUICK, "--snapshot", "10", "--out", str(out), *words]
     done = subprocess.run(
-        [sys.executable, "-m", "prismae", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "prismae", *all_words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     folder = next(out.iterdir())

@@ -246,7 +246,7 @@ def test_types_of_parquet(tmp_path: Path) -> None:
         (Decimal("-2.25"), time(0, 45), timedelta(days=2)),
     ]
     table = pd.DataFrame(rows * 6, columns=["decimal", "time", "duration"])
-    table["time"] = [time(i, 30) for i in range(12)]
+    table["time"] = pd.Series([time(i, 30) for i in range(12)], dtype=object)
     table.to_parquet(tmp_path / "x.parquet")
     scaling = world(tmp_path / "x.parquet").kind.scheme.scaling
     assert scaling["decimal"] == pytest.approx((-0.375, 1.875))

@@ -38,8 +38,8 @@ def test_terms_stay_on_the_device_of_the_batch(name, monkeypatch):
     noise = torch.empty(0 if chosen.noise() is None else N_LATENTS, device="meta")
     critic = chosen.critic(N_LATENTS).to("meta") if isinstance(chosen, Adversarial) else None
     pairs = Pairs(torch.rand_like(x), torch.zeros(8, 2, dtype=torch.bool, device="meta"))
-    known = [torch.rand(8, 2, device="meta") for _ in range(2)]
-    labels = Labelled(torch.rand_like(x), *known, values=(torch.rand(3, device="meta"),) * 2)
+    factors, scaled = torch.rand(2, 8, 2, device="meta")
+    labels = Labelled(torch.rand_like(x), factors, scaled, (torch.rand(3, device="meta"),) * 2)
     context = Context(100, chosen.weights(), noise, critic, 0, pairs, labels)
     terms = chosen.terms(ae, x, context)
     sum(value.mean() for key, value in terms.items() if key in chosen.weights()).backward()

@@ -16,6 +16,8 @@ from torch import nn
 import prismae as pr
 from prismae import cli, export
 from prismae.data import World
+from prismae.data.kinds import Table
+from prismae.data.tables import TableScheme
 from prismae.errors import DataWarning, InputError
 from prismae.evaluation import codes_table
 from prismae.latent.labels import told
@@ -35,6 +37,13 @@ SETTINGS = {name: value for name, value in FAST.items() if name != "device"}
 RNG = np.random.default_rng(0)
 MIX, SHIFT = RNG.normal(size=(2, 6)), RNG.normal(size=(3, 6))
 BATCHES = np.array(list("ABC"))
+
+
+def scheme_of(data: World) -> TableScheme:
+    """How a table becomes an array."""
+    assert isinstance(data.kind, Table)
+    assert data.kind.scheme is not None
+    return data.kind.scheme
 
 
 def cells(factors: np.ndarray, batch: np.ndarray) -> pd.DataFrame:
@@ -108,7 +117,7 @@ def test_what_is_usual_is_the_mean_of_numbers_and_the_commonest_category() -> No
     table = AGED.assign(batch=["B"] * 200 + ["A"] * 60 + ["C"] * 40, smokes=[1] * 170 + [0] * 130)
     data = pr.world(table, given=["batch", "age", "smokes"])
     ae = train(pr.VAE(), data, **FAST).ae
-    usual = data.kind.scheme.to_frame(ae.generate(torch.zeros(1, 2)).detach().numpy())
+    usual = scheme_of(data).to_frame(ae.generate(torch.zeros(1, 2)).detach().numpy())
     assert usual["batch"][0] == "B"
     assert usual["smokes"][0] == pytest.approx(1)
     assert usual["age"][0] == pytest.approx(table["age"].mean())
@@ -139,7 +148,7 @@ def known_answers(given: list[str] | None, method: pr.Method, steps: int) -> tup
     x = data.data[torch.arange(300)]
     other = x.clone()
     other[:, 6:] = torch.tensor([0.0, 1.0, 0.0])
-    truth = data.kind.scheme.to_array(cells(FACTORS, np.ones(300, int)))
+    truth = scheme_of(data).to_array(cells(FACTORS, np.ones(300, int)))
     with torch.no_grad():
         again = ae.generate(ae.encode(x if given else other).mean, other).numpy()
     error = np.square(again - truth)[:, :6].mean() / x[:, :6].numpy().var(0).mean()
