@@ -263,7 +263,7 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     yield "a sparse matrix of SciPy", lambda: csr_array(x * (x > 1)), {}
     yield "complex numbers", lambda: x + 1j, {}
     yield "texts", lambda: x.astype(str), {}
-    yield "records", lambda: np.rec.fromarrays(x.T[:2], names="a,b"), {}
+    yield "records", lambda: pd.DataFrame(x[:, :2], columns=["a", "b"]).to_records(index=False), {}
     yield (
         "images of channels of other ranges",
         lambda: rng.random((N, 4, 8, 8)) * [[[1]], [[1]], [[1e3]], [[1]]],
