@@ -7,8 +7,8 @@ import pytest
 from prismae import cli
 
 
-def command(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[str | int, str]:
-    """What `prismae WORDS …` ends with, and what it says."""
+def printed(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[str | int, str, str]:
+    """What `prismae WORDS …` ends with, its standard output and its errors."""
     argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
     try:
         cli.main()
@@ -17,5 +17,11 @@ def command(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[str | in
         code = stop.code or 0
     finally:
         sys.argv = argv
-    printed = capfd.readouterr()
-    return code, printed.out + printed.err
+    said = capfd.readouterr()
+    return code, said.out, said.err
+
+
+def command(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[str | int, str]:
+    """What `prismae WORDS …` ends with, and all that it says."""
+    code, out, err = printed(capfd, *words)
+    return code, out + err

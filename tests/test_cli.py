@@ -9,29 +9,15 @@ import sys
 
 import numpy as np
 import pytest
+from commands import printed as prismae_command
 from PIL import Image
 
 import prismae
-from prismae import cli
 from prismae.runs.run import Run
 from prismae.studies import score
 
 FAST = ["--steps", "30", "--batch", "16", "--latents", "4"]
 NARROW = [*FAST, "--net", "mlp:width=16"]
-
-
-def prismae_command(capfd, *words):
-    """Exit code, standard output and error of a command, run in this process."""
-    argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
-    try:
-        cli.main()
-        code: str | int = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = argv
-    printed = capfd.readouterr()
-    return code, printed.out, printed.err
 
 
 QUICK = ["-p", "critic_warmup=5", "-p", "critic_width=16", "-p", "nodes=stratified", "-p", "n_nodes=4"]

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import printed as command
 from PIL import Image
-
-from prismae import cli
-
-
-def command(capfd: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """Exit code, standard output and error of a command, run in this process."""
-    argv, sys.argv = sys.argv, ["prismae", *map(str, words)]
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    finally:
-        sys.argv = argv
-    printed = capfd.readouterr()
-    return code, printed.out, printed.err
 
 
 def test_seeds_then_pictures_then_the_full_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -116,7 +116,8 @@ class Table(Numbers):
         if not faults and set(given) == places.keys():
             faults.append("all columns are given, so nothing is left to rebuild")
         if faults:
-            raise InputError(f"What is given (given=, --given): {'; '.join(faults)}.")
+            said = "; ".join(faults)
+            raise InputError(f"What is given (given=, --given): {said}{'' if said.endswith('?') else '.'}")
         return replace(self, given=given)
 
     @property
