@@ -1,10 +1,11 @@
 """What `discover`, PCA and FastICA find on data whose factors are known: rows.
 
-    python tools/discover_answers.py MINUTES NAMES... --rows results/discover_answers.csv
+    python tools/discover_answers.py MINUTES NAMES... --rows results/discover_answers.csv [--keep FOLDER]
     python tools/discover_answers.py --page     writes the table into docs/results/known_answers.md from these rows
 
 NAMES are worlds (``known:linear``) and the data sets of this file, which are of another hand than the world `known`.
-PCA and FastICA have as many components as there are factors, which `discover` is not told.
+PCA and FastICA have as many components as there are factors, which `discover` is not told. With ``--keep`` the
+trainings stay in FOLDER.
 """
 
 from __future__ import annotations
@@ -232,7 +233,7 @@ def made(name: str) -> Made:
     return OWN[name](np.random.default_rng(4711 + len(name)))
 
 
-def rows(name: str, minutes: float) -> list[dict[str, Any]]:
+def rows(name: str, minutes: float, keep: Path | None = None) -> list[dict[str, Any]]:
     """What PCA, FastICA and `discover` find on a data set."""
     torch.set_num_threads(1)
     given: Any
@@ -258,7 +259,12 @@ def rows(name: str, minutes: float) -> list[dict[str, Any]]:
         found.append(_row(name, arm, minutes, linear.fit_transform(x), factors))
     with TemporaryDirectory() as out:
         answer = pr.discover(
-            name if given is seen else given, minutes=minutes, seeds=2, jobs=1, out=out, **reading
+            name if given is seen else given,
+            minutes=minutes,
+            seeds=2,
+            jobs=1,
+            out=keep / name.replace(":", "-") if keep else out,
+            **reading,
         )
         codes = answer.transform(given).to_numpy()
     about = {"n": sum(not each.column for each in answer.factors), "answer": answer.kind, "why": answer.why}
@@ -320,6 +326,7 @@ def main() -> None:
     reader.add_argument("minutes", type=float, nargs="?")
     reader.add_argument("names", nargs="*")
     reader.add_argument("--rows", type=Path, default=ROWS / "discover_answers.csv")
+    reader.add_argument("--keep", type=Path)
     reader.add_argument("--page", action="store_true")
     asked = reader.parse_args()
     if asked.page:
@@ -327,7 +334,7 @@ def main() -> None:
         text = table(pd.read_csv(asked.rows), pd.read_csv(ROWS / "known_answers.codes.csv"))
         PAGE.write_text(head + BEGIN + text + END + rest.partition(END)[2])
     for name in asked.names:
-        new = pd.DataFrame(rows(name, asked.minutes))
+        new = pd.DataFrame(rows(name, asked.minutes, asked.keep))
         kept = pd.read_csv(asked.rows) if asked.rows.exists() else new[:0]
         pd.concat([kept[kept["data"] != name], new]).to_csv(asked.rows, index=False)
 
