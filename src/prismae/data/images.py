@@ -117,9 +117,11 @@ def frames_of(path: Path) -> list[Frame]:
         for number in range(count):
             if number:
                 image.seek(number)
-            # the tag of the camera's orientation; the size of a TIFF has been turned already
-            turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            width, height = image.size[::-1] if turned else image.size
+            width, height = image.size
+            # the tag of the camera's orientation, for which Pillow decodes a whole PNG, so a square is not asked; the
+            # size of a TIFF has been turned already
+            if width != height and image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+                width, height = height, width
             whole = image.mode.startswith("I")
             values: Literal["bytes", "whole", "float"] = (
                 "whole" if whole else "float" if image.mode == "F" else "bytes"
