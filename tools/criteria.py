@@ -22,7 +22,7 @@ import prismae as pr
 from known_answers import correlations
 from prismae.discovery.axes import agreements, independent_of
 from prismae.discovery.result import mean_codes
-from prismae.discovery.search import worth
+from prismae.discovery.search import told, worth
 from prismae.evaluation.baselines import principal
 from prismae.runs.observations import parted
 from prismae.runs.run import Run
@@ -53,7 +53,9 @@ def measured(runs: Sequence[tuple[Run, Verdict]]) -> dict[str, Any]:
         found["explained"].append(float(share or 0.0))
         found["live"].append(float(verdict.live.sum()))
         found["independence"].append(float(agreements(turned, own).mean()))
-        found["worth"].append(worth(found["explained"][-1], found["live"][-1]))
+        found["nats"].append(told(verdict))
+        found["worth"].append(worth(found["explained"][-1], found["nats"][-1]))
+        found["fewer"].append(found["explained"][-1] - 0.02 * found["live"][-1])
     pairs = [(a, b) for a in codes for b in codes if a is not b]
     agreed = [
         agreements(a, b).mean() * min(1, b.shape[1] / a.shape[1])
@@ -90,7 +92,8 @@ RULES: Mapping[str, str] = {
     "independence": "independence: agreement of the latents with their own independent components",
     "likelihood": "likelihood (importance-weighted bound)",
     "explained": "explained share of the variance",
-    "worth": "explained share, less 2 % of the variance for each live latent (what `discover` does)",
+    "fewer": "explained share, less 2 % of the variance for each live latent",
+    "worth": "explained share, less 1 % for each nat of the live latents (what `discover` does)",
 }
 
 

@@ -21,7 +21,7 @@ from prismae.discovery import axes
 from prismae.discovery.alone import alone
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, Factor, mean_codes, observed, rebuilt
-from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried, worth
+from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried, told, worth
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
 from prismae.evaluation.baselines import Components, agreement, explained, principal
@@ -62,8 +62,8 @@ def discover(
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
     Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
-    That which explains most of what is held out is kept, where each live latent has to explain 2 %; its factors are its
-    live latents, turned to independent components (FastICA), and as near as can be to those of the data where its own
+    That which explains most of what is held out is kept, where each nat of its code has to explain 1 %; its factors are
+    its live latents, turned to independent components (FastICA), and as near as can be to those of the data where its own
     are all but Gaussian. Where as many principal components explain as much, or the factors are independent components
     of the data, these are the answer. Columns of a table that go with no other stand apart: noise, or factors by
     themselves. See docs/results/known_answers.md for why.
@@ -160,7 +160,7 @@ def _source(X: Any, folder: Path, series: Layout | None, axes: str | None) -> st
 
 def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: World, home: Path) -> Discovery:
     """The answer: components of the data where they do as well as the best model, else the model's."""
-    chosen, verdict = _chosen(tried, best, data)
+    best, chosen, verdict = _chosen(tried, best, data)
     model = load(chosen.path)
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     lone = alone(x, data.kind)
@@ -205,22 +205,28 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     return _of_data(tried, few, chosen, (x, unseen), lone, why + more, home)
 
 
-def _chosen(tried: Sequence[Tried], best: Tried | None, data: World) -> tuple[Run, Verdict]:
-    """The seed that is kept: of those worth as much to within what a latent has to explain, the one whose latents have
-    independent components that are best determined."""
+def _chosen(tried: Sequence[Tried], best: Tried | None, data: World) -> tuple[Tried | None, Run, Verdict]:
+    """The candidate and the seed of it that are kept: of those worth as much as the best to within 2 % of the variance,
+    the one whose latents have independent components that are best determined."""
 
-    def value(pair: tuple[Run, Verdict]) -> float:
-        return -np.inf if pair[1].held_out is None else worth(pair[1].held_out, pair[1].live.sum())
+    def value(verdict: Verdict) -> float:
+        return -np.inf if verdict.held_out is None else worth(verdict.held_out, told(verdict))
 
-    usable = best.usable if best else []
-    most = max(usable or [pair for each in tried for pair in each.runs], key=value)
-    as_good = [pair for pair in usable if value(pair) >= value(most) - PARSIMONY]
-    if len(as_good) < 2:
-        return most
-    return max(
-        as_good,
-        key=lambda pair: axes.determined(mean_codes(load(pair[0].path), data, LOOKED_AT)[:, pair[1].live]),
-    )
+    if best is None:
+        return None, *max((pair for each in tried for pair in each.runs), key=lambda pair: value(pair[1]))
+    alike = [
+        each
+        for each in tried
+        if each is best or (each.recommendable and each.steps == best.steps and each.several == best.several)
+    ]
+    usable = [(each, run, verdict) for each in alike for run, verdict in each.usable]
+    least = max(value(verdict) for *_, verdict in usable) - PARSIMONY
+    as_good = [found for found in usable if value(found[2]) >= least]
+
+    def sure(found: tuple[Tried, Run, Verdict]) -> float:
+        return axes.determined(mean_codes(load(found[1].path), data, LOOKED_AT)[:, found[2].live])
+
+    return max(as_good, key=sure) if len(as_good) > 1 else as_good[0]
 
 
 def _of_model(

@@ -26,7 +26,8 @@ FIRST = 0.3  # share of the time for the first round
 FLOOR = 0.4  # share of the time that the fewest steps of the candidates may take: others are left out
 FEWEST = 20  # steps of a single candidate where there is no time for more
 SPARE = 0.85  # of the time that is left which is planned with
-PARSIMONY = 0.02  # share of the variance that a further latent has to explain
+NAT = 0.01  # share of the variance that each nat of a code has to explain
+PARSIMONY = 0.02  # share of the variance that a component has to explain; closer models are worth as much
 LOST = ("diverged", "collapsed", "unlearned", "weak")  # verdicts that are never recommended
 
 
@@ -75,6 +76,16 @@ class Tried:
         return bool(self.usable) and 2 * len(self.usable) >= len(self.runs)
 
     @property
+    def nats(self) -> float:
+        """What its live latents tell: the mean over usable seeds."""
+        return float(np.mean([told(verdict) for _, verdict in self.usable])) if self.usable else 0.0
+
+    @property
+    def several(self) -> bool:
+        """Whether several seeds are usable, so that they can be compared."""
+        return len(self.usable) > 1
+
+    @property
     def held_out(self) -> float:
         """Explained share of the variance of what is held out: the mean over usable seeds; minus infinity where it
         cannot be recommended."""
@@ -83,7 +94,7 @@ class Tried:
     @property
     def spread(self) -> float:
         """Its standard deviation over usable seeds; NaN for fewer than two."""
-        return float(np.std(self._held_out, ddof=1)) if len(self.usable) > 1 else np.nan
+        return float(np.std(self._held_out, ddof=1)) if self.several else np.nan
 
     @property
     def _held_out(self) -> list[float]:
@@ -91,18 +102,26 @@ class Tried:
 
 
 def ranked(tried: Sequence[Tried]) -> list[Tried]:
-    """Those that may be recommended, the best first: by what they explain of what is held out, where each live latent
-    has to explain 2 % of the variance."""
+    """Those that may be recommended, the best first: by what they explain of what is held out, where each nat of the
+    code has to explain 1 % of the variance."""
     return sorted(
         (each for each in tried if each.recommendable),
-        key=lambda each: worth(each.held_out, each.live),
+        key=lambda each: worth(each.held_out, each.nats),
         reverse=True,
     )
 
 
-def worth(held_out: float, live: float) -> float:
-    """What an explained share of the variance is worth with so many live latents."""
-    return held_out - PARSIMONY * live
+def worth(held_out: float, nats: float) -> float:
+    """What an explained share of the variance is worth with a code of so many nats.
+
+    The last percents of the variance take many nats, and latents that tell so much of them bend and mix more.
+    """
+    return held_out - NAT * nats
+
+
+def told(verdict: Verdict) -> float:
+    """Nats of the live latents together."""
+    return float(np.asarray(verdict.information)[verdict.live].sum())
 
 
 @dataclass
@@ -174,7 +193,7 @@ class Search:
             if self.tried:
                 self.say("Stopped: this is the best so far.")
         for several in (True, False):  # longer ones of several seeds first
-            found = [each for each in ranked(self.tried) if (len(each.usable) > 1) is several]
+            found = [each for each in ranked(self.tried) if each.several is several]
             if found:
                 return found[0]
         return None
