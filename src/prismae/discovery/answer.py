@@ -61,12 +61,12 @@ def discover(
 ) -> Discovery:
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
-    Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several seeds.
-    That which explains most of what is held out is kept, where each nat of its code has to explain 1 %; its factors are
-    its live latents, turned to independent components (FastICA), and as near as can be to those of the data where its own
-    are all but Gaussian. Where as many principal components explain as much, or the factors are independent components
-    of the data, these are the answer. Columns of a table that go with no other stand apart: noise, or factors by
-    themselves. See docs/results/known_answers.md for why.
+    Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several
+    seeds. That which explains most of what is held out is kept, where each nat of its code has to explain 1 %; its
+    factors are its live latents, turned to independent components (FastICA), and as near as can be to those of the
+    data where its own are all but Gaussian. Where as many principal components explain as much, or the factors are
+    independent components of the data, these are the answer. Columns of a table that go with no other stand apart:
+    noise, or factors by themselves. See docs/results/known_answers.md for why.
 
     Parameters
     ----------
