@@ -11,7 +11,7 @@ from sklearn.decomposition import FastICA
 
 import prismae as pr
 from prismae.discovery import discover, load_discovery
-from prismae.discovery.answer import _moves
+from prismae.discovery.answer import _chosen, _moves
 from prismae.discovery.axes import as_many, independent_of
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
@@ -52,14 +52,41 @@ def tried(name, live, held_out, faults=(), seeds=2):
     return Tried(name, 100, [(None, verdict)] * seeds)
 
 
-def test_of_those_that_explain_as_much_the_fewest_latents_are_best():
-    best = tried("four", 4, 0.98)
+def test_of_those_that_explain_as_much_the_code_of_the_fewest_nats_is_best():
+    best = tried("four", 4, 0.98)  # 2 nats for each latent
     order = ranked([tried("two", 2, 0.90), best, tried("three", 3, 0.97)])
     assert [each.name for each in order] == ["three", "four", "two"]
     assert (
         ranked([tried("six", 6, 0.967), tried("three", 3, 0.943)])[0].name == "three"
     )  # less than 1 % for each
     assert ranked([tried("six", 6, 0.967), tried("three", 3, 0.903)])[0].name == "six"
+
+
+def test_latents_that_tell_more_have_to_explain_more():
+    terse, wordy = tried("terse", 3, 0.967), tried("wordy", 3, 0.994)
+    for _, verdict in wordy.runs:
+        verdict.information[:] = [5.0] * 3 + [40.0]  # the last latent has no effect, so it does not count
+    assert wordy.nats == 15
+    assert ranked([wordy, terse])[0].name == "terse"
+    assert ranked([wordy, tried("blunt", 3, 0.89)])[0].name == "wordy"
+
+
+def test_of_seeds_and_candidates_that_are_worth_as_much_the_best_determined_axes_are_kept(monkeypatch):
+    good, other, short = tried("good", 3, 0.95), tried("other", 3, 0.94), tried("short", 3, 0.95, seeds=1)
+    number = iter(range(10))
+    for each in (good, other, short):
+        each.runs[:] = [(SimpleNamespace(path=next(number)), verdict) for _, verdict in each.runs]
+    sureness = [0.8, 0.9, 0.7, 0.95, 0.99]
+    monkeypatch.setattr("prismae.discovery.answer.load", lambda path: path)
+    monkeypatch.setattr(
+        "prismae.discovery.answer.mean_codes", lambda model, *_: np.full((1, 4), sureness[model])
+    )
+    monkeypatch.setattr("prismae.discovery.answer.axes.determined", lambda codes: codes[0, 0])
+    kept, run, _ = _chosen([good, other, short], good, None)
+    assert (kept.name, run.path) == ("other", 3)  # a single seed is not compared with several
+    worse = tried("worse", 3, 0.90)
+    worse.runs[:] = [(SimpleNamespace(path=4), verdict) for _, verdict in worse.runs]
+    assert _chosen([good, worse], good, None)[1].path == 1
 
 
 @pytest.mark.parametrize("fault", ["collapsed", "diverged", "weak"])
