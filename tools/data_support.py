@@ -205,10 +205,16 @@ def excel() -> Iterator[tuple[str, Callable[[io.BytesIO, pd.DataFrame], Any]]]:
             book, index=False
         )
 
+    def formulas(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.astype({"length": object}).assign(length=[f"=2*{i}" for i in range(N)]).to_excel(
+            book, index=False
+        )
+
     yield "Excel", lambda book, table: table.to_excel(book, index=False)
     yield "Excel, several sheets, the first without a table", sheets
     yield "Excel, merged names of groups, empty rows and an empty column above", above
     yield "Excel, a text among numbers", texts
+    yield "Excel, formulas that nobody computed", formulas
 
 
 def arrow() -> Iterator[tuple[str, bytes]]:

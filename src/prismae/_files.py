@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from prismae.errors import InputError
 
+PACKED = 1000  # times the bytes that data take in a file, above which they may be a claim and nothing else
 _HELD = ".held"  # the lock file within
 _OWN = re.compile(r"\.[0-9a-f]{32}\.part")
 

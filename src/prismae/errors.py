@@ -40,9 +40,14 @@ def of_machine(error: BaseException) -> str | None:
         names = [str(name) for name in (error.filename, error.filename2) if name is not None]
         shown = _hidden.sub("", names[-1]) if names else None  # the file that is meant, not where it is made
         return f"{shown}: {error.strerror}." if shown else f"{str(error).rstrip('.')}."
-    if isinstance(error, MemoryError) or _no_memory.search(f"{type(error).__name__}: {error}"):
+    if out_of_memory(error):
         return "There is not enough memory: a smaller network, batch or code needs less."
     return "No more threads can be started here." if "can't start new thread" in str(error) else None
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory, as Python, Arrow or PyTorch have it."""
+    return isinstance(error, MemoryError) or bool(_no_memory.search(f"{type(error).__name__}: {error}"))
 
 
 class TrainingWarning(UserWarning):

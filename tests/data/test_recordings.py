@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,37 @@ def test_audio(tmp_path: Path, dtype: Any, channels: int) -> None:
         InputError, match=r"one recording of \d channels? and 500 points \(0\.0625 s\): say .*--window"
     ):
         world(tmp_path / "a.WAV")
+
+
+@pytest.mark.parametrize("before", [b"", b"LIST\x05\0\0\0fmt !\0"], ids=["", "behind a text"])
+@pytest.mark.parametrize("width", [2, 3, 4])
+def test_whole_numbers_of_sound_are_those_of_the_file(tmp_path: Path, width: int, before: bytes) -> None:
+    full = 2 ** (8 * width - 1) - 1
+    sound = np.round(full * np.sin(np.arange(800) / 5)).astype(int)
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((2, width, 8000, 0, "NONE", ""))
+        file.writeframes(b"".join(int(each).to_bytes(width, "little", signed=True) for each in sound))
+    content = (tmp_path / "a.wav").read_bytes()
+    size = struct.pack("<I", len(content) + len(before) - 8)
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + size + b"WAVE" + before + content[12:])
+    made = world(tmp_path / "a.wav", window=100)
+    np.testing.assert_allclose(
+        values(made), windows(sound.reshape(-1, 2).T.astype(float), 100, 100), rtol=1e-4, atol=full * 1e-5
+    )
+
+
+def test_sound_that_claims_more_than_any_memory(tmp_path: Path) -> None:
+    size = 10**15
+    lengths = struct.pack("<QQQI", size + 100, size, size // 2, 0)
+    about = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    (tmp_path / "a.wav").write_bytes(
+        b"RF64\xff\xff\xff\xffWAVE"
+        + (b"ds64" + struct.pack("<I", len(lengths)) + lengths)
+        + (b"fmt " + struct.pack("<I", len(about)) + about)
+        + (b"data\xff\xff\xff\xff" + bytes(64))
+    )
+    with pytest.raises(InputError, match=r"a\.wav does not fit in memory .*909\. TiB"):
+        world(tmp_path / "a.wav", window=10)
 
 
 def test_a_folder_of_recordings_with_classes(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow.feather import write_feather
+from pyarrow.parquet import write_table
 from scipy.io import savemat
 
 import prismae as pr
@@ -165,6 +168,18 @@ def test_a_pipe_among_images_is_no_image(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     os.mkfifo(tmp_path / "labels.csv")
     assert len(pr.world(tmp_path)) == 3
+
+
+def test_frames_of_an_animation_are_counted_before_they_are_unpacked(tmp_path, monkeypatch):
+    frames = [Image.new("P", (2000, 2000), i % 2) for i in range(8)]
+    for i, frame in enumerate(frames):
+        frame.putpixel((0, i), 3)
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
+    assert (tmp_path / "x.gif").stat().st_size < 32_000
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 2**12)  # 17 MB
+        with pytest.raises(InputError, match=r"x.gif holds 0 GB of pixels in 8 frames"):
+            pr.world(tmp_path / "x.gif")
 
 
 def test_images_are_not_scaled_to_more_than_is_held(tmp_path: Path) -> None:
@@ -346,3 +361,67 @@ def test_a_long_head_of_an_array_is_one_short_sentence(tmp_path, spaces):
     with pytest.raises(InputError, match=r"x.npy is corrupted or no NumPy file") as caught:
         pr.world(tmp_path / "x.npy")
     assert len(str(caught.value)) < 400
+
+
+TEXT = "x" * 1_000_000
+
+
+@pytest.mark.parametrize("kept", ["written out", "as categories"])
+@pytest.mark.parametrize("name", ["x.parquet", "x.feather", "x.arrow"])
+def test_a_long_text_that_stands_in_every_row_is_counted_before_it_is_written_out(tmp_path, name, kept):
+    rows = 10**6
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([TEXT]))
+    table = pa.table({"a": texts, "b": np.arange(rows) % 7})
+    path = tmp_path / name
+    if name == "x.parquet":
+        write_table(table, path, store_schema=kept == "as categories")
+    elif name == "x.feather":
+        write_feather(table, str(path))
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+            stream.write_table(table)
+    with pytest.raises(InputError, match=rf"{name} holds \d+ GB of (texts|values), and this machine"):
+        pr.world(path)
+
+
+def test_values_of_lists_are_counted(tmp_path, monkeypatch):
+    lists = pa.ListArray.from_arrays(pa.array(np.arange(11) * 10**5, pa.int32()), pa.array(np.zeros(10**6)))
+    write_table(pa.table({"a": lists, "b": np.arange(10.0)}), tmp_path / "x.parquet")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 2**11)  # 4 MB
+        with pytest.raises(InputError, match=r"x.parquet holds 0 GB of values"):
+            pr.world(tmp_path / "x.parquet")
+
+
+def test_a_file_of_arrow_is_counted_as_it_unpacks(tmp_path, monkeypatch):
+    table = pa.table({"a": np.zeros(10**6), "b": np.arange(10**6) % 2})
+    write_feather(table, str(tmp_path / "x.feather"), compression="zstd")
+    assert (tmp_path / "x.feather").stat().st_size < 2 * 10**5
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 2**11)  # 4 MB
+        with pytest.raises(InputError, match=r"x.feather holds 0 GB of values"):
+            pr.world(tmp_path / "x.feather")
+
+
+def test_of_several_tables_in_one_zip_none_is_taken(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.csv.zip", "w") as packed:
+        for i in range(50):
+            packed.writestr(f"{i}.csv", "a,b\n1,2\n3,4\n5,5\n")
+    with pytest.raises(
+        InputError, match=r"x.csv.zip cannot be read \(50 files are packed in it, expected one\)"
+    ):
+        pr.world(tmp_path / "x.csv.zip")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 8 bytes")],
+)
+def test_data_that_do_not_fit_in_memory_are_named(tmp_path, monkeypatch, error):
+    def fail(*given, **more):
+        raise error
+
+    TABLE[:20].to_csv(tmp_path / "x.csv")
+    monkeypatch.setattr(pd, "read_csv", fail)
+    with pytest.raises(InputError, match=r"x.csv does not fit in memory"):
+        pr.world(tmp_path / "x.csv")

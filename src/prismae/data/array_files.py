@@ -19,7 +19,7 @@ from scipy.io import loadmat, whosmat
 from scipy.io.matlab import MatReadError
 from scipy.sparse import issparse
 
-from prismae._files import check_room, memory
+from prismae._files import PACKED, check_room, memory
 from prismae.data._base import FactorKind
 from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.data.rows import (
@@ -41,7 +41,6 @@ _CHANNELS = "channel_names"
 _RATES = ("rate", "fs", "Fs", "FS", "sampling_rate", "sample_rate", "samplerate", "sfreq")  # points a second
 _ABOUT = ("factors", "factor_names", "factor_kinds", _CHANNELS, *_RATES)
 LONGEST = 200  # letters of what another library says is wrong, which may be all that a file holds
-PACKED = 1000  # times the bytes that a data set takes in its file, above which it may hold nothing
 _INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
 _NAMES = "@names"  # and what stands behind the table's name where this is remembered
 
@@ -123,10 +122,6 @@ def _npy(path: Path) -> Iterator[Mapping[str, Any]]:
             yield {"x": made}
     except InputError:
         raise
-    except MemoryError as error:  # by the size that its head claims
-        raise InputError(
-            f"{path} does not fit in memory: {str(error)[:1].lower()}{str(error)[1:]}."
-        ) from None
     except (OSError, EOFError, ValueError, TokenError) as error:
         raise InputError(_no_numpy(path, error)) from None
 
@@ -147,10 +142,6 @@ def _npz(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield {key: _of_npz(loaded, key, path) for key in loaded.files}
     except InputError:
         raise
-    except MemoryError as error:  # by the size that its head claims
-        raise InputError(
-            f"{path} does not fit in memory: {str(error)[:1].lower()}{str(error)[1:]}."
-        ) from None
     except (
         OSError,
         EOFError,

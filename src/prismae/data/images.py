@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 from rich.markup import escape
 from rich.progress import Progress
 
-from prismae._files import written_whole
+from prismae._files import PACKED, check_room, written_whole
 from prismae._progress import Screen
 from prismae.data.files import find, place
 from prismae.errors import InputError
@@ -113,6 +113,9 @@ def frames_of(path: Path) -> list[Frame]:
     """
     with opened(path) as image:
         count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        nbytes = count * image.width * image.height
+        if path.stat().st_size * PACKED < nbytes:  # each frame is unpacked on the way to the next
+            check_room(path, nbytes, f"pixels in {count:,} frames")
         found = []
         for number in range(count):
             if number:

@@ -91,8 +91,8 @@ def _opened(path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix == ".zip":
         packed = zipfile.ZipFile(path)
-        if not packed.namelist():
-            raise zipfile.BadZipFile("no file is packed in it")
+        if (n := len(packed.namelist())) != 1:
+            raise zipfile.BadZipFile(f"{n or 'no'} files are packed in it, expected one")
         return packed.open(packed.namelist()[0])
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
     return opener(path, "rb")

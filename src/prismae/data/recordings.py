@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from os import SEEK_CUR
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,8 @@ def _audio(path: Path) -> tuple[Recording, float]:
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
             warnings.filterwarnings("error", "Reached EOF", wavfile.WavFileWarning)
             rate, values = wavfile.read(path)
+        if values.dtype.kind == "i":  # SciPy moves samples of 3, 5, 6 and 7 bytes up, to fill the next type
+            values = values >> 8 * (values.dtype.itemsize - _sample_bytes(path))
     except (
         OSError,
         EOFError,
@@ -153,6 +156,18 @@ def _audio(path: Path) -> tuple[Recording, float]:
     if values.size == 0:
         raise InputError(f"{path} holds no sound.")
     return Recording(np.atleast_2d(values.T), path.name), float(rate)
+
+
+def _sample_bytes(path: Path) -> int:
+    """Bytes of one sample of one channel of a .wav file, as its head says."""
+    with path.open("rb") as file:
+        order = ">" if file.read(12)[:4] == b"RIFX" else "<"
+        name, size = struct.unpack(f"{order}4sI", file.read(8))
+        while name != b"fmt ":
+            file.seek(size + size % 2, SEEK_CUR)
+            name, size = struct.unpack(f"{order}4sI", file.read(8))
+        _, channels, _, _, block, _ = struct.unpack(f"{order}HHIIHH", file.read(16))
+    return int(block) // int(channels)
 
 
 def _sort(file: Path) -> str | None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow.ipc import open_stream
-from pyarrow.parquet import read_metadata
+from pyarrow.ipc import open_file, open_stream
+from pyarrow.parquet import ParquetFile, read_metadata
 
-from prismae._files import check_room
+from prismae._files import check_room, memory
 from prismae.data.columns import Column, listed
 from prismae.data.labels import Found, chosen, labels_of
-from prismae.data.packed_text import PACKED, UNPACKED
+from prismae.data.packed_text import PACKED
+from prismae.data.sheets import read_sheet
 from prismae.data.tables import TableScheme, checked_names, look
-from prismae.data.text_tables import SEEN, lines_left_out, read_csv
+from prismae.data.text_tables import read_csv
 from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
@@ -57,21 +61,14 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     notices: list[str] = []
     try:
         if suffix in (".parquet", ".pq"):
-            about = read_metadata(path)
-            check_room(path, 8 * about.num_rows * about.num_columns, "values")
+            _check_parquet(path)
             table = pd.read_parquet(path)
         elif suffix in (".feather", ".arrow"):
             table = _arrow(path)
         else:
             import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
 
-            with zipfile.ZipFile(path) as packed:
-                check_room(path, UNPACKED * sum(each.file_size for each in packed.infolist()), "cells")
-            with pd.ExcelFile(path, engine="openpyxl") as book:
-                names = [str(name) for name in book.sheet_names]
-                if reading.sheet is not None and reading.sheet not in names:
-                    raise unknown_name(f"sheet of {path.name}", reading.sheet, names)
-                table, notices = _sheet(book, reading.sheet, names)
+            table, notices = read_sheet(path, reading.sheet)
     except InputError:
         raise
     except ImportError:
@@ -82,10 +79,15 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     except (
         OSError,
         ValueError,
-        KeyError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        SyntaxError,
         RuntimeError,
         zipfile.BadZipFile,
-    ) as error:  # those of pandas and Arrow are ValueErrors, of what is packed in a way that is not known RuntimeErrors
+        zlib.error,
+    ) as error:  # openpyxl trusts what it parses; XML that is none is a SyntaxError, an unknown packing a RuntimeError
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
     if reading.missing:
@@ -93,39 +95,48 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     return table, notices
 
 
+def _check_parquet(path: Path) -> None:
+    """Refuse a file whose values, or texts when they are written out, take more than there is memory."""
+    about = read_metadata(path)
+    columns = [
+        about.row_group(i).column(j) for i in range(about.num_row_groups) for j in range(about.num_columns)
+    ]
+    check_room(path, 8 * sum(each.num_values for each in columns), "values")
+    of_texts = [each for each in columns if each.physical_type == "BYTE_ARRAY"]
+    # a text that is kept once may stand in every row
+    if sum(each.num_values * each.total_uncompressed_size for each in of_texts) > memory():
+        names = sorted({each.path_in_schema for each in of_texts})
+        with ParquetFile(path, read_dictionary=names) as file:
+            texts = 0
+            for batch in file.iter_batches(columns=names):
+                texts += _written_out(batch)
+                check_room(path, texts, "texts")
+
+
 def _arrow(path: Path) -> pd.DataFrame:
-    """The table of a file of Arrow, or of a stream of it."""
+    """The table of a file of Arrow, or of a stream of it, unless it takes more than there is memory."""
     with path.open("rb") as file:
-        of_stream = file.read(4) == b"\xff\xff\xff\xff"
-    if not of_stream:
+        start = file.read(6)
+    if start.startswith(b"FEA1"):  # the first version of Feather
         return pd.read_feather(path)
-    with path.open("rb") as file, open_stream(file) as stream:
-        return stream.read_all().to_pandas()
+    with path.open("rb") as file, (open_file if start == b"ARROW1" else open_stream)(file) as found:
+        parts = map(found.get_batch, range(found.num_record_batches)) if start == b"ARROW1" else iter(found)
+        batches, taken = [], 0
+        for batch in parts:
+            taken += batch.nbytes + _written_out(batch)
+            check_room(path, taken, "values")
+            batches.append(batch)
+        return pa.Table.from_batches(batches, found.schema).to_pandas()
 
 
-def _sheet(book: pd.ExcelFile, asked: str | None, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The table of the sheet that is asked for, else of the first that has a table, and what is to be said of it."""
-    notices: list[str] = []
-    sheets = [asked] if asked is not None else names
-    looked = ((name, pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN)) for name in sheets)
-    name, raw = next(
-        (each for each in looked if min(each[1].shape) > 0 and len(each[1]) > 2), (sheets[0], None)
+def _written_out(batch: pa.RecordBatch) -> int:
+    """Bytes of the texts of a table that are kept once and stand in many rows."""
+    of_texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return sum(
+        pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+        for column in batch.columns
+        if pa.types.is_dictionary(column.type) and any(each(column.type.value_type) for each in of_texts)
     )
-    if asked is None and len(names) > 1:
-        others = [repr(each) for each in names if each != name]
-        which = (
-            f"the first sheet, {name!r},"
-            if name == names[0]
-            else f"the sheet {name!r}, the first with a table,"
-        )
-        notices.append(f"{which} is read, and {listed(others)} not (--sheet names one)")
-    if raw is None:
-        return pd.read_excel(book, sheet_name=name), notices
-    first = int(raw.notna().any().to_numpy().argmax())
-    cells = raw.iloc[:, first:].map(lambda cell: "" if pd.isna(cell) else str(cell).strip())
-    left_out, said = lines_left_out(cells.to_numpy().tolist())
-    columns = range(first, raw.shape[1])
-    return pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns), notices + said
 
 
 def from_table(

@@ -92,6 +92,8 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty.") from None
     except (OSError, ValueError, EOFError) as error:
+        if "out of memory" in str(error):
+            raise MemoryError from None
         reason = " ".join(str(error).split())
         long = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason)
         if long:

@@ -1,0 +1,127 @@
+"""Own data in sheets of a spreadsheet: which is read, how far it reaches, and formulas that have no values."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prismae._files import check_room
+from prismae.data.columns import listed
+from prismae.data.packed_text import UNPACKED
+from prismae.data.text_tables import SEEN, lines_left_out
+from prismae.errors import InputError, unknown_name
+
+_PART = 1 << 20  # bytes of XML that are looked at together
+_FILLED = 10_000_000  # cells up to the last row and column, above which not all but
+_SPARSE = 100  # times as many as there are may be empty
+_MOST_ROWS, _MOST_COLUMNS = 1 << 20, 1 << 14  # of a sheet of Excel
+
+_TAG = rb"[^<>]{0,400}?"  # between the name of an element and an attribute; bounded, lest a search takes for ever
+_ROW = re.compile(rb'<(?:\w+:)?row\b%s\br="(\d+)"' % _TAG)
+_CELL = re.compile(rb'<(?:\w+:)?c\b%s\br="([A-Za-z]+)\d+"' % _TAG)
+# a formula beside which stands no value; that of a text may be empty (t="str")
+_UNKNOWN = re.compile(
+    rb'<(?:\w+:)?c\b(?!%s\bt="str")%s\br="([A-Za-z]+\d+)"%s>\s*'
+    rb"<(?:\w+:)?f\b(?:%s/>|%s>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>" % ((_TAG,) * 5)
+)
+
+
+def read_sheet(path: Path, asked: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """The table of the sheet of an .xlsx file that is asked for, else of the first that has a table, and what is to be
+    said of it.
+
+    Raises
+    ------
+    InputError
+        For an unknown sheet, one that reaches further than there is memory, and formulas that were never computed.
+        Whatever else pandas and openpyxl raise says that the file is damaged.
+    """
+    with zipfile.ZipFile(path) as packed:
+        check_room(path, UNPACKED * sum(each.file_size for each in packed.infolist()), "cells")
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            names = [str(sheet.title) for sheet in book.book.worksheets]  # and no sheets that are a chart
+            if asked is not None and asked not in names:
+                raise unknown_name(f"sheet of {path.name}", asked, names)
+            return _read(path, packed, book, asked, names)
+
+
+def _read(
+    path: Path, packed: zipfile.ZipFile, book: Any, asked: str | None, names: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    notices: list[str] = []
+    sheets = [asked] if asked is not None else names
+    looked = (
+        (name, pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN))
+        for name in sheets
+        if _checked(path, packed, book, name)
+    )
+    name, raw = next(
+        (each for each in looked if min(each[1].shape) > 0 and len(each[1]) > 2), (sheets[0], None)
+    )
+    if asked is None and len(names) > 1:
+        others = [repr(each) for each in names if each != name]
+        which = (
+            f"the first sheet, {name!r},"
+            if name == names[0]
+            else f"the sheet {name!r}, the first with a table,"
+        )
+        notices.append(f"{which} is read, and {listed(others)} not (--sheet names one)")
+    if raw is None:
+        return pd.read_excel(book, sheet_name=name), notices
+    first = int(raw.notna().any().to_numpy().argmax())
+    cells = raw.iloc[:, first:].map(lambda cell: "" if pd.isna(cell) else str(cell).strip())
+    left_out, said = lines_left_out(cells.to_numpy().tolist())
+    columns = range(first, raw.shape[1])
+    return pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns), notices + said
+
+
+def _checked(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> bool:
+    """True for a sheet that can be read: openpyxl fills it up to its last row and column, and takes formulas without
+    values for empty cells."""
+    rows, columns, n, unknown = 0, 0, 0, list[str]()
+    for part in _rows_of(packed, book.book[name]._worksheet_path):  # which openpyxl tells nobody else
+        rows = max([rows, *map(int, _ROW.findall(part))])
+        cells = _CELL.findall(part)
+        n += len(cells)
+        columns = max([columns, *map(_column, set(cells))])
+        unknown += [each.decode() for each in _UNKNOWN.findall(part)]
+    if rows > _MOST_ROWS or columns > _MOST_COLUMNS:
+        raise InputError(
+            f"{path} is corrupted: the sheet {name!r} has {rows:,} rows and {columns:,} columns."
+        )
+    if rows * columns > max(_FILLED, _SPARSE * n):
+        raise InputError(
+            f"{path}: the sheet {name!r} has {n:,} cells, which are spread over {rows:,} rows and {columns:,} columns: "
+            "remove what stands far from the table, or save the table as .csv."
+        )
+    if unknown:
+        raise InputError(
+            f"{path}: {len(unknown):,} cells of the sheet {name!r} hold formulas whose values were never computed "
+            f"({listed(unknown)}): open the file in a spreadsheet program and save it, or save the values as .csv."
+        )
+    return True
+
+
+def _rows_of(packed: zipfile.ZipFile, member: str) -> Iterator[bytes]:
+    """The XML of a sheet in parts that end with rows, as far as these are no longer than a part."""
+    rest = b""
+    with packed.open(member) as file:
+        while part := file.read(_PART):
+            whole, end, rest = (rest + part).rpartition(b"row>")
+            yield whole + end
+            rest = rest[-_PART:]
+    yield rest
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column from its letters: A is 1, Z 26, AA 27."""
+    number = 0
+    for letter in letters.upper()[:8]:
+        number = 26 * number + letter - 64
+    return number

@@ -1,0 +1,135 @@
+"""Sheets of spreadsheets that hold formulas, reach far, or are damaged."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+import torch
+from openpyxl.chart import LineChart, Reference
+
+from prismae.data import world
+from prismae.errors import InputError
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def book(path: Path, *, formulas: bool = False, chart: bool = False) -> Path:
+    """A sheet 'data' of two columns, the second twice the first, as numbers or as formulas that nobody computed."""
+    made = openpyxl.Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.title = "data"
+    sheet.append(["a", "b"])
+    for i in range(20):
+        sheet.append([i % 7, f"=A{i + 2}*2" if formulas else 2 * (i % 7)])
+    if chart:
+        drawn = LineChart()
+        drawn.add_data(Reference(sheet, min_col=1, min_row=1, max_row=20))
+        made.create_chartsheet("drawn", 0).add_chart(drawn)
+    made.save(path)
+    return path
+
+
+def numbers(path: Path) -> np.ndarray:
+    """The observations of a file."""
+    made = world(path)
+    return made.data[torch.arange(len(made))].numpy()
+
+
+def altered(path: Path, change: Callable[[bytes], bytes], member: str = SHEET) -> Path:
+    """The same file with another text of one of the files in it."""
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    assert change(parts[member]) != parts[member]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, change(content) if name == member else content)
+    return path
+
+
+def test_formulas_without_values_are_not_missing_values(tmp_path: Path) -> None:
+    path = book(tmp_path / "x.xlsx", formulas=True)
+    with pytest.raises(
+        InputError, match=r"20 cells of the sheet 'data' hold formulas .* never computed \(B2, B3, .*B11 …\)"
+    ):
+        world(path)
+    altered(path, lambda sheet: sheet.replace(b"<v />", b"").replace(b"<v/>", b""))
+    with pytest.raises(InputError, match="20 cells of the sheet 'data' hold formulas"):
+        world(path)
+
+
+def computed(sheet: bytes) -> bytes:
+    """As a spreadsheet program saves it: each formula with its value."""
+    return re.sub(
+        rb"(<f>A(\d+)\*2</f>)<v ?/>",
+        lambda found: found[1] + b"<v>%d</v>" % (2 * ((int(found[2]) - 2) % 7)),
+        sheet,
+    )
+
+
+def test_formulas_with_values_are_these(tmp_path: Path) -> None:
+    path = altered(book(tmp_path / "x.xlsx", formulas=True), computed)
+    np.testing.assert_array_equal(numbers(path), numbers(book(tmp_path / "y.xlsx")))
+
+
+def test_a_formula_of_an_empty_text_is_missing(tmp_path: Path) -> None:
+    path = altered(
+        book(tmp_path / "x.xlsx", formulas=True),
+        lambda sheet: computed(sheet).replace(
+            b'<c r="B5"><f>A5*2</f><v>6</v>', b'<c r="B5" t="str"><f>""</f><v></v>'
+        ),
+    )
+    assert np.isnan(numbers(path)).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (
+            b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+            r"spread over 1,048,576 rows and 16,384 col",
+        ),
+        (b'<x:row spans="1:2" r="99999999999"/>', r"is corrupted: the sheet 'data' has 99,999,999,999 rows"),
+        (b'<row r="30"><c s="1" r="ZZZZ30"><v>1</v></c></row>', r"is corrupted: .* and 475,254 columns"),
+    ],
+)
+def test_a_cell_far_from_the_table(tmp_path: Path, end: bytes, said: str) -> None:
+    path = altered(
+        book(tmp_path / "x.xlsx"), lambda sheet: sheet.replace(b"</sheetData>", end + b"</sheetData>")
+    )
+    with pytest.raises(InputError, match=said):
+        world(path)
+
+
+LAUGHS = b'<!DOCTYPE a [<!ENTITY l0 "ha">%s]>' % b"".join(
+    b'<!ENTITY l%d "%s">' % (i, b"&l%d;" % (i - 1) * 10) for i in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sheet: LAUGHS + sheet.replace(b"<v>2</v>", b"<v>&l11;</v>", 1),
+        lambda sheet: sheet[:300],
+        lambda sheet: sheet.replace(b"</row>", b"</raw>", 1),
+        lambda sheet: sheet.replace(b'r="B3"', b'r="3B"'),
+        lambda sheet: sheet.replace(b"<v>2</v>", b"<v>two</v>", 1),
+    ],
+    ids=["laughs", "cut off", "no XML", "no place", "no number"],
+)
+def test_a_damaged_sheet_is_one_sentence(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(InputError, match=r"x.xlsx is corrupted or no .xlsx table \("):
+        world(altered(book(tmp_path / "x.xlsx"), change))
+
+
+def test_a_sheet_that_is_a_chart_is_none(tmp_path: Path) -> None:
+    path = book(tmp_path / "x.xlsx", chart=True)
+    assert (len(world(path)), world(path).notices) == (20, ())
+    with pytest.raises(InputError, match=r"Unknown sheet of x.xlsx 'drawn': .*data"):
+        world(path, sheet="drawn")
