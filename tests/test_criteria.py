@@ -22,6 +22,7 @@ def test_a_rule_takes_the_candidate_that_it_rates_highest():
             "steps": 10,
             "r": [0.9, 0.5, 0.6, 0.8, 0.1],
             "explained": [0.7, 0.8, 0.7, 0.8, 0.9],  # takes 0.5 and 0.8: a loses 0.4
+            "fewer": [0.6, 0.7, 0.8, 0.7, 0.9],  # takes 0.5 and 0.6
             "worth": [0.7, 0.6, 0.7, 0.8, 0.9],  # takes 0.9 and 0.8
             "likelihood": [1.0, 2.0, 2.0, 1.0, 0.0],  # takes 0.5 and 0.6
             "independence": [1.0, 0.0, 1.0, 0.0, 0.0],  # takes 0.9 and 0.6
@@ -35,6 +36,7 @@ def test_a_rule_takes_the_candidate_that_it_rates_highest():
         ["0.750", "0.200", "2"],
         ["0.550", "0.400", "2"],
         ["0.650", "0.400", "2"],
+        ["0.550", "0.400", "2"],
         ["0.850", "0.000", "2"],
         ["0.700", "", "2"],
     ]

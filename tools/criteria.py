@@ -30,6 +30,7 @@ from prismae.runs.verdict import Verdict
 
 LOOKED_AT, SAMPLES = 2_000, 64  # observations that are encoded; of each posterior, behind a likelihood
 CANDIDATE = ("world", "arm", "steps")
+LEARNED = "gaussian-learned"
 
 
 def measured(runs: Sequence[tuple[Run, Verdict]]) -> dict[str, Any]:
@@ -46,7 +47,12 @@ def measured(runs: Sequence[tuple[Run, Verdict]]) -> dict[str, Any]:
         rows = (held or data).factors
         assert rows is not None
         some = (held or data).split(LOOKED_AT / len(rows))[1] if len(rows) > LOOKED_AT else (held or data)
-        nll = pr.evaluate(model, some, metrics=["nll"], samples=SAMPLES, baselines=False)["nll"].score
+        learned = run.job["likelihood"] == LEARNED
+        nll = (
+            pr.evaluate(model, some, metrics=["nll"], samples=SAMPLES, baselines=False)["nll"].score
+            if learned
+            else np.nan  # of another likelihood, and not to be compared with these
+        )
         share = verdict.explained if verdict.held_out is None else verdict.held_out
         found["r"].append(float(correlations(turned, data.factors).mean()))
         found["likelihood"].append(-float(nll))
@@ -82,8 +88,8 @@ def candidates(paths: Sequence[Path]) -> dict[tuple[Any, ...], list[tuple[Run, V
         job = run.job
         beta = job["fields"].get("beta")
         arm = job["method"] + ("" if beta is None else f", β = {beta:g}")
-        if job["likelihood"] == "gaussian-learned":
-            groups[(job["world"], arm, job["steps"], bool(job.get("holdout")))].append((run, verdict))
+        arm += "" if job["likelihood"] == LEARNED else f", {job['likelihood']}"
+        groups[(job["world"], arm, job["steps"], bool(job.get("holdout")))].append((run, verdict))
     return groups
 
 
