@@ -9,10 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+from blank import blank_figures
 from commands import printed as prismae_command
 from PIL import Image
 
 import prismae
+from prismae import cli
 from prismae.runs.run import Run
 from prismae.studies import score
 
@@ -21,32 +23,35 @@ NARROW = [*FAST, "--net", "mlp:width=16"]
 
 
 QUICK = ["-p", "critic_warmup=5", "-p", "critic_width=16", "-p", "nodes=stratified", "-p", "n_nodes=4"]
-
-
-def fitted(out, *words):
-    """The folder of a small run, fitted in a process of its own, and what that printed."""
-    all_words = ["fit", "ed-gcae", "pulses", *NARROW, *QUICK, "--snapshot", "10", "--out", str(out), *words]
-    done = subprocess.run(
-        [sys.executable, "-m", "prismae", *all_words], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    folder = next(out.iterdir())
-    assert "run folder:" in done.stdout
-    assert folder.name in done.stdout
-    return folder, done.stdout
+FIT = ["fit", "ed-gcae", "pulses", *NARROW, *QUICK, "--snapshot", "10"]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder of a small finished run, evaluated by two metrics."""
-    folder, _ = fitted(tmp_path_factory.mktemp("runs"), "--no-evaluate")
+    out = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["prismae", *FIT, "--out", str(out), "--no-evaluate"])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+    assert not stop.value.code
+    folder = next(out.iterdir())
     score(Run.open(folder), metrics=["mig", "sap"])
     return folder
 
 
 @pytest.mark.slow
-def test_a_fit_is_scored_in_both_protocols(tmp_path):
-    folder, printed = fitted(tmp_path)
+def test_a_fit_in_a_process_of_its_own_is_scored_in_both_protocols(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "prismae", *FIT, "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folder, printed = next(tmp_path.iterdir()), done.stdout
+    assert "run folder:" in printed
+    assert folder.name in printed
     assert "protocol locatello2019" in printed
     assert "protocol yeats2023" in printed
     scores = json.loads((folder / "scores.json").read_text())
@@ -93,7 +98,8 @@ def test_report_is_one_file_with_curves_of_each_sigma(run, capfd):
         assert part in page
 
 
-def test_a_run_is_meant_by_the_beginning_of_its_name_or_as_the_last(run, capfd, tmp_path):
+def test_a_run_is_meant_by_the_beginning_of_its_name_or_as_the_last(run, capfd, tmp_path, monkeypatch):
+    blank_figures(monkeypatch)
     for words in ([run.parent / run.name[:-3]], ["--last", "--out", run.parent]):
         code, out, err = prismae_command(capfd, "report", *words)
         assert (code, err) == (0, "")
@@ -136,13 +142,15 @@ def test_the_same_fit_is_not_trained_twice(run, capfd, monkeypatch):
     assert f"next: prismae report {run}" in out
 
 
-def test_own_data_with_and_without_factors(tmp_path, capfd):
+def test_own_data_with_and_without_factors(tmp_path, capfd, monkeypatch):
     rng = np.random.default_rng(0)
     factors = rng.integers(0, 4, size=(60, 2))
     x = (factors @ rng.normal(size=(2, 12)) + 0.1 * rng.normal(size=(60, 12))).astype(np.float32)
     np.savez(tmp_path / "known.npz", x=x, factors=factors)
     np.save(tmp_path / "bare.npy", x)
     for name, said in (("known.npz", "mig"), ("bare.npy", "no known factors")):
+        if name == "bare.npy":
+            blank_figures(monkeypatch)  # that of the other is drawn
         code, out, err = prismae_command(
             capfd, "fit", "vae", tmp_path / name, *NARROW, "--out", tmp_path / "runs"
         )

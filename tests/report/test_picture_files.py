@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blank import blank_figures
 from made_up import made_up_run
 from PIL import Image
 from untrained import channels, images, series, untrained_run, vectors
@@ -121,7 +122,8 @@ def test_what_pictures_refuse(folders: dict[str, Path], tmp_path: Path) -> None:
         write_picture(old, "effects")
 
 
-def test_old_runs_say_what_they_lack(tmp_path: Path) -> None:
+def test_old_runs_say_what_they_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blank_figures(monkeypatch)
     folder = made_up_run(tmp_path / "old", length=40, logged=20)
     notes = [finding for finding in findings(Run(folder).read()) if "earlier version" in finding.text]
     assert [note.command for note in notes] == [f"prismae report {folder} --full"]
@@ -155,7 +157,10 @@ def test_the_verdict_and_saturated_codes_are_warned_of(folders: dict[str, Path],
     assert "At an end of their range for most observations: z0 (60\u00a0%)." in texts
 
 
-def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_numbers_far_from_zero_are_shown_as_they_were_given(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank_figures(monkeypatch)
     folder = rewritten(folders["table"], tmp_path / "far")
     job = json.loads((folder / "job.json").read_text())
     (folder / "job.json").write_text(json.dumps(job | {"offset": 1e6}))
@@ -169,6 +174,7 @@ def test_numbers_far_from_zero_are_shown_as_they_were_given(folders: dict[str, P
 def test_large_decoders_fall_back_to_single_sliders(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    blank_figures(monkeypatch)
     monkeypatch.setattr(explorer, "LIMIT", 1000)
     text = write_report(folders["images"]).read_text()
     assert "MB as float16, more than 0 MB" in text
@@ -176,7 +182,10 @@ def test_large_decoders_fall_back_to_single_sliders(
     assert "player-data" in text
 
 
-def test_unknown_layers_fall_back_and_damage_is_named(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_unknown_layers_fall_back_and_damage_is_named(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank_figures(monkeypatch)
     folder = rewritten(folders["images"], tmp_path / "run")
     (folder / "decoder.json").write_text('{"layers": [{"kind": "LSTM"}]}')
     assert "the page cannot compute the decoder&#39;s layer LSTM" in write_report(folder).read_text()
@@ -197,7 +206,7 @@ def test_shapes_that_do_not_fit_are_named(folders: dict[str, Path], tmp_path: Pa
 
 
 def test_wide_tables_show_their_columns_of_the_largest_values(tmp_path):
-    folder, _ = untrained_run(tmp_path / "wide", vectors(d=200), "mlp")
+    folder, _ = untrained_run(tmp_path / "wide", vectors(d=200), "mlp:width=16")
     shown = ["reconstructions", "effects", "samples", "clusters"]
     add_views(folder, shown, vectors(d=200))
     for kind in shown:

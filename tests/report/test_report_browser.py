@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from blank import blank_figures
 from browser import Browser, find_chromium
 from made_up import made_up_run
 from untrained import channels, images, series, untrained_run, vectors
@@ -146,7 +147,10 @@ def test_an_observation_stands_beside_its_reconstruction(
 
 
 @pytest.mark.parametrize("kind", ["images", "series"])
-def test_single_sliders_move_without_a_decoder(browser: Browser, tmp_path: Path, kind: str) -> None:
+def test_single_sliders_move_without_a_decoder(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    blank_figures(monkeypatch)
     browser.open(write_report(made_up_run(tmp_path / "run", kind, length=60)))
     assert browser.run("document.getElementById('explorer-data')") is None
     shown = {
@@ -186,7 +190,10 @@ def test_page_fits_a_phone(browser: Browser, pages: Callable[[str], Page]) -> No
         assert browser.run("document.documentElement.scrollWidth") <= 390
 
 
-def test_sliders_of_codes_of_few_values_snap_to_them(browser: Browser, tmp_path: Path) -> None:
+def test_sliders_of_codes_of_few_values_snap_to_them(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank_figures(monkeypatch)
     path = run(
         Job("fsq", "digits", {"levels": 3}, n_latents=2, steps=2, batch=16), tmp_path, device="cpu"
     ).path

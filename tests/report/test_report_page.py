@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from blank import blank_figures
 from made_up import SPREAD, made_up_run
 
 from prismae._files import write_file
 from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
+from prismae.figures import score_bars, svg
 from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.html import _page, sentence, setting
@@ -189,7 +191,8 @@ def test_parts_that_are_missing_leave_a_sentence(tmp_path: Path) -> None:
     assert not (folder / "figures" / "sigma.svg").exists()
 
 
-def test_no_pictures_at_all(tmp_path: Path) -> None:
+def test_no_pictures_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blank_figures(monkeypatch)
     folder = made_up_run(tmp_path / "run", length=50, factors=False)
     (folder / "pictures.npz").unlink()
     text = read_page(write_report(folder)).text
@@ -257,7 +260,10 @@ def test_perfect_codes_are_not_called_no_better_than_chance() -> None:
 @pytest.mark.parametrize(
     ("earlier", "says"), [(True, "higher"), (False, "lower"), (None, "–")], ids=["true", "false", "null"]
 )
-def test_scores_of_earlier_versions_are_read(tmp_path: Path, earlier: bool | None, says: str) -> None:
+def test_scores_of_earlier_versions_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool | None, says: str
+) -> None:
+    blank_figures(monkeypatch)
     folder = made_up_run(tmp_path / "run", length=50)
     scores = json.loads((folder / "scores.json").read_text())
     score = {"score": 0.5, "lower": None, "upper": None, "ceiling": None, "chance": 0.7, "parameters": {}}
@@ -270,7 +276,8 @@ def test_scores_of_earlier_versions_are_read(tmp_path: Path, earlier: bool | Non
     assert row[1] == ""  # what a metric is, they did not keep
     assert row[2].endswith(f"<td>{says}</td>")
     assert ("No better than chance" in page) == (earlier is True)
-    assert ("higher is better" in page, "lower is better" in page) == (earlier is True, earlier is False)
+    bars = svg(score_bars(Run(folder).read().protocols["locatello2019"]))
+    assert ("higher is better" in bars, "lower is better" in bars) == (earlier is True, earlier is False)
     assert (
         Scores.from_dict({**scores["protocols"], "scores": {"mig": score}, "skipped": {}, "matrices": {}})[
             "mig"
@@ -303,7 +310,10 @@ def test_every_score_has_its_own_metrics_words_and_direction(full_runs: dict[str
     assert yeats[1] == "–"
 
 
-def test_a_verdict_stands_first_and_decides_which_latents_are_dead(tmp_path: Path) -> None:
+def test_a_verdict_stands_first_and_decides_which_latents_are_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank_figures(monkeypatch)
     folder = made_up_run(tmp_path / "run", length=50, sigma=False)
     findings_ = [
         Finding("collapsed", "The codes have collapsed.", "Lighten them.", {"beta": 1.0}, {"lr": 1e-3})

@@ -181,23 +181,22 @@ def test_a_good_training_has_no_warning():
 
 
 def test_fit_says_so_in_a_line_keeps_it_in_the_run_folder_and_the_report_has_it_first(tmp_path):
-    command = [
-        "fit",
-        "hgmvae-g",
-        "pulses",
-        "--net",
-        "mlp:width=16",
-        "--steps",
-        "400",
-        "--lr",
-        "0.01",
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(60, 6)))
+    command = ["fit", "ae", str(tmp_path / "x.npy"), "--net", "mlp:width=16", "--likelihood", "gaussian"]
+    command += [
         "--latents",
+        "2",
+        "--steps",
+        "60",
+        "--lr",
         "3",
+        "--no-evaluate",
+        "--out",
+        str(tmp_path / "runs"),
     ]
-    command += ["-p", "fisher=raw", "-p", "fisher_weight=1", "--no-evaluate", "--out", str(tmp_path)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0
-    (folder,) = tmp_path.iterdir()
+    (folder,) = (tmp_path / "runs").iterdir()
     kept = json.loads((folder / "job.json").read_text())["warnings"]
     assert "diverged" in kept[0]
     for sentence in kept:

@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
@@ -132,14 +133,17 @@ def thin(curves: NDArray, limit: int) -> tuple[NDArray, NDArray]:
 def svg(figure: Figure) -> str:
     """The figure as an SVG document on white, the same for the same figure."""
     _prepare(figure, escaped=False)  # who shows the document has fonts of their own
-    buffer = io.StringIO()
+    buffer, dpi = io.StringIO(), figure.dpi
     # text stays text (small, searchable, in the page's font), and equal figures give equal bytes
     with (
         matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "prismae"}),
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None, "Creator": None})
+        # `savefig` would draw it all once more, only to lay it out
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    figure.set_dpi(dpi)  # vectors are drawn at 72
+    FigureCanvasAgg(figure)
     # of a figure that was drawn as a picture before
     document = re.sub(r"\\U(00(?:0[0-9a-f]|10)[0-9a-f]{4})", _character, buffer.getvalue())
     return document.replace("<svg ", '<svg style="background: white" ', 1)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,63 @@ def write_report(run_folder: Path) -> Path:
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:
+    pictures, kind = run.pictures, shown_as(run)
+    sliders = combined = None
+    if "traversals" in documents and kind.slides:
+        sliders = player(run.drawn(pictures["traversals"]), pictures["traversal_values"], run.latents)
+    why = ""
+    try:
+        combined = explorer(run)
+    except NoExplorer as reason:
+        why = str(reason)
+    return (
+        templates()
+        .get_template("run.html.j2")
+        .render(
+            job=run.job,
+            settings={key: value for key, value in run.job.items() if key != "vocabulary" and given(value)},
+            left_alone=[key for key, value in run.job.items() if not given(value)],
+            sentence=sentence(run.job),
+            figures={
+                name: Markup(draw.inline(document, name, in_words(run, name)))
+                for name, document in documents.items()
+            },
+            files=files,
+            findings=findings(run),
+            tiles=tiles(run),
+            verdict=run.verdict,
+            player=sliders,
+            explorer=combined,
+            no_explorer=why,
+            kind=run.kind,
+            element=kind.element,
+            sample=kind.sample,
+            contents=contents(run),
+            shown={section: shown(run, section, documents) for section in SECTIONS},
+            absences={section: absences(run, section, documents) for section in SECTIONS},
+            texts={name: run.pictures[name].tolist() for name in run.pictures if name.startswith("sentence")},
+            absent=absent(run),
+            full="" if run.from_python else f"prismae report {shlex.quote(str(run.path))} --full",
+            stability=run.stability,
+            latents=latent_table(run),
+            counted=run.counted,
+            shown_rows="shown_rows" in pictures,
+            held_out=held_out(run),
+            unseen=run.unseen,
+            left_out={name: each for name, each in (run.scores or {}).get("skipped", {}).items() if each},
+            protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
+            errors=(run.scores or {}).get("reconstruction") or _monitored(run),
+            evaluated=run.scores is not None,
+            other_vectors={plain_name(name): name for name in run.vectors if name not in LABELS},
+            weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
+            evaluate=f"prismae evaluate {shlex.quote(str(run.path))}",
+        )
+    )
+
+
+@cache
+def templates() -> Environment:
+    """The page's templates, compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("prismae.report"),
         autoescape=True,
@@ -76,54 +134,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
         better=lambda score: Better.of(score).word,
     )
     environment.globals.update(what=what)
-    pictures, kind = run.pictures, shown_as(run)
-    sliders = combined = None
-    if "traversals" in documents and kind.slides:
-        sliders = player(run.drawn(pictures["traversals"]), pictures["traversal_values"], run.latents)
-    why = ""
-    try:
-        combined = explorer(run)
-    except NoExplorer as reason:
-        why = str(reason)
-    return environment.get_template("run.html.j2").render(
-        job=run.job,
-        settings={key: value for key, value in run.job.items() if key != "vocabulary" and given(value)},
-        left_alone=[key for key, value in run.job.items() if not given(value)],
-        sentence=sentence(run.job),
-        figures={
-            name: Markup(draw.inline(document, name, in_words(run, name)))
-            for name, document in documents.items()
-        },
-        files=files,
-        findings=findings(run),
-        tiles=tiles(run),
-        verdict=run.verdict,
-        player=sliders,
-        explorer=combined,
-        no_explorer=why,
-        kind=run.kind,
-        element=kind.element,
-        sample=kind.sample,
-        contents=contents(run),
-        shown={section: shown(run, section, documents) for section in SECTIONS},
-        absences={section: absences(run, section, documents) for section in SECTIONS},
-        texts={name: run.pictures[name].tolist() for name in run.pictures if name.startswith("sentence")},
-        absent=absent(run),
-        full="" if run.from_python else f"prismae report {shlex.quote(str(run.path))} --full",
-        stability=run.stability,
-        latents=latent_table(run),
-        counted=run.counted,
-        shown_rows="shown_rows" in pictures,
-        held_out=held_out(run),
-        unseen=run.unseen,
-        left_out={name: each for name, each in (run.scores or {}).get("skipped", {}).items() if each},
-        protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
-        errors=(run.scores or {}).get("reconstruction") or _monitored(run),
-        evaluated=run.scores is not None,
-        other_vectors={plain_name(name): name for name in run.vectors if name not in LABELS},
-        weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
-        evaluate=f"prismae evaluate {shlex.quote(str(run.path))}",
-    )
+    return environment
 
 
 @dataclass(frozen=True)
