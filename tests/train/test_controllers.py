@@ -77,20 +77,25 @@ QUICK = {"target": 6.0, "kp": 0.2, "ki": 0.003}
 
 
 @pytest.mark.parametrize(
-    "method",
+    ("method", "net"),
     [
         pytest.param(
-            ControlVAE(target=6.0, target_start=6.0, kp=0.05, ki=0.002, beta_min=0.0), marks=pytest.mark.slow
+            ControlVAE(target=6.0, target_start=6.0, kp=0.05, ki=0.002, beta_min=0.0),
+            "conv",
+            marks=pytest.mark.slow,
         ),
-        pytest.param(DynamicVAE(target_start=6.0, beta_start=0.1, **QUICK), marks=pytest.mark.slow),
-        DynamicVAE(
-            target_start=3.0, target_step=1.5, target_every=100, target_ramp=50, beta_start=1.0, **QUICK
+        pytest.param(DynamicVAE(target_start=6.0, beta_start=0.1, **QUICK), "conv", marks=pytest.mark.slow),
+        (
+            DynamicVAE(
+                target_start=3.0, target_step=1.5, target_every=100, target_ramp=50, beta_start=1.0, **QUICK
+            ),
+            "mlp:width=32",
         ),
     ],
     ids=["control-vae holds", "dynamic-vae holds", "dynamic-vae ends there"],
 )
-def test_controlled_vaes_have_their_target_as_kl(method):
-    kl = trained(method, 600, net="conv", likelihood="bernoulli", lr=4e-3, batch=64).history["kl"]
+def test_controlled_vaes_have_their_target_as_kl(method, net):
+    kl = trained(method, 600, net=net, likelihood="bernoulli", lr=4e-3, batch=64).history["kl"]
     assert kl.tail(100).mean() == pytest.approx(6.0, abs=0.25)
 
 
