@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -19,6 +20,7 @@ from prismae.evaluation.families.codes import Codes
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan_parts import Arm
+from prismae.studies.rows import read_rows, write_rows
 
 PLANS = sorted(Path(__file__).parents[2].joinpath("plans").glob("*.yaml"))
 PROFILES = [(path, name) for path in PLANS for name in yaml.safe_load(path.read_text())["profiles"]]
@@ -326,3 +328,50 @@ def test_what_cannot_be_prepared_for_all_metrics_is_prepared_for_each(monkeypatc
     assert ([*scores.scores], scores.skipped, refused) == (["mig"], {"jemmig": "KeyError: 'broken'"}, None)
     with pytest.raises(KeyError):
         list(walk(subject, wanted, Options()))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"methods": {"": {"method": "vae"}}}, r"methods.*: Expected a name in one line of text, got ''"),
+        ({"methods": {" ": {"method": "vae"}}}, r"in one line of text, got ' '"),
+        ({"methods": {"a\nb": {"method": "vae"}}}, r"in one line of text, got 'a\\nb'"),
+        ({"worlds": {"di\x1bgits": {}}}, r"worlds.*: Expected a name in one line of text"),
+        (
+            {"methods": {1: {"method": "vae"}, "1": {"method": "ae"}}},
+            r"methods: Expected each name once, got 1",
+        ),
+        ({"seeds": []}, r"seeds: Expected at least one value"),
+        ({"grid": {"lr": []}}, r"grid\.lr: Expected at least one value"),
+    ],
+)
+def test_names_that_no_table_shows_and_nothing_to_try(tmp_path, changed, said):
+    plan = {"title": "t", "worlds": ["digits"], "methods": ["vae"], "seeds": [0], "budget": {"steps": 5}}
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan | changed, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        Plan.load(path)
+
+
+def test_any_other_name_is_an_arm(tmp_path):
+    arms = ["../x", "/etc/x", "con", "📈 👨‍👩‍👧", "a_b%c&d", "=1+1", "x" * 5000]
+    path = tmp_path / "plan.yaml"
+    path.write_text(
+        yaml.safe_dump({"title": "t", "worlds": ["digits"], "methods": {arm: {"method": "vae"} for arm in arms},
+                        "seeds": [0], "budget": {"steps": 5}}, allow_unicode=True), encoding="utf-8",
+    )  # fmt: skip
+    assert sorted(each.arm for each in Plan.load(path).jobs()) == sorted(arms)
+
+
+def test_rows_are_not_written_over_other_files(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("name,age\nx,1\n")
+    frame = pd.DataFrame(
+        {"arm": ["a"], "method": "vae", "world": "digits", "seed": 0, "steps": 5, "mse": 0.5, "run": "vae-1"}
+    )
+    with pytest.raises(InputError, match=r"not written over other files: .*mine.csv is no file of rows"):
+        write_rows(frame, table)
+    assert table.read_text() == "name,age\nx,1\n"
+    for _ in range(2):  # over rows they are
+        write_rows(frame, tmp_path / "rows.csv")
+    assert read_rows([tmp_path / "rows.csv"]).arm.tolist() == ["a"]

@@ -177,3 +177,11 @@ def test_metrics_of_factors_are_left_out_where_none_are_known(study, tmp_path):
     (folder,) = map(Run, (tmp_path / "runs").glob("vae-*"))
     assert set(folder.scores["protocols"]) == {"generation"}
     assert missing(folder, {"locatello2019": ["mig", "sap"], "generation": ["psnr"]}, samples=500) == {}
+
+
+def test_a_plan_is_not_lost_to_its_rows(study, tmp_path):
+    code, _, error = study("--rows", tmp_path / "tiny.yaml")
+    assert code == 2
+    assert "tiny.yaml is no file of rows" in " ".join(error.split())
+    assert (tmp_path / "tiny.yaml").read_text().startswith("\ntitle: tiny")
+    assert not (tmp_path / "runs").exists()

@@ -30,7 +30,7 @@ from prismae.studies.baselines import PlannedBaseline, unscored
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.rows import write_rows
+from prismae.studies.rows import check_place, write_rows
 from prismae.studies.search import TRIALS, drawn, search, with_trials
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
@@ -97,6 +97,8 @@ def study_plan(
 ) -> None:
     """Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped."""
     plan = with_trials(Plan.load(path, profile), folder)
+    if rows is not None:
+        check_place(rows)
     if dry_run:
         if how == "random":
             plan = drawn(plan, trials)

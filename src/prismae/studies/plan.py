@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
@@ -23,6 +24,8 @@ SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world"
 """A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
 
 MOST_JOBS = 100_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 READING = tuple(f.name for f in fields(Reading))
 
@@ -139,6 +142,7 @@ class Plan:
             if not named:
                 raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
             named = source.mapping(named, (key,))
+            _check_names(source, key, named)
             data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}
         data["methods"] = {name: _arm(source, name, arm) for name, arm in data["methods"].items()}
         data["search"] = _space(source, ("search",), data.get("search") or {})
@@ -192,7 +196,8 @@ class Plan:
         for name, arm in self.methods.items():
             for key, values in arm.grid.items():
                 yield ("methods", name, "grid", key), values
-            yield ("methods", name, "trials"), arm.trials
+            if arm.trials:
+                yield ("methods", name, "trials"), arm.trials
 
     def space(self, arm: str) -> Space:
         """What is searched of an arm, by the keys of a grid; nothing where nothing is."""
@@ -259,8 +264,22 @@ def _space(source: Source, place: Place, given: Any) -> Space:
     return space
 
 
+def _check_names(source: Source, key: str, named: Mapping[Any, Any]) -> None:
+    """Refuse names of arms and worlds that no line of a table shows, or that two have."""
+    for name in named:
+        if not (text := str(name)).strip() or _CONTROL.search(text):
+            raise source.error(
+                InputError(f"Expected a name in one line of text, got {text!r:.200}."), (key, name)
+            )
+    texts = [str(name) for name in named]
+    if twice := [text for i, text in enumerate(texts) if text in texts[:i]]:
+        raise source.error(InputError(f"Expected each name once, got {', '.join(twice)} again."), (key,))
+
+
 def _check_once(values: Sequence[Any], where: str = "") -> None:
-    """Refuse a value that is there twice: it would be computed once and count twice."""
+    """Refuse no values, of which no jobs follow, and one that is there twice: computed once, it would count twice."""
+    if not len(values):
+        raise InputError(f"{where}Expected at least one value.")
     twice = [value for i, value in enumerate(values) if any(_equal(value, each) for each in values[:i])]
     if twice:
         raise InputError(f"{where}Expected each value once, got {', '.join(map(repr, twice))} again.")

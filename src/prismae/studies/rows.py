@@ -68,10 +68,25 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
     """Write rows as a CSV file, numbers with all their digits: rounded settings would become one.
 
     Texts that a spreadsheet would take for a formula stand behind an apostrophe, which `read_rows` takes away.
+
+    Raises
+    ------
+    InputError
+        As `check_place`.
     """
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
         frame.map(inert).rename(columns=inert).to_csv(part, index=False)
+
+
+def check_place(path: Path) -> None:
+    """Raise InputError where a file that holds no rows, a plan or data, would be lost to rows."""
+    if path.is_file() and path.stat().st_size:
+        try:
+            _read(path)
+        except InputError as error:
+            raise InputError(f"Rows are not written over other files: {error}") from None
 
 
 def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
