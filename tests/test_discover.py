@@ -54,11 +54,11 @@ def tried(name, live, held_out, faults=(), seeds=2):
 
 def test_of_those_that_explain_as_much_the_code_of_the_fewest_nats_is_best():
     best = tried("four", 4, 0.98)  # 2 nats for each latent
-    order = ranked([tried("two", 2, 0.90), best, tried("three", 3, 0.97)])
+    order = ranked([tried("two", 2, 0.90), best, tried("three", 3, 0.975)])
     assert [each.name for each in order] == ["three", "four", "two"]
     assert (
         ranked([tried("six", 6, 0.967), tried("three", 3, 0.943)])[0].name == "three"
-    )  # less than 1 % for each
+    )  # less than 1 % for each latent of 2 nats
     assert ranked([tried("six", 6, 0.967), tried("three", 3, 0.903)])[0].name == "six"
 
 
@@ -69,6 +69,7 @@ def test_latents_that_tell_more_have_to_explain_more():
     assert wordy.nats == 15
     assert ranked([wordy, terse])[0].name == "terse"
     assert ranked([wordy, tried("blunt", 3, 0.89)])[0].name == "wordy"
+    assert ranked([replace(wordy, nat=0.01), replace(tried("blunt", 3, 0.91), nat=0.01)])[0].name == "blunt"
 
 
 def test_of_seeds_and_candidates_that_are_worth_as_much_the_best_determined_axes_are_kept(monkeypatch):

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 import prismae as pr
 from known_answers import correlations
+from prismae.data.kinds import Images
 from prismae.discovery.axes import agreements, independent_of
 from prismae.discovery.result import mean_codes
-from prismae.discovery.search import told, worth
+from prismae.discovery.search import NAT, NAT_OF_IMAGES, told, worth
 from prismae.evaluation.baselines import principal
 from prismae.runs.observations import parted
 from prismae.runs.run import Run
@@ -60,7 +61,8 @@ def measured(runs: Sequence[tuple[Run, Verdict]]) -> dict[str, Any]:
         found["live"].append(float(verdict.live.sum()))
         found["independence"].append(float(agreements(turned, own).mean()))
         found["nats"].append(told(verdict))
-        found["worth"].append(worth(found["explained"][-1], found["nats"][-1]))
+        nat = NAT_OF_IMAGES if isinstance(data.kind, Images) else NAT
+        found["worth"].append(worth(found["explained"][-1], found["nats"][-1], nat))
         found["fewer"].append(found["explained"][-1] - 0.02 * found["live"][-1])
     pairs = [(a, b) for a in codes for b in codes if a is not b]
     agreed = [
@@ -99,7 +101,7 @@ RULES: Mapping[str, str] = {
     "likelihood": "likelihood (importance-weighted bound)",
     "explained": "explained share of the variance",
     "fewer": "explained share, less 2 % of the variance for each live latent",
-    "worth": "explained share, less 1 % for each nat of the live latents (what `discover` does)",
+    "worth": "explained share, less 0.5 % for each nat of the live latents, of images 1 % (what `discover` does)",
 }
 
 

@@ -26,7 +26,7 @@ FIRST = 0.3  # share of the time for the first round
 FLOOR = 0.4  # share of the time that the fewest steps of the candidates may take: others are left out
 FEWEST = 20  # steps of a single candidate where there is no time for more
 SPARE = 0.85  # of the time that is left which is planned with
-NAT = 0.01  # share of the variance that each nat of a code has to explain
+NAT, NAT_OF_IMAGES = 0.005, 0.01  # share of the variance that each nat of a code has to explain
 PARSIMONY = 0.02  # share of the variance that a component has to explain; closer models are worth as much
 LOST = ("diverged", "collapsed", "unlearned", "weak")  # verdicts that are never recommended
 
@@ -54,11 +54,14 @@ class Tried:
         Updates of each.
     runs
         One for each seed, with its verdict.
+    nat
+        The share of the variance that each nat of its code has to explain.
     """
 
     name: str
     steps: int
     runs: Sequence[tuple[Run, Verdict]]
+    nat: float = NAT
 
     @property
     def usable(self) -> list[tuple[Run, Verdict]]:
@@ -79,6 +82,10 @@ class Tried:
     def nats(self) -> float:
         """What its live latents tell: the mean over usable seeds."""
         return float(np.mean([told(verdict) for _, verdict in self.usable])) if self.usable else 0.0
+
+    def worth(self, verdict: Verdict) -> float:
+        """What a seed explains of what is held out, less what its code is charged; minus infinity if nothing is."""
+        return -np.inf if verdict.held_out is None else worth(verdict.held_out, told(verdict), self.nat)
 
     @property
     def several(self) -> bool:
@@ -103,20 +110,20 @@ class Tried:
 
 def ranked(tried: Sequence[Tried]) -> list[Tried]:
     """Those that may be recommended, the best first: by what they explain of what is held out, where each nat of the
-    code has to explain 1 % of the variance."""
+    code has to explain 0.5 % of the variance, or 1 % of images."""
     return sorted(
         (each for each in tried if each.recommendable),
-        key=lambda each: worth(each.held_out, each.nats),
+        key=lambda each: worth(each.held_out, each.nats, each.nat),
         reverse=True,
     )
 
 
-def worth(held_out: float, nats: float) -> float:
-    """What an explained share of the variance is worth with a code of so many nats.
+def worth(held_out: float, nats: float, nat: float = NAT) -> float:
+    """What an explained share of the variance is worth with a code of so many nats, each of which has to explain `nat`.
 
     The last percents of the variance take many nats, and latents that tell so much of them bend and mix more.
     """
-    return held_out - NAT * nats
+    return held_out - nat * nats
 
 
 def told(verdict: Verdict) -> float:
@@ -273,7 +280,8 @@ class Search:
             if run.finished and (verdict := Run.open(run.path).verdict) is not None:
                 found.setdefault(each.arm, []).append((Run.open(run.path), verdict))
         self.tried = [each for each in self.tried if each.steps != steps or each.name not in found]
-        self.tried += [Tried(name, steps, runs) for name, runs in found.items()]
+        nat = NAT_OF_IMAGES if isinstance(self.world.kind, Images) else NAT
+        self.tried += [Tried(name, steps, runs, nat) for name, runs in found.items()]
 
 
 def _fitting(bounds: tuple[int, int], seconds: float, a_step: float) -> int:
