@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import sys
+from collections import Counter
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.console import Console
 from prismae import cli
 from prismae._progress import bars
 from prismae.cli._app import COMMANDS, PANELS, loaded, out
+from prismae.cli.evaluate import print_scores
 from prismae.data.array_files import ARRAYS
 from prismae.data.packed_text import PACKED
 from prismae.data.recordings import AUDIO
@@ -124,3 +126,26 @@ def test_a_critic_s_warm_up_has_a_bar_of_its_own_and_the_training_s_time_starts_
     progress.warm_up(3, 3)
     (training,) = progress.bars.tasks
     assert (training.visible, training.completed, training.total) == (True, 0, 100)
+
+
+def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():
+    score = {
+        "score": 0.123,
+        "lower": 0.101,
+        "upper": 0.145,
+        "ceiling": 0.987,
+        "chance": 0.012,
+        "better": "higher",
+    }
+    protocols = {"locatello2019": {"mutual-information-gap": score, "dci": score}}
+    shown = io.StringIO()
+    print_scores(
+        {"reconstruction": None, "protocols": protocols, "skipped": {}}, Console(file=shown, width=40)
+    )
+    assert "…" not in shown.getvalue()
+    digits = Counter(filter(str.isdigit, shown.getvalue()))
+    wide = io.StringIO()
+    print_scores(
+        {"reconstruction": None, "protocols": protocols, "skipped": {}}, Console(file=wide, width=200)
+    )
+    assert digits == Counter(filter(str.isdigit, wide.getvalue()))

@@ -102,7 +102,7 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}
         table.add_column("metric", overflow="fold")
         for title in columns:
-            table.add_column(title, justify="right")
+            table.add_column(title, justify="right", overflow="fold")
         for name, *texts in zip(scores, *columns.values(), strict=True):
             table.add_row(name, *texts)
         if scores:

@@ -212,7 +212,7 @@ def print_stability(found: dict[str, Any]) -> None:
     """Print what `prismae.runs.stability.stability` found."""
     table = Table(title="stability over seeds", title_justify="left")
     for column in ("latent", "mean |r|", *(f"seed {seed}" for seed in found["seeds"][1:])):
-        table.add_column(column, justify="left" if column == "latent" else "right")
+        table.add_column(column, justify="left" if column == "latent" else "right", overflow="fold")
     for latent in found["latents"]:
         matches = [f"{match['name']} {match['r']:.3f}" for match in latent["matches"]]
         dead = "" if latent["live"] else " · dead"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples
 from prismae.cli.table import RowsFiles, rows_of
@@ -28,7 +28,7 @@ def select_settings(
     """Rank the settings of PLAN, the best first."""
     plan = with_trials(Plan.load(path, profile), folder)
     ranked = select(plan, rows_of(plan, folder, rows_files), by, folder)
-    table = Table(*map(str, ranked.columns), box=None)
+    table = Table(*(Column(str(name), overflow="fold") for name in ranked.columns), box=None)
     for _, line in ranked.iterrows():
         texts = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in line]
         table.add_row(*("–" if text in ("nan", "None") else text for text in texts))
