@@ -4,8 +4,10 @@ machine that fails, and the warning of a training that went wrong."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 _hidden = re.compile(r"(?<=/)\.[0-9a-f]{32}\.part/|^\.[0-9a-f]{32}\.part/")  # see `prismae._files`
 _no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
@@ -48,6 +50,18 @@ def of_machine(error: BaseException) -> str | None:
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there is not enough memory, as Python, Arrow or PyTorch have it."""
     return isinstance(error, MemoryError) or bool(_no_memory.search(f"{type(error).__name__}: {error}"))
+
+
+@contextmanager
+def fits_in_memory(path: Path) -> Iterator[None]:
+    """Says of which data it is that there is not enough memory for them."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        why = str(error).partition("\n")[0]
+        raise InputError(f"{path} does not fit in memory{f' ({why})' if why else ''}.") from None
 
 
 class TrainingWarning(UserWarning):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.data.windows import cut_arrays
-from prismae.errors import InputError, out_of_memory
+from prismae.errors import InputError, fits_in_memory
 from prismae.settings import Reading
 
 FORMATS = (
@@ -85,7 +85,7 @@ def from_path(
         For a path that is missing or of another format, and as the readers and `from_array` do.
     """
     path, part = split_path(source)
-    with _room_for(path):
+    with fits_in_memory(path):
         whole = path.resolve()
         reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
         if path.is_file() and path.name.lower().endswith(TEXTS) and not _holds_numbers(path):
@@ -107,18 +107,6 @@ def from_path(
             new=like is not None,
             like=like,
         )
-
-
-@contextmanager
-def _room_for(path: Path) -> Iterator[None]:
-    """Says of which data it is that there is not enough memory for them."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
-            raise
-        why = str(error).partition("\n")[0]
-        raise InputError(f"{path} does not fit in memory{f' ({why})' if why else ''}.") from None
 
 
 def from_memory(
