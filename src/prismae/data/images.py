@@ -33,6 +33,9 @@ _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "A
 _GREY = ("1", "L", "LA", "La", "F", "I")
 _TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 _MOST_PIXELS = 64_000_000  # of one file; a few bytes can claim to be more than a memory holds
+_AT_ONCE = (
+    32  # images that a thread takes at a time, for threads that wait for each other use the processor too
+)
 _PART = 1024  # images handed to the threads at a time
 _BROKEN = (OSError, EOFError, SyntaxError, ValueError, zlib.error)
 DEEP = 257  # 255 x 257 is 65535: what a byte is multiplied by to be one of 16 bits, and the other way round
@@ -271,7 +274,8 @@ def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
         task = progress.add_task(escape(f"Reading {label}"), total=n)
         for start in range(0, n, _PART):
             part = range(start, min(start + _PART, n))
-            list(pool.map(work, part))
+            some = [part[i : i + _AT_ONCE] for i in range(0, len(part), _AT_ONCE)]
+            list(pool.map(lambda several: [work(i) for i in several], some))
             progress.advance(task, len(part))
 
 
