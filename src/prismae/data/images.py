@@ -267,6 +267,11 @@ def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
 
 def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
     """Do `work` for 0 to n - 1 on all cores, with a progress bar."""
+
+    def in_turn(several: range) -> None:
+        for i in several:
+            work(i)
+
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Progress(console=Screen(stderr=True)) as progress,
@@ -275,7 +280,7 @@ def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
         for start in range(0, n, _PART):
             part = range(start, min(start + _PART, n))
             some = [part[i : i + _AT_ONCE] for i in range(0, len(part), _AT_ONCE)]
-            list(pool.map(lambda several: [work(i) for i in several], some))
+            list(pool.map(in_turn, some))
             progress.advance(task, len(part))
 
 
