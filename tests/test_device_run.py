@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 import device_pool
 import device_run
 from prismae.studies import Job
-from prismae.studies.plan import Planned
+from prismae.studies.plan import Arm, Planned
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,10 +20,28 @@ ROOT = Path(__file__).parents[1]
 def test_all_jobs_that_it_would_do_exist_and_come_once():
     plans = {path.stem for path in (ROOT / "plans").glob("*.yaml")}
     assert {name for name, *_ in device_run.ORDER} <= plans
-    tasks, _ = device_run.tasks(device_run.ORDER[:2], smoke=False)
+    tasks, _ = device_run.tasks(device_run.ORDER, smoke=False)
     ids = [task.planned.job.id for task in tasks]
-    assert len(set(ids)) == len(ids) == 40
-    assert tasks[0].planned.job.steps == 20_000
+    assert len(set(ids)) == len(ids) > 40
+
+
+def test_jobs_that_have_rows_are_not_done_again():
+    """Rows of 2,000 steps of this plan are committed, of 20,000 steps none."""
+    tasks, _ = device_run.tasks([("ed_gcae_critic_rate", "gpu", ("k=1", "seed=0"))], smoke=False)
+    assert {task.planned.job.steps for task in tasks} == {20_000}
+    assert len(tasks) == 8
+
+
+def test_rows_without_a_score_do_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(device_run, "ROOT", tmp_path)
+    plan = device_run.Plan(
+        "a plan", {"pulses": {}}, {"VAE": Arm("vae")}, [0, 1], metrics={"yeats2023": ["mig"]}
+    )
+    plan = replace(plan, name="plan", profile="gpu")
+    (tmp_path / "results").mkdir()
+    rows = "arm,method,world,seed,steps,mse,run,yeats2023:mig\nVAE,vae,pulses,0,9,.1,a,\nVAE,vae,pulses,1,9,.1,b,.2\n"
+    (tmp_path / "results" / "plan.gpu.csv").write_text(rows)
+    assert device_run.done(plan) == {"VAE on pulses, seed 1"}
 
 
 def test_a_kind_that_is_known_to_be_slow_is_expected_to_be():

@@ -38,24 +38,30 @@ from typing import Any
 from device_pool import Pool, Task
 from prismae.errors import InputError
 from prismae.studies import Plan
+from prismae.studies.rows import read_rows
 from prismae.studies.study import chosen
 
 ROOT = Path(__file__).resolve().parents[1]
 Chosen = tuple[str, str, tuple[str, ...]]  # a plan, a profile, and which of its jobs
-ORDER: tuple[Chosen, ...] = (  # the most useful first
-    ("ed_gcae_table1", "gpu", ("seed=0",)),
-    ("ed_gcae_critic_rate", "gpu", ("steps=2000", "seed=0,1")),
-    ("ed_gcae_table1", "gpu", ("seed=1",)),
-    ("hgmvae_table3", "paper", ("world=mnist,fashion-mnist", "seed=0")),
-    ("hgmvae_table5", "paper", ("world=mnist,fashion-mnist", "seed=0")),
-    ("ed_gcae_critic_rate", "gpu", ("steps=20000", "critic_lr=0.001", "seed=0")),
-    ("hgmvae_table2", "paper", ("world=mnist", "seed=0")),
-    ("ed_gcae_table3", "gpu", ("seed=0",)),
-    ("ed_gcae_critic_rate", "gpu", ("steps=2000", "seed=2,3,4")),
-    ("ed_gcae_critic_rate", "gpu", ("steps=20000", "critic_lr=0.0002", "seed=0")),
+ORDER: tuple[Chosen, ...] = (  # the most useful first, of equal use the longest
+    ("ed_gcae_table3", "gpu", ("GCAE+EMA,GCAE+Annealing,ED-GCAE", "seed=0")),
+    ("ed_gcae_table1", "gpu", ("GCAE", "seed=1")),
+    ("ed_gcae_fig3", "gpu", ("seed=0",)),
     ("hgmvae_table1", "paper", ("seed=0", "n_latents=2,8,32")),
     ("hgmvae_table4", "paper", ("seed=0", "n_latents=2,8,32")),
-    ("ed_gcae_fig3", "gpu", ("seed=0",)),
+    ("evae_dsprites", "gpu", ("seed=0",)),
+    ("hgmvae_table3", "paper", ("world=mnist,fashion-mnist", "seed=0")),
+    ("hgmvae_table5", "paper", ("world=mnist,fashion-mnist", "seed=0")),
+    ("ed_gcae_noise", "gpu", ()),
+    ("hgmvae_table1", "paper", ("seed=0",)),
+    ("hgmvae_table4", "paper", ("seed=0",)),
+    ("ed_gcae_critic_rate", "gpu", ("steps=20000", "critic_lr=0.001", "k=1", "seed=0,1")),
+    ("ed_gcae_beyond", "gpu", ()),
+    ("hgmvae_table1", "paper", ("seed=1",)),
+    ("hgmvae_table4", "paper", ("seed=1",)),
+    ("ed_gcae_critic_rate", "gpu", ("steps=2000",)),
+    ("ed_gcae_table1", "gpu", ("seed=0,1",)),
+    ("hgmvae_table2", "paper", ("world=mnist", "seed=0")),
     ("ed_gcae_fig2", "gpu", ("seed=0",)),
     ("ed_gcae_table1", "gpu", ("seed=2,3,4",)),
 )
@@ -74,7 +80,7 @@ for protocol in ("locatello2019", "yeats2023"):
 
 
 def tasks(order: Sequence[Chosen], smoke: bool) -> tuple[list[Task], list[Plan]]:
-    """All jobs in their order, each once, and the plans that they are of."""
+    """All jobs in their order that have no rows yet, each once, and the plans that they are of."""
     plans: dict[tuple[str, str], Plan] = {}
     found: dict[str, Task] = {}
     for name, profile, only in order:
@@ -83,13 +89,34 @@ def tasks(order: Sequence[Chosen], smoke: bool) -> tuple[list[Task], list[Plan]]
             if smoke:
                 plans[name, profile] = tiny(plans[name, profile])
         plan = plans[name, profile]
+        there = set() if smoke else done(plan)
         conditions = [each for each in only if not (smoke and each.startswith("steps="))]
         try:
             for planned in chosen(plan.jobs(), conditions):
-                found.setdefault(planned.job.id, Task(plan, planned))
+                if str(planned) not in there:
+                    found.setdefault(planned.job.id, Task(plan, planned))
         except InputError as error:
             print(f"{name}, {profile}: {error}", flush=True)
     return list(found.values()), list(plans.values())
+
+
+def done(plan: Plan) -> set[str]:
+    """The jobs of a plan whose rows lie in `results/` with a score of every protocol."""
+    path = ROOT / "results" / f"{plan.name}.{plan.profile}.csv"
+    if not path.is_file():
+        return set()
+    rows = read_rows([path])
+    for protocol in plan.metrics:
+        scores = [column for column in rows if str(column).startswith(f"{protocol}:")]
+        rows = rows[rows[scores].notna().any(axis=1)]
+    jobs = list(plan.jobs())
+    swept = list(dict.fromkeys(name for planned in jobs for name in planned.swept))
+    there = set(rows[["arm", "world", "seed", *swept]].itertuples(index=False, name=None))
+    return {
+        str(each)
+        for each in jobs
+        if (each.arm, each.job.world, each.job.seed, *map(each.swept.get, swept)) in there
+    }
 
 
 def tiny(plan: Plan) -> Plan:
@@ -201,6 +228,7 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("/tmp/prismae-runs"), help="where run folders are kept"
     )
+    parser.add_argument("--no-checks", action="store_true", help="leave out the tests and the speed")
     parser.add_argument("--no-graphs", action="store_true", help="train without CUDA graphs")
     parser.add_argument(
         "--smoke", action="store_true", help="a few steps of a few jobs, without tests and speed"
@@ -226,6 +254,8 @@ def main() -> None:
         try:
             pool.start(given.workers)
             if not given.smoke:
+                subprocess.Popen([sys.executable, "-c", COMPILE], cwd=ROOT)  # once, and not by every worker
+            if not (given.smoke or given.no_checks):
                 check(given.out, deadline)
             pool.todo, pool.plans = planned.result()
             print(f"{len(pool.todo)} jobs of {len(pool.plans)} plans", flush=True)
@@ -245,7 +275,6 @@ def main() -> None:
 
 def check(out: Path, deadline: float) -> None:
     """The tests marked `gpu`, and the speed of a step."""
-    compiling = subprocess.Popen([sys.executable, "-c", COMPILE], cwd=ROOT)  # once, and not by every worker
     pytest = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider"]
     for name, command in (
         ("tests.txt", [*pytest, *gpu_tests()]),
@@ -254,7 +283,6 @@ def check(out: Path, deadline: float) -> None:
         said = run(command, 60)
         (out / name).write_text(said)
         print(f"[{deadline - time.monotonic():4.0f} s left] {name}: {said[-3000:]}", flush=True)
-    compiling.poll()
 
 
 def gpu_tests() -> list[str]:
