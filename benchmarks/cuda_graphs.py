@@ -55,7 +55,9 @@ class Graph:
         held.values = {k: v.clone() if isinstance(v, Tensor) else v for k, v in run.values.items()}
         self.values = {k: v for k, v in held.values.items() if isinstance(v, Tensor)}
         self.graph = torch.cuda.CUDAGraph()
-        self.graph.register_generator_state(run.draws.generator(run.fabric.device))  # a run's own is not PyTorch's
+        self.graph.register_generator_state(
+            run.draws.generator(run.fabric.device)
+        )  # a run's own is not PyTorch's
         torch.cuda.synchronize()
         with torch.cuda.graph(self.graph, stream=stream):
             self.terms = held.update_players()

@@ -188,7 +188,7 @@ def repeats(results: Path) -> str:
                 str(len(gap)),
                 number(gap.mean(), None),
                 number(gap.max(), None),
-                str(first["arm"].iloc[int(gap.to_numpy().argmax())]),
+                str(first["arm"][str(gap.idxmax())]),
             ]
         )
     return _table(["score", "jobs", "mean difference", "largest", "of"], lines)
