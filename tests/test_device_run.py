@@ -1,7 +1,9 @@
 """The script for a GPU that is there for some minutes, on a CPU."""
 
+import multiprocessing
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +51,17 @@ def test_a_kind_that_is_known_to_be_slow_is_expected_to_be():
     task = device_run.Task(plan, Planned("VAE", Job("vae", "pulses", steps=100), {}))
     assert task.expected({}) == 100 * device_pool.FIRST_GUESS + device_pool.SCORING
     assert task.expected({task.kind: (0.5, 7.0)}) == 57.0
+
+
+def test_a_long_training_is_not_begun_without_a_graph_where_it_would_not_end(tmp_path):
+    plan = device_run.Plan("a plan", {"pulses": {}}, {}, [0])
+    task = device_run.Task(plan, Planned("VAE", Job("vae", "pulses", steps=10_000), {}))
+    for plain, left, begun in ((set(), 150, True), ({task.kind}, 150, False), ({task.kind}, 500, True)):
+        pool = device_pool.Pool(tmp_path, tmp_path, "cpu", time.monotonic() + left, todo=[task], plain=plain)
+        pipe, _ = multiprocessing.Pipe()
+        worker = device_pool.Worker(multiprocessing.Process(), pipe)
+        pool._give(worker)
+        assert (worker.task is task) == begun
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from cuda_graphs import graphs
 
-FIRST_GUESS = 0.008  # seconds a step, before any job of the kind has ended
+FIRST_GUESS = 0.008  # seconds a step by a graph, before any job of the kind has ended
+PLAIN_GUESS = 0.04  # likewise without a graph, on a GPU that 16 processes share
 SCORING = 60.0  # seconds, likewise
 MOST_PLAIN = 4  # kinds of jobs that no graph can hold before none is tried any more, if none has held one
 EVERY = 15.0  # seconds between two looks
@@ -60,9 +61,11 @@ class Task:
             given.get("critic_type"),
         )
 
-    def expected(self, known: Mapping[tuple[Any, ...], tuple[float, float]]) -> float:
+    def expected(
+        self, known: Mapping[tuple[Any, ...], tuple[float, float]], a_step: float = FIRST_GUESS
+    ) -> float:
         """Seconds that training and scoring may take; `known` has seconds a step and of scoring for each kind."""
-        a_step, scoring = known.get(self.kind, (FIRST_GUESS, SCORING))
+        a_step, scoring = known.get(self.kind, (a_step, SCORING))
         return a_step * self.planned.job.limit + scoring
 
 
@@ -146,13 +149,17 @@ class Pool:
 
     def _give(self, worker: Worker) -> None:
         left = self.deadline - time.monotonic()
-        place = next((i for i, task in enumerate(self.todo) if task.expected(self.known) < left), None)
+        place = next((i for i, task in enumerate(self.todo) if self._expected(task) < left), None)
         if place is None:
             return
         worker.task, worker.since = self.todo.pop(place), time.monotonic()
         worker.by_graph = self.graphs and worker.task.kind not in self.plain
         plan = worker.task.plan
         worker.pipe.send((worker.task.planned.job, plan.metrics, plan.samples, worker.by_graph))
+
+    def _expected(self, task: Task) -> float:
+        by_graph = self.graphs and task.kind not in self.plain
+        return task.expected(self.known, FIRST_GUESS if by_graph else PLAIN_GUESS)
 
     def _take(self, worker: Worker) -> None:
         task, seconds = worker.task, time.monotonic() - worker.since
