@@ -31,9 +31,16 @@ def trained(name, device):
 
 
 class Played:
-    """In place of a CUDA graph: replaying calls the function again, and writes into the tensors of the first call."""
+    """In place of a CUDA graph: replaying calls the function again, and writes into the tensors of the first call.
+    As a real one, it advances only generators that it was told of."""
+
+    told: torch.Generator
+
+    def register_generator_state(self, generator):
+        self.told = generator
 
     def replay(self):
+        assert self.told is self.run.draws.generator(torch.device("cpu"))  # type: ignore[attr-defined]
         for name, value in self.again().items():  # type: ignore[attr-defined]
             self.terms[name].copy_(value)  # type: ignore[attr-defined]
 
@@ -48,6 +55,7 @@ def played(monkeypatch):
             last.update(update(run))
             return dict(last)
         graph = capturing.pop()
+        graph.run = run
         graph.again, graph.terms = lambda: update(run), {name: value.clone() for name, value in last.items()}
         return graph.terms
 
