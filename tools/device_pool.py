@@ -153,13 +153,15 @@ class Pool:
         if place is None:
             return
         worker.task, worker.since = self.todo.pop(place), time.monotonic()
-        worker.by_graph = self.graphs and worker.task.kind not in self.plain
+        worker.by_graph = self._by_graph(worker.task)
         plan = worker.task.plan
         worker.pipe.send((worker.task.planned.job, plan.metrics, plan.samples, worker.by_graph))
 
     def _expected(self, task: Task) -> float:
-        by_graph = self.graphs and task.kind not in self.plain
-        return task.expected(self.known, FIRST_GUESS if by_graph else PLAIN_GUESS)
+        return task.expected(self.known, FIRST_GUESS if self._by_graph(task) else PLAIN_GUESS)
+
+    def _by_graph(self, task: Task) -> bool:
+        return self.graphs and task.kind not in self.plain
 
     def _take(self, worker: Worker) -> None:
         task, seconds = worker.task, time.monotonic() - worker.since
