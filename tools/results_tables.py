@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from prismae.evaluation.baselines import BASELINES
 from prismae.studies import Plan
 from prismae.studies.baselines import ARMS
 from prismae.studies.summary import is_score, paired, published
@@ -168,7 +169,8 @@ def on_t_sne(results: Path) -> str:
                 score = f"clustering/t-sne:{short}[labels on t-SNE]"
                 theirs = published(plan, {"arm": arm, "n_latents": m}, score)
                 cells += [_cell(rows[score]), f"*{number(*theirs)}*" if theirs else "–"]
-            if not str(arm).endswith("with Fisher"):  # Table 4's plan has it again, to compare with
+            again = str(arm).endswith("with Fisher") or (suffix and rows["method"].isin(BASELINES).all())
+            if not again:  # Table 4's plan has it too, to compare with
                 lines.append([str(m), f"{arm}{suffix}", str(len(rows)), *cells])
     head = [text for index in ("SC", "CH", "DB") for text in (index, "*paper*")]
     return _table(["L", "method", "seeds", *head], sorted(lines, key=lambda line: int(line[0])))

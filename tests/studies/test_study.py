@@ -231,6 +231,14 @@ def test_only_takes_other_capitals_and_the_method_of_an_arm():
         arms("world=gcae")
 
 
+def test_only_names_no_value_of_a_grid_that_a_job_does_not_have():
+    grid = [Planned("GCAE", Job("gcae", "digits"), {"σ": sigma}) for sigma in (0.2, 0.3)]
+    jobs = [*grid, Planned("VAE", Job("vae", "digits"), {})]
+    assert chosen(jobs, ["σ=0.2"]) == grid[:1]
+    with pytest.raises(InputError, match=r"Unknown σ of this plan '9': expected one of 0\.2, 0\.3\."):
+        chosen(jobs, ["σ=9"])
+
+
 def test_only_takes_arms_whose_names_look_like_conditions():
     names = ["A, σ = 0.1", "B, σ = 0.2"]
     jobs = [Planned(name, Job("gcae", "digits", seed=seed), {}) for name in names for seed in (0, 1)]

@@ -360,6 +360,17 @@ def test_a_seed_counts_once():
         summarise(PLAN, rows)
 
 
+def test_baselines_may_have_more_values_of_a_grid_than_trainings():
+    trained = frame()
+    one = trained.iloc[[0]].assign(arm="PCA", method="pca", n_latents=2)
+    rows = pd.concat([trained.assign(method="vae", n_latents=8), one, one.assign(n_latents=8, run="pca8")])
+    columns = [c for c in rows if c != "n_latents"]
+    columns.insert(columns.index("mse"), "n_latents")
+    found = summarise(PLAN, rows[columns])
+    assert found.keys[-1] == "n_latents"
+    assert [values[-1] for values in found.lines if values[0] == "PCA"] == [2, 8]
+
+
 def test_rows_of_several_versions_are_told():
     rows = frame().assign(prismae=["0.1", "0.2", "0.2"] * 2)
     text = render(PLAN, summarise(PLAN, rows))

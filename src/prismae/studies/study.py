@@ -190,7 +190,7 @@ def _condition(text: str, jobs: Sequence[Planned | PlannedBaseline]) -> tuple[st
 
 def _meant(given: str, key: str, jobs: Sequence[Planned | PlannedBaseline]) -> str:
     """The value of a key that is meant: the same, else the same but for capitals, else the arm of that method."""
-    seen = {str(_axes(each).get(key)): each.job.method for each in jobs}
+    seen = {str(axes[key]): each.job.method for each in jobs if key in (axes := _axes(each))}
     folded = given.casefold()
     for fitting in (
         [value for value in seen if value == given],

@@ -199,12 +199,15 @@ def grouped(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[tuple[An
 
 
 def setting_columns(frame: pd.DataFrame) -> list[str]:
-    """The columns of world, grids and steps that tell the rows of one arm and seed apart."""
+    """The columns of world, grids and steps that tell the rows of one arm and seed apart, or trained rows.
+
+    Baselines have no steps, which tells them from no other row, but may have more values of a grid than trainings.
+    """
     columns = [str(c) for c in frame]
     settings = ["world", *columns[columns.index("seed") + 1 : columns.index("mse")]]
     trained = frame[~frame["method"].isin(BASELINES)] if "method" in frame else frame
-    trained = frame if trained.empty else trained
-    return [c for c in settings if trained[c].nunique(dropna=False) > 1]
+    of_one = [rows for _, rows in frame.groupby(["arm", "seed"], dropna=False)]
+    return [c for c in settings if any(rows[c].nunique(dropna=False) > 1 for rows in (trained, *of_one))]
 
 
 def direction(score: str) -> Better:

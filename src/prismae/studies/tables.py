@@ -35,13 +35,14 @@ def render(plan: Plan, summary: Summary, form: str = "markdown") -> str:
 
 
 def sections(summary: Summary) -> Iterator[tuple[str, list[str]]]:
-    """Protocols and their scores; last the errors, under the name "reconstruction"."""
+    """Protocols and their scores; last the errors, if there are any, under the name "reconstruction"."""
     by_protocol: dict[str, list[str]] = {}
     for score in summary.scores:
         by_protocol.setdefault(divided(score)[0], []).append(score)
     errors = by_protocol.pop("", [])
     yield from ((f"protocol {protocol}", scores) for protocol, scores in by_protocol.items())
-    yield "reconstruction", errors
+    if errors:
+        yield "reconstruction", errors
 
 
 def seeds(cells: dict[str, Cell], scores: list[str]) -> str:
