@@ -60,7 +60,7 @@ def test_latents_that_a_prior_made_gaussian_take_the_axes_of_the_data():
         latents = norm.ppf((factors + 1) / 2 * 0.998 + 0.001)  # what N(0, I) makes of uniform factors
         codes = latents @ ortho_group.rvs(2, random_state=seed) + 0.05 * rng.normal(size=(N, 2))
         own.append(best(axes.independent_of(codes, principal(codes, 2)).codes(codes), latents).min())
-        found = axes.turned(codes, bent(factors), []).codes(codes)
+        found = axes.turned(codes, np.ones(2), bent(factors), []).codes(codes)
         np.testing.assert_allclose(found.std(0), 1, atol=1e-6)
         turned.append(best(found, latents).min())
     assert min(own) < 0.9
@@ -71,18 +71,36 @@ def test_latents_that_are_far_from_gaussian_keep_their_own_axes():
     sharp = np.sign(FACTORS) + 0.1 * FACTORS
     codes = sharp @ ortho_group.rvs(2, random_state=1)
     elsewhere = FACTORS @ ortho_group.rvs(2, random_state=2) + 0.3 * NOISE
-    assert best(axes.turned(codes, elsewhere, []).codes(codes), sharp).min() > 0.99
+    assert best(axes.turned(codes, np.ones(2), elsewhere, []).codes(codes), sharp).min() > 0.99
 
 
 def test_latents_that_hold_columns_of_noise_have_these_apart():
     x = np.concatenate([bent(FACTORS), NOISE], 1)
     codes = np.concatenate([FACTORS * 3**0.5, NOISE], 1) @ ortho_group.rvs(4, random_state=1)
-    turned = axes.turned(codes, x, [8, 9])
+    turned = axes.turned(codes, np.ones(4), x, [8, 9])
     found = turned.codes(codes)
     assert axes.held(codes, x, [8, 9]).shape == (4, 2)
     assert best(found[:, :2], FACTORS).min() > 0.99
     assert best(found[:, 2:], NOISE).min() > 0.99
     np.testing.assert_allclose(turned.decoded(found), codes, atol=1e-6)
+    assert axes.others(found, x, [8, 9]).shape == (N, 2)
+    assert axes.others(found, x, []).shape == (N, 4)
+
+
+def test_latents_that_tell_about_as_much_are_turned_together():
+    together = [each.tolist() for each in axes.groups(np.array([0.5, 3.0, 1.5, 1.4, 0.2, 0.7]))]
+    assert together == [[1, 2], [3, 5], [0], [4]]
+    assert [each.tolist() for each in axes.groups(np.ones(3))] == [[0, 1, 2]]
+
+
+def test_a_latent_of_few_nats_does_not_spoil_those_that_it_stands_beside():
+    """One that tells a little: the sign of both factors' sum, as a category of a table says it."""
+    sign = np.sign(FACTORS.sum(1, keepdims=True)) + 0.3 * NOISE[:, :1]
+    codes, x = np.concatenate([FACTORS + 0.05 * NOISE, sign], 1), bent(FACTORS)
+    apart = axes.turned(codes, np.array([3.0, 2.5, 0.6]), x, [])
+    assert best(apart.codes(codes), FACTORS).min() > 0.99
+    assert best(axes.turned(codes, np.ones(3), x, []).codes(codes), FACTORS).max() < 0.9  # all together
+    np.testing.assert_allclose(apart.decoded(apart.codes(codes)), codes, atol=1e-6)
 
 
 def test_what_bends_the_data_a_little_is_no_further_component():
@@ -151,5 +169,5 @@ def test_latents_that_span_another_space_keep_their_own_components():
     rng = np.random.default_rng(1)
     factors, other = rng.uniform(-1, 1, (1500, 2)), rng.exponential(size=(1500, 2)) ** 2
     codes = factors @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
-    apart = axes.turned(codes, other @ rng.normal(size=(2, 5)), []).codes(codes)
+    apart = axes.turned(codes, np.ones(2), other @ rng.normal(size=(2, 5)), []).codes(codes)
     assert np.abs(np.corrcoef(apart.T, factors.T)[:2, 2:]).max(1).min() > 0.99

@@ -222,9 +222,16 @@ def _chosen(tried: Sequence[Tried], best: Tried | None, data: World) -> tuple[Tr
     as_good = [found for found in usable if found[0].worth(found[2]) >= least]
 
     def sure(found: tuple[Tried, Run, Verdict]) -> float:
-        return axes.determined(mean_codes(load(found[1].path), data, LOOKED_AT)[:, found[2].live])
+        return axes.determined(_live(found[1], found[2], data)[0])
 
     return max(as_good, key=sure) if len(as_good) > 1 else as_good[0]
+
+
+def _live(run: Run, verdict: Verdict, data: World) -> tuple[NDArray, NDArray]:
+    """[n, k] codes of a run's live latents, and [k] what each tells, in nats."""
+    return mean_codes(load(run.path), data, LOOKED_AT)[:, verdict.live], np.asarray(verdict.information)[
+        verdict.live
+    ]
 
 
 def _of_model(
@@ -239,17 +246,15 @@ def _of_model(
     home: Path,
 ) -> Discovery:
     x = rows[0]
-    codes = {
-        run.path: mean_codes(load(run.path), data, LOOKED_AT)[:, verdict.live] for run, verdict in best.usable
-    }
-    own, all_codes = codes[chosen.path], mean_codes(model, data, LOOKED_AT)
+    codes = {run.path: _live(run, verdict, data) for run, verdict in best.usable}
+    (own, told), all_codes = codes[chosen.path], mean_codes(model, data, LOOKED_AT)
     live = np.flatnonzero(
         next(verdict for run, verdict in best.usable if run.path == chosen.path).live
     ).tolist()
     plain = axes.plain(own)
-    turned = axes.turned(own, x, lone)
+    turned = axes.turned(own, told, x, lone)
     seen = np.delete(x, lone, 1)
-    factors = turned.codes(own)[:, : own.shape[1] - axes.held(own, x, lone).shape[1]]
+    factors = axes.others(turned.codes(own), x, lone)
     if (same := axes.likeness(factors, seen)) >= SAME:
         why += (
             f" But its factors are independent components of the data, each at |r| = {same:.2f} or more, and these are "
@@ -258,8 +263,8 @@ def _of_model(
         return _of_data(tried, principal(seen, factors.shape[1]), chosen, rows, lone, why, home)
     others = [each for path, each in codes.items() if path != chosen.path]
     sure = {
-        "turned": [axes.turned(each, x, lone).codes(each) for each in others],
-        "plain": others,
+        "turned": [axes.turned(each, nats, x, lone).codes(each) for each, nats in others],
+        "plain": [each for each, _ in others],
     }
     agreed = {
         name: np.mean([axes.agreements(components.codes(own), each) for each in sure[name]], 0)
@@ -267,14 +272,16 @@ def _of_model(
         else np.full(own.shape[1], np.nan)
         for name, components in (("turned", turned), ("plain", plain))
     }
-    own_axes = axes.determined(own)
+    groups = axes.groups(told)
+    own_axes = min(axes.determined(own[:, each]) for each in groups)
     name = "turned"
     if others and agreed["plain"].mean() > agreed["turned"].mean() + 0.05:
         name = "plain"
     components = turned if name == "turned" else plain
     halves = f"those of two halves of the observations agree at |r| = {own_axes:.2f}"
+    alike = ", those together that tell about as much" if len(groups) > 1 else ""
     why += (
-        f" Its live latents were turned to independent components; {halves}."
+        f" Its live latents were turned to independent components{alike}; {halves}."
         if name == "turned"
         else " Its live latents are as they were trained: they come back in other seeds, independent components less; "
         f"{halves}."

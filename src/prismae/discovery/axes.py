@@ -26,6 +26,7 @@ ANGLES = [
 ROUGHLY = 2_000  # rows that starts are turned on
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
 STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
+ALIKE = 0.5  # of the nats of the latent that tells most, from which one is turned with it
 SHARP = 0.75  # share of the distance from Gaussian that independent components of latents have, of those of the data
 SPACE = 0.9  # least canonical correlation of latents with components that span the same space
 HELD = 0.7  # correlation with a column that goes with no other, from which codes hold it
@@ -75,14 +76,29 @@ def determined(codes: NDArray) -> float:
     return agreement(*(independent_of(half, principal(half, k)).codes(white) for half in halves(white)))
 
 
+def groups(told: NDArray) -> list[NDArray]:
+    """Indices of the latents that are turned together: those that tell at least half of the nats [k] of the one that
+    tells most; of the others again, and so on.
+
+    A rotation makes all alike: a latent of few nats, which is mostly noise, would spoil those that it is turned with.
+    """
+    left, found = np.arange(len(told)), []
+    while len(left):
+        alike = told[left] >= ALIKE * told[left].max()
+        found.append(left[alike])
+        left = left[~alike]
+    return found
+
+
 def halves(x: NDArray) -> tuple[NDArray, NDArray]:
     """The rows of x [n, d] in two halves, drawn by chance."""
     order = np.random.default_rng(0).permutation(len(x))
     return x[order[::2]], x[order[1::2]]
 
 
-def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
-    """Latents turned to axes of their own: codes [n, k] of observations x [n, d], each of deviation 1.
+def turned(codes: NDArray, told: NDArray, x: NDArray, lone: list[int]) -> Components:
+    """Latents turned to axes of their own: codes [n, k] that tell `told` [k] nats of observations x [n, d], each of
+    deviation 1; those together that tell about as much (`groups`).
 
     First go the directions that say what columns say of which no other tells: these stand apart, or noise would be
     turned into factors. The others are turned to their independent components; where these are far nearer to Gaussian
@@ -90,6 +106,17 @@ def turned(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
     as they can to the independent components of the data (orthogonal Procrustes), if these span the same space, as
     they do not where factors bend the data much, like a place in an image.
     """
+    k, place = len(told), 0
+    mean, into, back = np.zeros(k), np.zeros((k, k)), np.zeros((k, k))
+    for latents in groups(told):
+        part, places = _turned_together(codes[:, latents], x, lone), np.arange(place, place + len(latents))
+        mean[latents] = part.mean
+        into[np.ix_(latents, places)], back[np.ix_(places, latents)] = part.into, part.back
+        place += len(latents)
+    return Components(mean, into, back)
+
+
+def _turned_together(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
     white, columns = scaled(principal(codes, codes.shape[1]), codes), held(codes, x, lone)
     k, apart = columns.shape
     axes = np.linalg.qr(columns, mode="complete")[0]
@@ -115,6 +142,13 @@ def held(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
     white = scaled(principal(codes, codes.shape[1]), codes)
     said = white.codes(codes).T @ standard(x[:, lone]) / len(codes)
     return said[:, np.linalg.norm(said, axis=0) > HELD][:, : len(said) - 1]
+
+
+def others(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
+    """The codes [n, k] that are none of the columns of which no other tells."""
+    r = np.abs(standard(codes).T @ standard(x[:, lone])) / len(codes)
+    found: NDArray = codes[:, r.max(1, initial=0.0) <= HELD]
+    return found
 
 
 def likeness(codes: NDArray, x: NDArray) -> float:
