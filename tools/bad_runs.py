@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.datasets import load_iris
 
 import prismae as pr
 from prismae.data import World
+from prismae.discovery.search import told
 from prismae.methods import method
 from prismae.runs.judge import Judge
 from prismae.runs.loading import describe, outcome
@@ -47,6 +49,21 @@ class Bad:
     better: str = "explained"
 
 
+PARTS = [
+    [
+        "the cat",
+        "a dog",
+        "the old man",
+        "my sister",
+        "a small bird",
+        "the king",
+        "our neighbour",
+        "some people",
+    ],
+    ["sees", "likes", "finds", "follows", "remembers", "sells", "paints"],
+    ["the house", "a red apple", "the river", "an old book", "the green hill", "a song", "two horses"],
+    ["now", "in the morning", "at night", "without a word", "near the sea", "every day"],
+]
 SMALL = "mlp:width=64"
 BERNOULLI, GAUSSIAN, LEARNED = "bernoulli", "gaussian", "gaussian-learned"
 RUNS = [
@@ -87,6 +104,7 @@ RUNS = [
         "a critic that does not learn", "linear", "nash-ae", {"critic_lr": 1e-9},
         {"steps": 400, "lr": 1e-3, "n_latents": 3, "net": SMALL}, 0.0, "critic",
     ),
+    Bad("sentences, all rebuilt as one", "sentences", "evae", {}, {"steps": 300, "lr": 1e-3}, 0.0, "nats"),
 ]  # fmt: skip
 
 
@@ -103,6 +121,15 @@ def world(name: str) -> World:
     if name == "few digits":
         data = pr.world("digits")
         return data.split(1 - 120 / len(data))[0]
+    if name == "sentences":
+        with TemporaryDirectory() as folder:
+            text = Path(folder) / "sentences.txt"
+            text.write_text(
+                "\n".join(
+                    " ".join(words) for words in zip(*[rng.choice(part, 2000) for part in PARTS], strict=True)
+                )
+            )
+            return pr.world(text)
     if name == "iris":
         rows = load_iris().data
     elif name == "pollutants":
@@ -138,6 +165,7 @@ def judged(run: Bad, fields: Mapping[str, Any], settings: Mapping[str, Any]) -> 
         "held_out": lambda: verdict.held_out or 0.0,
         "distinct": lambda: judge.distinct / max(int(judge.live.sum()), 1),
         "clusters": lambda: judge.clusters,
+        "nats": lambda: told(verdict),
         "critic": lambda: judge.critic_loss[0] / judge.critic_loss[1],
     }
     return verdict, float(measures[run.better]())
@@ -191,6 +219,7 @@ MEASURES = {
     "held_out": "variance explained, held out",
     "distinct": "share of live latents that are distinct",
     "clusters": "components in use",
+    "nats": "nats of the live latents",
     "critic": "critic's loss, of that on independent codes (lower)",
 }
 
