@@ -162,3 +162,14 @@ def test_settings_that_are_words_stand_side_by_side() -> None:
 
 def panels(figure: Figure) -> list[Axes]:
     return figure.get_axes()
+
+
+@pytest.mark.parametrize(("level", "drawn"), [(0.0, True), (1.5, True), (98.2, False)])
+def test_a_level_of_chance_far_from_all_scores_is_a_number(level: float, drawn: bool) -> None:
+    scores = {"clustering:davies-bouldin": {"a": [1.0, 1.2], "b": [2.0, 2.2]}}
+    curves = {"clustering:davies-bouldin": {"a": (np.array([1, 2]), [[1.0, 1.2], [2.0, 2.2]])}}
+    chance = dict.fromkeys(scores, level)
+    bars, swept = seed_bars(scores, {}, chance).axes[0], swept_curves("n", curves, chance).axes[0]
+    for axes, axis in ((bars, "x"), (swept, "y")):
+        assert ("chance 98.2" in getattr(axes, f"get_{axis}label")()) is not drawn
+        assert getattr(axes, f"get_{axis}lim")()[1] < 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ COLUMNS = 2  # panels beside each other
 TICKS = 8  # settings that have a tick of their own
 STYLES = ("-", "--", ":")  # of the first seven lines, and of those after them
 DEVIATION: dict[str, Any] = {"elinewidth": 1.2, "capsize": 2.5, "capthick": 1.2, "zorder": 5}
+FAR = 4  # spans of the values that the level of chance may lie away from them, to be drawn
 CHANCE: dict[str, Any] = {"color": MUTED, "lw": 1.2, "ls": ":"}
 
 
@@ -75,7 +76,10 @@ def seed_bars(
                 if spread is not None:
                     axes.errorbar(mark, row - 0.16, xerr=spread, **DEVIATION, color=INK)
         if chance and score in chance:
-            axes.axvline(chance[score], **CHANCE)
+            marks = [mark for mark, _ in published.get(score, {}).values()]
+            _mark_chance(
+                axes, "x", chance[score], [0.0, *marks, *(v for seeds in values.values() for v in seeds)]
+            )
     handles: list[Line2D | Patch] = [
         Patch(color=ACCENT, alpha=0.45, label="mean over seeds"),
         Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed"),
@@ -146,7 +150,8 @@ def swept_curves(
             for label in axes.get_xticklabels():
                 label.set(ha="right", rotation_mode="anchor")
         if chance and score in chance:
-            axes.axhline(chance[score], **CHANCE)
+            each = [v for _, seeds in curves.values() for of_place in seeds for v in of_place]
+            _mark_chance(axes, "y", chance[score], each)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=colours[line], label=line, marker="D", ms=5, ls="")
         if words
@@ -157,6 +162,19 @@ def swept_curves(
         handles.append(Line2D([], [], ls="", marker="_", ms=9, mew=1.8, color=INK, label="published"))
     _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
     return figure
+
+
+def _mark_chance(axes: Axes, axis: Literal["x", "y"], level: float, values: Sequence[float]) -> None:
+    """A line at what shuffled codes score; its number alone where it is so far out that values could not be told apart
+    beside it."""
+    seen = np.asarray(values, dtype=float)
+    low, high = np.nanmin(seen), np.nanmax(seen)
+    reach = FAR * (high - low)
+    if not reach or low - reach <= level <= high + reach:
+        (axes.axvline if axis == "x" else axes.axhline)(level, **CHANCE)
+    else:
+        label = getattr(axes, f"{axis}axis").label
+        label.set_text(f"{label.get_text()} · chance {level:.3g}")
 
 
 def _title(axes: Axes, score: str) -> None:
