@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -33,6 +34,7 @@ def main() -> None:
     ):  # ASCII has no "±", and names of files may hold what no encoding has
         output.reconfigure(errors="backslashreplace")
     try:
+        _stand()
         app()
     except (InputError, NotFinite) as error:
         _say(str(error), 2)
@@ -49,6 +51,14 @@ def main() -> None:
             signal.signal(each, signal.SIG_DFL)
         if isinstance(output, TextIOWrapper) and not output.closed:
             output.reconfigure(errors=errors)
+
+
+def _stand() -> None:
+    """Refuse to work in a folder that is gone, where libraries end the process with words of their own."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError("The current folder was removed or moved: change to another one.") from None
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:

@@ -106,8 +106,10 @@ def measured(
             f"Likelihood is measured in nats, and {net.likelihood.name()!r} is none: train with 'bernoulli', "
             "'gaussian' or 'gaussian-learned'."
         )
+    lengths = world.kind.lengths(world.data)
+    of_these = [each for each in metrics if lengths is not None or "words" not in tables_of(each)]
     draws = {"log_weights": options.samples, "losses": FEW_SAMPLES}
-    draws = {name: k for name, k in draws.items() if name in tables_needed(metrics)}
+    draws = {name: k for name, k in draws.items() if name in tables_needed(of_these)}
     rows = spaced(len(world), OBSERVATIONS)
     total = len(rows) * (1 + sum(draws.values()))
     training = net.training
@@ -130,7 +132,6 @@ def measured(
                     )
         finally:
             net.train(training)
-    lengths = world.kind.lengths(world.data)
     return Measured.of(
         **tables,
         words=None if lengths is None else lengths[rows],
@@ -166,9 +167,9 @@ class Tables(Given):
 
     def calls(self, metric: Metric) -> Iterator[Call]:
         """The tables that are the metric's arguments. Nothing can be said of a ceiling or of chance."""
-        for name in tables_of(metric):
-            if name not in self.tables:
-                raise Unavailable(f"The metric {TABLES[name]}.")
+        missing = [name for name in tables_of(metric) if name not in self.tables]
+        if missing:  # where there are no words, nothing else is taken for it
+            raise Unavailable(f"The metric {TABLES['words' if 'words' in missing else missing[0]]}.")
         args = tuple(self.tables[name] for name in tables_of(metric))
         options = {"seed": self.seed} if "seed" in metric.parameters else {}
         said = metric.parameters | options | {"n_observations": len(args[0])}
