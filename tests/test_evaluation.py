@@ -16,7 +16,7 @@ from prismae.report import write_report
 from prismae.runs.run import Run
 from prismae.studies import score
 
-FAST = {"steps": 60, "batch": 32, "lr": 1e-3}
+FAST = {"steps": 60, "batch": 32, "lr": 1e-3, "net": "mlp:width=16"}
 
 
 @pytest.fixture(scope="module", autouse=True)

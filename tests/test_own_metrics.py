@@ -244,7 +244,7 @@ def test_scores_of_version_0_1_say_it_by_their_names():
 
 @pytest.fixture(scope="module")
 def model():
-    return pr.Autoencoder("vae", 3, steps=20, batch=32).fit(pr.world("pulses"))
+    return pr.Autoencoder("vae", 3, net="mlp:width=16", steps=20, batch=32).fit(pr.world("pulses"))
 
 
 def test_a_model_is_scored_by_a_function(model):
