@@ -11,8 +11,9 @@ from sklearn.decomposition import FastICA
 
 import prismae as pr
 from prismae.discovery import discover, load_discovery
-from prismae.discovery.answer import _chosen, _moves
+from prismae.discovery.answer import _chosen
 from prismae.discovery.axes import as_many, independent_of
+from prismae.discovery.described import moves
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
@@ -233,8 +234,8 @@ def test_a_single_candidate_has_seeds_trained_at_once(searching):
 
 def test_moves_are_named_in_units():
     ends = pd.DataFrame({"a": [1.0, 5.0, 9.0, 5.0], "b": [2.0, 2.0, 2.0, 3.0], "c": ["x", "x", "y", "x"]})
-    assert _moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y")]
-    assert _moves(ends, 1, 2) == [("b", 2.0, 3.0)]
+    assert moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y")]
+    assert moves(ends, 1, 2) == [("b", 2.0, 3.0)]
 
 
 def test_what_cannot_be_discovered(tmp_path):

@@ -1,0 +1,68 @@
+"""Factors in words and numbers: what each one explains, and what of the data it moves, in the data's own units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prismae.discovery import axes
+from prismae.discovery.result import Discovery, Factor
+from prismae.evaluation.baselines import Components
+from prismae.metrics._inputs import standardised
+
+IS = 0.9  # correlation from which a factor is that column
+REACH = 1.5  # deviations by which a factor is moved
+MOVED = 5  # columns that are named for each factor
+
+
+def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lone: list[int]) -> Discovery:
+    """The same with its factors: what each explains and moves, the greatest first, and those last that are a column
+    which goes with no other."""
+    k = codes.shape[1]
+    named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
+    names = named.model._form.kind.element_names or tuple(f"x{i}" for i in range(x.shape[1]))
+    which = [""] * k
+    if lone:
+        r = np.abs(standardised(codes).T @ axes.standard(x[:, lone])) / len(codes)
+        which = [names[lone[int(each.argmax())]] if each.max() > IS else "" for each in r]
+    ends = np.concatenate([np.eye(k) * sign * REACH for sign in (-1, 1)])
+    back = named.inverse_transform(ends)
+    some = codes[:: max(1, len(codes) // 500)]
+    whole = named.seen(some)
+    shares = []
+    for i in range(k):
+        still = some.copy()
+        still[:, i] = 0.0
+        shares.append(float(np.square(whole - named.seen(still)).sum()))
+    total = float(np.square(whole - whole.mean(0)).sum()) or 1.0
+    order = sorted(range(k), key=lambda i: (bool(which[i]), -shares[i]))
+    factors = [
+        Factor(f"f{place}", shares[i] / total, float(agreed[i]), moves(back, i, k), which[i])
+        for place, i in enumerate(order)
+    ]
+    own = found.components
+    components = Components(own.mean, own.into[:, order], own.back[order])
+    return replace(found, components=components, factors=factors)
+
+
+def moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:
+    """The columns that factor i moves most, with their values at both ends."""
+    if not isinstance(back, pd.DataFrame):
+        back = np.asarray(back)
+        if back.ndim != 2:
+            return []
+        back = pd.DataFrame(back, columns=[f"x{j}" for j in range(back.shape[1])])
+    changes: dict[str, tuple[float, Any, Any]] = {}
+    for name in back:
+        low, high = back[name].iloc[i], back[name].iloc[k + i]
+        if pd.api.types.is_numeric_dtype(back[name]):
+            spread = float(back[name].max() - back[name].min()) or 1.0
+            changes[str(name)] = (abs(float(high) - float(low)) / spread, float(low), float(high))
+        elif low != high:
+            changes[str(name)] = (1.0, str(low), str(high))
+    most = sorted(changes.items(), key=lambda each: -each[1][0])[:MOVED]
+    return [(name, low, high) for name, (far, low, high) in most if far > 0.1]
