@@ -9,7 +9,8 @@ import zarr
 from scipy.io import savemat
 
 import prismae as pr
-from prismae.data.rows import Npy, as_rows
+from prismae.data.moments import Moments
+from prismae.data.rows import Held, Npy, Sparse, as_rows
 from prismae.errors import InputError
 
 rng = np.random.default_rng(0)
@@ -175,3 +176,20 @@ def test_rows_of_a_file_in_any_order(tmp_path):
     np.testing.assert_array_equal(rows[490:900], x[490:])
     assert rows[[]].shape == (0, 100)
     np.testing.assert_array_equal(as_rows(sp.csr_array(x))[some], x[some])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_moments_of_a_sparse_matrix_are_those_of_the_array(seed):
+    own = np.random.default_rng(seed)
+    dense = own.normal(size=(60, 7)) * (own.random((60, 7)) < 0.3)
+    dense[:, 2], dense[:, 3], dense[5, 4] = 1.5, np.nan, np.nan
+    rows, columns = np.nonzero(dense)
+    twice = (np.r_[dense[rows, columns], 2.0, 3.0], (np.r_[rows, 0, 0], np.r_[columns, 6, 6]))
+    matrix = sp.csr_array(sp.coo_array(twice, shape=dense.shape))
+    dense[0, 6] += 5.0
+    found, expected = (Moments.of(each, lambda part: part, "these") for each in (Sparse(matrix), Held(dense)))
+    for name in ("count", "mean", "squares", "low", "high"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-12)
+    matrix.data[0] = np.inf
+    with pytest.raises(InputError, match="these, values that are stored: 1 value is infinite"):
+        Moments.of(Sparse(matrix), lambda part: part, "these")

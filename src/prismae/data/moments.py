@@ -8,10 +8,11 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from prismae.data.layout import numbers
 from prismae.data.pieces import block_of
-from prismae.data.rows import Rows
+from prismae.data.rows import Rows, Sparse
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,34 @@ class Moments:
         InputError
             For infinity and values that are no numbers.
         """
+        if isinstance(rows, Sparse) and layout(np.zeros((1, *rows.shape[1:]))).shape[1:] == rows.shape[1:]:
+            return cls._of_sparse(rows.x, where)
         found: Moments | None = None
         for start in range(0, len(rows), block_of(rows)):
             part = layout(numbers(rows[start : start + block_of(rows)], where, start, gaps=True))
             found = _of_part(part) if found is None else found.with_others(_of_part(part))
         assert found is not None
         return found
+
+    @classmethod
+    def _of_sparse(cls, x: csr_array, where: str) -> Moments:
+        """Those of the columns of a sparse matrix, of which only what is stored is looked at."""
+        if not x.has_canonical_format:
+            x = x.copy()
+            x.sum_duplicates()
+        n, d = x.shape
+        values = numbers(x.data, f"{where}, values that are stored", gaps=True).astype(np.float64)
+        known = ~np.isnan(values)
+        count = n - np.bincount(x.indices[~known], minlength=d).astype(np.float64)
+        at, values = x.indices[known], values[known]
+        zeros = count - np.bincount(at, minlength=d)
+        mean = np.bincount(at, values, d) / np.maximum(count, 1)
+        squares = np.bincount(at, np.square(values - mean[at]), d) + zeros * np.square(mean)
+        mean[count == 0] = np.nan
+        low, high = (np.where(zeros > 0, 0.0, np.nan) for _ in range(2))
+        np.fmin.at(low, at, values)
+        np.fmax.at(high, at, values)
+        return cls(count, mean, squares, low, high)
 
     def with_others(self, other: Moments) -> Moments:
         """Those of both together (Chan, Golub and LeVeque 1983, eq. 2.1)."""

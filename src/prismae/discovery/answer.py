@@ -34,7 +34,7 @@ from prismae.settings import Layout, as_plain
 
 FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
-CLOSE = 0.9  # times what components leave unexplained of what is held out: a model has to leave less
+CLOSE = 0.75  # times what components leave unexplained of what is held out: a model has to leave less
 STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
 ENOUGH = 0.9  # share of the variance that components explain where no model says how many there are
 SAME = (
@@ -59,10 +59,11 @@ def discover(
 
     Candidates that fit the kind of data are trained for a short time, the promising ones longer and with several
     seeds. That which explains most of what is held out is kept, where each nat of its code has to explain 0.5 % (of
-    images 1 %); its factors are its live latents, turned to independent components (FastICA), and as near as can be
-    to those of the data where its own are all but Gaussian. Where as many principal components explain as much, or
-    the factors are independent components of the data, these are the answer. Columns of a table that go with no other
-    stand apart: noise, or factors by themselves. See docs/results/known_answers.md for why.
+    images 1 %); its factors are its live latents, those that tell about as much turned together to independent
+    components, and as near as can be to those of the data where their own are all but Gaussian. Where as many principal
+    components explain as much, or the factors are independent components of the data, these are the answer. Columns of
+    a table that go with no other stand apart: noise, or factors by themselves. For why, see
+    docs/results/known_answers.md.
 
     Parameters
     ----------
