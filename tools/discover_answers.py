@@ -280,7 +280,6 @@ def _row(name: str, arm: str, minutes: float, codes: NDArray, factors: NDArray) 
         "data": name,
         "arm": arm,
         "minutes": minutes,
-        "rules": "present",
         "r": json.dumps([round(float(each), 3) for each in r]),
         "mean_r": round(float(r.mean()), 4),
         "mig": round(float(pr.metrics.mig(codes, factors)), 4),

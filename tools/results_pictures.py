@@ -109,14 +109,14 @@ def evolved() -> Figure:
         plain(axes)
         for row in rows.to_dict("records"):
             own, left = row["arm"] == "eVAE", row["arm"] == "cyclical annealing"
-            below = row["arm"] in ("eVAE", "β-VAE", "linear annealing")
+            below = row["arm"] in ("InfoVAE", "β-VAE", "linear annealing")
             axes.plot(row[x], row[y], "o", color=ACCENT if own else FAINT, ms=5, zorder=3)
             axes.annotate(
                 row["arm"], (row[x], row[y]), fontsize=SMALL, color=INK if own else MUTED,
-                xytext=(-4 if left else 4, -10 if below else 2), textcoords="offset points",
+                xytext=(-4 if left else 4, -10 if below else -3 if own else 2), textcoords="offset points",
                 ha="right" if left else "left",
             )  # fmt: skip
-        axes.margins(x=0.35, y=0.15)
+        axes.margins(x=0.6, y=0.15)
         axes.set_title(title, loc="left", fontsize=FONT, color=INK)
     return figure
 
