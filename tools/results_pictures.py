@@ -108,7 +108,7 @@ def evolved() -> Figure:
         rows = pd.read_csv(RESULTS / f"{name}.small.csv")
         plain(axes)
         for row in rows.to_dict("records"):
-            own, left = row["arm"] == "eVAE", row["arm"] == "cyclical annealing"
+            own, left = row["arm"] == "eVAE", row["arm"] in ("cyclical annealing", "eVAE from weight 50")
             below = row["arm"] in ("InfoVAE", "β-VAE", "linear annealing")
             axes.plot(row[x], row[y], "o", color=ACCENT if own else FAINT, ms=5, zorder=3)
             axes.annotate(
