@@ -173,3 +173,5 @@ def test_a_level_of_chance_far_from_all_scores_is_a_number(level: float, drawn: 
     for axes, axis in ((bars, "x"), (swept, "y")):
         assert ("chance 98.2" in getattr(axes, f"get_{axis}label")()) is not drawn
         assert getattr(axes, f"get_{axis}lim")()[1] < 10
+        key = [text.get_text() for text in axes.figure.legends[0].get_texts()]
+        assert ("chance" in key) is drawn

@@ -146,8 +146,7 @@ def held(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
 
 def others(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
     """The codes [n, k] that are none of the columns of which no other tells."""
-    r = np.abs(standard(codes).T @ standard(x[:, lone])) / len(codes)
-    found: NDArray = codes[:, r.max(1, initial=0.0) <= HELD]
+    found: NDArray = codes[:, correlations(codes, x[:, lone]).max(1, initial=0.0) <= HELD]
     return found
 
 
@@ -156,7 +155,7 @@ def likeness(codes: NDArray, x: NDArray) -> float:
     other = of_data(x, codes.shape[1])
     if other.shape[1] != codes.shape[1]:
         return 0.0
-    r = np.abs(standard(codes).T @ standard(other)) / len(codes)
+    r = correlations(codes, other)
     return float(r[linear_sum_assignment(r, maximize=True)].min())
 
 
@@ -246,6 +245,12 @@ def ordered(found: Components, x: NDArray) -> Components:
 def agreements(codes: NDArray, others: NDArray) -> NDArray:
     """[k] the largest absolute correlation of each column with one of the others."""
     return np.abs(np.corrcoef(codes.T, others.T)[: codes.shape[1], codes.shape[1] :]).max(1)
+
+
+def correlations(codes: NDArray, x: NDArray) -> NDArray:
+    """[k, d] absolute correlations of codes [n, k] with columns of x [n, d]."""
+    found: NDArray = np.abs(standard(codes).T @ standard(x)) / len(codes)
+    return found
 
 
 def standard(x: NDArray) -> NDArray:

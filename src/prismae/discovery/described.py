@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from prismae.discovery import axes
 from prismae.discovery.result import Discovery, Factor
 from prismae.evaluation.baselines import Components
-from prismae.metrics._inputs import standardised
 
 IS = 0.9  # correlation from which a factor is that column
 REACH = 1.5  # deviations by which a factor is moved
@@ -27,7 +26,7 @@ def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lon
     names = named.model._form.kind.element_names or tuple(f"x{i}" for i in range(x.shape[1]))
     which = [""] * k
     if lone:
-        r = np.abs(standardised(codes).T @ axes.standard(x[:, lone])) / len(codes)
+        r = axes.correlations(codes, x[:, lone])
         which = [names[lone[int(each.argmax())]] if each.max() > IS else "" for each in r]
     ends = np.concatenate([np.eye(k) * sign * REACH for sign in (-1, 1)])
     back = named.inverse_transform(ends)

@@ -56,6 +56,7 @@ def seed_bars(
     """
     lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
     figure, panels = _panels(len(scores), 0.75 + 0.3 * len(lines), share_y=True)
+    lines_of_chance = False
     for axes, (score, values) in zip(panels, scores.items(), strict=False):
         plain(axes, grid="x")
         _title(axes, score)
@@ -77,9 +78,8 @@ def seed_bars(
                     axes.errorbar(mark, row - 0.16, xerr=spread, **DEVIATION, color=INK)
         if chance and score in chance:
             marks = [mark for mark, _ in published.get(score, {}).values()]
-            _mark_chance(
-                axes, "x", chance[score], [0.0, *marks, *(v for seeds in values.values() for v in seeds)]
-            )
+            each = [0.0, *marks, *(v for seeds in values.values() for v in seeds)]
+            lines_of_chance |= _mark_chance(axes, "x", chance[score], each)
     handles: list[Line2D | Patch] = [
         Patch(color=ACCENT, alpha=0.45, label="mean over seeds"),
         Line2D([], [], ls="", marker="o", ms=3.5, color=ACCENT, label="a seed"),
@@ -88,7 +88,7 @@ def seed_bars(
         handles.append(Line2D([], [], color=ACCENT, lw=1.2, label="± deviation"))
     if any(published.values()):
         handles.append(Line2D([], [], ls="", marker="|", ms=10, mew=1.6, color=INK, label="published"))
-    _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
+    _key(figure, handles, with_chance=lines_of_chance)
     return figure
 
 
@@ -119,6 +119,7 @@ def swept_curves(
     figure, panels = _panels(
         len(scores), 2.5 + 0.7 * words, share_y=False, columns=3 if len(scores) == 3 else COLUMNS
     )
+    lines_of_chance = False
     for axes, (score, curves) in zip(panels, scores.items(), strict=False):
         plain(axes)
         _title(axes, score)
@@ -151,7 +152,7 @@ def swept_curves(
                 label.set(ha="right", rotation_mode="anchor")
         if chance and score in chance:
             each = [v for _, seeds in curves.values() for of_place in seeds for v in of_place]
-            _mark_chance(axes, "y", chance[score], each)
+            lines_of_chance |= _mark_chance(axes, "y", chance[score], each)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=colours[line], label=line, marker="D", ms=5, ls="")
         if words
@@ -160,21 +161,22 @@ def swept_curves(
     ]
     if any((published or {}).values()):
         handles.append(Line2D([], [], ls="", marker="_", ms=9, mew=1.8, color=INK, label="published"))
-    _key(figure, handles, with_chance=bool(chance and chance.keys() & scores.keys()))
+    _key(figure, handles, with_chance=lines_of_chance)
     return figure
 
 
-def _mark_chance(axes: Axes, axis: Literal["x", "y"], level: float, values: Sequence[float]) -> None:
+def _mark_chance(axes: Axes, axis: Literal["x", "y"], level: float, values: Sequence[float]) -> bool:
     """A line at what shuffled codes score; its number alone where it is so far out that values could not be told apart
-    beside it."""
+    beside it. Whether there is a line."""
     seen = np.asarray(values, dtype=float)
     low, high = np.nanmin(seen), np.nanmax(seen)
     reach = FAR * (high - low)
     if not reach or low - reach <= level <= high + reach:
         (axes.axvline if axis == "x" else axes.axhline)(level, **CHANCE)
-    else:
-        label = getattr(axes, f"{axis}axis").label
-        label.set_text(f"{label.get_text()} · chance {level:.3g}")
+        return True
+    label = getattr(axes, f"{axis}axis").label
+    label.set_text(f"{label.get_text()} · chance {level:.3g}")
+    return False
 
 
 def _title(axes: Axes, score: str) -> None:
