@@ -210,6 +210,20 @@ def fresh_outliers(rng: Generator) -> Made:
     return x, u
 
 
+def counts_spread(rng: Generator) -> Made:
+    """counts of 20 kinds that spread more than Poisson's, driven by 3 factors."""
+    u = rng.uniform(-1, 1, (1500, 3))
+    rates = np.exp(1.5 + 0.8 * u @ rng.normal(size=(3, 20)))
+    return pd.DataFrame(rng.poisson(rng.gamma(5.0, rates / 5.0)), columns=[f"kind {i}" for i in range(20)]), u
+
+
+def counts_few(rng: Generator) -> Made:
+    """600 rows of counts of 10 kinds, one of each on average, driven by 2 factors."""
+    u = rng.uniform(-1, 1, (600, 2))
+    rates = np.exp(0.8 * u @ rng.normal(size=(2, 10)))
+    return pd.DataFrame(rng.poisson(rates), columns=[f"kind {i}" for i in range(10)]), u
+
+
 def fresh_two_shapes(rng: Generator) -> Made:
     """images of 16 x 16: a disc that goes right and left, a bar that goes up and down, and their brightness."""
     u = rng.uniform(-1, 1, (1200, 3))
@@ -224,7 +238,7 @@ def fresh_two_shapes(rng: Generator) -> Made:
 OWN = {each.__name__.replace("_", "-"): each for each in (
     own_linear, own_bent12, own_correlated, own_noiseblocks, own_categories, new_smooth, new_noise_columns, new_mixed,
     fresh_lognormal, fresh_heavy_tails, fresh_levels, fresh_two_level, fresh_angle, fresh_missing, fresh_counts,
-    fresh_damped, fresh_wide, fresh_outliers, fresh_two_shapes,
+    fresh_damped, fresh_wide, fresh_outliers, fresh_two_shapes, counts_spread, counts_few,
 )}  # fmt: skip
 
 

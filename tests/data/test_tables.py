@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import prismae as pr
 from prismae.data.columns import as_numbers, understood
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError
@@ -252,6 +253,7 @@ def test_numbers_are_read_however_they_are_written(case: str) -> None:
 
 ROLES: dict[str, tuple[Any, str]] = {
     "counts": ([0, 0, 3, 1, 0, 9, 2, 0, 0, 1, 0, 4], "numbers 0 to 9, counts"),
+    "answers": ([0, 0, 3, 1, 0, 9, 9, 0, 0, 9, 0, 4], "numbers 0 to 9, whole"),
     "truth": ([0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1], "numbers 0 to 1, truth values"),
     "grades": ([1, 2, 3, 1, 2, 3, 3, 2, 1, 1, 2, 3], "3 different (--categorical if they are codes)"),
     "rows": (range(1, 13), "1 to 12, as the rows follow: their numbers"),
@@ -275,6 +277,27 @@ def test_what_a_column_is_taken_for_is_said(case: str) -> None:
             "column 'x' is -999 in 2 rows and else from 1.5 to 10: if that stands for a missing value, say so "
             "(--missing -999)"
         )
+
+
+RNG = np.random.default_rng(2)
+COUNTED = pd.DataFrame(RNG.poisson(RNG.gamma(2.0, 1.0, (300, 8))), columns=list("abcdefgh"))
+
+
+@pytest.mark.parametrize(
+    ("table", "likelihood"),
+    [
+        (COUNTED, "columns"),
+        (COUNTED.assign(weight=RNG.normal(size=300)), "columns"),
+        (COUNTED.assign(**{name: RNG.normal(size=300) for name in "xyz"}), "gaussian-learned"),
+        (COUNTED.assign(kind=RNG.choice(["one", "other"], 300)), "gaussian-learned"),
+        (COUNTED.clip(upper=2), "gaussian-learned"),
+        (COUNTED.to_numpy(), "gaussian-learned"),
+    ],
+    ids=["counts", "counts and a number", "as many numbers", "a category", "grades of 0 to 2", "an array"],
+)
+def test_a_table_of_counts_is_modelled_as_counts(table: Any, likelihood: str) -> None:
+    world = pr.world(table)
+    assert world.kind.default_likelihood(world.summary) == likelihood
 
 
 def test_a_user_says_what_a_column_is() -> None:

@@ -11,6 +11,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
+import prismae as pr
 from prismae.data import world
 from prismae.methods import method
 from prismae.methods.ae import AE
@@ -113,6 +114,18 @@ def test_little_of_the_data_is_weak_and_too_short_where_it_still_improves():
     assert found.findings[0].settings == {"likelihood": "gaussian-learned"}
     falling = FLAT | {"monitor:mse": np.linspace(1.0, 0.3, 300)}
     assert judged(net, BetaVAE(), falling).findings[0].settings == {"steps": 1200}
+
+
+def test_noise_that_principal_components_explain_is_no_fault_to_leave_out():
+    rng = np.random.default_rng(0)
+    factors = rng.uniform(-1, 1, (600, 2))
+    counts = rng.poisson(np.exp(0.8 * factors @ rng.normal(size=(2, 10))))
+    columns = [f"kind {i}" for i in range(10)]
+    model = pr.Autoencoder("vae", n_latents=10, steps=600).fit(pd.DataFrame(counts, columns=columns))
+    found = model.verdict_
+    assert found.live.sum() == 2
+    assert found.explained < 0.5  # what ten components of ten columns explain is 1
+    assert "weak" not in names(found)
 
 
 def test_a_learned_likelihood_and_no_heavy_weight_leave_a_lighter_weight_or_more_time():

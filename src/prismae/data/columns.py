@@ -19,12 +19,14 @@ from prismae.errors import InputError
 MOST_CATEGORIES = 1000  # of a column; more are taken for names, not for categories
 NAMES = 3  # a text for every so many rows is a name, not a category,
 FEW = 10  # unless there are as few texts as this
+BOUND = 0.05  # share of rows with the greatest value from which it bounds a scale, of grey or of answers: no count
 LISTED = 4  # categories that a description names
 SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9999, 99999)}
 
 Category = str | int | float | bool
 Role = Literal["number", "category", "constant", "rows", "names", "empty"]
 Sort = Literal["number", "count", "poisson", "truth"]
+COUNTS: tuple[Sort, ...] = ("count", "poisson")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Column:
         with a unit, "date", "duration"; "" plainly.
     sort
         For numbers, "truth" for 0 and 1, "poisson" for whole numbers from 0 up whose variance is their mean, within
-        three standard errors of a Poisson variable's, "count" for such with a greater one.
+        three standard errors of a Poisson variable's, "count" for such with a greater one; not where more than 5 % are
+        the greatest, which then bounds a scale, as of grey levels or answers.
     """
 
     role: Role
@@ -267,7 +270,7 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     sort: Sort = "number"
     if low == 0 and high == 1 and whole:
         sort = "truth"
-    elif low == 0 and whole:
+    elif low == 0 and whole and (seen == high).sum() <= max(2, BOUND * len(seen)):
         over, doubt = seen.var() / seen.mean() - 1, 3 * sqrt(2 / max(len(seen) - 1, 1))
         sort = "count" if over > doubt else "poisson" if over >= -doubt else "number"
     said = f"{how(written)} {low:.6g} to {high:.6g}"

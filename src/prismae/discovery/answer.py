@@ -18,6 +18,7 @@ from prismae.data import World, world, world_names
 from prismae.data.paths import is_path
 from prismae.discovery import axes
 from prismae.discovery.alone import alone
+from prismae.discovery.curves import bent, unrolled
 from prismae.discovery.described import described
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Discovery, mean_codes, observed, rebuilt
@@ -251,7 +252,7 @@ def _of_model(
     plain = axes.plain(own)
     turned = axes.turned(own, told, x, lone)
     seen = np.delete(x, lone, 1)
-    factors = axes.others(turned.codes(own), x, lone)
+    factors = axes.others(_unrolled(turned, own), x, lone)
     if (same := axes.likeness(factors, seen)) >= SAME:
         why += (
             f" But its factors are independent components of the data, each at |r| = {same:.2f} or more, and these are "
@@ -260,11 +261,11 @@ def _of_model(
         return _of_data(tried, principal(seen, factors.shape[1]), chosen, rows, lone, why, home)
     others = [each for path, each in codes.items() if path != chosen.path]
     sure = {
-        "turned": [axes.turned(each, nats, x, lone).codes(each) for each, nats in others],
-        "plain": [each for each, _ in others],
+        "turned": [_unrolled(axes.turned(each, nats, x, lone), each) for each, nats in others],
+        "plain": [_unrolled(axes.plain(each), each) for each, _ in others],
     }
     agreed = {
-        name: np.mean([axes.agreements(components.codes(own), each) for each in sure[name]], 0)
+        name: np.mean([axes.agreements(_unrolled(components, own), each) for each in sure[name]], 0)
         if others
         else np.full(own.shape[1], np.nan)
         for name, components in (("turned", turned), ("plain", plain))
@@ -274,7 +275,7 @@ def _of_model(
     name = "turned"
     if others and agreed["plain"].mean() > agreed["turned"].mean() + 0.05:
         name = "plain"
-    components = turned if name == "turned" else plain
+    components, curves = bent(turned if name == "turned" else plain, own)
     halves = f"those of two halves of the observations agree at |r| = {own_axes:.2f}"
     alike = ", those together that tell about as much" if len(groups) > 1 else ""
     why += (
@@ -283,10 +284,28 @@ def _of_model(
         else " Its live latents are as they were trained: they come back in other seeds, independent components less; "
         f"{halves}."
     )
+    if curves:
+        pairs = "A pair of them lies" if len(curves) == 1 else f"{len(curves)} pairs of them lie"
+        why += f" {pairs} on a curve, which makes one factor: the place on it."
     made = Discovery(
-        home, "autoencoder", why, [], chosen.path, live, components, all_codes.mean(0), _lines(tried, best)
+        home,
+        "autoencoder",
+        why,
+        [],
+        chosen.path,
+        live,
+        components,
+        all_codes.mean(0),
+        _lines(tried, best),
+        curves,
     )
-    return described(made, components.codes(own), agreed[name], x, lone)
+    return described(made, unrolled(components.codes(own), curves), agreed[name], x, lone)
+
+
+def _unrolled(components: Components, codes: NDArray) -> NDArray:
+    """[n, k] factors of codes, pairs of which that lie on a curve are one."""
+    found, curves = bent(components, codes)
+    return unrolled(found.codes(codes), curves)
 
 
 def _of_data(

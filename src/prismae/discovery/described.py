@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.discovery import axes
+from prismae.discovery.curves import reordered
 from prismae.discovery.result import Discovery, Factor
-from prismae.evaluation.baselines import Components
 
 IS = 0.9  # correlation from which a factor is that column
 REACH = 1.5  # deviations by which a factor is moved
@@ -43,9 +43,8 @@ def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lon
         Factor(f"f{place}", shares[i] / total, float(agreed[i]), moves(back, i, k), which[i])
         for place, i in enumerate(order)
     ]
-    own = found.components
-    components = Components(own.mean, own.into[:, order], own.back[order])
-    return replace(found, components=components, factors=factors)
+    components, curves = reordered(found.components, found.curves, order)
+    return replace(found, components=components, curves=curves, factors=factors)
 
 
 def moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:

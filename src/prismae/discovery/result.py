@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NotRequired, cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from prismae._files import write_file, written_whole
 from prismae.data import World
+from prismae.discovery.curves import Curve, rolled, unrolled
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations, load
 from prismae.evaluation.baselines import Components
@@ -80,6 +81,8 @@ class Discovery:
         [m] mean codes of the model.
     tried
         A line for each candidate.
+    curves
+        Factors that take two components: the place on a curve through them.
     """
 
     folder: Path
@@ -91,6 +94,7 @@ class Discovery:
     components: Components
     resting: NDArray[np.floating]
     tried: list[dict[str, Any]]
+    curves: list[Curve] = field(default_factory=list)
 
     @property
     def count(self) -> str:
@@ -115,7 +119,7 @@ class Discovery:
             inner = model.transform(X)[:, self.live]
         else:
             inner = model.read(X, len(cast(Any, X))).flatten(1).numpy()
-        found = self.components.codes(inner)
+        found = unrolled(self.components.codes(inner), self.curves)
         return pd.DataFrame(found, columns=[each.name for each in self.factors])
 
     def inverse_transform(self, factors: Any) -> Any:
@@ -128,7 +132,7 @@ class Discovery:
 
     def seen(self, factors: NDArray) -> NDArray[np.float32]:
         """[n, d] the same as vectors, in the network's units."""
-        inner = self.components.decoded(factors).astype(np.float32)
+        inner = self.components.decoded(rolled(factors, self.curves)).astype(np.float32)
         if self.kind != "autoencoder":
             return inner
         codes = np.tile(self.resting, (len(factors), 1)).astype(np.float32)
@@ -145,6 +149,7 @@ class Discovery:
             "run": str(self.run),
             "live": self.live,
             "tried": self.tried,
+            "curves": [asdict(each) for each in self.curves],
         }
         write_file(self.folder / ABOUT, (json.dumps(about, indent=1, default=_plain) + "\n").encode())
         own = self.components
@@ -162,6 +167,7 @@ class Record(TypedDict):
     run: str
     live: list[int]
     tried: list[dict[str, Any]]
+    curves: NotRequired[list[Curve]]
 
 
 def load_discovery(folder: Path | str) -> Discovery:
@@ -187,20 +193,33 @@ def load_discovery(folder: Path | str) -> Discovery:
     if missing := {"mean", "into", "back", "resting"} - arrays.keys():
         raise InputError(f"{path / COMPONENTS} is damaged: it has no {', '.join(sorted(missing))}.")
     components = Components(arrays["mean"], arrays["into"], arrays["back"])
-    resting, d, k = arrays["resting"], arrays["mean"].size, len(factors)
+    curves = about.get("curves", [])
+    resting, d, k = arrays["resting"], arrays["mean"].size, len(factors) + len(curves)
     shapes = {"mean": (d,), "into": (d, k), "back": (k, d), "resting": (resting.size,)}
     wrong = [
         name
         for name, shape in shapes.items()
         if arrays[name].shape != shape or arrays[name].dtype.kind != "f"
     ]
+    for each in curves:
+        if not (0 <= each.first < k - 1 and len(each.knots) > 1 and each.scale > 0):
+            wrong.append(f"the curve at {each.first}")
     if wrong or not all(0 <= each < resting.size for each in about["live"]):
         what = f"{', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'}" if wrong else "its live latents do"
         raise InputError(f"{path / COMPONENTS} is damaged: {what} not fit the {k} factors of {ABOUT}.")
     run = Path(about["run"])
     run = run if run.exists() else path.parent / run.name
     return Discovery(
-        path, about["kind"], about["why"], factors, run, about["live"], components, resting, about["tried"]
+        path,
+        about["kind"],
+        about["why"],
+        factors,
+        run,
+        about["live"],
+        components,
+        resting,
+        about["tried"],
+        curves,
     )
 
 

@@ -33,7 +33,8 @@ LOST = ("diverged", "collapsed", "unlearned", "weak")  # verdicts that are never
 
 def candidates(kind: Kind) -> dict[str, Arm]:
     """What is tried on a kind of data, by name; see docs/results/known_answers.md."""
-    learned = {"likelihood": "gaussian-learned", "lr": 3e-3 if isinstance(kind, Table) else 2e-3}
+    table = isinstance(kind, Table)
+    learned = {"likelihood": "auto" if table else "gaussian-learned", "lr": 3e-3 if table else 2e-3}
     first = {"likelihood": "auto", "lr": 1e-3} if isinstance(kind, Images) else learned
     return {
         "VAE": Arm("vae", settings=learned),

@@ -21,7 +21,7 @@ from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
 from prismae.train.outcome import SHORT, divergence, setback, times_the_mean
 
-WEAK = 0.5  # share of what as many principal components as latents explain, below which a run is weak
+WEAK = 0.5  # share of what `telling` principal components explain, below which a run is weak
 # it memorised where held-out rows have so many times the error, and so much less of their variance explained, which is
 # so many standard errors: of few rows a gap may be chance
 WORSE, GAP, SURE = 1.5, 0.1, 2.0
@@ -72,7 +72,7 @@ class Judge(Measured):
         if times is not None or not self.live.any():
             yield self._unlearned(times)
             return
-        weak = not self.words and self.explained < WEAK * self.linear_share(len(self.live))
+        weak = not self.words and self.explained < WEAK * self.linear_share(self.telling)
         if weak:
             yield self._weak()
         if isinstance(self.method, Adversarial):
@@ -126,10 +126,14 @@ class Judge(Measured):
         )
 
     def _weak(self) -> Finding:
-        m = len(self.live)
+        m = self.telling
+        as_many = (
+            "as many principal components as latents" if m == len(self.live) else f"{m} principal components"
+        )
         text = (
             f"The codes hold little of the data: reconstructions explain {percent(max(self.explained, 0))} of the "
-            f"variance, where as many principal components as latents explain {percent(self.linear_share(m))}."
+            f"variance, where {as_many if m > 1 else 'a principal component'} explain{'s' * (m == 1)} "
+            f"{percent(self.linear_share(m))}."
         )
         if self.still_falls() is not None:
             reason = "The error still fell when the training ended."

@@ -253,6 +253,14 @@ class Measured:
     def error_of_mean(self) -> float:
         return self.net.error_of_mean(self.data.data[self.rows[:TOGETHER]])
 
+    @cached_property
+    def telling(self) -> int:
+        """How many principal components, at most as many as latents, explain more than an element does by itself
+        (Kaiser 1960): further ones may be noise, which it is no fault to leave out."""
+        squares = np.square(self.components.codes(self.x)).sum(0)
+        whole = np.nansum(np.square(self.x - np.nanmean(self.x, axis=0)))
+        return max(1, min(len(self.live), int((squares > whole / self.x.shape[1]).sum())))
+
     def linear_share(self, k: int) -> float:
         first = self.components.first(k)
         return explained(self.x, first.decoded(first.codes(self.x)))

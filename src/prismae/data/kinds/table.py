@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.columns import listed
+from prismae.data.columns import COUNTS, listed
 from prismae.data.kinds._base import NEW, Numbers
 from prismae.data.layout import numbers
 from prismae.data.offset import less
@@ -23,6 +23,7 @@ from prismae.data.summary import Summary
 from prismae.data.tables import TableScheme
 from prismae.errors import InputError, unknown_name
 
+COUNTED = 0.75  # share of the columns that are counts from which a table is one of counts
 MOST, LEAST, USUAL = (
     1 << 22,
     128,
@@ -197,8 +198,17 @@ class Table(Numbers):
     def default_likelihood(self, summary: Summary) -> str:
         """A variance of 1 says of some columns of numbers in different units that most of what varies is noise, and a
         KL of weight 1 then switches latents off: learned, it finds factors that the other leaves (see
-        docs/results/known_answers.md)."""
-        return "gaussian-learned"
+        docs/results/known_answers.md). Tables of counts are modelled as such: their noise grows with the mean, so that
+        one deviation for all takes that of the greatest for factors."""
+        return "columns" if self._of_counts else "gaussian-learned"
+
+    @property
+    def _of_counts(self) -> bool:
+        """Whether there are several columns of numbers and no others, three of four of them counts."""
+        if self.scheme is None or self.scheme.categories or len(self.scheme.scaling) < 2:
+            return False
+        counts = sum(sort in COUNTS for sort in self.scheme.sorts.values())
+        return counts >= COUNTED * len(self.scheme.scaling)
 
     def column_sorts(self) -> tuple[tuple[tuple[str, float, float], ...], tuple[int, ...]]:
         if self.scheme is None:
