@@ -14,6 +14,7 @@ from prismae.evaluation.baselines import (
     agreement,
     explained,
     explained_error,
+    gain_error,
     independent,
     linear_codes,
     principal,
@@ -118,3 +119,19 @@ def test_the_error_of_an_explained_share_is_that_of_resampled_rows():
     told = np.mean([explained_error(*each) for each in zip(x, again, strict=True)])
     assert told == pytest.approx(drawn, rel=0.1)
     assert explained_error(x[0, :1], again[0, :1]) == np.inf
+
+
+def test_the_error_of_a_gain_is_that_of_resampled_rows_and_less_where_both_err_alike():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(400, 40, 6))
+    again = 0.7 * x + 0.3 * rng.normal(size=x.shape)
+    other = again + 0.1 * rng.normal(size=x.shape)
+    both = list(zip(x, again, other, strict=True))
+    drawn = np.std([explained(x, again) - explained(x, other) for x, again, other in both])
+    told = np.mean([gain_error(*each) for each in both])
+    assert told == pytest.approx(drawn, rel=0.1)
+    apart = np.mean(
+        [np.hypot(explained_error(x, again), explained_error(x, other)) for x, again, other in both]
+    )
+    assert told < 0.7 * apart
+    assert gain_error(x[0], again[0], again[0]) == 0

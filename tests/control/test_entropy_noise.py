@@ -18,14 +18,16 @@ def stepped(controller, sigma, entropy, t=0):
     return values["noise"].tolist()
 
 
-def test_high_entropy_gives_small_noise():
+def test_where_noise_falls_with_the_entropy_high_entropy_gives_small_noise():
     # Eq. 2: scaled entropies 0, 1/2, 1; targets 0.4, 0.3, 0.2; Eq. 3 with alpha 0.1
-    sigma = stepped(EntropyNoise(gamma=1.0), [0.4, 0.4, 0.4], [0.0, 1.0, 2.0])
+    sigma = stepped(EntropyNoise(gamma=1.0, direction="falling"), [0.4, 0.4, 0.4], [0.0, 1.0, 2.0])
     assert sigma == pytest.approx([0.4, 0.1 * 0.4 + 0.9 * 0.3, 0.1 * 0.4 + 0.9 * 0.2])
 
 
 def test_literal_rule_is_equation_4_as_printed():
-    sigma = stepped(EntropyNoise(gamma=1.0, rule="literal", sigma_min=0.1), [0.4, 0.3], [0.0, 1.0])
+    sigma = stepped(
+        EntropyNoise(gamma=1.0, rule="literal", sigma_min=0.1, direction="falling"), [0.4, 0.3], [0.0, 1.0]
+    )
     assert sigma == pytest.approx([(0.1 * 0.4 + 0.9) * 0.4, max(0.1, (0.1 * 0.3 + 0.9) * 0.1)])
 
 
@@ -55,7 +57,7 @@ def test_equal_entropies_count_as_a_half():
 
 
 def test_annealing_counts_groups_of_steps():
-    controller = EntropyNoise(alpha=0.0, gamma=0.5, sigma_min=0.0, group=20)
+    controller = EntropyNoise(alpha=0.0, gamma=0.5, sigma_min=0.0, group=20, direction="falling")
     assert stepped(controller, [0.4, 0.4], [0.0, 1.0], t=19)[0] == pytest.approx(0.4)
     assert stepped(controller, [0.4, 0.4], [0.0, 1.0], t=40)[0] == pytest.approx(0.1)
 

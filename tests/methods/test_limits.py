@@ -35,7 +35,13 @@ def same(a, b, tolerance):
         torch.testing.assert_close(x, y, rtol=0, atol=tolerance)
 
 
-FIXED = {"alpha": 1.0, "gamma": 1.0, "critic_type": "independent", "critic_steps": 5}
+FIXED = {
+    "alpha": 1.0,
+    "gamma": 1.0,
+    "critic_type": "independent",
+    "critic_steps": 5,
+    "critic_lr": GCAE.critic_lr,
+}
 
 
 @pytest.mark.parametrize("rule", ["ema", "literal"])

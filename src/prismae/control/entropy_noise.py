@@ -16,11 +16,12 @@ from prismae.fields import Count, Fraction, NonNegative
 
 @dataclass(frozen=True)
 class EntropyNoise(Controller):
-    """sigma_i of each latent from its entropy H(z_i): high entropy gives small noise (ED-GCAE Eqs. 2-4), or large.
+    """sigma_i of each latent from its entropy H(z_i): high entropy gives large noise (ED-GCAE, Section 4.3), or small.
 
-    With Hn_i the entropies scaled to [0, 1] over the latents (0.5 if all are equal), 1 - Hn_i in their place where
-    `direction` is "rising" (what the words of Section 4.3 say: little noise for a latent of little entropy), and
-    g = t // group, ``target_i = (sigma_max - (sigma_max - sigma_min) Hn_i) gamma^g``, and
+    With Hn_i the entropies scaled to [0, 1] over the latents (0.5 if all are equal) where `direction` is "falling", as
+    in Eqs. 2-4, and 1 - Hn_i in their place where it is "rising", as the words of Section 4.3 have it (little noise for
+    a latent of little entropy), and g = t // group,
+    ``target_i = (sigma_max - (sigma_max - sigma_min) Hn_i) gamma^g``, and
 
     - "ema" (Eq. 3 with the annealed target): sigma_i ← max(sigma_min, alpha sigma_i + (1 - alpha) target_i);
     - "literal" (Eq. 4 as printed): sigma_i ← max(sigma_min, (alpha sigma_i + (1 - alpha)) target_i).
@@ -38,7 +39,7 @@ class EntropyNoise(Controller):
     gamma: Fraction = 0.999
     rule: Literal["ema", "literal"] = "ema"
     group: Count = 20
-    direction: Literal["falling", "rising"] = "falling"
+    direction: Literal["falling", "rising"] = "rising"
     moves: Moves = ("noise",)
 
     def __post_init__(self) -> None:

@@ -23,14 +23,15 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     of the others: x tells all of its square, which tells nothing of x.
 
     By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. None where no two columns
-    go together, so that the columns themselves are the factors; for tables of more than 64 elements; for other kinds.
+    go together, so that the columns themselves are the factors; for tables of counts, of which others tell little
+    because most of each is noise; for tables of more than 64 elements; for other kinds.
 
     Parameters
     ----------
     x
         [n, d] rows as the network sees them: the numeric columns first, then those of categories.
     """
-    if not isinstance(kind, Table) or not 3 <= x.shape[1] <= COLUMNS:
+    if not isinstance(kind, Table) or kind.of_counts or not 3 <= x.shape[1] <= COLUMNS:
         return []
     rows = spread(x, LOOKED_AT)
     rows = np.where(np.isnan(rows), np.nanmean(rows, axis=0), rows)

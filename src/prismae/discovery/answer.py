@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from prismae._text import percent
 from prismae.data import World, world, world_names
+from prismae.data.kinds import Table
 from prismae.data.paths import is_path
 from prismae.discovery import axes
 from prismae.discovery.alone import alone
@@ -25,7 +26,7 @@ from prismae.discovery.result import Discovery, mean_codes, observed, rebuilt
 from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
-from prismae.evaluation.baselines import Components, agreement, explained, principal
+from prismae.evaluation.baselines import Components, agreement, explained, gain_error, principal
 from prismae.fields import Count, Positive, check_arguments
 from prismae.runs.job import Job
 from prismae.runs.observations import everything
@@ -36,6 +37,7 @@ from prismae.settings import Layout, as_plain
 FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
 CLOSE = 0.75  # times what components leave unexplained of what is held out: a model has to leave less
+SURE = 2  # standard errors by which a model of counts has to explain more
 STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
 ENOUGH = 0.9  # share of the variance that components explain where no model says how many there are
 SAME = (
@@ -178,9 +180,14 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     if best and int(verdict.live.sum()) == most < x.shape[1]:
         more = f" All {most} latents of the models are live, so there may be more factors."
     first = first.first(k)
-    linear = explained(new, first.decoded(first.codes(new)))
-    charge = CLOSE * axes.FURTHER ** (k - live)
-    if best and 1 - own < charge * (1 - linear):
+    straight = first.decoded(first.codes(new))
+    linear = explained(new, straight)
+    better = bool(best) and 1 - own < CLOSE * axes.FURTHER ** (k - live) * (1 - linear)
+    if (
+        best and isinstance(data.kind, Table) and data.kind.of_counts
+    ):  # of these noise is most of what is left
+        better = own - linear > SURE * gain_error(new, again[:, rest], straight)
+    if best and better:
         why = (
             f"{best.name} explains {percent(own)} of the variance of observations that it was not trained on, where "
             f"{_principal(k)} {percent(linear)}."

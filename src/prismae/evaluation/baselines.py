@@ -180,11 +180,21 @@ def explained(x: Floats, again: Floats) -> float:
 
 
 def explained_error(x: Floats, again: Floats) -> float:
-    """Standard error of `explained`, for observations drawn by chance: of a ratio of two sums over them, to the first
-    order (Cochran 1977, eq. 6.13). Infinite for one observation."""
-    error, whole = np.nansum(np.square(x - again), 1), np.nansum(np.square(x - np.nanmean(x, axis=0)), 1)
+    """Standard error of `explained`, for observations drawn by chance; infinite for one observation."""
+    return _error_of_share(np.nansum(np.square(x - again), 1), x)
+
+
+def gain_error(x: Floats, again: Floats, other: Floats) -> float:
+    """Standard error of the difference of `explained` by two reconstructions of the same observations."""
+    return _error_of_share(np.nansum(np.square(x - again) - np.square(x - other), 1), x)
+
+
+def _error_of_share(part: Floats, x: Floats) -> float:
+    """Standard error of the sum of `part` [n] over that of squared deviations of x [n, d] from their mean: of a ratio
+    of two sums over observations, to the first order (Cochran 1977, eq. 6.13)."""
+    whole = np.nansum(np.square(x - np.nanmean(x, axis=0)), 1)
     n, total = len(x), float(whole.sum())
     if n < 2 or not total:
         return np.inf
-    off = error - error.sum() / total * whole
+    off = part - part.sum() / total * whole
     return float(np.sqrt(n / (n - 1) * np.square(off).sum()) / total)

@@ -200,10 +200,10 @@ class Table(Numbers):
         KL of weight 1 then switches latents off: learned, it finds factors that the other leaves (see
         docs/results/known_answers.md). Tables of counts are modelled as such: their noise grows with the mean, so that
         one deviation for all takes that of the greatest for factors."""
-        return "columns" if self._of_counts else "gaussian-learned"
+        return "columns" if self.of_counts else "gaussian-learned"
 
     @property
-    def _of_counts(self) -> bool:
+    def of_counts(self) -> bool:
         """Whether there are several columns of numbers and no others, three of four of them counts."""
         if self.scheme is None or self.scheme.categories or len(self.scheme.scaling) < 2:
             return False
