@@ -135,9 +135,8 @@ def found(method, seed, steps, recorded=None):
     return mig(codes_table(trained.ae, bell()), bell().factors)
 
 
-@pytest.mark.parametrize("average", ["gvae", "ml-vae"])
-def test_pairs_show_how_the_plane_is_turned(average):
-    method = AdaVAE(average=average, differing=1)
+def test_pairs_show_how_the_plane_is_turned():
+    method = AdaVAE(average="gvae", differing=1)
     assert found(method, 1, 500) > 0.6
     assert found(VAE(), 1, 500) < 0.25
 

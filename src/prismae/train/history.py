@@ -58,9 +58,10 @@ class History:
         bad = (~rows.isfinite()).nonzero()
         if len(bad):
             row, column = bad[0].tolist()
+            critic = ", of the critic too (critic_lr)" if "critic" in self.columns else ""
             raise NotFinite(
                 f"{self.columns[column]} became {rows[row, column].item()} at step {int(steps[row])}: "
-                "try a smaller learning rate, or look at the data's range and the weights."
+                f"try a smaller learning rate{critic}, or look at the data's range and the weights."
             )
         keep = steps % self.every == 0
         self.rows.append(torch.cat([steps[keep].double().unsqueeze(1), rows[keep]], 1))
