@@ -290,6 +290,8 @@ def rows(name: str, minutes: float, keep: Path | None = None) -> list[dict[str, 
 
 def _row(name: str, arm: str, minutes: float, codes: NDArray, factors: NDArray) -> dict[str, Any]:
     r = correlations(codes, factors)
+    if codes.shape[1] == 1:
+        codes = np.concatenate([codes, np.zeros_like(codes)], 1)  # a gap to a code that tells nothing
     return {
         "data": name,
         "arm": arm,
