@@ -171,3 +171,11 @@ def test_latents_that_span_another_space_keep_their_own_components():
     codes = factors @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
     apart = axes.turned(codes, np.ones(2), other @ rng.normal(size=(2, 5)), []).codes(codes)
     assert np.abs(np.corrcoef(apart.T, factors.T)[:2, 2:]).max(1).min() > 0.99
+
+
+@pytest.mark.parametrize("factors", [0, 1, 2, 4])
+def test_components_above_noise_are_as_many_as_factors(factors):
+    rng = np.random.default_rng(factors)
+    u = rng.uniform(-1, 1, (600, factors))
+    counts = rng.poisson(np.exp(0.8 * u @ rng.normal(size=(factors, 12))))
+    assert axes.above_noise(counts) == factors

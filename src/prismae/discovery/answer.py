@@ -174,7 +174,10 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     else:
         shares = np.square(first.codes(x[:, rest])).sum(0)
         live = min(LATENTS, int(np.searchsorted(shares.cumsum() / shares.sum(), ENOUGH) + 1))
+    counts = isinstance(data.kind, Table) and data.kind.of_counts
     k = axes.as_many(first, new, live)
+    if counts:
+        k = min(max(k, axes.above_noise(x[:, rest])), len(rest))
     most = len(verdict.live)
     more = ""
     if best and int(verdict.live.sum()) == most < x.shape[1]:
@@ -183,9 +186,7 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     straight = first.decoded(first.codes(new))
     linear = explained(new, straight)
     better = bool(best) and 1 - own < CLOSE * axes.FURTHER ** (k - live) * (1 - linear)
-    if (
-        best and isinstance(data.kind, Table) and data.kind.of_counts
-    ):  # of these noise is most of what is left
+    if best and counts:  # noise is most of what is left of these
         better = own - linear > SURE * gain_error(new, again[:, rest], straight)
     if best and better:
         why = (

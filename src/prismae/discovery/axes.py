@@ -15,6 +15,7 @@ from prismae.evaluation.baselines import Components, agreement, explained, indep
 from prismae.metrics._inputs import standardised
 
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
+SHUFFLED = 20  # times that columns are shuffled to know what principal components explain by chance
 EXACT = 1e-3  # share of the variance that counts as nothing left
 TOLD = 0.5  # share of a component that those before it tell, from which it is a function of these
 STARTS = 20  # of independent components, for local optima: this by their number, at least two
@@ -40,6 +41,15 @@ def as_many(first: Components, unseen: NDArray, live: int) -> int:
     left = [1 - explained(unseen, part.decoded(part.codes(unseen))) for part in map(first.first, numbers)]
     charged = [max(each, EXACT) * FURTHER**i for i, each in enumerate(left)]
     return numbers[int(np.argmin(charged))]
+
+
+def above_noise(x: NDArray) -> int:
+    """How many principal components of x [n, d], each column of deviation 1, explain more than those of the same
+    columns shuffled, each for itself, ever do (parallel analysis: Horn 1965)."""
+    rng, z = np.random.default_rng(0), standard(x)
+    by_chance = [np.linalg.svd(rng.permuted(z, axis=0), compute_uv=False) for _ in range(SHUFFLED)]
+    above = np.linalg.svd(z, compute_uv=False) > np.max(by_chance, axis=0)
+    return int(above.cumprod().sum())
 
 
 def fewest(first: Components, x: NDArray, live: int = 1) -> Components:
