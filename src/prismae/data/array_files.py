@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
-from math import prod
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat, whosmat
+from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 from scipy.sparse import issparse
 
-from prismae._files import PACKED, check_room, memory
+from prismae._files import check_room
 from prismae.data._base import FactorKind
+from prismae.data.chunks import check_hdf5, check_matlab, check_zarr
 from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.data.rows import (
     Hdf5,
@@ -206,10 +206,8 @@ def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
         alone = isinstance(opened, zarr.Array)
         members = {"x": opened} if alone else dict(opened.members(max_depth=None))
         found = {name: each for name, each in members.items() if isinstance(each, zarr.Array)}
-        for each in found.values():
-            if each.nbytes > memory() and each.nbytes_stored() * PACKED < each.nbytes:
-                check_room(path, each.nbytes)
-            check_room(path, prod(each.chunks) * each.dtype.itemsize)  # which is read as a whole
+        for name, each in found.items():
+            check_zarr(path, name, each)
         yield {name: Held(each) if each.ndim else each for name, each in found.items()}
     except InputError:
         raise
@@ -223,18 +221,16 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
     h5py = _needed("h5py", "hdf5", path)
     found: dict[str, Any] = {}
 
+    def check(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            check_hdf5(path, name, item)
+
     def note(name: str, item: Any) -> None:
         if isinstance(item, h5py.Group) and holds_sparse(item):
             found[name] = SparseHdf5(path, name)
         elif isinstance(item, h5py.Group) and item.attrs.get("encoding-type") == "categorical":
             found[name] = _categorical(item)
         elif isinstance(item, h5py.Dataset) and item.parent.name.lstrip("/") not in found:
-            if item.external or item.is_virtual:  # whose numbers stand in other files, whatever these are
-                raise InputError(
-                    f"{path}: the data of {name!r} lie outside of the file, which is not followed."
-                )
-            if item.id.get_storage_size() * PACKED < item.nbytes:  # which claims a size and does not hold it
-                check_room(path, item.nbytes)
             texts = h5py.check_string_dtype(item.dtype)
             found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
         elif isinstance(item, h5py.Group) and _INDEX in item.attrs:
@@ -242,6 +238,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
 
     try:
         with h5py.File(path, "r") as file:
+            file.visititems(check)
             file.visititems(note)
             yield found
     except InputError:
@@ -268,7 +265,7 @@ def _matlab(path: Path) -> Iterator[Mapping[str, Any]]:
                     if getattr(each, "attrs", {}).get("MATLAB_class") != b"char"
                 }
             return
-        check_room(path, sum(8 * prod(shape) for _, shape, _ in whosmat(path)))
+        check_matlab(path)
         found = _of_structures(loadmat(path, chars_as_strings=True))
     except InputError:
         raise

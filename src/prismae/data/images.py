@@ -21,6 +21,7 @@ from rich.progress import Progress
 from prismae._files import PACKED, check_room, written_whole
 from prismae._progress import Screen
 from prismae.data.files import find, place
+from prismae.data.frames import count_frames
 from prismae.errors import InputError
 
 SUFFIXES = (
@@ -115,7 +116,7 @@ def frames_of(path: Path) -> list[Frame]:
     The image of a JPEG into which a camera wrote two pictures (MPO) is the first.
     """
     with opened(path) as image:
-        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        count = count_frames(path, image)
         nbytes = count * image.width * image.height
         if path.stat().st_size * PACKED < nbytes:  # each frame is unpacked on the way to the next
             check_room(path, nbytes, f"pixels in {count:,} frames")

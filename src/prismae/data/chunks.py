@@ -1,0 +1,201 @@
+"""What arrays in files claim to hold and what their chunks unpack to, before a library makes room for them.
+
+HDF5, Zarr and SciPy unpack a chunk as a whole, also one that holds far more than its shape says.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from math import prod
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from scipy.io import whosmat
+
+from prismae._files import PACKED, check_room, memory
+from prismae.errors import InputError
+
+_PART = 1 << 20  # bytes that are unpacked at a time
+_SHARE = 4  # a chunk that could not unpack to this part of the memory is not looked at
+_DEFLATE = 1032  # times as many bytes as it is given is the most that it unpacks to
+_HDF5 = {1: "deflate", 4: "szip", 32000: "lzf"}  # filters that HDF5 and h5py bring along
+_MATLAB_HEAD, _COMPRESSED = (
+    128,
+    15,
+)  # bytes before the first variable, and what one that is packed is marked with
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Zlib:
+    """A stream of zlib, unpacked as it is read."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._unpack, self._rest = zlib.decompressobj(), packed
+
+    def read(self, size: int, /) -> bytes:
+        made = self._unpack.decompress(self._rest, size)
+        self._rest = self._unpack.unconsumed_tail
+        return made
+
+
+_STREAMS: dict[str, Callable[[bytes], _Stream]] = {
+    "zlib": _Zlib,
+    "gzip": lambda packed: gzip.GzipFile(fileobj=BytesIO(packed)),
+    "bz2": lambda packed: bz2.BZ2File(BytesIO(packed)),
+    "lzma": lambda packed: lzma.LZMAFile(BytesIO(packed)),  # noqa: SIM115  # it holds no file
+    "zstd": lambda packed: pa.CompressedInputStream(pa.BufferReader(packed), "zstd"),
+}
+# times as many bytes as they are given is the most that they unpack to
+_MOST = {
+    "zlib": _DEFLATE,
+    "gzip": _DEFLATE,
+    "bz2": 50_000,
+    "lzma": 10_000,
+    "zstd": 1 << 15,
+    "lz4": 256,
+    "blosc": 1 << 15,
+}
+
+
+def check_hdf5(path: Path, name: str, array: Any) -> None:
+    """Refuse a data set of HDF5 that lies elsewhere, that claims a size and does not hold it, or of which a chunk
+    unpacks to more than its shape says and there is room for."""
+    if array.external or array.is_virtual:  # whose numbers stand in other files, whatever these are
+        raise InputError(f"{path}: the data of {name!r} lie outside of the file, which is not followed.")
+    if array.id.get_storage_size() * PACKED < array.nbytes:
+        check_room(path, array.nbytes)
+    if array.chunks is None:
+        return
+    made = array.id.get_create_plist()
+    packings = [_HDF5.get(made.get_filter(i)[0]) for i in range(made.get_nfilters())]
+    most = _most(path, name, prod(array.chunks) * array.dtype.itemsize, [each for each in packings if each])
+    if "deflate" not in packings:  # lzf and szip cannot
+        return
+    unseen: list[Any] = []
+    array.id.chunk_iter(lambda about: unseen.append(about) if about.size * _DEFLATE > most else None)
+    for about in unseen:
+        if not about.filter_mask & 1 << packings.index("deflate"):  # it is packed as all are
+            _refuse_above(most, "zlib", array.id.read_direct_chunk(about.chunk_offset)[1], path, name)
+
+
+def check_zarr(path: Path, name: str, array: Any) -> None:
+    """Refuse an array of Zarr that claims a size and does not hold it, or of which a chunk unpacks to more than its
+    shape says and there is room for."""
+    if array.nbytes > memory() and array.nbytes_stored() * PACKED < array.nbytes:
+        check_room(path, array.nbytes)
+    packings = [each for each in map(_packing, (*array.filters, *array.compressors)) if each in _MOST]
+    if array.shards:
+        packings += [_packing(each) for each in array.metadata.codecs[1:]]  # of the whole file
+    most = _most(path, name, prod(array.chunks) * array.dtype.itemsize, packings)
+    if not packings:
+        return
+    (packing,) = packings
+    for file in (path / array.path).rglob("*"):
+        if file.name == "zarr.json" or file.name.startswith(".z") or not file.is_file():
+            continue
+        if file.stat().st_size * _MOST[packing] > most:
+            for packed in _inner(file, array, path) if array.shards else [file.read_bytes()]:
+                _refuse_above(most, packing, packed, path, name)
+
+
+def check_matlab(path: Path) -> None:
+    """Refuse a .mat file (up to version 7.2) whose variables claim or unpack to more than there is memory."""
+    check_room(path, sum(8 * prod(shape) for _, shape, _ in whosmat(path)))
+    n, counted = path.stat().st_size, 0
+    if n * _DEFLATE <= memory() / _SHARE:
+        return
+    with path.open("rb") as file:
+        order = "<" if file.read(_MATLAB_HEAD)[126:] == b"IM" else ">"
+        while len(tag := file.read(8)) == 8:
+            kind, length = np.frombuffer(tag, f"{order}u4").tolist()
+            if kind != _COMPRESSED:
+                file.seek(length, 1)
+                continue
+            for part in _parts(_Zlib(file.read(length))):
+                counted += len(part)
+                check_room(path, counted)
+
+
+def _most(path: Path, name: str, claimed: int, packings: list[str]) -> float:
+    """Bytes that a chunk may unpack to."""
+    check_room(path, claimed, f"numbers in each chunk of {name!r}")
+    if len(packings) > 1:
+        raise InputError(
+            f"{path}: the chunks of {name!r} are packed twice ({', '.join(packings)}), expected once."
+        )
+    return max(claimed, memory() / _SHARE)
+
+
+def _refuse_above(most: float, packing: str, packed: bytes, path: Path, name: str) -> None:
+    counted = _said(packing, packed)
+    if counted is None:
+        counted, parts = 0, _parts(_STREAMS[packing](packed))
+        try:
+            while counted <= most and (part := next(parts, b"")):
+                counted += len(part)
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+            return  # it is damaged, which its reader says
+    if counted > most:
+        raise InputError(
+            f"{path} is corrupted: a chunk of {name!r} unpacks to more than {most / 1e9:.2g} GB, which is not what its "
+            "shape says."
+        )
+
+
+def _parts(stream: _Stream) -> Iterator[bytes]:
+    while part := stream.read(_PART):
+        yield part
+
+
+def _said(packing: str, packed: bytes) -> int | None:
+    """Bytes that a chunk says it unpacks to, where its reader unpacks no more than that."""
+    if packing == "lz4":  # of numcodecs
+        return int.from_bytes(packed[:4], "little")
+    if packing == "blosc":
+        return int.from_bytes(packed[4:8], "little")
+    if packing != "zstd" or len(packed) < 18:
+        return None
+    flags = packed[4]  # RFC 8878, 3.1.1.1
+    alone, dictionary, width = flags >> 5 & 1, (0, 1, 2, 4)[flags & 3], (0, 2, 4, 8)[flags >> 6]
+    start = 5 + (not alone) + dictionary
+    if width == 0:
+        return packed[start] if alone else None
+    return int.from_bytes(packed[start : start + width], "little") + 256 * (width == 2)
+
+
+def _packing(codec: Any) -> str:
+    """What a codec is called, in either version of Zarr."""
+    about = codec.to_dict()["name"] if hasattr(codec, "to_dict") else codec.codec_id
+    return str(about).removeprefix("numcodecs.")
+
+
+def _inner(file: Path, array: Any, path: Path) -> Iterator[bytes]:
+    """The chunks that lie in one file (a shard), by the index in it."""
+    n = prod(array.shards) // prod(array.chunks)
+    sharding = array.metadata.codecs[0]
+    kept, *summed = [each.to_dict() for each in sharding.index_codecs]
+    if kept.get("configuration") != {"endian": "little"} or [each["name"] for each in summed] not in (
+        [],
+        ["crc32c"],
+    ):
+        raise InputError(
+            f"{path}: the index of {array.path!r} is written in an unusual way, expected bytes and crc32c."
+        )
+    size = 16 * n + 4 * len(summed)
+    with file.open("rb") as shard:
+        if sharding.index_location.value == "end":
+            shard.seek(-min(size, file.stat().st_size), 2)
+        for start, length in np.frombuffer(shard.read(16 * n)[: 16 * n], "<u8").reshape(-1, 2).tolist():
+            if start + length <= file.stat().st_size:  # of one that there is not, both are the largest number
+                shard.seek(start)
+                yield shard.read(length)
