@@ -9,8 +9,9 @@ import zarr
 from scipy.io import savemat
 
 import prismae as pr
+from prismae.data import rows
 from prismae.data.moments import Moments
-from prismae.data.rows import Held, Npy, Sparse, as_rows
+from prismae.data.rows import Held, Npy, Sparse, SparseHdf5, as_rows
 from prismae.errors import InputError
 
 rng = np.random.default_rng(0)
@@ -193,3 +194,44 @@ def test_moments_of_a_sparse_matrix_are_those_of_the_array(seed):
     matrix.data[0] = np.inf
     with pytest.raises(InputError, match="these, values that are stored: 1 value is infinite"):
         Moments.of(Sparse(matrix), lambda part: part, "these")
+
+
+@pytest.mark.parametrize("stored", [1, 7, 50, 10**6], ids=lambda n: f"{n} values at a time")
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+def test_moments_of_a_sparse_matrix_in_a_file_are_taken_of_what_is_stored(
+    tmp_path, monkeypatch, kind, stored
+):
+    dense = rng.normal(size=(60, 9)) * (rng.random((60, 9)) < 0.3)
+    dense[[3, 4, 20, 59]] = 0
+    x = sp.csr_array(dense)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        write_sparse(file, "X", x, kind)
+    found = SparseHdf5(tmp_path / "x.h5", "X")
+    monkeypatch.setattr(rows, "STORED", stored)
+    assert sum(part.shape[0] for part in found.stored()) == 60
+    assert found.used() == ((dense != 0).any(1).sum(), 9)
+    expected = Moments.of(Held(dense), lambda part: part, "these")
+    monkeypatch.setattr(SparseHdf5, "spans", None)  # no row is written out
+    of_stored = Moments.of(found, lambda part: part, "these")
+    for name in ("count", "mean", "squares", "low", "high"):
+        np.testing.assert_allclose(
+            getattr(of_stored, name), getattr(expected, name), atol=1e-12, err_msg=name
+        )
+
+
+def test_a_sparse_matrix_that_is_nearly_all_empty_space_is_refused(monkeypatch):
+    places = np.arange(50)
+    empty = sp.csr_array((np.ones(50), (places * 10**5, places * 10**4)), shape=(10**7, 10**6))
+    with pytest.raises(
+        InputError, match=r"10,000,000 rows and 1,000,000 columns, of which 50 and 50 have values: leave"
+    ):
+        pr.world(empty)
+    kept = empty[np.unique(empty.nonzero()[0])][:, np.unique(empty.nonzero()[1])]
+    assert (len(pr.world(kept)), pr.world(kept).shape) == (50, (50,))
+    wide = sp.csr_array((np.ones(10**6), (np.arange(10**6), np.arange(10**6))), shape=(10**6, 10**6))
+    wide = sp.vstack([wide] * 8)
+    monkeypatch.setattr(rows, "memory", lambda: 24e9)
+    with pytest.raises(
+        InputError, match=r"8,000,000 rows and 1,000,000 columns would take 32 TB if it was written out"
+    ):
+        rows.refuse_empty_space(Sparse(wide), "World 'wide'")

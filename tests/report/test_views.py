@@ -6,15 +6,18 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from test_own_classes import declare, module
 from typer.testing import CliRunner
 from untrained import channels, images, series, untrained_run, vectors
 
 from prismae._discovery import entry_points
 from prismae.cli import app
+from prismae.data import world
 from prismae.errors import InputError
 from prismae.methods import method
 from prismae.report import write_picture, write_report
+from prismae.runs import codes
 from prismae.runs.run import Run
 from prismae.views import View, add_views, all_views, check, complete, compute
 
@@ -168,3 +171,15 @@ def test_a_section_that_the_page_does_not_have_is_refused():
 def test_drawing_needs_no_torch(code):
     said = "import sys; assert not {'torch', 'sklearn'} & set(sys.modules), 'imported'"
     subprocess.run([sys.executable, "-c", f"{code}; {said}"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("elements", [1, 30, 2**24])
+def test_moments_of_observations_are_those_of_all_together(monkeypatch, elements):
+    x = np.random.default_rng(0).normal(3.0, size=(40, 5)).astype(np.float32)
+    x[::7, 2] = np.nan
+    made, some = world(x), torch.arange(1, 40, 3)
+    monkeypatch.setattr(codes, "_ELEMENTS", elements)
+    assert len(codes.in_parts(made, some)) == {1: 13, 30: 3, 2**24: 1}[elements]
+    found = codes.moments(made, some, torch.square)
+    np.testing.assert_allclose(found.mean, np.nanmean(np.square(x[1::3]), 0), rtol=1e-6)
+    np.testing.assert_allclose(found.squares / found.count, np.nanvar(np.square(x[1::3]), 0), rtol=1e-6)

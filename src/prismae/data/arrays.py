@@ -18,7 +18,7 @@ from prismae.data.layout import axes_of, check_size, images_first, numbers, take
 from prismae.data.moments import Moments
 from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_by, offset_of
 from prismae.data.pieces import Pieces
-from prismae.data.rows import WHOLE, Rows, whole_or_rows
+from prismae.data.rows import WHOLE, Rows, SparseRows, refuse_empty_space, whole_or_rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -184,6 +184,8 @@ def _in_pieces(
     """The same for an array that stays where it is; the rules are those of `_in_memory`."""
     where = f"World {name!r}"
     numbers(np.empty((0, *x.shape[1:]), x.dtype), where)
+    if isinstance(x, SparseRows):
+        refuse_empty_space(x, where)
     shaped = np.broadcast_to(np.zeros((), x.dtype), x.shape)  # takes no memory
     one_channel = x.ndim == 2 and series in LAYOUTS and channel_names is None
     found: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from math import sqrt
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 
 from prismae.data.layout import numbers
 from prismae.data.pieces import block_of
-from prismae.data.rows import Rows, Sparse
+from prismae.data.rows import Rows, SparseRows
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,32 @@ class Moments:
         InputError
             For infinity and values that are no numbers.
         """
-        if isinstance(rows, Sparse) and layout(np.zeros((1, *rows.shape[1:]))).shape[1:] == rows.shape[1:]:
-            return cls._of_sparse(rows.x, where)
-        found: Moments | None = None
-        for start in range(0, len(rows), block_of(rows)):
-            part = layout(numbers(rows[start : start + block_of(rows)], where, start, gaps=True))
-            found = _of_part(part) if found is None else found.with_others(_of_part(part))
-        assert found is not None
-        return found
+        if (
+            isinstance(rows, SparseRows)
+            and layout(np.zeros((1, *rows.shape[1:]))).shape[1:] == rows.shape[1:]
+        ):
+            return reduce(cls.with_others, (cls._of_sparse(part, where) for part in rows.stored()))
+        size = block_of(rows)
+        parts = (
+            numbers(rows[start : start + size], where, start, gaps=True)
+            for start in range(0, len(rows), size)
+        )
+        return reduce(cls.with_others, (cls.of_part(layout(part)) for part in parts))
+
+    @classmethod
+    def of_part(cls, x: NDArray) -> Moments:
+        """Those of observations [n, *shape] in memory."""
+        x = x.astype(np.float64)
+        gaps = np.isnan(x)
+        if not gaps.any():
+            mean = x.mean(0)
+            squares = np.square(x - mean).sum(0)
+            return cls(np.full(mean.shape, float(len(x))), mean, squares, x.min(0), x.max(0))
+        count = (~gaps).sum(0).astype(np.float64)
+        mean = np.where(gaps, 0.0, x).sum(0) / np.maximum(count, 1)
+        squares = np.where(gaps, 0.0, np.square(x - mean)).sum(0)
+        mean[count == 0] = np.nan
+        return cls(count, mean, squares, np.fmin.reduce(x, 0), np.fmax.reduce(x, 0))
 
     @classmethod
     def _of_sparse(cls, x: csr_array, where: str) -> Moments:
@@ -104,17 +123,3 @@ class Moments:
         """Standard deviation, of one element or of all together."""
         whole = self.over()
         return sqrt(float(whole.squares) / max(float(whole.count) - 1, 1))
-
-
-def _of_part(x: NDArray) -> Moments:
-    x = x.astype(np.float64)
-    gaps = np.isnan(x)
-    if not gaps.any():
-        mean = x.mean(0)
-        squares = np.square(x - mean).sum(0)
-        return Moments(np.full(mean.shape, float(len(x))), mean, squares, x.min(0), x.max(0))
-    count = (~gaps).sum(0).astype(np.float64)
-    mean = np.where(gaps, 0.0, x).sum(0) / np.maximum(count, 1)
-    squares = np.where(gaps, 0.0, np.square(x - mean)).sum(0)
-    mean[count == 0] = np.nan
-    return Moments(count, mean, squares, np.fmin.reduce(x, 0), np.fmax.reduce(x, 0))

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
+from prismae._files import PACKED, memory
 from prismae.errors import InputError
 
 WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, so that no result depends on the machine
 NEAR = 1 << 16  # bytes between two rows of a file that are rather read along than skipped
+STORED = 1 << 22  # values of a sparse matrix in a file that are looked at together
 LARGEST_CHUNK = 1 << 26  # bytes of chunks of a file that are read together
 
 
@@ -28,7 +30,7 @@ class Rows(ABC):
     at_once: int = 1  # rows that lie together in one chunk of a file
 
     @abstractmethod
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
         """The rows from each start to each stop."""
 
     def __len__(self) -> int:
@@ -49,16 +51,24 @@ class Rows(ABC):
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
             if step == 1:
-                return self.spans([(start, max(start, stop))])[0]
+                (part,) = self.spans([(start, max(start, stop))])
+                return part
             rows = np.arange(start, stop, step)
-        wanted, place = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+        rows = np.asarray(rows, dtype=np.int64)
+        order = np.argsort(rows, kind="stable")
+        wanted = rows[order]
         size = max(1, prod(self.shape[1:]) * self.dtype.itemsize)
         ends = np.flatnonzero(np.diff(wanted) > max(1, NEAR // size)) + 1
-        runs = np.split(wanted, ends)
-        read = self.spans([(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)])
-        if not read:
-            return np.empty((0, *self.shape[1:]), self.dtype)
-        return np.concatenate([part[run - run[0]] for part, run in zip(read, runs, strict=True)])[place]
+        made = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        runs = [
+            (run, place)
+            for run, place in zip(np.split(wanted, ends), np.split(order, ends), strict=True)
+            if len(run)
+        ]
+        parts = self.spans([(int(run[0]), int(run[-1]) + 1) for run, _ in runs])
+        for part, (run, place) in zip(parts, runs, strict=True):
+            made[place] = part[run - run[0]]
+        return made
 
 
 class Held(Rows):
@@ -68,8 +78,8 @@ class Held(Rows):
         self.array, self.shape, self.dtype = array, tuple(array.shape), np.dtype(array.dtype)
         self.at_once = _chunk(getattr(array, "chunks", None), self.shape, self.dtype)
 
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
-        return [np.asarray(self.array[start:stop]) for start, stop in spans]
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
+        return (np.asarray(self.array[start:stop]) for start, stop in spans)
 
 
 class Npy(Rows):
@@ -87,15 +97,14 @@ class Npy(Rows):
             self.shape, self.by_columns, self.dtype = read(file)
             self.start = file.tell()
 
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
         row = self.shape[1:]
-        size, found = prod(row), []
+        size = prod(row)
         with self.path.open("rb", buffering=0) as file:
             for start, stop in spans:
                 file.seek(self.start + start * size * self.dtype.itemsize)
                 part = np.fromfile(file, self.dtype, (stop - start) * size)
-                found.append(part.reshape(stop - start, *row))
-        return found
+                yield part.reshape(stop - start, *row)
 
 
 class Hdf5(Rows):
@@ -107,23 +116,46 @@ class Hdf5(Rows):
             self.shape, self.dtype, self.attrs = tuple(array.shape), array.dtype, dict(array.attrs)
             self.at_once = _chunk(array.chunks, self.shape, self.dtype)
 
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
         with opened(self.path, self.name) as array:
-            return [np.asarray(array[start:stop]) for start, stop in spans]
+            for start, stop in spans:
+                yield np.asarray(array[start:stop])
 
 
-class Sparse(Rows):
+class SparseRows(Rows):
+    """Those of a sparse matrix."""
+
+    @abstractmethod
+    def stored(self) -> Iterator[csr_array]:
+        """All rows, some at a time, as they are kept."""
+
+    def used(self) -> tuple[int, int]:
+        """How many rows and columns have a value."""
+        rows, columns = 0, np.zeros(self.shape[1], np.bool_)
+        for part in self.stored():
+            rows += int(np.count_nonzero(np.diff(part.indptr)))
+            columns[part.indices] = True
+        return rows, int(columns.sum())
+
+
+class Sparse(SparseRows):
     """Those of a sparse matrix of SciPy: kept as it is, and written out where rows are read."""
 
     def __init__(self, x: Any) -> None:
         self.x = csr_array(_within(lambda: x))
         self.shape, self.dtype = tuple(self.x.shape), self.x.dtype
 
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
-        return [self.x[start:stop].toarray() for start, stop in spans]
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
+        return (self.x[start:stop].toarray() for start, stop in spans)
+
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray) -> NDArray:
+        return np.asarray(self.x[rows].toarray())
+
+    def stored(self) -> Iterator[csr_array]:
+        yield self.x
 
 
-class SparseHdf5(Rows):
+class SparseHdf5(SparseRows):
     """Those of a sparse matrix in a group of an HDF5 file, as AnnData writes it: data, indices and indptr.
 
     One that is kept by columns (CSC) is read as a whole.
@@ -153,17 +185,29 @@ class SparseHdf5(Rows):
                 parts = (group["data"][()], group["indices"][()], self.starts)
                 self.whole = Sparse(csc_array(parts, shape=(self.shape[0], self.shape[1])))
 
-    def spans(self, spans: Sequence[tuple[int, int]]) -> list[NDArray]:
+    def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
+        return (part.toarray() for part in self._kept(spans))
+
+    def stored(self) -> Iterator[csr_array]:
+        ends = (
+            np.searchsorted(self.starts, np.arange(STORED, self.starts[-1] + STORED, STORED), side="right")
+            - 1
+        )
+        stops = np.unique(np.append(ends, len(self)))
+        stops = stops[stops > 0]  # a row of more values than that is one part
+        return self._kept(list(zip([0, *stops[:-1].tolist()], stops.tolist(), strict=True)))
+
+    def _kept(self, spans: Sequence[tuple[int, int]]) -> Iterator[csr_array]:
+        """The rows from each start to each stop, as they are kept."""
         if self.whole is not None:
-            return self.whole.spans(spans)
-        found = []
+            yield from (self.whole.x[start:stop] for start, stop in spans)
+            return
         with opened(self.path, self.name) as group:
             for start, stop in spans:
                 first, last = int(self.starts[start]), int(self.starts[stop])
                 values, places = group["data"][first:last], group["indices"][first:last]
                 parts = (values, places, self.starts[start : stop + 1] - first)
-                found.append(_within(csr_array, parts, shape=(stop - start, self.shape[1])).toarray())
-        return found
+                yield _within(csr_array, parts, shape=(stop - start, self.shape[1]))
 
 
 @contextmanager
@@ -214,6 +258,26 @@ def refuse_columns_first(path: Path) -> None:
         f"{path} is larger than {WHOLE / 1e9:g} GB and holds one column after the other (Fortran order), so it cannot "
         "be read row by row: write it with numpy.save(path, numpy.ascontiguousarray(x))."
     )
+
+
+def refuse_empty_space(x: SparseRows, where: str) -> None:
+    """Refuse a sparse matrix that would take no end to train on: a step writes out all of its rows' columns."""
+    room = memory()
+    if x.kept <= room:
+        return
+    n, d = x.shape
+    rows, columns = x.used()
+    if 4 * rows * columns * PACKED < x.kept:
+        raise InputError(
+            f"{where}: the sparse matrix has {n:,} rows and {d:,} columns, of which {rows:,} and {columns:,} have "
+            "values: leave out the others, rows, columns = map(numpy.unique, x.nonzero()); x = x[rows][:, columns]."
+        )
+    if x.kept > PACKED * room:
+        raise InputError(
+            f"{where}: the sparse matrix of {n:,} rows and {d:,} columns would take {x.kept / 1e12:,.0f} TB if it was "
+            f"written out, with {room / 1e9:,.0f} GB of memory here: leave out columns that few rows have, or "
+            "take some of the rows."
+        )
 
 
 def _chunk(chunks: Any, shape: tuple[int, ...], dtype: np.dtype) -> int:

@@ -29,6 +29,7 @@ from prismae.evaluation.baselines import baselines_of, beside
 from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
+from prismae.runs.codes import in_parts
 from prismae.runs.files import SCORES
 from prismae.runs.judge import judged
 from prismae.runs.measured import untrained
@@ -247,7 +248,7 @@ def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
     with torch.no_grad():
         parts = [
             torch.stack(net.errors(data.data[part.to(data.data.device)].to(net.mean.device))) * len(part)
-            for part in rows.split(1024)
+            for part in in_parts(data, rows)
         ]
     mse, nats = (torch.stack(parts).sum(0) / len(rows)).tolist()
     return {"mse": mse, "nats": nats}

@@ -36,7 +36,9 @@ from prismae.train.trial import CopyTrial
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-PROBE = 256  # observations that the monitored errors are measured on
+PROBE = 256  # observations that the monitored errors are measured on,
+PROBED = 2**24  # of large ones as many as have so many elements together, though no fewer than
+LEAST = 32
 GIVEN = "given"  # the term that is added where something is given
 
 
@@ -95,7 +97,7 @@ class Ongoing:
         self.controller_states = [state for _, state in started]
         for values, _ in started:
             self.values |= values
-        self.probe = self._observations(PROBE)
+        self.probe = self._observations(max(LEAST, min(PROBE, PROBED // prod(world.shape))))
 
     @property
     def context(self) -> Context:

@@ -14,7 +14,7 @@ from prismae.latent.gaussian import Discrete
 from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
-from prismae.runs.codes import MEASURED, drawn_rows, encoded
+from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts
 from prismae.train.loop import Trained
 
 POINTS = 10_000  # observations that codes are taken of
@@ -103,6 +103,6 @@ class Subject:
         """[e] squared error per element that is not missing of each of `measured`, in units of the world's variance."""
         found = []
         with torch.no_grad():
-            for part in self.measured.split(1024):
+            for part in in_parts(self.world, self.measured):
                 found.append(self.net.row_errors(self.world.data[part])[0].nan_to_num())
         return torch.cat(found)

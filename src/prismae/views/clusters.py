@@ -45,13 +45,13 @@ class Clusters(View):
         from sklearn.cluster import KMeans
 
         from prismae.methods import Clustering
-        from prismae.runs.codes import MEASURED, drawn_rows, encoded
+        from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts, moments
 
         method, net, world = subject.method, subject.net, subject.world
         rows = drawn_rows(world, MEASURED, self.seed)
         if isinstance(method, Clustering):
             with torch.no_grad():
-                shares = [method.responsibilities(net, world.data[part]) for part in rows.split(1024)]
+                shares = [method.responsibilities(net, world.data[part]) for part in in_parts(world, rows)]
             labels, source = torch.cat(shares).argmax(1).numpy(), f"assignments of {method.called()}"
         else:
             k = min(CLUSTERS, len(rows))
@@ -59,9 +59,9 @@ class Clusters(View):
             labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
             source = f"k-means of the codes, k = {k}"
         kept, sizes = np.unique(labels, return_counts=True)
-        x = np.ma.masked_invalid(world.data[rows].numpy())  # values may be missing
+        means = [moments(world, rows[torch.from_numpy(labels == label)]).mean for label in kept]
         return {
-            "clusters": np.stack([x[labels == label].mean(0).filled(np.nan) for label in kept]),
+            "clusters": np.stack(means).astype(np.float32),
             "cluster_sizes": sizes,
             "cluster_source": np.array(source),
         }

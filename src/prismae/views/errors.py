@@ -32,28 +32,16 @@ class Errors(View):
     section, place, small = "reconstruction", 20, True
 
     def compute(self, subject: Subject) -> Arrays:
-        import torch
+        from prismae.runs.codes import moments
 
-        world, rows = subject.world, subject.measured
-        shift = world.data[rows[:1]].nan_to_num()  # so that squares of large values do not cancel
-        total, squares = torch.zeros(world.shape, dtype=torch.float64), 0.0
-        seen = torch.zeros(world.shape, dtype=torch.float64)  # observations that have each element
-        vectors = []
-        for part in rows.split(1024):
-            x = world.data[part]
-            values = subject.net.to_rebuild(x)
-            total += (values - shift).nansum(0, dtype=torch.float64)
-            squares += float((values - shift).square().nansum(dtype=torch.float64))
-            seen += (~values.isnan()).sum(0)
-            vectors.append(x if x.ndim == 2 else x[:0])
-        of_mean = (squares - float((total.square() / seen.clamp(min=1)).sum())) / float(seen.sum())
-        found = {"errors": subject.errors, "mean_error": of_mean / subject.net.std.square()}
+        world, net = subject.world, subject.net
+        rebuilt = moments(world, subject.measured, net.to_rebuild)
+        of_mean = rebuilt.squares.sum() / rebuilt.count.sum()
+        found = {"errors": subject.errors, "mean_error": of_mean / net.std.square()}
         if len(world.shape) == 1:
-            rows_seen = torch.cat(vectors).double().numpy()
-            found |= {
-                "element_mean": np.nanmean(rows_seen, 0),
-                "element_std": np.nanstd(rows_seen, 0, ddof=1),
-            }
+            each = moments(world, subject.measured)
+            freedom = np.where(each.count > 1, each.count - 1, np.nan)
+            found |= {"element_mean": each.mean, "element_std": np.sqrt(each.squares / freedom)}
         return {name: np.asarray(each) for name, each in found.items()}
 
     def draw(self, run: Run) -> Figure:
