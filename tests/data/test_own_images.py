@@ -369,3 +369,26 @@ def test_labels_that_do_not_match_get_one_sentence(photos: Path, case: str) -> N
     (photos / "labels.csv").write_text(content)
     with pytest.raises(InputError, match=re.escape(sentence)):
         world(photos)
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        (["red/square", "red/disc", "blue/disc"], {"folder 1": 2, "folder 2": 2}),
+        (["all/red/square", "all/red/disc", "all/blue/disc"], {"folder 2": 2, "folder 3": 2}),
+        (["train/cats", "train/dogs"], {"folder": 2}),
+        (["red/square", "red", "blue/disc"], {"folder": 3}),
+        (["red"], {}),
+    ],
+    ids=lambda value: ", ".join(value),
+)
+def test_each_level_of_nested_folders_is_a_factor(tmp_path: Path, folders: list[str], expected: dict) -> None:
+    rng = np.random.default_rng(0)
+    for i, folder in enumerate(2 * folders):
+        (tmp_path / "x" / folder).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9, 8), np.uint8)).save(tmp_path / "x" / folder / f"{i}.png")
+    made = world(tmp_path / "x")
+    assert (
+        dict(zip(made.factor_names, (made.factor_sizes if made.factor_names else ()), strict=True))
+        == expected
+    )

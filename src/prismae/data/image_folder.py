@@ -24,7 +24,7 @@ from prismae.errors import InputError
 LABELS = "labels.csv"
 HEIC = (".heic", ".heif")  # for which Pillow needs another package, of patented code
 FILE = "file"  # the column of labels.csv with the names of the images
-FOLDER = "folder"  # the factor that the names of subfolders are
+FOLDER = "folder"  # the factor that the names of subfolders are, with a number where each level is one
 
 _NAMED = 5  # of the files that cannot be read
 
@@ -57,7 +57,9 @@ def read_images(
         numbers.
     factors
         Names of factors to keep; by default all that there are: the subfolder's name, where there are at least two
-        subfolders, as ``folder``; and each column but ``file`` of ``labels.csv``, where the folder has one.
+        subfolders, as ``folder``; where all images lie equally deep, and folders of more than one level differ, each
+        of these levels as ``folder 1``, ``folder 2`` and so on; and each column but ``file`` of ``labels.csv``, where
+        the folder has one.
     size
         Scale the centre square of each image to this side. Without it all images must have one size.
     axes
@@ -259,9 +261,7 @@ def labels_in(
 ) -> dict[str, Sequence[str] | pd.Series]:
     """Every label that the images have, by the factor's name; those in a file of several have the file's."""
     columns: dict[str, Sequence[str] | pd.Series] = {}
-    folders = [name.rpartition("/")[0] for name in names]
-    if len(set(folders)) > 1:
-        columns[FOLDER] = folders
+    columns |= _levels([name.rpartition("/")[0] for name in names])
     table = path / LABELS
     if table.is_file():
         labels, _ = read_csv(table)
@@ -285,6 +285,18 @@ def labels_in(
         rows = labels.set_index(listed).loc[keys]
         columns |= {name: rows[name] for name in map(str, labels.columns) if name != FILE}
     return columns
+
+
+def _levels(folders: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The factors that folders are: each level, where several differ and all have as many, else their whole names."""
+    if len(set(folders)) < 2:
+        return {}
+    parts = [folder.split("/") for folder in folders]
+    levels = list(zip(*parts, strict=False))
+    differ = {i + 1: level for i, level in enumerate(levels) if len(set(level)) > 1}
+    if len({len(each) for each in parts}) > 1 or len(differ) < 2:
+        return {FOLDER: folders}
+    return {f"{FOLDER} {i}": level for i, level in differ.items()}
 
 
 def _more(names: Sequence[str]) -> str:
