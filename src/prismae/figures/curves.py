@@ -24,7 +24,7 @@ from prismae.figures.canvas import (
     plain,
     thin,
 )
-from prismae.runs.latents import Latents
+from prismae.runs.latents import LISTED, Latents
 
 POINTS = 500  # a curve: more than that is not seen at this size
 SMOOTHED = 150  # logged values from which the curve of a latent is smoothed: many raw ones hide each other
@@ -78,7 +78,7 @@ def term_curves(
 def latent_curves(steps: NDArray, values: NDArray, latents: Latents | None = None, label: str = "") -> Figure:
     """The course of one quantity of each latent in one axes, every curve named at its end.
 
-    Curves of more than 150 values are smoothed.
+    Curves of more than 150 values are smoothed; those of the first 100 latents in order are drawn.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def latent_curves(steps: NDArray, values: NDArray, latents: Latents | None = Non
     axes = figure.subplots()
     plain(axes)
     ends: dict[int, float] = {}
-    for i in order[::-1]:  # the most lively code on top
+    for i in order[:LISTED][::-1]:  # the most lively code on top
         seen = np.isfinite(values[:, i])
         if not seen.any():
             continue
@@ -112,7 +112,8 @@ def latent_curves(steps: NDArray, values: NDArray, latents: Latents | None = Non
         )
         ends[int(i)] = float(y[-1])
     _step_axis(axes, steps)
-    axes.set_xlabel("step", fontsize=SMALL, color=MUTED)
+    words = f"step; {LISTED} of {m:,} latents" if m > LISTED else "step"
+    axes.set_xlabel(words, fontsize=SMALL, color=MUTED)
     axes.set_ylabel(label, fontsize=FONT, color=MUTED)
     named = {int(i): ends[int(i)] for i in order if int(i) in ends}
     _name_ends(axes, dict(list(named.items())[:LABELS]), colours, axes_height=3.3 * 72 * 0.82)

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from prismae.errors import InputError
 from prismae.runs.files import WEIGHTS, place
+from prismae.runs.latents import LISTED
 from prismae.runs.run import Run
 from prismae.views._shown import shown
 
@@ -32,8 +33,8 @@ def explorer(run: Run) -> dict[str, Any]:
 
     Returns
     -------
-    `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; `latents` in the
-    order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`, and `levels` where it takes
+    `kind` "images", "series" or "table"; `shape` of an observation; `decoder`, see `pack`; the first 100 `latents` in
+    the order in which they are shown, each with `index`, `name`, `dead`, `low` and `high`, and `levels` where it takes
     one of few values; `base` [m], the codes to start with; `codes` [r, m] of the observations whose elements are
     `originals`, base64 of float16, and whose names are `names`; for images `ends`, the elements that are drawn black
     and white; for series `lanes`, for each channel its name with its range in the user's units ("" where there is one
@@ -73,7 +74,7 @@ def explorer(run: Run) -> dict[str, Any]:
             {"index": int(i), "name": f"z{i}", "dead": bool(run.latents.dead[i])}
             | {"low": round(float(lows[i]), 4), "high": round(float(highs[i]), 4)}
             | ({"levels": np.round(levels[i].astype(float), 4).tolist()} if levels is not None else {})
-            for i in run.latents.order
+            for i in run.latents.order[:LISTED]
         ],
         "base": [round(float(value), 4) for value in pictures["base"]],
         "codes": np.round(codes.astype(float), 4).tolist(),

@@ -23,6 +23,7 @@ from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
 from prismae.report.players import player
 from prismae.report.study_page import prose
+from prismae.runs.latents import LISTED
 from prismae.runs.run import Run
 from prismae.views import Table, View, all_views, check
 from prismae.views._base import SECTIONS
@@ -30,6 +31,7 @@ from prismae.views._shown import KINDS
 from prismae.views._shown import shown as shown_as
 
 LONG = 5000  # characters of a setting
+NAMES = 8  # latents that say the same, in a cell
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 
 
@@ -101,6 +103,8 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
             full="" if run.from_python else f"prismae report {shlex.quote(str(run.path))} --full",
             stability=run.stability,
             latents=latent_table(run),
+            listed=LISTED,
+            further=0 if run.latents is None else max(0, len(run.latents) - LISTED),
             counted=run.counted,
             shown_rows="shown_rows" in pictures,
             held_out=held_out(run),
@@ -276,13 +280,13 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
 
 
 def latent_table(run: Run) -> list[dict[str, Any]]:
-    """What is known of each latent, in the order in which they are shown; None where the run does not know it."""
+    """What is known of the first latents, in the order in which they are shown; None where the run does not know it."""
     if run.latents is None:
         return []
     pictures, latents = run.pictures, run.latents
-    twins = latents.twins(pictures["correlation"]) if "correlation" in pictures else []
+    twins = latents.twins(pictures["correlation"]) if "correlation" in pictures else None
     rows = []
-    for i in latents.order:
+    for i in latents.order[:LISTED]:
         row: dict[str, Any] = {
             "index": int(i),
             "name": f"z{i}",
@@ -293,7 +297,8 @@ def latent_table(run: Run) -> list[dict[str, Any]]:
             row[key] = float(pictures[key][i]) if key in pictures else None
         row["information"] = None if latents.information is None else float(latents.information[i])
         row["effect"] = None if latents.effect is None else float(latents.effect[i])
-        row["twins"] = ", ".join(f"z{b if a == i else a}" for a, b, _ in twins if i in (a, b))
+        same = [] if twins is None else [f"z{other}" for other in np.flatnonzero(twins[i])]
+        row["twins"] = ", ".join(same[:NAMES]) + (f" and {len(same) - NAMES} more" if same[NAMES:] else "")
         rows.append(row)
     return rows
 

@@ -27,6 +27,7 @@ WEAK = 0.5  # share of what `telling` principal components explain, below which 
 WORSE, GAP, SURE = 1.5, 0.1, 2.0
 CLOSE = 0.01  # share of the variance within which principal components do as well
 DEPENDENT = 0.3  # absolute correlation of live latents that a critic must see
+NAMED = 10  # latents that say the same, and groups of them
 TOLD = 0.1  # share of a given column's variance that is read of the codes, beyond chance
 AT_CHANCE = 0.99  # of a critic's loss on independent codes
 LONGER, SLOWER, SHORTER = 4, 10, 3  # times as many steps, times as small a rate, after a setback
@@ -208,7 +209,11 @@ class Judge(Measured):
     def _duplicated(self) -> Iterator[Finding]:
         if not self.duplicates:
             return
-        named = [", ".join(f"z{i}" for i in group[:-1]) + f" and z{group[-1]}" for group in self.duplicates]
+        named = [
+            ", ".join(f"z{i}" for i in group[: min(NAMED, len(group) - 1)])
+            + (f" and {len(group) - NAMED} more" if len(group) > NAMED + 1 else f" and z{group[-1]}")
+            for group in self.duplicates[:NAMED]
+        ] + ["…"] * (len(self.duplicates) > NAMED)
         yield Finding(
             "duplicated",
             f"Latents say the same as others, with absolute correlations above 0.95: {'; '.join(named)}.",

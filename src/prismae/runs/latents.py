@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from prismae.latent.live import LIVE, live
 
 TWIN = 0.95  # absolute correlation from which two live latents count as one
+LISTED = 100  # latents with a row in tables, a slider and a curve: the most informative ones
 PILED = 0.5  # share of observations at the ends of a code's range from which it counts as saturated
 
 
@@ -55,25 +55,37 @@ class Latents:
         known = self.spread if self.information is None else self.information
         return np.lexsort((-np.nan_to_num(np.asarray(known, dtype=float), nan=0.0), self.dead))
 
-    def twins(self, correlation: NDArray) -> list[tuple[int, int, float]]:
-        """Pairs of live latents that say the same: (i, j, r), i < j, with an absolute correlation [m, m] above 0.95."""
-        alive = np.flatnonzero(~self.dead)
-        found = [(int(i), int(j), float(correlation[i, j])) for i in alive for j in alive if i < j]
-        return [pair for pair in found if abs(pair[2]) > TWIN]
+    def twins(self, correlation: NDArray) -> NDArray[np.bool_]:
+        """[m, m] which live latents say the same as which others: their absolute correlation [m, m] is above 0.95."""
+        alive = ~self.dead
+        return alike(correlation) & alive & alive[:, None]
 
     def saturated(self, at_ends: NDArray) -> list[int]:
         """Live latents of which more than half of the observations, `at_ends` [m], lie at an end of their range."""
         return np.flatnonzero((at_ends > PILED) & ~self.dead).tolist()
 
 
-def grouped(pairs: Iterable[tuple[int, int, float]]) -> list[list[int]]:
-    """The latents of pairs (i, j, r), those that are joined by pairs in one ascending group."""
-    groups: list[set[int]] = []
-    for i, j, _ in pairs:
-        apart = [group for group in groups if not group & {i, j}]
-        joined = {i, j}.union(*(group for group in groups if group & {i, j}))
-        groups = [*apart, joined]
-    return sorted(sorted(group) for group in groups)
+def alike(correlation: NDArray) -> NDArray[np.bool_]:
+    """[m, m] which latents say the same as which others, by their correlation [m, m]."""
+    found = np.abs(correlation) > TWIN
+    np.fill_diagonal(found, False)
+    return found
+
+
+def grouped(alike: NDArray[np.bool_]) -> list[list[int]]:
+    """Those that are alike [m, m], directly or by way of others, in ascending groups of two and more."""
+    groups: list[list[int]] = []
+    left = alike.any(1)
+    while left.any():
+        group = np.zeros(len(alike), dtype=bool)
+        new = group.copy()
+        new[left.argmax()] = True
+        while new.any():
+            group |= new
+            new = alike[new].any(0) & ~group
+        groups.append(np.flatnonzero(group).tolist())
+        left &= ~group
+    return groups
 
 
 def shown_order(latents: Latents | None, m: int) -> NDArray[np.intp]:

@@ -38,7 +38,7 @@ from prismae.latent.information import (
 from prismae.latent.live import live
 from prismae.methods import Adversarial, Clustering, Context, Method
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.runs.latents import Latents, grouped
+from prismae.runs.latents import alike, grouped
 from prismae.runs.verdict import Baseline, ReadOut
 from prismae.train.build import build
 from prismae.train.loop import Trained
@@ -280,8 +280,11 @@ class Measured:
     @cached_property
     def duplicates(self) -> list[list[int]]:
         """Groups of live latents that say the same."""
-        latents = Latents(self.posterior.mean.std(0).numpy(), self.information, self.effect)
-        return grouped(latents.twins(self.correlation(self.posterior.mean)))
+        alive = np.flatnonzero(self.live)  # of these alone: among thousands of latents few live
+        if not len(alive):
+            return []
+        groups = grouped(alike(self.correlation(self.posterior.mean[:, torch.from_numpy(alive)])))
+        return [alive[group].tolist() for group in groups]
 
     @property
     def distinct(self) -> int:

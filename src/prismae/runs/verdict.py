@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ class Verdict:
     findings: list[Finding] = field(default_factory=list)
     version: str = ""
 
-    @property
+    @cached_property
     def live(self) -> NDArray[np.bool_]:
         """[m] which latents are live."""
         return live(self.information, self.effect)

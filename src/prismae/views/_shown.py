@@ -70,12 +70,12 @@ class Shown:
     def of_traversals(self, run: Run) -> Markup:
         """What to look at in traversals."""
         m = len(run.pictures["traversals"])
-        shown = f"; the {MOST} largest of {m} are shown" if m > MOST else ""
+        shown = f"; the first {MOST} of {m:,} are shown" if m > MOST else ""
         return Markup(
             "<b>What to look at.</b> One code moves from low to high, all others stand still. A <b>live, "
             "disentangled</b> code changes one thing, smoothly, from end to end. If two things change at once the code "
             "is entangled; if two codes change the same thing they share a factor. A <b>dead</b> code changes nothing, "
-            "and its spread over the data is near zero. Latents come from the largest spread to the smallest{}."
+            "and its spread over the data is near zero. Latents come from the most informative to the least{}."
         ).format(shown)
 
     def samples(self, run: Run) -> Figure:

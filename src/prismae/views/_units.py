@@ -10,13 +10,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from prismae._text import brief
+from prismae.runs.latents import LISTED
 from prismae.runs.run import Run
 
 NAMED = 4  # columns that are named for a latent or a row, those of the largest change
 
 
 def changes(run: Run) -> list[dict[str, Any]]:
-    """What each live latent of a table changes, in the order in which they are shown.
+    """What each live one of the first 100 latents of a table changes, in the order in which they are shown.
 
     Returns
     -------
@@ -27,7 +28,7 @@ def changes(run: Run) -> list[dict[str, Any]]:
     if run.latents is None or not {"traversals", "traversal_values"} <= pictures.keys():
         return []
     found = []
-    for i in run.latents.order:
+    for i in run.latents.order[:LISTED]:
         if not run.latents.dead[i]:
             frames, values = pictures["traversals"][i], pictures["traversal_values"][i]
             moved = [*_furthest(run, frames[0], frames[-1])]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prismae.views._subject import Subject
 
 END = 0.02  # share of a code's range that counts as its end
+PAIRED = 1000  # latents whose correlations are kept: they grow with the square
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Latents(View):
         "at_ends": "m",
         "levels": "m l",
     }
-    sometimes = ("levels",)
+    sometimes = ("levels", "correlation")
     needs = ("spread", "code_entropy")
     kinds = (*NUMBERS, "texts")
     section, place, small = "codes", 10, True
@@ -64,8 +65,8 @@ def statistics(codes: NDArray, *, discrete: bool = False) -> Arrays:
         ``spread`` [m], standard deviation; ``code_entropy`` [m], differential entropy in nats (from spacings,
         by SciPy), minus infinity where a code is constant and NaN for fewer than 5 observations, or the entropy
         of how often each value of a discrete code occurs, 0 where it is constant;
-        ``correlation`` [m, m], of Pearson, 0 for constant codes; ``at_ends`` [m], the share of observations within
-        2 % of the code's range from its least or greatest value (0.04 for a uniform code).
+        ``correlation`` [m, m], of Pearson, 0 for constant codes, of up to 1,000 latents; ``at_ends`` [m], the share of
+        observations within 2 % of the code's range from its least or greatest value (0.04 for a uniform code).
     """
     from scipy.stats import differential_entropy, entropy  # here: a page is drawn without it
 
@@ -80,9 +81,11 @@ def statistics(codes: NDArray, *, discrete: bool = False) -> Arrays:
         with np.errstate(divide="ignore", invalid="ignore"):  # equal values have no spacing
             found = differential_entropy(codes.astype(np.float64)) if len(codes) >= 5 else np.nan
         entropies = np.where(varies, found, -np.inf)
-    return {
+    pairs = (
+        {"correlation": standardised.T @ standardised / (len(codes) - 1)} if codes.shape[1] <= PAIRED else {}
+    )
+    return pairs | {
         "spread": spread,
         "code_entropy": entropies,
-        "correlation": standardised.T @ standardised / (len(codes) - 1),
         "at_ends": np.where(varies, ((codes <= low + margin) | (codes >= high - margin)).mean(0), 0.0),
     }

@@ -171,6 +171,7 @@
     return set;
   });
   const setAll = (wanted) => {
+    wanted.forEach((value, i) => (codes[i] = value)); // those without a slider, too
     data.latents.forEach((latent, row) => setters[row](wanted[latent.index]));
     draw();
   };
