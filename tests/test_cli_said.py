@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from prismae import cli
-from prismae._progress import bars
-from prismae.cli._app import COMMANDS, PANELS, loaded, out
+from prismae._progress import Screen, bars
+from prismae._text import together_on_page
+from prismae.cli._app import COMMANDS, PANELS, loaded, out, tell
 from prismae.cli.evaluate import print_scores
 from prismae.data.array_files import ARRAYS
 from prismae.data.packed_text import PACKED
@@ -149,3 +150,36 @@ def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():
         {"reconstruction": None, "protocols": protocols, "skipped": {}}, Console(file=wide, width=200)
     )
     assert digits == Counter(filter(str.isdigit, wide.getvalue()))
+
+
+SENTENCE = "the codes agree with them at |r| = 0.84, and 95.2\u00a0% ± 0.3 of it are explained by z3 1.2 nats"
+
+
+@pytest.mark.parametrize("width", range(20, 60, 3))
+def test_lines_of_a_terminal_end_between_words_and_never_before_a_number(width):
+    page = Screen(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=width, force_terminal=True)
+    tell(page, SENTENCE)
+    page.file.seek(0)
+    lines = [line.rstrip("\n") for line in page.file.readlines()]
+    assert max(map(len, lines)) <= width
+    assert len(lines) > 1
+    assert " ".join(lines).replace("\u00a0", " ") == SENTENCE.replace("\u00a0", " ")
+    assert not any(line.endswith(("|r|", "=", "±", "95.2", "z3")) for line in lines)
+
+
+def test_a_pipe_gets_one_line_of_plain_spaces_and_a_path_stands_in_one_piece():
+    page = Screen(file=io.StringIO(), width=30)
+    tell(page, SENTENCE)
+    assert page.file.getvalue() == SENTENCE.replace("\u00a0", " ") + "\n"
+    page = Screen(file=io.StringIO(), width=30, force_terminal=True)
+    path = "runs/" + 50 * "a" + "-1/report.html"
+    tell(page, f"see {path}")
+    assert path in page.file.getvalue()
+
+
+def test_signs_stay_with_their_numbers_on_pages_and_code_is_left_alone():
+    page = "<p>at |r| = <b>1</b> and p &lt; 0.01, k = 3</p><code>k = 3</code><script>a = 3 % 2</script><i>5 %</i>"
+    assert together_on_page(page) == (
+        "<p>at |r| = <b>1</b> and p\u00a0&lt;\u00a00.01, k\u00a0=\u00a03</p><code>k = 3</code>"
+        "<script>a = 3 % 2</script><i>5\u00a0%</i>"
+    )

@@ -19,8 +19,13 @@ from rich.segment import Segment
 from rich.table import Column
 from rich.text import Text
 
+from prismae._text import together
+
 # what a terminal obeys, and what turns the direction of writing; not the ends of lines and tabulators
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+_HELD = "\ue0a0"  # of private use, and as wide as a space: stands for a no-break space while rich parts lines
 
 
 def visible(text: str) -> str:
@@ -29,14 +34,20 @@ def visible(text: str) -> str:
 
 
 class Screen(Console):
-    """A console whose terminal obeys no character of a text that it shows: names of columns and files are anyone's."""
+    """A console whose terminal obeys no character of a text that it shows: names of columns and files are anyone's.
+
+    Lines do not end between a symbol, its sign and its number, nor at other no-break spaces, where rich would end them;
+    where the encoding has none, or nobody is there to look, they are spaces.
+    """
 
     def render_str(self, text: str, **look: Any) -> Text:
-        return super().render_str(visible(text), **look)
+        return super().render_str(together(visible(text)).replace("\u00a0", _HELD), **look)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        space = "\u00a0" if self.is_terminal and self.encoding.startswith("utf") else " "
         for each in super().render(renderable, options):
-            yield each if each.control else Segment(visible(each.text), each.style)
+            text = visible(each.text).replace("\u00a0", space).replace(_HELD, space)
+            yield each if each.control else Segment(text, each.style)
 
 
 def bars(*, left: bool = False, **look: Any) -> Progress:

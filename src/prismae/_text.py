@@ -118,6 +118,23 @@ def _digits(value: float, significant: int = 3) -> int:
     return max(0, significant - 1 - place)
 
 
+_SIGN = re.compile(r"(?<=\S) (=|≈|≤|≥|<|>|&lt;|&gt;|±) (?=[-+\u2212]?\d)")  # |r| = 0.84, 95.1 ± 0.2
+_UNIT = re.compile(r"(?<=\d) (?=%)|(?<=\bz\d) (?=\d)|(?<=\bz\d\d) (?=\d)")  # 12 %, z3 0.4
+_CODE = re.compile(r"(<(script|style|code|pre)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+
+
+def together(text: str) -> str:
+    """A text whose lines do not end between a symbol, its sign and its number: no-break spaces stand there."""
+    return _UNIT.sub("\u00a0", _SIGN.sub("\u00a0\\1\u00a0", text))
+
+
+def together_on_page(html: str) -> str:
+    """The same of all texts of a page, save those that are code."""
+    parts = _CODE.split(html)  # text, tag or code, name of what is code, text …
+    parts[::3] = map(together, parts[::3])
+    return "".join(each for i, each in enumerate(parts) if i % 3 < 2)
+
+
 def in_markdown(text: object) -> str:
     """A text in one line that Markdown and HTML show as it is, also in a table's cell: names come from data."""
     tags = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", re.sub(r"&(?=#?\w+;)", "&amp;", str(text)))

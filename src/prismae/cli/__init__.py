@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
-from prismae.cli._app import app, end_log, err
+from prismae.cli._app import app, end_log, err, tell
 from prismae.errors import InputError, Interrupted, NotFinite, of_machine
 
 __all__ = ["app", "main"]
@@ -66,5 +66,5 @@ def _end(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 def _say(sentence: str, code: int, style: str = "red") -> NoReturn:
-    err.print(sentence, style=style, highlight=False, soft_wrap=True)
+    tell(err, sentence, style=style)
     sys.exit(code)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from prismae._progress import Screen
+from prismae._text import together
 from prismae._version import __version__
 from prismae.errors import InputError, unknown_name
 
@@ -170,6 +172,16 @@ out = Speaker()  # what it says along the way: silent with -q
 err = Speaker(stderr=True)
 
 
+def tell(console: Console, text: str, **look: Any) -> None:
+    """Print sentences: a terminal's lines end between words, and never within a path; elsewhere all is one line."""
+    if console.is_terminal:
+        lines = together(text).split("\n")
+        text = "\n".join(
+            fill(line, console.width, break_long_words=False, break_on_hyphens=False) for line in lines
+        )
+    console.print(text, highlight=False, soft_wrap=True, **look)
+
+
 def where(what: str, path: Path | str) -> None:
     """Say where a result lies; with -q its path alone."""
     out.print(f"{what}: {path}", highlight=False, soft_wrap=True)
@@ -316,7 +328,7 @@ def print_left_out(console: Console, skipped: Mapping[str, str]) -> None:
         reasons.setdefault(reason, []).append(score)
     for reason, scores in reasons.items():
         were = "was" if len(scores) == 1 else "were"
-        console.print(f"{', '.join(scores)} {were} left out: {reason}", highlight=False, soft_wrap=True)
+        tell(console, f"{', '.join(scores)} {were} left out: {reason}")
 
 
 def _version(value: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, where
+from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, tell, where
 from prismae.cli.fit import as_path
 from prismae.settings import Layout
 
@@ -59,19 +59,11 @@ def discover(
         out=folder,
         jobs=jobs,
     )
-    out.print(
-        f"{found.count}; {found.kind}. {found.why}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    tell(out, f"{found.count}; {found.kind}. {found.why}")
     for each in found.factors:
         sure = each.sure if each.agreement == each.agreement else "one training"
         moves = "; ".join(f"{name} {_number(low)} to {_number(high)}" for name, low, high in each.moves[:3])
-        out.print(
-            f"{each.name}: {100 * each.share:.0f} %, {sure}" + (f"; moves {moves}" if moves else ""),
-            highlight=False,
-            soft_wrap=True,
-        )
+        tell(out, f"{each.name}: {100 * each.share:.0f} %, {sure}" + (f"; moves {moves}" if moves else ""))
     role = "kept" if found.kind == "autoencoder" else "reads the data"
     out.print(f"{role}: {found.run}", highlight=False, soft_wrap=True)
     where("page", found.folder / "page.html")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from prismae._better import Better
-from prismae.cli._app import AsJson, RunPath, answers, app, examples, out, print_left_out
+from prismae.cli._app import AsJson, RunPath, answers, app, examples, out, print_left_out, tell
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.run import Run
 from prismae.runs.scoring import PROTOCOLS
@@ -78,10 +78,10 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         f"of {unseen.get('n')} unseen observations": unseen.get("reconstruction"),
     }.items():
         if errors is not None:
-            to.print(
+            tell(
+                to,
                 f"{what}: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
                 "observation",
-                soft_wrap=True,
             )
     for protocol, scores in found.get("protocols", {}).items():
         title = protocol if protocol in FAMILIES else f"protocol {protocol}"

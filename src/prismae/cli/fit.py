@@ -22,6 +22,7 @@ from prismae.cli._app import (
     err,
     examples,
     out,
+    tell,
     where,
 )
 from prismae.cli._options import Written, options_of
@@ -199,13 +200,12 @@ def fit(
 
 def print_verdict(verdict: Verdict) -> None:
     """Print what a run is worth; its faults on standard error, in colour."""
-    plain: dict[str, Any] = {"highlight": False, "soft_wrap": True}
-    out.print(" ".join([f"verdict: {verdict.word}.", *verdict.sentences]), **plain)
+    tell(out, " ".join([f"verdict: {verdict.word}.", *verdict.sentences]))
     for each in verdict.findings:
         if each.fault:
-            err.print(f"warning: {each}", style="yellow", **plain)
+            tell(err, f"warning: {each}", style="yellow")
         else:
-            out.print(str(each), **plain)
+            tell(out, str(each))
 
 
 def print_stability(found: dict[str, Any]) -> None:

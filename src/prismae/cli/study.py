@@ -23,6 +23,7 @@ from prismae.cli._app import (
     examples,
     out,
     print_left_out,
+    tell,
 )
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
@@ -133,15 +134,11 @@ def study_plan(
     )
     if rows is not None:
         write_rows(frame, rows)
-    out.print(
-        f"{len(frame)} rows of {plan.name}, profile {plan.profile}: see `prismae table {path}`.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    tell(out, f"{len(frame)} rows of {plan.name}, profile {plan.profile}: see `prismae table {path}`.")
     print_left_out(err, frame.attrs["left_out"])
     failures = frame.attrs["failures"]
     for job, error in failures.items():
-        err.print(f"{job} failed: {error}", style="red", highlight=False, soft_wrap=True)
+        tell(err, f"{job} failed: {error}", style="red")
     if failures:
         raise typer.Exit(1)
 
@@ -164,17 +161,12 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
         state = "one encoding" if unscored(baseline.job, folder, plan.metrics) else "done"
         table.add_row(str(baseline), baseline.job.id, "0", "", state)
     answers.print(table)
-    answers.print(
+    tell(
+        answers,
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "
         f"training to come with {jobs} at once, each on {threads} thread{'s' * (threads > 1)}; scoring comes on top.",
-        highlight=False,
-        soft_wrap=True,
     )
     for protocol, names in plan.metrics.items():
         for name in names:
             if reason := lacking(name):
-                answers.print(
-                    f"{protocol}:{name} will be left out: {reason}",
-                    highlight=False,
-                    soft_wrap=True,
-                )
+                tell(answers, f"{protocol}:{name} will be left out: {reason}")

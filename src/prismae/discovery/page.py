@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._files import write_file
+from prismae._text import together_on_page
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
@@ -36,7 +37,7 @@ def write_page(found: Discovery, data: World) -> Path:
         data=data,
         pictures=_pictures(found, data) if len(data.shape) > 1 or data.kind.name() == "series" else {},
     )
-    return write_file(found.folder / PAGE, text.encode())
+    return write_file(found.folder / PAGE, together_on_page(text).encode())
 
 
 def _pictures(found: Discovery, data: World) -> dict[str, str]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prismae import figures as draw
 from prismae._better import Better
 from prismae._files import write_file
-from prismae._text import NOTHING, count, duration, finite, number, one, percent
+from prismae._text import NOTHING, count, duration, finite, number, one, percent, together_on_page
 from prismae.report.drawing import LABELS, draw_all, plain_name
 from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
@@ -60,7 +60,7 @@ def write_report(run_folder: Path) -> Path:
             files[name] = write_file(folder / f"{name}.png", draw.png(drawn[name])).name
         else:
             files[name] = write_file(folder / f"{name}.svg", document.encode()).name
-    return write_file(run.path / "report.html", _page(run, documents, files).encode())
+    return write_file(run.path / "report.html", together_on_page(_page(run, documents, files)).encode())
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from prismae._text import together_on_page
 from prismae.figures.canvas import inline, svg
 
 
@@ -67,9 +68,10 @@ def study_page(
         for i, part in enumerate(parts)
         if part.figure is not None
     }
-    return environment.get_template("study.html.j2").render(
+    page = environment.get_template("study.html.j2").render(
         title=title, lede=lede, parts=parts, figures=figures, notes=notes, about=about or {}
     )
+    return together_on_page(page)
 
 
 def prose(text: str) -> Markup:
