@@ -312,3 +312,19 @@ def test_a_figure_of_another_width_has_that_width_and_only_cells_shrink_their_te
     assert [t.get_fontsize() for t in figure.findobj(Text) if t.get_text()] == pytest.approx(
         [size * scale for size in sizes]
     )
+
+
+@pytest.mark.parametrize("many", ["manifold", "samples", "clusters"])
+def test_grids_of_series_name_the_lanes_of_each_row(many: str) -> None:
+    frames, names = RNG.uniform(2, 3, size=(2, 2, 3, 20)), ("left arm", "right arm", "chest")
+    flat = frames.reshape(4, 3, 20)
+    figure = {
+        "manifold": lambda: draw.manifold(frames, names),
+        "samples": lambda: draw.samples(flat, columns=2, channels=names),
+        "clusters": lambda: draw.clusters(flat, np.ones(4), "k-means", columns=2, channels=names),
+    }[many]()
+    texts = [each.get_text() for each in figure.axes[0].texts]
+    for name in names:
+        assert sum(text.startswith(f"{name}\n2.") for text in texts) == (1 if many == "clusters" else 2)
+    one = draw.samples(RNG.uniform(size=(4, 20)))
+    assert not one.axes[0].texts

@@ -80,11 +80,11 @@ class Shown:
 
     def samples(self, run: Run) -> Figure:
         """Observations that were drawn."""
-        return draw.samples(run.drawn(run.pictures["samples"]))
+        return draw.samples(run.drawn(run.pictures["samples"]), channels=run.channel_names)
 
     def clusters(self, run: Run, means: NDArray, sizes: NDArray, source: str) -> Figure:
         """The mean observation [c, *shape] of each cluster."""
-        return draw.clusters(run.drawn(means), sizes, source)
+        return draw.clusters(run.drawn(means), sizes, source, channels=run.channel_names)
 
     def effects(self, run: Run) -> Figure:
         """How far each latent moves each element."""
