@@ -6,6 +6,9 @@ import csv
 import html
 import io
 import re
+import shutil
+import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -167,6 +170,43 @@ def test_latex_and_csv():
         render(PLAN, summary, "latx")
 
 
+LETTERS = (
+    "a_b",
+    "50 %",
+    "σ and β_x",
+    "[x]",
+    "*",
+    "d{0}\\&#~^$",
+    "ąę «Þ» |r| ½",
+    "名前 ẞ 🙂",
+    "Ё e\u0301 \u202e →",
+)
+
+
+def test_latex_names_letters_that_pdflatex_has_not_by_their_numbers():
+    shown = render(PLAN, summarise(PLAN, frame({name: [0.1, 0.2] for name in LETTERS})), "latex")
+    assert r"\ifdefined\Umathcode 名\else U+540D\fi{}" in shown
+    assert r"{[}x{]} & " not in shown
+    assert r"{[}x] & " in shown
+    assert "U+202E" in shown
+    assert "\u202e" not in shown
+    assert "é" in shown  # composed
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_whatever_things_are_called(tmp_path):
+    scores = {name: list(0.1 * i + RNG.normal(0, 0.01, 3)) for i, name in enumerate(LETTERS)}
+    plan = replace(PLAN, title="50 % of a_b\\", notes=["β_1 & 名前 \\ % {"])
+    written = render(plan, summarise(plan, frame(scores).rename(columns={"β": "β_0 %"})), "latex")
+    page = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{written}\end{{document}}"
+    (tmp_path / "page.tex").write_text(page, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"],
+        cwd=tmp_path, capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-1500:]
+
+
 def test_one_seed_has_no_deviation_and_no_test():
     summary = summarise(PLAN, frame({"good": [0.5], "bad": [0.1]}))
     text = render(PLAN, summary)
@@ -308,7 +348,7 @@ def test_latex_and_markdown_take_any_name():
     summary = summarise(plan, frame({"A_{1}^2 ~ \\x & τ ≥ Ω|b\n| new": [0.5]}))
     latex = render(plan, summary, "latex")
     assert (
-        r"A\_\{1\}\textasciicircum{}2 \textasciitilde{} \textbackslash{}x \& $\tau$ $\geq$ $\Omega$|b | new"
+        r"A\_\{1\}\textasciicircum{}2 \textasciitilde{} \textbackslash{}x \& $\tau$ $\geq$ $\Omega$$|$b $|$ new"
         in latex
     )
     assert latex.startswith("% t \\input{x}; needs")

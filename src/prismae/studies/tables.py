@@ -240,8 +240,20 @@ def plain(value: object) -> str:
 
 
 def _tex(text: str) -> str:
-    """A text as LaTeX sets it, whatever is in it."""
-    return "".join(_TEX.get(letter) or _greek(letter) or letter for letter in _line(text))
+    """A text as LaTeX sets it, whatever is in it: letters that pdfLaTeX has not are their numbers there, and themselves
+    in XeLaTeX and LuaLaTeX."""
+    return "".join(_set(letter) for letter in _line(unicodedata.normalize("NFC", text)))
+
+
+def _set(letter: str) -> str:
+    found = _TEX.get(letter) or _greek(letter)
+    if found or letter.isprintable() and (letter.isascii() or letter in _LATIN):
+        return found or letter
+    number = f"U+{ord(letter):04X}"
+    if not letter.isprintable():
+        return number
+    other = rf"{{\fontencoding{{T1}}\selectfont {letter}}}" if letter in _OF_T1 else number
+    return rf"\ifdefined\Umathcode {letter}\else {other}\fi{{}}"
 
 
 def _greek(letter: str) -> str | None:
@@ -254,6 +266,8 @@ def _greek(letter: str) -> str | None:
     return rf"$\{called if small else called.capitalize()}$"
 
 
+_OF_T1 = "«»‹›‚„ÐÞðþĄąĐđĘęĮįŊŋŲų"  # which LaTeX's usual encoding lacks
+_LATIN = {*map(chr, range(0xA1, 0x180)), *"‘’“”…†‡•€™"} - {*_OF_T1, *"ĦħĸĿŀŉŦŧſ"}  # which it has
 _CAPITALS = ["gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega"]
 _SMALL = [
     *_CAPITALS,
@@ -261,5 +275,6 @@ _SMALL = [
 ]
 _TEX = {each: f"\\{each}" for each in "&%#_${}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "±": r"$\pm$", "–": "--",
-    "−": "$-$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "∞": r"$\infty$",
+    "[": "{[}", "*": "{*}",  # at the beginning of a line they would be read as belonging to the end of the one before
+    "−": "$-$", "|": "$|$", "→": r"$\rightarrow$", "≈": r"$\approx$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "∞": r"$\infty$",
 }  # fmt: skip
