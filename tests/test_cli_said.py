@@ -1,10 +1,12 @@
 """What commands say along the way: help, -q, the log file, paths, and the bar at 80 columns."""
 
 import io
+import os
 import re
 import shlex
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -19,6 +21,7 @@ from prismae.data.packed_text import PACKED
 from prismae.data.recordings import AUDIO
 from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES
 from prismae.data.text import SUFFIXES as TEXTS
+from prismae.errors import of_machine
 from prismae.nets import all_likelihoods, all_nets
 from prismae.train.progress import Progress
 
@@ -182,4 +185,24 @@ def test_signs_stay_with_their_numbers_on_pages_and_code_is_left_alone():
     assert together_on_page(page) == (
         "<p>at |r| = <b>1</b> and p\u00a0&lt;\u00a00.01, k\u00a0=\u00a03</p><code>k = 3</code>"
         "<script>a = 3 % 2</script><i>5\u00a0%</i>"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("fit", "vae", "digits"), ("study", "plan.yaml"), ("discover", "here.csv")]
+)
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(words, capfd, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path and allowed(path, mode))
+    code, _, told = said(capfd, *words)
+    assert code == 2
+    assert f"Nothing can be written in {tmp_path}, where run folders would be kept: --out FOLDER" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_place_of_a_failure_is_the_folder_that_was_asked_for():
+    hidden = f"runs/a/figures/.{32 * 'a'}.part"
+    assert (
+        of_machine(PermissionError(13, "Permission denied", hidden)) == "runs/a/figures: Permission denied."
     )

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-_hidden = re.compile(r"(?<=/)\.[0-9a-f]{32}\.part/|^\.[0-9a-f]{32}\.part/")  # see `prismae._files`
+_hidden = re.compile(
+    r"(?:(?<=/)|^)\.[0-9a-f]{32}\.part/|(?:/|^)\.[0-9a-f]{32}\.part$"
+)  # see `prismae._files`
 _no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
 
 

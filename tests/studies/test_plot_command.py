@@ -51,6 +51,17 @@ def plot(*words: object, catch: bool = True):
     return CliRunner().invoke(app, ["plot", *map(str, words)], catch_exceptions=catch)
 
 
+def test_what_is_drawn_lies_beside_the_runs_unless_told(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    found = plot(plan, "--rows", rows, "--out", tmp_path / "kept")
+    assert found.exit_code == 0, found.output
+    folder = tmp_path / "kept" / "figures"
+    assert f"page: {folder / 'two.default.html'}" in found.output
+    for picture in folder.glob("*.png"):
+        assert f"picture: {picture}\n" in found.output
+    assert len([*folder.iterdir()]) == 3
+
+
 @pytest.mark.parametrize("over", [(), ("--over", "β")])
 def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_path: Path, over) -> None:
     plan, rows = files
@@ -60,7 +71,7 @@ def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_pa
     assert pages == ["two.default.html", "two.default.reconstruction.png", "two.default.yeats2023.png"]
     with Image.open(tmp_path / "out" / "two.default.yeats2023.png") as picture:
         assert np.asarray(picture.convert("L")).std() > 5  # something is drawn
-    page = (tmp_path / "out" / "two.default.html").read_text()
+    page = (tmp_path / "out" / "two.default.html").read_text().replace("\u00a0", " ")
     assert all(
         text in page for text in ("Two methods", "0.150 ± 0.071", "shuffled codes (chance)", "chance<")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -170,6 +171,21 @@ class Speaker(Screen):
 answers = Speaker()  # what a command is asked for
 out = Speaker()  # what it says along the way: silent with -q
 err = Speaker(stderr=True)
+
+
+def writable(folder: Path) -> None:
+    """Refuse before anything is computed a folder in which, or in place of which, nothing can be written.
+
+    Raises
+    ------
+    InputError
+        With what puts run folders elsewhere.
+    """
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"Nothing can be written in {there}, where run folders would be kept: --out FOLDER keeps them elsewhere."
+        )
 
 
 def tell(console: Console, text: str, **look: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, tell, where
+from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, tell, where, writable
 from prismae.cli.fit import as_path
 from prismae.settings import Layout
 
@@ -48,6 +48,7 @@ def discover(
     """
     from prismae.discovery import discover as find  # here: help would wait for PyTorch
 
+    writable(folder)
     found = find(
         as_path(data),
         minutes=minutes,

@@ -35,7 +35,10 @@ def export(
         str | None,
         typer.Option("--world", help="A world or file to encode and check with; else the run's own."),
     ] = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="Where the files go; else RUN/export.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--to", "--out", metavar="FOLDER", help="Where the files go; else RUN/export."),
+    ] = None,
 ) -> None:
     """Write a finished run for other programs; each network is checked against PyTorch on real observations."""
     if not (onnx or torch or codes or hub):

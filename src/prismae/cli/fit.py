@@ -24,6 +24,7 @@ from prismae.cli._app import (
     out,
     tell,
     where,
+    writable,
 )
 from prismae.cli._options import Written, options_of
 from prismae.errors import InputError, unknown_name
@@ -152,6 +153,7 @@ def fit(
     )
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
+    writable(folder)
     data, held = parted(as_plain(job))
     architecture, reads = job.choices(data)
     out.print(

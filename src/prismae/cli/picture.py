@@ -28,7 +28,7 @@ def _kinds() -> list[str]:
 @app.command(
     "picture",
     epilog=examples(
-        "prismae picture RUN --kind traversals", "prismae picture RUN --kind tsne --out codes.pdf --width 3.5"
+        "prismae picture RUN --kind traversals", "prismae picture RUN --kind tsne --to codes.pdf --width 3.5"
     ),
 )
 def picture(
@@ -41,7 +41,13 @@ def picture(
         ),
     ],
     file: Annotated[
-        Path | None, typer.Option("--out", help="A .png, .svg or .pdf file; RUN/figures/KIND.png by default.")
+        Path | None,
+        typer.Option(
+            "--to",
+            "--out",
+            metavar="FILE",
+            help="A .png, .svg or .pdf file; RUN/figures/KIND.png by default.",
+        ),
     ] = None,
     dpi: PictureDpi = DPI,
     width: PictureWidth = None,

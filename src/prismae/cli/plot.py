@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae._files import write_file
 from prismae._text import one
-from prismae.cli._app import PictureDpi, PictureWidth, PlanPath, Profile, Runs, app, examples, where
+from prismae.cli._app import PictureDpi, PictureWidth, PlanPath, Profile, Runs, app, examples, out, where
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
 from prismae.figures.canvas import DPI, SUFFIXES, as_file
@@ -49,7 +49,12 @@ def plot(
     ] = None,
     folder: Runs = Path("runs"),
     rows_files: RowsFiles = None,
-    to: Annotated[Path, typer.Option(help="Where to write the page and the pictures.")] = Path("."),
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where to write the page and the pictures; figures in --out by default."
+        ),
+    ] = None,
     formats: Annotated[
         str, typer.Option("--format", metavar="NAME,…", help="Pictures: png, svg or pdf, or several.")
     ] = "png",
@@ -64,6 +69,7 @@ def plot(
     plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
+    to = folder / "figures" if to is None else to
     to.mkdir(parents=True, exist_ok=True)
     draw = partial(_bars, frame, summary) if over is None else partial(_curves, frame, summary, over=over)
     if only is not None:
@@ -90,8 +96,9 @@ def plot(
     )
     for figure, (title, _) in zip(figures, sections(summary), strict=True):
         for suffix in suffixes:
-            name = f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}{suffix}"
-            write_file(to / name, as_file(figure, suffix, dpi=dpi, width=width))
+            picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}{suffix}"
+            write_file(picture, as_file(figure, suffix, dpi=dpi, width=width))
+            out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     where("page", page)
 
 

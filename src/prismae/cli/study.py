@@ -24,6 +24,7 @@ from prismae.cli._app import (
     out,
     print_left_out,
     tell,
+    writable,
 )
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
@@ -97,6 +98,7 @@ def study_plan(
     ] = None,
 ) -> None:
     """Compute the jobs of PLAN that are not done; the same command goes on where an interrupted one stopped."""
+    writable(folder)
     plan = with_trials(Plan.load(path, profile), folder)
     if rows is not None:
         check_place(rows)
