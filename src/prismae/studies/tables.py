@@ -247,7 +247,7 @@ def _tex(text: str) -> str:
 
 def _set(letter: str) -> str:
     found = _TEX.get(letter) or _greek(letter)
-    if found or letter.isprintable() and (letter.isascii() or letter in _LATIN):
+    if found or (letter.isprintable() and (letter.isascii() or letter in _LATIN)):
         return found or letter
     number = f"U+{ord(letter):04X}"
     if not letter.isprintable():
@@ -276,5 +276,6 @@ _SMALL = [
 _TEX = {each: f"\\{each}" for each in "&%#_${}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "±": r"$\pm$", "–": "--",
     "[": "{[}", "*": "{*}",  # at the beginning of a line they would be read as belonging to the end of the one before
-    "−": "$-$", "|": "$|$", "→": r"$\rightarrow$", "≈": r"$\approx$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "∞": r"$\infty$",
+    "−": "$-$", "|": "$|$", "→": r"$\rightarrow$", "≈": r"$\approx$",
+    "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "∞": r"$\infty$",
 }  # fmt: skip
