@@ -171,13 +171,15 @@ def test_lines_of_a_terminal_end_between_words_and_never_before_a_number(width):
 
 
 def test_a_pipe_gets_one_line_of_plain_spaces_and_a_path_stands_in_one_piece():
-    page = Screen(file=io.StringIO(), width=30)
+    told = io.StringIO()
+    page = Screen(file=told, width=30)
     tell(page, SENTENCE)
-    assert page.file.getvalue() == SENTENCE.replace("\u00a0", " ") + "\n"
-    page = Screen(file=io.StringIO(), width=30, force_terminal=True)
+    assert told.getvalue() == SENTENCE.replace("\u00a0", " ") + "\n"
+    told = io.StringIO()
+    page = Screen(file=told, width=30, force_terminal=True)
     path = "runs/" + 50 * "a" + "-1/report.html"
     tell(page, f"see {path}")
-    assert path in page.file.getvalue()
+    assert path in told.getvalue()
 
 
 def test_signs_stay_with_their_numbers_on_pages_and_code_is_left_alone():

@@ -20,6 +20,7 @@ from scipy.io import savemat
 
 import prismae as pr
 from prismae.data import text
+from prismae.data.files import check_names
 from prismae.errors import InputError
 from prismae.runs.run import Run
 
@@ -307,6 +308,14 @@ def test_names_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
     TABLE[:20].to_csv(other)
     with pytest.raises(InputError, match=r"\\xe9.csv is no UTF-8"):
         pr.world(other)
+
+
+def test_a_name_in_utf_8_where_names_are_in_ascii_is_told_with_what_helps() -> None:
+    path = Path("t\udcc3\udca4b.csv")  # as Python in an ASCII locale reads it
+    with pytest.raises(
+        InputError, match="The name täb.csv cannot be used where file names are in ASCII: set PYTHONUTF8"
+    ):
+        check_names([path])
 
 
 INDICES = {"beyond": [10**6, 1, 2], "below": [-7, 1, 2], "none": [[0, 1, 2]]}

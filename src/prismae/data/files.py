@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -36,6 +37,14 @@ def files_below(folder: Path) -> list[Path]:
 def check_names(paths: Sequence[Path]) -> None:
     """Refuse names that are no text in UTF-8: no page, table or card could tell of them."""
     wrong = [str(path) for path in paths if _UNKNOWN.search(str(path))]
+    with suppress(
+        UnicodeDecodeError
+    ):  # then it is Python that was told to take file names for something else
+        if wrong:
+            meant = wrong[0].encode("utf-8", "surrogateescape").decode("utf-8")
+            raise InputError(
+                f"The name {meant} cannot be used where file names are in ASCII: set PYTHONUTF8=1 or LC_ALL=C.UTF-8."
+            )
     if wrong:
         shown = wrong[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
