@@ -313,7 +313,7 @@ def test_names_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
 def test_a_name_in_utf_8_where_names_are_in_ascii_is_told_with_what_helps() -> None:
     path = Path("t\udcc3\udca4b.csv")  # as Python in an ASCII locale reads it
     with pytest.raises(
-        InputError, match="The name täb.csv cannot be used where file names are in ASCII: set PYTHONUTF8"
+        InputError, match=r"täb\.csv cannot be used where file names are in ASCII: set PYTHON"
     ):
         check_names([path])
 
