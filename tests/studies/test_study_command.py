@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from prismae import cli
+from prismae.data import world
 from prismae.runs.files import JOB
 from prismae.runs.loading import machine
 from prismae.runs.run import Run
 from prismae.studies import Job, run
-from prismae.studies.estimate import estimates
+from prismae.studies.estimate import _timed, estimates
 from prismae.studies.work import limited_threads, missing
 
 PLAN = """
@@ -69,6 +71,20 @@ def no_networks(monkeypatch):
 
     monkeypatch.setattr("prismae.metrics.generation.official.find_spec", lambda name: None)
     monkeypatch.setattr("torchmetrics.image.fid.FrechetInceptionDistance", absent)
+
+
+def test_a_busy_machine_makes_no_estimate_long(monkeypatch):
+    clock = iter(
+        [0.0, 5.0, *(5.0 + t for t in (9, 18, 18.5, 27, 36, 45, 54, 63, 72, 81))]
+    )  # one step goes through
+
+    def steps(*_, hooks, **__):
+        for step in range(3, 14):
+            hooks[0].on_step(SimpleNamespace(step=step))
+
+    monkeypatch.setattr("prismae.studies.estimate.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("prismae.studies.estimate.train", steps)
+    assert _timed(Job("vae", "digits", steps=1000), world("digits"), "cpu", 0) == (5.0, 0.5)
 
 
 def test_the_estimate_is_for_the_threads_that_are_asked_for(study, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from prismae.settings import as_plain
 from prismae.studies.work import limited_threads
 from prismae.train import Hook, Moment, train
 
-FIRST, LAST = 3, 13  # steps between which a probe is timed
+FIRST, LAST = (
+    3,
+    13,
+)  # steps between which a probe is timed; the fastest counts: others wait for a busy machine
 WARM_UP = 10  # critic updates that a probe is timed on
 
 
@@ -113,7 +117,7 @@ def _probe(job: Job, data: World, device: str) -> tuple[float, float]:
 
 
 def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, float]:
-    """Seconds up to the first steps of a job, and per step after them."""
+    """Seconds up to the first steps of a job, and of the fastest step after them."""
     chosen = method(job.method, **(job.fields or {}))
     net, likelihood = job.choices(data)
     if "critic_warmup" in (job.fields or {}):
@@ -122,7 +126,7 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
 
     def clock(now: Moment) -> None:
         times.append(time.perf_counter())
-        if len(times) == 3:
+        if now.step == LAST:
             raise _Enough
 
     try:
@@ -131,8 +135,8 @@ def _timed(job: Job, data: World, device: str, warm_up: int) -> tuple[float, flo
             data,
             replace(job, net=net, likelihood=likelihood, steps=max(job.limit, LAST + 1)),
             device=device,
-            hooks=[Hook(on_step=clock, at=(FIRST, LAST))],
+            hooks=[Hook(on_step=clock, at=range(FIRST, LAST + 1))],
         )
     except _Enough:
-        return times[1] - times[0], (times[2] - times[1]) / (LAST - FIRST)
+        return times[1] - times[0], min(b - a for a, b in pairwise(times[1:]))
     raise InputError(f"The probe of {job.id} ended before step {LAST}.")
