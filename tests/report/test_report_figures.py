@@ -15,7 +15,7 @@ from PIL import Image
 from prismae import figures as draw
 from prismae._text import brief, duration, fixed, number, shortened, signed
 from prismae.figures.animation import traversal_gif
-from prismae.figures.canvas import latent_colours, resize, thin
+from prismae.figures.canvas import latent_colours, new_figure, resize, thin
 from prismae.figures.curves import _apart
 from prismae.figures.lanes import in_seconds
 from prismae.figures.pictures import mosaic, to_pixels
@@ -328,3 +328,8 @@ def test_grids_of_series_name_the_lanes_of_each_row(many: str) -> None:
         assert sum(text.startswith(f"{name}\n2.") for text in texts) == (1 if many == "clusters" else 2)
     one = draw.samples(RNG.uniform(size=(4, 20)))
     assert not one.axes[0].texts
+
+
+@pytest.mark.parametrize(("height", "tall"), [(3.0, False), (14.0, False), (20.0, True)])
+def test_figures_that_no_sheet_holds_are_marked(height: float, tall: bool) -> None:
+    assert draw.inline(draw.svg(new_figure(height)), "a", "A figure.").startswith('<svg class="tall"') == tall

@@ -46,6 +46,8 @@ RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#d
 FONT, SMALL, TINY = 9.0, 8.0, 7.5  # points
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 150  # pixels an inch
+PAPER = 7.5  # inches: the width of a printed page's column
+TALL = 15.0  # inches at that width: what is taller is parted over sheets, what is less is made to fit one
 WIDTH = 9.0  # inches: the width of the page's column, so that a point in a figure is a point on the page
 
 
@@ -166,7 +168,9 @@ def inline(document: str, name: str, label: str) -> str:
     for colour, role in _roles().items():
         body = body.replace(colour, f"var(--{role})")
     style = f"--width: {width:.0f}px; max-width: var(--width)"
-    return f'<svg role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
+    height = float(box[2]) / 72 * min(1.0, PAPER / (float(box[1]) / 72))
+    tall = ' class="tall"' if height > TALL else ""
+    return f'<svg{tall} role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
 
 
 def png(figure: Figure, dpi: int = DPI) -> bytes:
