@@ -131,7 +131,9 @@ def together(text: str) -> str:
 def together_on_page(html: str) -> str:
     """The same of all texts of a page, save those that are code."""
     parts = _CODE.split(html)  # text, tag or code, name of what is code, text …
-    parts[::3] = map(together, parts[::3])
+    parts[::3] = [
+        together(part).replace("|\u00a0", "|\u2060\u00a0") for part in parts[::3]
+    ]  # browsers break at bars
     return "".join(each for i, each in enumerate(parts) if i % 3 < 2)
 
 
