@@ -10,10 +10,11 @@ import pytest
 from sklearn.decomposition import FastICA
 
 import prismae as pr
-from prismae.discovery import discover, load_discovery
+from prismae.discovery import Discovery, discover, load_discovery
 from prismae.discovery.answer import _chosen
 from prismae.discovery.axes import as_many, independent_of
 from prismae.discovery.described import moves
+from prismae.discovery.result import Factor
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
 from prismae.evaluation.baselines import principal
@@ -143,6 +144,35 @@ def test_linear_data_are_answered_by_components(short, people, tmp_path):
     lengths = [move for factor in found.factors for move in factor.moves if move[0] == "length"]
     assert lengths
     assert all(140 < value < 200 for _, *ends in lengths for value in ends)
+
+
+def test_factors_are_known_by_name_and_rows_by_their_index(people, tmp_path):
+    model = pr.Autoencoder("vae", steps=1).fit(people)
+    found = Discovery(
+        tmp_path,
+        "pca",
+        "",
+        [Factor(name, 0.5, 1.0, []) for name in ("f0", "f1")],
+        tmp_path,
+        [],
+        principal(model.read(people, len(people)).numpy(), 2),
+        np.zeros(0),
+        [],
+    )
+    vars(found)["model"] = model
+    some = people.iloc[:5].set_axis([*"abcde"])
+    codes = found.transform(some)
+    back = found.inverse_transform(codes)
+    assert [*codes.index] == [*back.index] == [*"abcde"]
+    pd.testing.assert_frame_equal(found.inverse_transform(codes[["f1", "f0"]]), back)
+    for wrong in ([[np.nan, 0.0]], [[np.inf, 0.0]], [["a", "b"]]):
+        with pytest.raises(InputError, match="expected finite numbers"):
+            found.inverse_transform(wrong)
+    for wrong in (None, 5, "table.csv"):
+        with pytest.raises(InputError, match="Observations have shape"):
+            found.transform(wrong)
+    with pytest.raises(InputError, match=r"Unnamed: 0 .*index_col=0"):
+        found.transform(some.reset_index(names="Unnamed: 0"))
 
 
 def test_an_interrupted_search_gives_the_best_so_far(short, people, tmp_path, monkeypatch):

@@ -94,3 +94,37 @@ def test_damage_is_named_with_its_file(folder, name, damage, said):
     damage(folder / name)
     with pytest.raises(InputError, match=said):
         load_discovery(folder)
+
+
+def curve(first: int = 0, **other) -> dict:
+    return {"first": first, "knots": [[0, 0], [1, 1]], "centre": 0.0, "scale": 1.0} | other
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"curves": 5}, "curves: Input should be"),
+        ({"curves": [curve(scale=-1.0)]}, "the curve at 0 has scale -1.0"),
+        ({"curves": [curve(scale=np.inf)]}, "the curve at 0 has scale inf"),
+        ({"curves": [curve(centre=np.nan)]}, "and centre nan"),
+        ({"curves": [curve(-1)]}, "a curve is at component -1 and the next of 3"),
+        ({"curves": [curve(2)]}, "a curve is at component 2 and the next of 3"),
+        ({"curves": [curve(knots=[[0, 0]])]}, "knots of the curve at 0"),
+        ({"curves": [curve(knots=[[0, 0], [0, 0], [1, 1]])]}, "knots of the curve at 0"),
+        ({"curves": [curve(knots=[[0, 0], [np.nan, 1]])]}, "knots of the curve at 0"),
+        ({"curves": [curve(knots=[[0, 0], [1e308, 1], [-1e308, 1]])]}, "knots of the curve at 0"),
+        ({"curves": [curve(0), curve(1)], "factors": 1}, "two curves take the same component"),
+        ({"curves": [curve(0)], "live": [0, 2]}, "live names 2 latents, and components are made of 3"),
+        ({"curves": [curve(0)], "names": "f0"}, "two factors have one name"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_curves_that_are_none_are_a_sentence_that_names_their_file(folder, changed, said):
+    about = json.loads((folder / ABOUT).read_text())
+    factors = about["factors"][: changed.get("factors", 2)]
+    factors = [each | {"name": changed.get("names", each["name"])} for each in factors]
+    kept = {key: value for key, value in changed.items() if key in about and key != "factors"}
+    (folder / ABOUT).write_text(json.dumps(about | kept | {"factors": factors}))
+    one_array(folder / COMPONENTS, into=np.ones((3, 3)), back=np.ones((3, 3)))
+    with pytest.raises(InputError, match=rf"discovery.json is damaged .*{said}"):
+        load_discovery(folder)

@@ -46,6 +46,19 @@ class Curve:
     centre: float
     scale: float
 
+    def fault(self, columns: int) -> str | None:
+        """What of it can be no curve through two of so many columns; None if it is one."""
+        knots = np.asarray(self.knots, dtype=float).reshape(-1, 2)
+        with np.errstate(all="ignore"):
+            lengths = np.square(np.diff(knots, axis=0)).sum(1)
+        if not 0 <= self.first < columns - 1:
+            return f"a curve is at component {self.first} and the next of {columns}"
+        if len(knots) < 2 or not (np.isfinite(lengths).all() and lengths.all()):
+            return f"knots of the curve at {self.first} are no two or more finite points, each apart from the next"
+        if not (0 < self.scale < np.inf and np.isfinite(self.centre)):
+            return f"the curve at {self.first} has scale {self.scale} and centre {self.centre}"
+        return None
+
     def places(self, codes: NDArray) -> NDArray:
         """[n] the places of codes [n, k]: how far along the curve the nearest point of it is, scaled to deviation 1."""
         along, _ = _nearest(codes[:, self.first : self.first + 2], np.asarray(self.knots))

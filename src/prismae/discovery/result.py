@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NotRequired, cast
+from typing import Any, Literal, NotRequired
 
 import numpy as np
 import pandas as pd
@@ -113,22 +116,37 @@ class Discovery:
         return load(self.run)
 
     def transform(self, X: Observations) -> pd.DataFrame:
-        """Factors [n, k] of observations, each of about mean 0 and deviation 1 on the data of the discovery."""
+        """Factors [n, k] of observations, each of about mean 0 and deviation 1 on the data of the discovery; a table
+        keeps its index."""
         model = self.model
         if self.kind == "autoencoder":
             inner = model.transform(X)[:, self.live]
         else:
-            inner = model.read(X, len(cast(Any, X))).flatten(1).numpy()
+            inner = model.read(X, sys.maxsize).flatten(1).numpy()
         found = unrolled(self.components.codes(inner), self.curves)
-        return pd.DataFrame(found, columns=[each.name for each in self.factors])
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return pd.DataFrame(found, index, [each.name for each in self.factors])
 
     def inverse_transform(self, factors: Any) -> Any:
-        """Expected observations of factors [n, k], in the user's units; what is no factor stays at its mean."""
-        given = np.asarray(factors, dtype=float)
-        if given.ndim != 2 or given.shape[1] != len(self.factors):
-            raise InputError(f"Factors have shape {given.shape}, expected [n, {len(self.factors)}].")
+        """Expected observations of factors [n, k], in the user's units; what is no factor stays at its mean.
+
+        Columns that are named as the factors may stand in any order, and the index of such a table is kept.
+        """
+        names = [each.name for each in self.factors]
+        if isinstance(factors, pd.DataFrame) and sorted(map(str, factors.columns)) == sorted(names):
+            factors = factors[names]
+        given = np.asarray(factors)
+        if given.ndim != 2 or given.shape[1] != len(names):
+            raise InputError(f"Factors have shape {given.shape}, expected [n, {len(names)}].")
+        if given.dtype.kind not in "buif" or not np.isfinite(given).all():
+            raise InputError(
+                f"Factors are of type {given.dtype} or hold NaN or infinity, expected finite numbers."
+            )
         form = self.model._form
-        return form.given_back(self.seen(given).reshape(len(given), *form.seen))
+        back = form.given_back(self.seen(given.astype(float)).reshape(len(given), *form.seen))
+        if isinstance(back, pd.DataFrame) and isinstance(factors, pd.DataFrame):
+            return back.set_axis(factors.index)
+        return back
 
     def seen(self, factors: NDArray) -> NDArray[np.float32]:
         """[n, d] the same as vectors, in the network's units."""
@@ -201,21 +219,31 @@ def load_discovery(folder: Path | str) -> Discovery:
         for name, shape in shapes.items()
         if arrays[name].shape != shape or arrays[name].dtype.kind != "f"
     ]
-    for each in curves:
-        if not (0 <= each.first < k - 1 and len(each.knots) > 1 and each.scale > 0):
-            wrong.append(f"the curve at {each.first}")
-    if wrong or not all(0 <= each < resting.size for each in about["live"]):
+    live = about["live"]
+    if wrong or not all(0 <= each < resting.size for each in live):
         what = f"{', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'}" if wrong else "its live latents do"
-        raise InputError(f"{path / COMPONENTS} is damaged: {what} not fit the {k} factors of {ABOUT}.")
+        raise InputError(
+            f"{path / COMPONENTS} is damaged: {what} not fit the {len(factors)} factors of {ABOUT}."
+        )
+    faults = [fault for each in curves if (fault := each.fault(k))]
+    firsts = sorted(each.first for each in curves)
+    if any(after - before < 2 for before, after in pairwise(firsts)):
+        faults.append("two curves take the same component")
+    if len({each.name for each in factors}) < len(factors):
+        faults.append("two factors have one name")
+    if about["kind"] == "autoencoder" and len(live) != d:
+        faults.append(f"live names {len(live)} latents, and components are made of {d}")
+    if faults:
+        raise InputError(f"{path / ABOUT} is damaged ({'; '.join(faults)}): run `prismae discover` again.")
     run = Path(about["run"])
-    run = run if run.exists() else path.parent / run.name
+    run = run if os.path.exists(run) else path.parent / run.name
     return Discovery(
         path,
         about["kind"],
         about["why"],
         factors,
         run,
-        about["live"],
+        live,
         components,
         resting,
         about["tried"],

@@ -179,7 +179,15 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
             note_features(estimator, X.shape[1:])
         return check_array(X, allow_nd=True, estimator=estimator, **plain)
     except ValueError as error:
-        raise InputError(" ".join(str(error).split())) from None
+        said = " ".join(str(error).split())
+        unnamed = (
+            [name for name in X.columns if str(name).startswith("Unnamed: ")]
+            if isinstance(X, pd.DataFrame)
+            else []
+        )
+        if unnamed and not {*unnamed} <= {*getattr(estimator, "feature_names_in_", ())}:
+            said += " (pandas calls a column without a name so: if it names the rows, read the file with index_col=0)."
+        raise InputError(said) from None
 
 
 def note_features(estimator: Any, shape: tuple[int, ...], columns: tuple[str, ...] = ()) -> None:
