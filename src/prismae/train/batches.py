@@ -78,14 +78,20 @@ class BlockBatches(Batches):
     def _order(self, e: int) -> NDArray[np.int64]:
         rng = np.random.default_rng([*self.key, e])
         blocks = self.data.blocks()
-        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
-        parts, order = np.split(np.arange(self.n), starts[1:]), rng.permutation(len(starts))
-        pools = [order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)]
-        rows = [rng.permutation(np.concatenate([parts[i] for i in pool])) for pool in pools]
-        named = [np.sort(blocks[starts[pool]]) for pool in pools]
+        first = np.diff(blocks, prepend=-1) > 0
+        own = blocks[first]  # those that have rows
+        order = rng.permutation(len(own))
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))  # where in this order each block stands
+        at = place[np.cumsum(first) - 1]
+        rows = np.argsort(at, kind="stable")  # block after block; not an array of each, of which there may be many
+        ends = np.cumsum(np.bincount(at // TOGETHER))
+        for part in np.split(rows, ends[:-1]):
+            part[:] = rng.permutation(part)
+        named = [np.sort(own[order[i : i + TOGETHER]]) for i in range(0, len(order), TOGETHER)]
         self._pools = {k: v for k, v in self._pools.items() if k == e - 1}
-        self._pools[e] = np.cumsum([len(each) for each in rows]), named
-        return np.concatenate(rows)
+        self._pools[e] = ends, named
+        return rows
 
     def __getitem__(self, i: int) -> Tensor:
         rows = super().__getitem__(i)
