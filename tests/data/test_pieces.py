@@ -123,6 +123,15 @@ def test_every_row_is_drawn_once_in_an_epoch_and_rows_of_a_pool_are_mixed(small,
     assert not set(held.called) & set(kept.called[drawn])
 
 
+def test_the_order_of_rows_is_that_of_earlier_versions(monkeypatch):
+    monkeypatch.setattr("prismae.data.rows.WHOLE", 100)
+    monkeypatch.setattr("prismae.data.pieces.BLOCK", 100)
+    monkeypatch.setattr("prismae.train.batches.TOGETHER", 2)
+    made = pr.world(sp.csr_matrix(np.arange(1, 105.0).reshape(13, 8)))  # in blocks of 3
+    batches = batches_of(made, 13, 0, 0, torch.device("cpu"))
+    assert batches[0].tolist() == [6, 12, 8, 7, 2, 11, 1, 0, 10, 9, 3, 5, 4]
+
+
 def test_rows_one_after_the_other_are_those_of_the_file(small, tmp_path):
     world = pr.world(written(tmp_path, VECTORS, "npy"))
     parts = torch.arange(N).split(11)

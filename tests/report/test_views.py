@@ -19,6 +19,7 @@ from prismae.methods import method
 from prismae.report import write_picture, write_report
 from prismae.runs import codes
 from prismae.runs.run import Run
+from prismae.train.build import build
 from prismae.views import View, add_views, all_views, check, complete, compute
 
 DATA = {"images": (images, "conv"), "series": (series, "conv1d"), "table": (vectors, "mlp")}
@@ -183,3 +184,23 @@ def test_moments_of_observations_are_those_of_all_together(monkeypatch, elements
     found = codes.moments(made, some, torch.square)
     np.testing.assert_allclose(found.mean, np.nanmean(np.square(x[1::3]), 0), rtol=1e-6)
     np.testing.assert_allclose(found.squares / found.count, np.nanvar(np.square(x[1::3]), 0), rtol=1e-6)
+
+
+def test_fewer_of_wide_observations_are_looked_at_and_their_codes_are_taken_once(monkeypatch):
+    data = world(np.random.default_rng(0).normal(size=(60, 20)).astype(np.float32))
+    chosen = method("vae")
+    ae = build(chosen, data.kind, data.shape, data.summary, n_latents=3, net="mlp", likelihood="gaussian")
+    whole = compute(chosen, ae.eval(), data)
+    seen = []
+    ae.encoder.register_forward_hook(lambda net, x, y: seen.append(len(y)))
+    for wide, n in ((20, 60), (19, 30)):
+        monkeypatch.setattr(codes, "WIDE", wide)
+        monkeypatch.setattr(codes, "LOOKED", 30 * 20)
+        monkeypatch.setattr(codes, "FEWEST", 5)
+        seen.clear()
+        found = compute(chosen, ae, data)
+        assert (len(found["errors"]), found["cluster_sizes"].sum()) == (n, n)
+        assert seen.count(n) == 2  # for codes, those of clusters among them, and for reconstructions
+        assert (found["spread"] == whole["spread"]).all() == (n == 60)
+    monkeypatch.setattr(codes, "FEWEST", 40)
+    assert [codes.looked_at(data, most) for most in (50, 35)] == [40, 35]

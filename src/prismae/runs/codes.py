@@ -15,7 +15,16 @@ from prismae.data.moments import Moments
 from prismae.nets.autoencoder import AutoencoderNet
 
 MEASURED = 2_000  # observations, where more would take long and say no more
+WIDE = 100_000  # elements of an observation: of wider ones fewer are looked at,
+LOOKED = 2**27  # as many as have so many elements together, though no fewer than
+FEWEST = 100
 _TOGETHER, _ELEMENTS = 1024, 2**24  # observations that are drawn at once, and their elements: 64 MB
+
+
+def looked_at(world: World, most: int) -> int:
+    """How many observations of a world are looked at: `most`, and fewer of wide ones, which would take minutes."""
+    size = prod(world.shape)
+    return most if size <= WIDE else min(most, max(FEWEST, LOOKED // size))
 
 
 def drawn_rows(world: World, n: int, seed: int = 0) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
@@ -26,10 +27,11 @@ from prismae.evaluation import (
     walk,
 )
 from prismae.evaluation.baselines import baselines_of, beside
+from prismae.evaluation.encode import codes_table
 from prismae.evaluation.protocols import Metrics
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.claim import claim
-from prismae.runs.codes import in_parts
+from prismae.runs.codes import WIDE, in_parts, looked_at
 from prismae.runs.files import SCORES
 from prismae.runs.judge import judged
 from prismae.runs.measured import untrained
@@ -120,7 +122,7 @@ def score(
     found = saved.read()
     if "reconstruction" not in found:
         found["reconstruction"] = reconstruction(net, data)
-        found["spread"] = model.codes.std(0, ddof=1).tolist()
+        found["spread"] = spread(model, net, data)
     if isinstance(model.test, World) and "unseen" not in found:
         found["unseen"] = {"n": len(model.test), "reconstruction": reconstruction(net, model.test)}
     found = saved.add(found)
@@ -243,8 +245,8 @@ def _beside(
 
 
 def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
-    """Errors of reconstructions over up to 10,000 observations, evenly spaced: {"mse", "nats"}."""
-    rows = spaced(len(data), POINTS)
+    """Errors of reconstructions over up to 10,000 observations, fewer of wide ones, evenly spaced: {"mse", "nats"}."""
+    rows = spaced(len(data), looked_at(data, POINTS))
     with torch.no_grad():
         parts = [
             torch.stack(net.errors(data.data[part.to(data.data.device)].to(net.mean.device))) * len(part)
@@ -252,6 +254,14 @@ def reconstruction(net: AutoencoderNet, data: World) -> dict[str, float]:
         ]
     mse, nats = (torch.stack(parts).sum(0) / len(rows)).tolist()
     return {"mse": mse, "nats": nats}
+
+
+def spread(model: Subject, net: AutoencoderNet, data: World) -> list[float]:
+    """[m] standard deviation of each code; of wide observations that no score needs, over those of `reconstruction`."""
+    if prod(data.shape) <= WIDE or data.factors is not None:
+        return model.codes.std(0, ddof=1).tolist()
+    some = data.take(spaced(len(data), looked_at(data, POINTS)).numpy())
+    return codes_table(net, some).std(0, ddof=1).tolist()
 
 
 def _named(device: str) -> torch.device:

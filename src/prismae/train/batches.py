@@ -84,7 +84,9 @@ class BlockBatches(Batches):
         place = np.empty_like(order)
         place[order] = np.arange(len(order))  # where in this order each block stands
         at = place[np.cumsum(first) - 1]
-        rows = np.argsort(at, kind="stable")  # block after block; not an array of each, of which there may be many
+        rows = np.argsort(
+            at, kind="stable"
+        )  # block after block; not an array of each, of which there may be many
         ends = np.cumsum(np.bincount(at // TOGETHER))
         for part in np.split(rows, ends[:-1]):
             part[:] = rng.permutation(part)

@@ -14,7 +14,7 @@ from prismae.latent.gaussian import Discrete
 from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
-from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts
+from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts, looked_at
 from prismae.train.loop import Trained
 
 POINTS = 10_000  # observations that codes are taken of
@@ -54,13 +54,17 @@ class Subject:
 
     @cached_property
     def rows(self) -> Tensor:
-        """[n] indices of up to 10,000 observations, drawn with a fixed seed."""
-        return drawn_rows(self.world, POINTS)
+        """[n] indices of up to 10,000 observations, fewer of wide ones, drawn with a fixed seed."""
+        return drawn_rows(self.world, looked_at(self.world, POINTS))
 
     @cached_property
     def codes(self) -> Tensor:
         """[n, m] mean codes of `rows`."""
         return encoded(self.net, self.world, self.rows)
+
+    def codes_of(self, rows: Tensor) -> Tensor:
+        """[k, m] mean codes of other observations; where these are `rows` themselves, as of wide ones, `codes`."""
+        return self.codes if torch.equal(rows, self.rows) else encoded(self.net, self.world, rows)
 
     @cached_property
     def levels(self) -> Tensor | None:

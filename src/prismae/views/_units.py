@@ -27,11 +27,11 @@ def changes(run: Run) -> list[dict[str, Any]]:
     pictures = run.pictures
     if run.latents is None or not {"traversals", "traversal_values"} <= pictures.keys():
         return []
-    found = []
+    found, places = [], _columns(run)
     for i in run.latents.order[:LISTED]:
         if not run.latents.dead[i]:
             frames, values = pictures["traversals"][i], pictures["traversal_values"][i]
-            moved = [*_furthest(run, frames[0], frames[-1])]
+            moved = [*_furthest(run, places, frames[0], frames[-1])]
             found.append({"name": f"z{i}", "low": values[0], "high": values[-1], "moved": moved})
     return found
 
@@ -46,7 +46,8 @@ def worst(run: Run) -> list[dict[str, Any]]:
     rows = zip(
         pictures["worst_rows"].tolist(), pictures["worst"], pictures["worst_reconstructions"], strict=True
     )
-    return [{"number": number, "moved": [*_furthest(run, *pair)]} for number, *pair in rows]
+    places = _columns(run)
+    return [{"number": number, "moved": [*_furthest(run, places, *pair)]} for number, *pair in rows]
 
 
 def moves(moved: Iterable[tuple[str, str, str]]) -> Markup:
@@ -55,12 +56,18 @@ def moves(moved: Iterable[tuple[str, str, str]]) -> Markup:
     return Markup(", ").join(cells)
 
 
-def _furthest(run: Run, first: NDArray, second: NDArray) -> Iterator[tuple[str, str, str]]:
-    """Column and its two values, as texts, of the columns that differ most between two rows [d]."""
+def _furthest(
+    run: Run, places: Mapping[str, slice], first: NDArray, second: NDArray
+) -> Iterator[tuple[str, str, str]]:
+    """Column and its two values, as texts, of those of these columns that differ most between two rows [d]."""
     deviation = run.pictures.get("element_std", np.ones(len(first)))
     far = np.nan_to_num(np.abs(second - first)) / np.where(deviation > 0, deviation, 1.0)
-    places = _columns(run)
-    order = sorted(places, key=lambda column: -far[places[column]].max())[:NAMED]
+    names, slices = [*places], [*places.values()]
+    largest = far[[each.start for each in slices]]  # one value, of most columns: there may be very many
+    for i, each in enumerate(slices):
+        if each.stop - each.start > 1:
+            largest[i] = far[each].max()
+    order = [names[i] for i in np.argsort(-largest, kind="stable")[:NAMED]]
     table = run.job.get("table")
     categories: Mapping[str, Any] = table["categories"] if table else {}
     rows = run.in_units(np.stack([first, second]).astype(float))

@@ -21,7 +21,7 @@ CLUSTERS = 10  # of k-means, where the method has no assignments of its own
 
 @dataclass(frozen=True)
 class Clusters(View):
-    """The mean observation of each cluster, over up to 2,000 observations.
+    """The mean observation of each cluster, over up to 2,000 observations, fewer of wide ones.
 
     Clusters are those that the method assigns, each observation to the most probable; else those of k-means on the
     mean codes. Arrays: ``clusters`` (those that have any observation), ``cluster_sizes``, and ``cluster_source``, a
@@ -45,17 +45,17 @@ class Clusters(View):
         from sklearn.cluster import KMeans
 
         from prismae.methods import Clustering
-        from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts, moments
+        from prismae.runs.codes import MEASURED, drawn_rows, in_parts, looked_at, moments
 
         method, net, world = subject.method, subject.net, subject.world
-        rows = drawn_rows(world, MEASURED, self.seed)
+        rows = drawn_rows(world, looked_at(world, MEASURED), self.seed)
         if isinstance(method, Clustering):
             with torch.no_grad():
                 shares = [method.responsibilities(net, world.data[part]) for part in in_parts(world, rows)]
             labels, source = torch.cat(shares).argmax(1).numpy(), f"assignments of {method.called()}"
         else:
             k = min(CLUSTERS, len(rows))
-            codes = encoded(net, world, rows).numpy()
+            codes = subject.codes_of(rows).numpy()
             labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
             source = f"k-means of the codes, k = {k}"
         kept, sizes = np.unique(labels, return_counts=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Errors(View):
-    """The reconstruction errors of up to 2,000 observations.
+    """The reconstruction errors of up to 2,000 observations, fewer of wide ones.
 
     Arrays: ``errors``, squared error per element in units of the world's variance; ``mean_error``, what these would be
     on average if the mean of these observations stood for each; for series and tables ``element_mean`` and
@@ -39,7 +39,7 @@ class Errors(View):
         of_mean = rebuilt.squares.sum() / rebuilt.count.sum()
         found = {"errors": subject.errors, "mean_error": of_mean / net.std.square()}
         if len(world.shape) == 1:
-            each = moments(world, subject.measured)
+            each = moments(world, subject.measured) if net.given else rebuilt
             freedom = np.where(each.count > 1, each.count - 1, np.nan)
             found |= {"element_mean": each.mean, "element_std": np.sqrt(each.squares / freedom)}
         return {name: np.asarray(each) for name, each in found.items()}
