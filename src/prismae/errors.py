@@ -66,6 +66,15 @@ def fits_in_memory(path: Path) -> Iterator[None]:
         raise InputError(f"{path} does not fit in memory{f' ({why})' if why else ''}.") from None
 
 
+@contextmanager
+def permitted(path: Path) -> Iterator[None]:
+    """Says what may not be looked at, in place of an error of the operating system."""
+    try:
+        yield
+    except PermissionError as error:
+        raise InputError(f"{error.filename or path} may not be read: permission denied.") from None
+
+
 class TrainingWarning(UserWarning):
     """A training came to its end, but not well: its verdict names what is wrong and what to do."""
 

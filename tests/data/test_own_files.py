@@ -257,3 +257,15 @@ def test_a_folder_written_like_a_name_is_named(tmp_path, monkeypatch):
         InputError, match=r"no world 'photos', but a file or folder: write it as a path, \./photos"
     ):
         world("photos")
+
+
+def test_what_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(self: Path, **_: Any) -> Path:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2\n2,3\n")
+    monkeypatch.setattr(Path, "resolve", denied)
+    for read in (world, contents):
+        with pytest.raises(InputError, match=r"table\.csv may not be read: permission denied\."):
+            read(str(path))

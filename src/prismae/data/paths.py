@@ -11,6 +11,7 @@ from pathlib import Path
 from prismae.data.array_files import ARRAYS
 from prismae.data.image_folder import LABELS, is_image
 from prismae.data.recordings import is_recording
+from prismae.errors import permitted
 
 
 def is_path(text: str) -> bool:
@@ -29,10 +30,20 @@ def contents(source: str) -> bytes:
     """A digest of all that own data on disk are made of, which tells other data under the same path.
 
     Files of the same path, size and time of change as before are not read again. A world's name has no contents: b"".
+
+    Raises
+    ------
+    InputError
+        For what may not be read.
     """
     if not is_path(source):
         return b""
     path, _ = split_path(source)
+    with permitted(path):
+        return _contents(path)
+
+
+def _contents(path: Path) -> bytes:
     if not path.is_dir():
         return _digest(path.resolve(), *_stamp(path)) if path.is_file() else b""
     every = [file for file in sorted(path.rglob("*")) if file.is_file()]
