@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -168,9 +169,10 @@ def test_factors_are_known_by_name_and_rows_by_their_index(people, tmp_path):
     for wrong in ([[np.nan, 0.0]], [[np.inf, 0.0]], [["a", "b"]]):
         with pytest.raises(InputError, match="expected finite numbers"):
             found.inverse_transform(wrong)
-    for wrong in (None, 5, "table.csv"):
+    nothing: list[Any] = [None, 5, "table.csv"]
+    for each in nothing:
         with pytest.raises(InputError, match="Observations have shape"):
-            found.transform(wrong)
+            found.transform(each)
     with pytest.raises(InputError, match=r"Unnamed: 0 .*index_col=0"):
         found.transform(some.reset_index(names="Unnamed: 0"))
 
