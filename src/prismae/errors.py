@@ -3,6 +3,7 @@ machine that fails, and the warning of a training that went wrong."""
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,15 @@ from pathlib import Path
 _hidden = re.compile(
     r"(?:(?<=/)|^)\.[0-9a-f]{32}\.part/|(?:/|^)\.[0-9a-f]{32}\.part$"
 )  # see `prismae._files`
+_OF_PATHS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.EINVAL,
+    errno.ENAMETOOLONG,
+}
 _no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
 
 
@@ -67,12 +77,14 @@ def fits_in_memory(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def permitted(path: Path) -> Iterator[None]:
-    """Says what may not be looked at, in place of an error of the operating system."""
+def readable(path: Path) -> Iterator[None]:
+    """Says what cannot be read, and why, where that is a fault of the path and not of the machine."""
     try:
         yield
-    except PermissionError as error:
-        raise InputError(f"{error.filename or path} may not be read: permission denied.") from None
+    except OSError as error:
+        if error.errno not in _OF_PATHS:
+            raise
+        raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from None
 
 
 class TrainingWarning(UserWarning):

@@ -259,7 +259,7 @@ def test_a_folder_written_like_a_name_is_named(tmp_path, monkeypatch):
         world("photos")
 
 
-def test_what_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(self: Path, **_: Any) -> Path:
         raise PermissionError(13, "Permission denied", str(self))
 
@@ -267,5 +267,5 @@ def test_what_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytes
     path.write_text("a,b\n1,2\n2,3\n")
     monkeypatch.setattr(Path, "resolve", denied)
     for read in (world, contents):
-        with pytest.raises(InputError, match=r"table\.csv may not be read: permission denied\."):
+        with pytest.raises(InputError, match=r"table\.csv cannot be read: Permission denied\."):
             read(str(path))

@@ -33,7 +33,7 @@ from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.data.windows import cut_arrays
-from prismae.errors import InputError, fits_in_memory, permitted
+from prismae.errors import InputError, fits_in_memory, readable
 from prismae.settings import Reading
 
 FORMATS = (
@@ -85,7 +85,7 @@ def from_path(
         For a path that is missing or of another format, and as the readers and `from_array` do.
     """
     path, part = split_path(source)
-    with permitted(path), fits_in_memory(path):
+    with readable(path), fits_in_memory(path):
         whole = path.resolve()
         reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
         if path.is_file() and path.name.lower().endswith(TEXTS) and not _holds_numbers(path):

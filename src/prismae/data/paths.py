@@ -11,7 +11,7 @@ from pathlib import Path
 from prismae.data.array_files import ARRAYS
 from prismae.data.image_folder import LABELS, is_image
 from prismae.data.recordings import is_recording
-from prismae.errors import permitted
+from prismae.errors import readable
 
 
 def is_path(text: str) -> bool:
@@ -34,12 +34,12 @@ def contents(source: str) -> bytes:
     Raises
     ------
     InputError
-        For what may not be read.
+        For what cannot be read.
     """
     if not is_path(source):
         return b""
     path, _ = split_path(source)
-    with permitted(path):
+    with readable(path):
         return _contents(path)
 
 
