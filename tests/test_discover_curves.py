@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from prismae.discovery.curves import Curve, bent, reordered, rolled, unrolled
+from prismae.discovery.described import total_effect
 from prismae.evaluation.baselines import Components
 
 N = 800
@@ -91,3 +92,17 @@ def test_factors_in_another_order_are_the_same(order):
     np.testing.assert_array_equal(after, before[:, order])
     again = components.decoded(rolled(after, curves))
     assert np.square(again - codes).mean() < 0.01 * codes.var(0).mean()
+
+
+@pytest.mark.parametrize(
+    ("seen", "shares"),
+    [
+        (lambda z: z * [2.0, 1.0], [0.8, 0.2]),
+        (lambda z: z[:, :1] * z[:, 1:], [1.0, 1.0]),  # each of two factors that act together takes it all
+        (lambda z: np.exp(-np.square(z[:, :1] - np.linspace(-2, 2, 20)) / 0.1), [1.0, 0.0]),
+    ],
+    ids=["added", "multiplied", "the place of a bump"],
+)
+def test_the_share_of_a_factor_is_its_total_effect(seen, shares):
+    factors = RNG.normal(size=(4000, 2))
+    assert [total_effect(seen, factors, i) for i in range(2)] == pytest.approx(shares, abs=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from prismae.discovery.result import Discovery, Factor
 
 IS = 0.9  # correlation from which a factor is that column
 REACH = 1.5  # deviations by which a factor is moved
+SHUFFLED = 4  # times that a factor is exchanged between observations
 MOVED = 5  # columns that are named for each factor
 
 
@@ -31,20 +33,25 @@ def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lon
     ends = np.concatenate([np.eye(k) * sign * REACH for sign in (-1, 1)])
     back = named.inverse_transform(ends)
     some = codes[:: max(1, len(codes) // 500)]
-    whole = named.seen(some)
-    shares = []
-    for i in range(k):
-        still = some.copy()
-        still[:, i] = 0.0
-        shares.append(float(np.square(whole - named.seen(still)).sum()))
-    total = float(np.square(whole - whole.mean(0)).sum()) or 1.0
+    shares = [total_effect(named.seen, some, i) for i in range(k)]
     order = sorted(range(k), key=lambda i: (bool(which[i]), -shares[i]))
     factors = [
-        Factor(f"f{place}", shares[i] / total, float(agreed[i]), moves(back, i, k), which[i])
+        Factor(f"f{place}", shares[i], float(agreed[i]), moves(back, i, k), which[i])
         for place, i in enumerate(order)
     ]
     components, curves = reordered(found.components, found.curves, order)
     return replace(found, components=components, curves=curves, factors=factors)
+
+
+def total_effect(seen: Callable[[NDArray], NDArray], factors: NDArray, i: int) -> float:
+    """The share of the variance of what is seen [n, d] of factors [n, k] that is due to factor i, alone and with
+    others: half of the squared difference that other observations' values of it make (Jansen 1999)."""
+    rng, whole, other = np.random.default_rng(0), seen(factors), factors.copy()
+    squares = 0.0
+    for _ in range(SHUFFLED):
+        other[:, i] = rng.permutation(factors[:, i])
+        squares += float(np.square(whole - seen(other)).sum())
+    return squares / (2 * SHUFFLED) / (float(np.square(whole - whole.mean(0)).sum()) or 1.0)
 
 
 def moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:

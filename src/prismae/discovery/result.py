@@ -38,7 +38,7 @@ class Factor:
     name
         "f0", "f1" …, those that explain most first.
     share
-        The share of the data's variance that goes when it is held at its mean.
+        The share of the variance of what is rebuilt that is due to it, alone and with others (its total effect).
     agreement
         Absolute correlation with its counterpart in the other seeds, or in components of halves of the data; the mean.
     moves
