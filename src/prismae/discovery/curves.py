@@ -124,7 +124,7 @@ def bent(components: Components, codes: NDArray) -> tuple[Components, list[Curve
         curves.append(
             Curve(first, [(x, y) for x, y in knots.tolist()], float(along.mean()), float(along.std()))
         )
-    return _in_order(components, order), curves
+    return components.part(order), curves
 
 
 def reordered(
@@ -143,11 +143,7 @@ def reordered(
             columns.append(first + 1)
         else:
             columns.append(first)
-    return _in_order(components, columns), moved
-
-
-def _in_order(components: Components, order: Sequence[int]) -> Components:
-    return Components(components.mean, components.into[:, order], components.back[order])
+    return components.part(columns), moved
 
 
 def _curve(z: NDArray) -> tuple[NDArray, float] | None:
