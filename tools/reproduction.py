@@ -248,14 +248,15 @@ def _agreeing(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _share(found: Found, paper: Found, about: Mapping[str, Any], rows: pd.DataFrame) -> float | None:
-    """Training images of rows, as a share of the most that a job of the paper's profile has that is about the same."""
+    """Training images of rows, as a share of the most that a job of the paper's profile has that is about the same, as
+    far as that profile sweeps it."""
     left = {"steps"} | ({"arm"} if about["arm"] not in paper.plan.methods else set())
     wanted = {key: plain(value) for key, value in about.items() if key not in left}
     ours, theirs = (
         [
             each.job
             for each in p.there + p.lacking
-            if all(plain(_about(each).get(k)) == v for k, v in wanted.items())
+            if all(plain(_about(each).get(k, v)) == v for k, v in wanted.items())
         ]
         for p in (found, paper)
     )

@@ -1,4 +1,4 @@
-"""The tables of docs/results/ that are made of rows alone: between `<!-- rows: NAME -->` and `<!-- end of rows -->`.
+"""The tables of docs/ that are made of rows alone: between `<!-- rows: NAME -->` and `<!-- end of rows -->`.
 
 python tools/results_tables.py
 """
@@ -20,7 +20,13 @@ from prismae.studies.summary import is_score, paired, published
 from prismae.studies.tables import number
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("ed_gcae_critic_rate.md", "hgmvae_mnist.md", "methods_modern.md")
+PAGES = (
+    "methods/ed_gcae.md",
+    "results/ed_gcae_critic_rate.md",
+    "results/evae.md",
+    "results/hgmvae_mnist.md",
+    "results/methods_modern.md",
+)
 MIG, USUAL_MIG = "yeats2023:mig", "locatello2019:mig"
 KINDS = (
     "shared critic, dynamic noise",
@@ -63,24 +69,47 @@ def critic_rate(results: Path) -> str:
     return _table(["k", "critic_lr", "critic and noise", "seeds", *names], lines)
 
 
-def table1(results: Path) -> str:
-    """MIG, FAC, DCI and error of Table 1's arms, the published ones beside."""
-    plan = Plan.load(ROOT / "plans" / "ed_gcae_table1.yaml", "gpu")
-    frame = pd.read_csv(results / "ed_gcae_table1.gpu.csv")
-    lines = []
-    for arm in frame["arm"].unique():
-        rows, line = _rows(frame, {"arm": arm}), [arm]
-        for score in (MIG, "yeats2023:fac", "yeats2023:dci"):
-            theirs = published(plan, {"arm": arm}, score)
-            line += [_cell(rows[score]), number(*theirs) if theirs else "–"]
-        lines.append([*line[:1], str(len(rows)), *line[1:], _cell(rows["mse"])])
-    head = [
-        "method",
-        "seeds",
-        *(text for score in ("mig", "fac", "dci") for text in (score, "published")),
-        "mse",
+def beside_published(name: str) -> Callable[[Path], str]:
+    """MIG, FAC, DCI and error of a plan's arms at the paper's steps, the published ones beside."""
+    plan = Plan.load(ROOT / "plans" / f"{name}.yaml", "gpu")
+    scores = ("mig", "fac", "dci")
+
+    def table(results: Path) -> str:
+        frame = pd.read_csv(results / f"{name}.gpu.csv")
+        lines = []
+        for arm in frame["arm"].unique():
+            rows = _rows(frame, {"arm": arm})
+            line = [arm, str(len(rows))]
+            for score in (f"yeats2023:{each}" for each in scores):
+                theirs = published(plan, {"arm": arm}, score)
+                line += [_cell(rows[score]), number(*theirs) if theirs else "–"]
+            lines.append([*line, _cell(rows["mse"])])
+        head = ["method", "seeds", *(text for score in scores for text in (score, "published")), "mse"]
+        return _table(head, lines)
+
+    return table
+
+
+def beyond(results: Path) -> str:
+    """Scores of six settings of ED-GCAE, the published ones below."""
+    plan = Plan.load(ROOT / "plans" / "ed_gcae_beyond.yaml", "gpu")
+    frame = pd.read_csv(results / "ed_gcae_beyond.gpu.csv")
+    scores = [f"yeats2023:{each}" for each in ("mig", "fac", "dci", "sap")]
+    lines = [
+        [str(k), str(steps), *(_cell(rows[score]) for score in scores)]
+        for (k, steps), rows in frame.groupby(["k", "steps"])
     ]
-    return _table(head, lines)
+    theirs = [number(*them) for score in scores if (them := published(plan, {"arm": frame["arm"][0]}, score))]
+    return _table(["k", "steps", "MIG", "FAC", "DCI", "SAP"], [*lines, ["published", "", *theirs]])
+
+
+def evae_dsprites(results: Path) -> str:
+    """Errors and scores of 20,000 steps."""
+    scores = ("mig", "factor-vae-score", "dci-d", "dci-c", "sap")
+    columns = ("mse", "nats", *(f"locatello2019:{each}" for each in scores))
+    rows = pd.read_csv(results / "evae_dsprites.gpu.csv").to_dict("records")
+    lines = [[row["arm"], *(number(row[column], None) for column in columns)] for row in rows]
+    return _table(["method", "mse", "recon., nats", *scores], lines)
 
 
 def critic_pairs(results: Path) -> str:
@@ -222,7 +251,10 @@ def modern(world: str) -> Callable[[Path], str]:
 TABLES: dict[str, Callable[[Path], str]] = {
     "critic rate": critic_rate,
     "critic pairs": critic_pairs,
-    "table1": table1,
+    "table1": beside_published("ed_gcae_table1"),
+    "table3": beside_published("ed_gcae_table3"),
+    "beyond": beyond,
+    "evae dsprites": evae_dsprites,
     "repeats": repeats,
     "t-SNE": on_t_sne,
     "table3 mnist": images("hgmvae_table3", "paper", "mnist"),
@@ -236,5 +268,5 @@ TABLES: dict[str, Callable[[Path], str]] = {
 
 if __name__ == "__main__":
     for name in PAGES:
-        path = ROOT / "docs" / "results" / name
+        path = ROOT / "docs" / name
         path.write_text(filled(path.read_text()))

@@ -178,7 +178,7 @@ TABLES = runpy.run_path(str(TOOLS / "results_tables.py"))
 
 @pytest.mark.parametrize("name", TABLES["PAGES"])
 def test_the_tables_of_results_are_of_these_rows(name):
-    text = (ROOT / "docs" / "results" / name).read_text()
+    text = (ROOT / "docs" / name).read_text()
     assert text.count("<!-- rows: ") == text.count("<!-- end of rows -->") > 0
     assert text == TABLES["filled"](text), "run python tools/results_tables.py"
 
