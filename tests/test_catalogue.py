@@ -1,5 +1,6 @@
 """What the command line lists without importing it is what importing it finds."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -76,3 +77,13 @@ def test_what_is_explained_of_a_method_has_its_fields_and_defaults():
     assert f"beta: NonNegative = {BetaVAE().beta}" in text
     assert "ClassVar" not in text
     assert explained("methods", "unknown") is None
+
+
+def test_a_field_that_takes_several_lines_in_its_file_is_told_in_one():
+    text = explained("methods", "ed-gcae")
+    assert (
+        '  noise_rule: Literal["ema", "literal"] = EntropyNoise.rule  # Eq. 3 with the annealed target, or Eq. 4'
+        in text
+    )
+    for line in text.partition("Fields:\n")[2].split("\n"):
+        ast.parse(line.strip())

@@ -7,9 +7,11 @@ What is found here is what `all_methods`, `all_metrics` and the others find (a t
 from __future__ import annotations
 
 import ast
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +77,27 @@ def explained(kind: str, name: str) -> str | None:
         if found == name:
             text = ast.get_docstring(node) or ""
             fields = [
-                "  " + lines[each.lineno - 1].strip()
+                f"  {_field(each, lines)}"
                 for each in node.body
                 if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation)
             ]
             return "\n\n".join([text, *(["Fields:\n" + "\n".join(fields)] if fields else [])])
     return None
+
+
+def _field(node: ast.AnnAssign, lines: list[str]) -> str:
+    """A field in one line, as its source has it however many lines that takes, and what a comment says of it."""
+    source = "\n".join(lines)
+    parts = [ast.get_source_segment(source, each) or "" for each in (node.target, node.annotation)]
+    value = "" if node.value is None else f" = {ast.get_source_segment(source, node.value)}"
+    own = "\n".join(lines[node.lineno - 1 : node.end_lineno]).lstrip() + "\n"
+    comments = [
+        token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(StringIO(own).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    said = f"  # {' '.join(comments)}" if comments else ""
+    return " ".join(f"{': '.join(parts)}{value}".split()) + said
 
 
 def _nodes(kind: str) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef, list[str]]]:

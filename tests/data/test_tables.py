@@ -55,6 +55,25 @@ def test_a_reconstruction_gets_the_nearest_category() -> None:
     assert scheme.to_frame([[0.2, 0.3], [0.9, 0.8]])["colour"].tolist() == ["red", "blue"]
 
 
+def test_no_count_is_below_0_and_no_truth_value_beyond_0_and_1() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "genes": rng.negative_binomial(1, 0.2, 300),
+            "visits": rng.poisson(3, 300),
+            "ill": rng.integers(0, 2, 300),
+            "size": rng.normal(size=300),
+        }
+    )
+    back = TableScheme.fit(table).to_frame([[-9.0] * 4, [0.1] * 4, [9.0] * 4, [np.nan] * 4])
+    assert back["genes"][0] == back["visits"][0] == back["ill"][0] == 0
+    assert back["size"][0] < 0
+    assert back["visits"][1] == pytest.approx(table["visits"].mean() + 0.1 * table["visits"].std(ddof=0))
+    assert back["genes"][2] > 20
+    assert back["ill"][2] == 1
+    assert back.iloc[3].isna().all()
+
+
 @pytest.mark.parametrize("columns", [["length", "rings"], ["sex", "wild"], list(TABLE.columns)])
 def test_the_scheme_survives_json_to_the_bit(columns: list[str]) -> None:
     table = TABLE[columns]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.data.columns import DURATION, EPOCH, Category, Column, as_numbers, listed, understood
+from prismae.data.columns import COUNTS, DURATION, EPOCH, Category, Column, as_numbers, listed, understood
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
@@ -235,6 +235,8 @@ class TableScheme:
     def to_frame(self, array: ArrayLike) -> pd.DataFrame:
         """Rows of an array [n, d] as a table: numbers in their own units, and the category of the greatest value.
 
+        Expected counts are no whole numbers, but none is below 0, and what is expected of 0 and 1 lies between them.
+
         Raises
         ------
         InputError
@@ -247,6 +249,8 @@ class TableScheme:
         for column, values in zip(self.scaling, x.T, strict=False):
             mean, scale = self.scaling[column]
             made[column] = values * scale + mean
+            if (sort := self.sorts.get(column)) is not None:
+                made[column] = made[column].clip(0.0, None if sort in COUNTS else 1.0)
             if self.written.get(column, "").startswith("date"):
                 made[column] = EPOCH + pd.to_timedelta(made[column], unit="D").round("s")
             elif self.written.get(column) == DURATION:
