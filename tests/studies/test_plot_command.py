@@ -99,7 +99,10 @@ def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
     for words, sentence in (
         (("--rows", rows, "--over", "beta"), "Unknown setting that varies 'beta': expected one of β."),
         (("--rows", tmp_path / "none.csv"), "There is no file of rows"),
-        (("--out", tmp_path / "none"), "None of the runs of two, profile default, is done"),
+        (
+            ("--out", tmp_path / "none"),
+            f"None of the runs of two, profile default, is done in '{tmp_path / 'none'}'",
+        ),
     ):
         found = plot(plan, "--to", tmp_path, *words)
         assert isinstance(found.exception, InputError)

@@ -6,15 +6,18 @@ import torch
 from flat import train
 
 from prismae import world
+from prismae.data.storage import spaced
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.methods.vae import VAE
+from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.conv import Conv
 from prismae.nets.mlp import MLP
 from prismae.train import NotFinite
 from prismae.train.batches import Batches
 from prismae.train.build import build, choose_likelihood, choose_net
 from prismae.train.history import History
+from prismae.train.ongoing import PROBE
 
 
 def quick(method, steps=12, **kwargs):
@@ -55,6 +58,19 @@ def test_history_has_every_term_at_every_step_and_errors_in_common_units():
     final = history.iloc[-1]
     assert final["monitor:mse"] > 0
     assert final["monitor:nats"] < history["monitor:nats"].dropna().iloc[0]
+
+
+def test_what_is_monitored_is_of_one_encoding(monkeypatch):
+    encode, sizes = AutoencoderNet.encode, []
+    monkeypatch.setattr(AutoencoderNet, "encode", lambda ae, x: sizes.append(len(x)) or encode(ae, x))
+    done = quick(VAE(), steps=30)
+    seen = done.history[[name for name in done.history if name.startswith("monitor:")]].dropna()
+    assert sizes.count(PROBE) == len(seen) > 1
+    digits = world("digits")
+    probe = digits.data[spaced(len(digits), PROBE)]
+    with torch.no_grad():
+        errors, codes = done.ae.eval().errors(probe), done.ae.encode(probe).mean
+    assert seen.iloc[-1].tolist() == torch.stack([*errors, *codes.std(0)]).double().tolist()
 
 
 def test_long_histories_are_thinned_but_every_step_is_checked():

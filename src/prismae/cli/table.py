@@ -50,8 +50,11 @@ def table(
 def rows_of(plan: Plan, folder: Path, files: Sequence[Path] | None) -> pd.DataFrame:
     """The rows of what is done, from the run folders or from files."""
     frame = read_rows(files) if files else rows(plan, folder)
+    if frame.empty and files:
+        raise InputError(f"There are no rows in {', '.join(repr(str(file)) for file in files)}.")
     if frame.empty:
         raise InputError(
-            f"None of the runs of {plan.name}, profile {plan.profile}, is done: run `prismae study` first."
+            f"None of the runs of {plan.name}, profile {plan.profile}, is done in {str(folder)!r}: run `prismae study` "
+            "first, or say by --out where they are."
         )
     return frame

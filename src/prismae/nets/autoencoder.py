@@ -182,13 +182,18 @@ class AutoencoderNet(nn.Module):
 
         Both are of the values that are neither missing nor given.
         """
-        output = self.decode(self.encode(x).mean, x)
+        return self.looked(x)[:2]
+
+    def looked(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same errors, and the mean codes [batch, m] that they are of."""
+        code = self.encode(x).mean
+        output = self.decode(code, x)
         target = self.standardise(self.to_rebuild(x))
         squared = (self.likelihood.mean(output) - target).square()
         unit = 1.0 if self.likelihood.standardised else self.std.square()
         if self.partial:
-            return squared.nanmean() / unit, self.likelihood.error_of_seen(output, target).mean()
-        return squared.mean() / unit, self.likelihood.error(output, target).mean()
+            return squared.nanmean() / unit, self.likelihood.error_of_seen(output, target).mean(), code
+        return squared.mean() / unit, self.likelihood.error(output, target).mean(), code
 
     def row_errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same errors of each observation of x [batch, *shape]: [batch] and [batch]; of one without values NaN."""

@@ -86,6 +86,9 @@ class TextAutoencoderNet(AutoencoderNet):
         squared, nats = torch.stack([each.sum(1) for each in parts]).sum(0)
         return squared / self._unit / lengths(x).sum(), nats / len(x)
 
+    def looked(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return *self.errors(x), self.encode(x).mean
+
     def row_errors(self, x: Tensor) -> tuple[Tensor, Tensor]:
         order = lengths(x).argsort(stable=True)
         squared, nats = torch.cat([self._summed(part) for part in x[order].split(TOGETHER)], 1)[

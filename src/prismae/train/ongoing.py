@@ -228,11 +228,10 @@ class Ongoing:
         """Measure the errors and the codes' spread on the probe, and the loss on what is held out."""
         self.ae.eval()
         with torch.no_grad():
-            mse, nats = self.ae.errors(self.probe)
-            spread = self.ae.encode(self.probe).mean.std(0)
+            mse, nats, codes = self.ae.looked(self.probe)
         self.ae.train()
         values = {"mse": float(mse), "nats": float(nats)}
-        values |= {f"spread[{i}]": value for i, value in enumerate(spread.tolist())}
+        values |= {f"spread[{i}]": value for i, value in enumerate(codes.std(0).tolist())}
         self.history.monitor(self.step - 1, values)
         if self.held is not None:
             self._look(self.held)
