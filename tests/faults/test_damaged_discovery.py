@@ -96,6 +96,14 @@ def test_damage_is_named_with_its_file(folder, name, damage, said):
         load_discovery(folder)
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000, "a\0b", "gone"])
+def test_a_run_that_no_folder_can_be_called_is_one_sentence(folder, name):
+    about = json.loads((folder / ABOUT).read_text()) | {"run": name}
+    (folder / ABOUT).write_text(json.dumps(about))
+    with pytest.raises(InputError, match="There is no run folder"):
+        load_discovery(folder).transform(np.zeros((2, 3)))
+
+
 def curve(first: int = 0, **other) -> dict:
     return {"first": first, "knots": [[0, 0], [1, 1]], "centre": 0.0, "scale": 1.0} | other
 

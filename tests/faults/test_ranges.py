@@ -9,10 +9,15 @@ from typing import Annotated, get_args, get_origin
 import numpy as np
 import pytest
 
+import prismae as pr
 from prismae import cli
 from prismae._discovery import kebab
 from prismae.cli._app import COMMANDS, app, loaded
-from prismae.errors import of_machine
+from prismae.discovery import load_discovery
+from prismae.errors import InputError, of_machine
+from prismae.report import write_report
+from prismae.runs import Run
+from prismae.studies import Plan
 
 FIT = ["fit", "vae", "own.npy"]
 HUGE = "9" * 23
@@ -126,6 +131,13 @@ def test_an_empty_text_is_no_path_and_no_name(words, said):
     code, sentence = said(*words)
     assert code == 2
     assert "expected a value, got an empty text." in sentence
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000, "a\0b"], ids=["long", "deep", "zero byte"])
+@pytest.mark.parametrize("read", [pr.load, pr.world, load_discovery, Run.open, write_report, Plan.load])
+def test_what_no_file_can_be_called_is_not_there(read, name):
+    with pytest.raises(InputError, match=r"There is no|holds no discovery|File name too long"):
+        read(f"{name}.yaml" if read == Plan.load else f"{name}.csv")
 
 
 def test_a_world_with_a_colon_and_no_split_is_refused(said):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,8 +14,10 @@ import pandas as pd
 import pytest
 from blank import blank_figures
 from made_up import SPREAD, made_up_run
+from typer.testing import CliRunner
 
 from prismae._files import write_file
+from prismae.cli import app
 from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
 from prismae.figures import score_bars, svg
@@ -21,7 +25,7 @@ from prismae.report import write_report
 from prismae.report.findings import _no_better_than_chance, findings
 from prismae.report.html import _page, sentence, setting
 from prismae.report.study_page import prose
-from prismae.runs.files import VERDICT
+from prismae.runs.files import VERDICT, WEIGHTS
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
 
@@ -139,6 +143,31 @@ def test_same_results_same_bytes(full_runs: dict[str, Path]) -> None:
     before = path.read_bytes()
     assert write_report(full_runs["images"]) == path
     assert path.read_bytes() == before
+
+
+def test_a_report_of_a_run_that_is_read_only_goes_elsewhere(
+    full_runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, allowed = tmp_path / "run", os.access
+    shutil.copytree(full_runs["series"], run)
+    (run / WEIGHTS).touch()
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: (Path(path) != run or not mode & os.W_OK) and allowed(path, mode)
+    )
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    refused = CliRunner().invoke(app, ["report", str(run)]).exception
+    assert str(refused) == (
+        f"Nothing can be written in {run}, where the report would lie: --to FOLDER writes it elsewhere."
+    )
+    refused = CliRunner().invoke(app, ["report", str(run), "--full", "--to", str(tmp_path)]).exception
+    assert "what --full computes would be kept: copy the run" in str(refused)
+    done = CliRunner().invoke(app, ["report", str(run), "--to", str(tmp_path / "a" / "page")])
+    assert done.exit_code == 0
+    page = tmp_path / "a" / "page"
+    for name in ("terms.svg", "scores-yeats2023.svg"):
+        assert (page / "figures" / name).read_bytes() == before[run / "figures" / name]
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert (page / "report.html").read_bytes() == write_report(run).read_bytes()
 
 
 def test_a_score_with_nothing_between_chance_and_ceiling_is_no_warning() -> None:

@@ -141,6 +141,45 @@ def test_a_mistake_is_one_sentence_with_its_place(mistake, plan_file):
     assert "\n" not in str(error.value)
 
 
+def test_all_mistakes_of_a_plan_are_told_at_once(plan_file):
+    wrong = TEXT.replace("steps: 30", "step: 30, bach: 2").replace("[0, 1]", "[0, -1]")
+    wrong = wrong.replace("    lr: 0.001", "    pace: 0.001").replace("[mig, dci]", "[mg, dcy]")
+    wrong = wrong.replace("title: Two methods\n", "title: [two]\n").replace("  vae: {}", "  vae: 3")
+    plan_file.write_text(wrong)
+    with pytest.raises(InputError) as error:
+        Plan.load(plan_file, "small")
+    said = str(error.value)
+    assert said.count(str(plan_file)) == 1
+    for each in (
+        "line 5: methods.vae: Expected keys with values, got 3",
+        "line 9: methods.heavier.pace: Unknown key 'pace'",
+        "line 11: budget.step: Unknown key 'step': did you mean 'steps'",
+        "budget.bach: Unknown key 'bach': did you mean 'batch'",
+        "line 2: title: Input should be a valid string, got ['two']",
+        "line 10: seeds.1: Input should be greater than or equal to 0, got -1",
+    ):
+        assert each in said
+    plan_file.write_text(TEXT.replace("[mig, dci]", "[mg, dcy]"))
+    with pytest.raises(
+        InputError, match=r"line 13: metrics.locatello2019.0: .*'mg'.*; metrics.locatello2019.1: "
+    ):
+        Plan.load(plan_file)
+    plan_file.write_text(TEXT.replace("steps: 30", f"steps: 30, {', '.join(f'a{i}: 1' for i in range(15))}"))
+    with pytest.raises(InputError, match=r"budget.a9: .*; and 5 faults more\.$"):
+        Plan.load(plan_file)
+
+
+def test_all_arms_that_cannot_be_are_told_at_once(plan_file):
+    plan_file.write_text(
+        TEXT.replace("  vae: {}", "  vae: {fields: {alpha: 1}}").replace("[2.0", "[-2.0, .inf")
+    )
+    with pytest.raises(InputError) as error:
+        Plan.load(plan_file).jobs()
+    said = str(error.value)
+    assert said.startswith("Plan two, vae: ")
+    assert said.count("alpha") == said.count("got -2.0") == said.count("got inf") == said.count("Plan") == 1
+
+
 JOB_MISTAKES = {
     "unknown method": ("method: beta-vae", "method: beta-va", "Unknown method 'beta-va': did you mean 'beta-vae'"),
     "unknown field": ("beta: [2.0", "bta: [2.0", "Unknown field of beta-vae 'bta': did you mean 'beta'"),

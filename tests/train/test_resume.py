@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from prismae._files import write_file
 from prismae.errors import InputError
 from prismae.runs.run import Run
 from prismae.studies import Job, run, score
@@ -181,3 +182,15 @@ def test_nested_states_survive_a_checkpoint(tmp_path):
     assert loaded["groups"] == state["groups"]
     assert list(loaded["state"]) == [0, 1]
     assert loaded["nan"] != loaded["nan"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="of umasks")
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o002])
+def test_files_of_tensors_are_for_those_for_whom_others_are(umask, tmp_path):
+    before = os.umask(umask)
+    try:
+        save_state(tmp_path / "state.safetensors", {"a": torch.zeros(2)})
+        write_file(tmp_path / "plain.txt", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "state.safetensors").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode

@@ -173,19 +173,19 @@ out = Speaker()  # what it says along the way: silent with -q
 err = Speaker(stderr=True)
 
 
-def writable(folder: Path) -> None:
+def writable(
+    folder: Path, what: str = "run folders would be kept: --out FOLDER keeps them elsewhere"
+) -> None:
     """Refuse before anything is computed a folder in which, or in place of which, nothing can be written.
 
     Raises
     ------
     InputError
-        With what puts run folders elsewhere.
+        With what would be there, and what puts it elsewhere.
     """
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(
-            f"Nothing can be written in {there}, where run folders would be kept: --out FOLDER keeps them elsewhere."
-        )
+        raise InputError(f"Nothing can be written in {there}, where {what}.")
 
 
 def tell(console: Console, text: str, **look: Any) -> None:

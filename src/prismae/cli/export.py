@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RunPath, app, examples, out
+from prismae.cli._app import RunPath, app, examples, out, writable
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_hub, to_onnx, to_parquet, to_torch
@@ -48,6 +48,8 @@ def export(
         out.print(said, highlight=False, soft_wrap=True)
     if not (onnx or torch or codes):
         return
+    folder = path / "export" if folder is None else folder
+    writable(folder, "the files would lie: --to FOLDER writes them elsewhere")
     model = load(path)
     job = model.about_
     if source is None and from_python(job):
@@ -55,7 +57,6 @@ def export(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
     data = everything(job) if source is None else new_observations(source, job)
-    folder = path / "export" if folder is None else folder
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):
         for file in write(model, folder, data) if wanted else ():
             out.print(

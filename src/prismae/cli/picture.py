@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from prismae._catalogue import catalogue
-from prismae.cli._app import PictureDpi, PictureWidth, RunPath, app, examples, where
+from prismae.cli._app import PictureDpi, PictureWidth, RunPath, app, examples, where, writable
 from prismae.errors import InputError
 from prismae.figures.canvas import DPI
 from prismae.report import write_picture
@@ -67,6 +67,10 @@ def picture(
 ) -> None:
     """Draw one picture of a finished run; what the run folder lacks for it is computed and kept there."""
     run = Run.open(path)
+    writable(
+        run.path / "figures" if file is None else file.parent,
+        "the picture would lie: --to FILE writes it elsewhere",
+    )
     refuse(kind, run.kind)
     known = all_views()
     view = known["traversals" if kind == GIF else kind]

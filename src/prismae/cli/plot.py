@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae._files import write_file
 from prismae._text import one
-from prismae.cli._app import PictureDpi, PictureWidth, PlanPath, Profile, Runs, app, examples, out, where
+from prismae.cli._app import (
+    PictureDpi,
+    PictureWidth,
+    PlanPath,
+    Profile,
+    Runs,
+    app,
+    examples,
+    out,
+    where,
+    writable,
+)
 from prismae.cli.table import RowsFiles, rows_of
 from prismae.errors import unknown_name
 from prismae.figures.canvas import DPI, SUFFIXES, as_file
@@ -70,6 +81,7 @@ def plot(
     frame = rows_of(plan, folder, rows_files)
     summary = summarise(plan, frame)
     to = folder / "figures" if to is None else to
+    writable(to, "the page would lie: --to FOLDER writes it elsewhere")
     to.mkdir(parents=True, exist_ok=True)
     draw = partial(_bars, frame, summary) if over is None else partial(_curves, frame, summary, over=over)
     if only is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import RUN, Runs, app, examples, where
+from prismae.cli._app import RUN, Runs, app, examples, where, writable
 from prismae.errors import InputError
 from prismae.report import write_report
 from prismae.runs.files import WEIGHTS
@@ -17,7 +17,12 @@ from prismae.views import complete
 
 
 @app.command(
-    "report", epilog=examples("prismae report runs/vae-digits-1a2b3c4d", "prismae report --last --full")
+    "report",
+    epilog=examples(
+        "prismae report runs/vae-digits-1a2b3c4d",
+        "prismae report --last --full",
+        "prismae report RUN --to page",
+    ),
 )
 def report(
     path: Annotated[Path | None, typer.Argument(**RUN)] = None,
@@ -32,12 +37,18 @@ def report(
             "Needs the run's data."
         ),
     ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where report.html and its figures go; RUN by default."),
+    ] = None,
 ) -> None:
     """Write report.html of a finished run: one file to open in a browser, without a network."""
     if last == (path is not None):
         raise InputError("Expected a run folder or --last, and not both.")
     run = Run.open(path or _last(folder))
+    writable(to or run.path, "the report would lie: --to FOLDER writes it elsewhere")
     if full:
+        writable(run.path, "what --full computes would be kept: copy the run to where it can")
         if run.from_python:
             raise InputError(
                 f"{str(run.path)!r} was saved from Python, so its data are not known here: save it with them, "
@@ -48,7 +59,7 @@ def report(
         data = observations(run.job)
         judged(run, data)
         complete(run, data)
-    where("report", write_report(run.path))
+    where("report", write_report(run.path, to))
 
 
 def _last(folder: Path) -> Path:

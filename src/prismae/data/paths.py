@@ -11,7 +11,7 @@ from pathlib import Path
 from prismae.data.array_files import ARRAYS
 from prismae.data.image_folder import LABELS, is_image
 from prismae.data.recordings import is_recording
-from prismae.errors import readable
+from prismae.errors import InputError, readable
 
 
 def is_path(text: str) -> bool:
@@ -20,7 +20,15 @@ def is_path(text: str) -> bool:
 
 
 def split_path(source: str) -> tuple[Path, str | None]:
-    """Path and name of an array: ``mine.h5:group/images`` → (mine.h5, group/images); None where none is named."""
+    """Path and name of an array: ``mine.h5:group/images`` → (mine.h5, group/images); None where none is named.
+
+    Raises
+    ------
+    InputError
+        For a text that no file can be called.
+    """
+    if "\0" in source:
+        raise InputError(f"There is no file {source!r:.200}: no name holds a zero byte.")
     chosen = re.fullmatch(r"(?i)(.+\.(?:npz|h5|hdf5|h5ad|mat|zarr)):(.+)", source)
     path = Path(chosen[1] if chosen else source).expanduser()
     return path, chosen[2].strip("/") if chosen else None

@@ -197,7 +197,7 @@ def load_discovery(folder: Path | str) -> Discovery:
         If there is none, or a file of it is damaged: the sentence names the file and what is wrong.
     """
     path = Path(folder)
-    if not (path / ABOUT).exists() or not (path / COMPONENTS).exists():
+    if not all(os.path.isfile(path / name) for name in (ABOUT, COMPONENTS)):
         raise InputError(f"{str(path)!r} holds no discovery: give the folder that `prismae discover` wrote.")
     try:
         about = TypeAdapter(Record).validate_json((path / ABOUT).read_bytes())

@@ -35,8 +35,13 @@ NAMES = 8  # latents that say the same, in a cell
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 
 
-def write_report(run_folder: Path) -> Path:
-    """Write `report.html` and `figures/` into a run folder, from the results saved there.
+def write_report(run_folder: Path | str, to: Path | str | None = None) -> Path:
+    """Write `report.html` and `figures/`, from the results saved in a run folder.
+
+    Parameters
+    ----------
+    to
+        The folder that they go to; None: the run's own.
 
     Returns
     -------
@@ -51,8 +56,9 @@ def write_report(run_folder: Path) -> Path:
     check(run)
     drawn = draw_all(run)
     documents = {name: draw.svg(figure) for name, figure in drawn.items()}
-    folder = run.path / "figures"
-    folder.mkdir(exist_ok=True)
+    home = run.path if to is None else Path(to)
+    folder = home / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, str] = {}
     for name, document in documents.items():
         has_image = any(axes.images for axes in drawn[name].axes)
@@ -60,7 +66,7 @@ def write_report(run_folder: Path) -> Path:
             files[name] = write_file(folder / f"{name}.png", draw.png(drawn[name])).name
         else:
             files[name] = write_file(folder / f"{name}.svg", document.encode()).name
-    return write_file(run.path / "report.html", together_on_page(_page(run, documents, files)).encode())
+    return write_file(home / "report.html", together_on_page(_page(run, documents, files)).encode())
 
 
 def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:

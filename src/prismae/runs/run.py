@@ -130,7 +130,9 @@ class Run:
             shutil.rmtree(old, ignore_errors=True)
 
     def _check_there(self) -> None:
-        if not self.path.is_dir():
+        if not os.path.isdir(
+            self.path
+        ):  # as pathlib asks, but a name that no file can have is an error there
             raise InputError(f"There is no run folder {str(self.path)!r}.")
 
     def _check_replaceable(self) -> None:

@@ -17,7 +17,7 @@ from prismae.runs.job import Job
 from prismae.runs.observations import observations
 from prismae.settings import Reading
 from prismae.studies.baselines import PlannedBaseline, baselines_of
-from prismae.studies.plan_file import Place, Source, checked, merged, read_source
+from prismae.studies.plan_file import Faults, Place, Source, checked, merged, read_source
 from prismae.studies.plan_parts import Arm, Claim, Published, Range, Space
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
@@ -118,49 +118,52 @@ class Plan:
         changes = source.mapping(profiles[chosen] or {}, ("profiles", chosen))
         profiled = source.under(("profiles", chosen))
         plan = cls._read(profiled, merged(data, changes), name=Path(path).stem, profile=chosen)
+        faults = Faults()
         for i, each in enumerate(whole.published):
             for arm in each.rows:
                 if arm not in whole.methods:
                     error = unknown_name("arm of this plan", arm, whole.methods)
-                    raise source.error(error, ("published", i, "rows", arm))
+                    faults.note(source.error(error, ("published", i, "rows", arm)))
+        faults.tell()
         return plan
 
     @classmethod
     def _read(cls, source: Source, data: Mapping[str, Any], **about: str) -> Plan:
         valid = [f.name for f in fields(cls) if f.name not in ("name", "profile")]
-        source.check_keys(data, (), [*valid, "profiles"])
-        data = dict(data)
+        settings = [*SETTINGS, "epochs"]
+        faults = Faults()
+        with faults.noted():
+            source.check_keys(data, (), [*valid, "profiles"])
+        data = {key: value for key, value in data.items() if key in valid}
+        found: dict[str, dict[str, Any]] = {"worlds": {}, "methods": {}, "search": {}}
         for key in ("worlds", "methods"):
-            named = data.get(key, {})
-            if isinstance(named, str | list):
-                listed = [named] if isinstance(named, str) else named
-                if not all(isinstance(each, str) for each in listed):
-                    raise source.error(
-                        InputError("A list holds names only: write settings as NAME: {…}."), (key,)
-                    )
-                named = {each: {} for each in listed}
-            if not named:
-                raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
-            named = source.mapping(named, (key,))
-            _check_names(source, key, named)
-            data[key] = {str(name): source.mapping(value or {}, (key, name)) for name, value in named.items()}
-        data["methods"] = {name: _arm(source, name, arm) for name, arm in data["methods"].items()}
-        data["search"] = _space(source, ("search",), data.get("search") or {})
+            with faults.noted():
+                for name, value in _named(source, key, data.get(key) or {}).items():
+                    with faults.noted():
+                        given = source.mapping(value or {}, (key, name))
+                        if key == "methods":
+                            given = _arm(source, str(name), given)
+                        else:
+                            source.check_keys(given, (key, name), settings)
+                        found[key][str(name)] = given
+        with faults.noted():
+            found["search"] = _space(source, ("search",), data.get("search") or {})
+        data |= found
+        if isinstance(data.get("budget"), Mapping):
+            with faults.noted():
+                source.check_keys(data["budget"], ("budget",), settings)
         for key in ("published", "notes"):
             if isinstance(data.get(key), str | dict):
                 data[key] = [data[key]]
-        plan = checked(cls, data | about, source)
-        settings = [*SETTINGS, "epochs"]
-        source.check_keys(plan.budget, ("budget",), settings)
-        for name, given in plan.worlds.items():
-            source.check_keys(given, ("worlds", name), settings)
-        for place, values in plan._values():
-            try:
-                _check_once(values)
-            except InputError as error:
-                raise source.error(error, place) from None
-        for protocol, names in plan.metrics.items():
-            _check_metrics(source, protocol, names)
+        with faults.noted():
+            plan = checked(cls, data | about, source)
+            for place, values in plan._values():
+                if fault := _repeated(values):
+                    faults.note(source.error(InputError(fault), place))
+            for protocol, names in plan.metrics.items():
+                with faults.noted():
+                    _check_metrics(source, protocol, names)
+        faults.tell()
         return plan
 
     def jobs(self) -> list[Planned]:
@@ -171,9 +174,14 @@ class Plan:
         InputError
             For a job that cannot be: an unknown method or field, a value out of range.
         """
+        faults = Faults()
         for place, values in self._values():
-            _check_once(values, f"Plan {self.name}, {'.'.join(place)}: ")
-        return list(self._jobs())
+            if fault := _repeated(values):
+                faults.note(InputError(f"Plan {self.name}, {'.'.join(place)}: {fault}"))
+        faults.tell()
+        found = list(self._jobs(faults))
+        faults.tell()
+        return found
 
     def check_drawn(self) -> None:
         """Raise InputError if there is an arm that is searched and has no values yet."""
@@ -203,7 +211,8 @@ class Plan:
         """What is searched of an arm, by the keys of a grid; nothing where nothing is."""
         return self.search | self.methods[arm].search
 
-    def _jobs(self) -> Iterator[Planned]:
+    def _jobs(self, faults: Faults) -> Iterator[Planned]:
+        """Those that can be; what is wrong with the others is noted."""
         lengths: dict[str, int] = {}
         each = [
             prod(map(len, (self.grid | arm.grid).values())) * max(1, len(arm.trials))
@@ -229,7 +238,8 @@ class Plan:
                 try:
                     job = Job(arm.method, world_name, own, seed=seed, **_steps(settings, world_name, lengths))
                 except InputError as error:
-                    raise InputError(f"Plan {self.name}, {name}: {error}") from None
+                    faults.note(InputError(f"Plan {self.name}, {name}: {error}"))
+                    continue
                 yield Planned(name, job, swept)
 
 
@@ -249,40 +259,53 @@ def _arm(source: Source, name: str, given: dict[str, Any]) -> dict[str, Any]:
 def _space(source: Source, place: Place, given: Any) -> Space:
     """A search as the file has it: lists, and ranges as mappings of `low`, `high` and `log`."""
     space: Space = {}
+    faults = Faults()
     for key, values in source.mapping(given, place).items():
-        if isinstance(values, Mapping):
-            source.check_keys(values, (*place, key), ["low", "high", "log"])
-            try:
-                space[key] = Range(values.get("low"), values.get("high"), bool(values.get("log")))
-            except InputError as error:
-                raise source.error(error, (*place, key)) from None
-        elif isinstance(values, list) and values:
-            space[key] = values
-        else:
-            said = f"Expected a list of values, or a mapping of low, high and log, got {values!r}."
-            raise source.error(InputError(said), (*place, key))
+        with faults.noted():
+            if isinstance(values, Mapping):
+                source.check_keys(values, (*place, key), ["low", "high", "log"])
+                try:
+                    space[key] = Range(values.get("low"), values.get("high"), bool(values.get("log")))
+                except InputError as error:
+                    raise source.error(error, (*place, key)) from None
+            elif isinstance(values, list) and values:
+                space[key] = values
+            else:
+                said = f"Expected a list of values, or a mapping of low, high and log, got {values!r}."
+                raise source.error(InputError(said), (*place, key))
+    faults.tell()
     return space
 
 
-def _check_names(source: Source, key: str, named: Mapping[Any, Any]) -> None:
-    """Refuse names of arms and worlds that no line of a table shows, or that two have."""
+def _named(source: Source, key: str, named: Any) -> dict[Any, Any]:
+    """Worlds or methods by name, however they are given; their names are such as lines of tables show."""
+    if isinstance(named, str | list):
+        listed = [named] if isinstance(named, str) else named
+        if not all(isinstance(each, str) for each in listed):
+            raise source.error(InputError("A list holds names only: write settings as NAME: {…}."), (key,))
+        named = {each: {} for each in listed}
+    if not named:
+        raise source.error(InputError(f"{key} are missing: expected at least one."), (key,))
+    named = source.mapping(named, (key,))
+    faults = Faults()
     for name in named:
         if not (text := str(name)).strip() or _CONTROL.search(text):
-            raise source.error(
-                InputError(f"Expected a name in one line of text, got {text!r:.200}."), (key, name)
-            )
+            said = f"Expected a name in one line of text, got {text!r:.200}."
+            faults.note(source.error(InputError(said), (key, name)))
     texts = [str(name) for name in named]
     if twice := [text for i, text in enumerate(texts) if text in texts[:i]]:
-        raise source.error(InputError(f"Expected each name once, got {', '.join(twice)} again."), (key,))
+        said = f"Expected each name once, got {', '.join(twice)} again."
+        faults.note(source.error(InputError(said), (key,)))
+    faults.tell()
+    return named
 
 
-def _check_once(values: Sequence[Any], where: str = "") -> None:
-    """Refuse no values, of which no jobs follow, and one that is there twice: computed once, it would count twice."""
+def _repeated(values: Sequence[Any]) -> str:
+    """What is wrong with values of which no jobs follow, or one of which, computed once, would count twice."""
     if not len(values):
-        raise InputError(f"{where}Expected at least one value.")
+        return "Expected at least one value."
     twice = [value for i, value in enumerate(values) if any(_equal(value, each) for each in values[:i])]
-    if twice:
-        raise InputError(f"{where}Expected each value once, got {', '.join(map(repr, twice))} again.")
+    return f"Expected each value once, got {', '.join(map(repr, twice))} again." if twice else ""
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -315,7 +338,9 @@ def _check_metrics(source: Source, protocol: str, names: list[str]) -> None:
         find_protocol(protocol)
     except InputError as error:
         raise source.error(error, ("metrics", protocol)) from None
-    valid = metrics_of(protocol)
+    valid, faults = metrics_of(protocol), Faults()
     for i, name in enumerate(names):
         if name not in valid:
-            raise source.error(unknown_name(f"metric of {protocol}", name, valid), ("metrics", protocol, i))
+            unknown = unknown_name(f"metric of {protocol}", name, valid)
+            faults.note(source.error(unknown, ("metrics", protocol, i)))
+    faults.tell()

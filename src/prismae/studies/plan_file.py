@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import runpy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +19,7 @@ from prismae.errors import InputError, unknown_name
 Place = tuple[Any, ...]
 T = TypeVar("T")
 MOST = 100_000  # keys and entries of a plan
+MANY = 10  # faults that are told
 
 
 @dataclass(frozen=True)
@@ -57,20 +61,50 @@ class Source:
         return dict(value)
 
     def check_keys(self, given: Iterable[str], place: Place, valid: Iterable[str]) -> None:
-        """Refuse a key that is not among the valid ones, naming the nearest."""
-        valid = list(valid)
+        """Refuse keys that are not among the valid ones, naming the nearest."""
+        valid, faults = list(valid), Faults()
         for key in given:
             if key not in valid:
-                raise self.error(unknown_name("key", str(key), valid), (*place, key))
+                faults.note(self.error(unknown_name("key", str(key), valid), (*place, key)))
+        faults.tell()
+
+
+@dataclass
+class Faults:
+    """What is wrong with a plan, collected and told in one sentence."""
+
+    found: dict[str, None] = field(default_factory=dict)  # each once, in their order
+
+    def note(self, error: InputError) -> None:
+        """Add one, to be told later."""
+        self.found[str(error)] = None
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on after what is wrong here."""
+        try:
+            yield
+        except InputError as error:
+            self.note(error)
+
+    def tell(self) -> None:
+        """Raise InputError with all that was noted, if anything was."""
+        if not self.found:
+            return
+        first, *others = self.found
+        ends = min(self.found), max(self.found)
+        same = next((i for i, (a, b) in enumerate(zip(*ends, strict=False)) if a != b), 0)
+        shared = re.match(r"(?s).*[,:] ", first[:same])
+        begins = shared[0] if shared else ""  # the file, or the arm, which is named once
+        said = [first, *(each.removeprefix(begins) for each in others)][:MANY]
+        said += [f"and {len(self.found) - MANY:,} faults more"] * (len(self.found) > MANY)
+        text = "; ".join(each.rstrip(".") for each in said)
+        raise InputError(text if text.endswith("?") else f"{text}.")
 
 
 def read_source(path: Path) -> Source:
     """Read a .yaml file, or the dictionary `plan` of a .py file."""
-    try:
-        there = path.is_file()
-    except ValueError:  # a name with a zero byte
-        there = False
-    if not there:
+    if not os.path.isfile(path):  # as pathlib asks, but a name that no file can have is an error there
         raise InputError(f"There is no plan {str(path)!r}.")
     if path.suffix == ".py":
         plan = runpy.run_path(str(path)).get("plan")
@@ -105,15 +139,23 @@ def merged(data: Any, changes: Any) -> Any:
 
 def checked(cls: type[T], data: Mapping[str, Any], source: Source) -> T:
     """The dataclass `cls` of the data; what does not fit its annotations is an error that says where."""
+    faults = Faults()
     try:
         return TypeAdapter(cls).validate_python(data)
     except ValidationError as found:
-        first = found.errors()[0]
-        place = tuple(part for part in first["loc"] if not str(part).startswith(("float", "tuple")))
-        if first["type"] == "missing":
-            raise source.error(InputError("It is missing, and a plan needs it."), place) from None
-        said = first["msg"][0].upper() + first["msg"][1:]
-        raise source.error(InputError(f"{said}, got {first['input']!r:.200}."), place) from None
+        places = set()
+        for each in found.errors():
+            place = tuple(part for part in each["loc"] if not str(part).startswith(("float", "tuple")))
+            if any(place[:n] in places for n in range(len(place) + 1)):
+                continue  # what may be of several types has a fault for each of them
+            places.add(place)
+            said = f"{each['msg'][0].upper()}{each['msg'][1:]}, got {each['input']!r:.200}."
+            missing = each["type"] == "missing"
+            faults.note(
+                source.error(InputError("It is missing, and a plan needs it." if missing else said), place)
+            )
+    faults.tell()
+    raise AssertionError("pydantic refused without an error")
 
 
 def _lines_of(root: yaml.Node | None, path: Path) -> dict[Place, int]:

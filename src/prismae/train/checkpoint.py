@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,13 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
         Whatever kept it from being written: safetensors has an error of its own for that.
     """
     about = dict(metadata or {})
+    path.touch()  # as the umask has it for every file
+    mode = stat.S_IMODE(path.stat().st_mode)
     try:
         save_file(tensors, path, metadata=about | {_DIGEST: _digest(tensors, about)})
     except SafetensorError as error:
         raise OSError(f"{path.name} could not be written ({error})") from None
+    path.chmod(mode)  # that of safetensors is for its owner only
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
