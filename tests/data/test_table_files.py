@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import re
 import sys
+import zipfile
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -151,7 +152,7 @@ SHEETS: dict[str, tuple[list[list[Any]], str]] = {
     ),
     "units": (
         [[*PLAIN], ["cm", "n", None]],
-        "the line below the names is taken for units and left out: 'cm | n'",
+        "the line below the names is taken for units or a question and left out: 'cm | n'",
     ),
 }
 
@@ -196,7 +197,14 @@ def test_numbers_among_which_a_sheet_has_a_text(tmp_path: Path) -> None:
     ("content", "n", "said"),
     [
         ("# by hand\na,b\n1,2\n4,3\n", 2, "1 line above the names is left out: '# by hand'"),
-        ("a,b,c\ncm,kg,\n1,2,x\n2,4,y\n", 2, "the line below the names is taken for units and left out"),
+        ("a,b,c\ncm,kg,\n1,2,x\n2,4,y\n", 2, "is taken for units or a question and left out: 'cm | kg'"),
+        ("v,a\nm/s,m/s2\n1,2\n2,4\n", 2, "is taken for units or a question and left out: 'm/s | m/s2'"),
+        ("Q1,Q2,Q3\nage?,sex?,1 to 5?\n{1},{2},{3}\n31,f,2\n24,m,4\n", 2, "2 lines below the names are taken for"),
+        ("a,b,c\n<1,<2,x\n1,2,x\n2,<2,y\n", 0, "'a' holds numbers but for 1 of 3 values ('<1')"),
+        ("A note,,,\n,,,\nland,1990,1991,\nx,1,2,\ny,3,1,\n", 2, "1 line above the names is left out: 'A note'"),
+        ("a,b,c\n1,2,x\n2,4,y\n\nSource: us\nof 2024,,\n", 2, "2 lines below the table are left out: 'Source: us"),
+        ("a,b,c\n1,2,x\n2,4,y\n,,\n,,\n", 2, "2 empty rows below the table are left out"),
+        ("a,b,c\n1,2,x\n,,\n2,4,y\n3,,\n2,2,x\n4,,\n", 6, "7 values are missing, in 'a', 'b', 'c'"),
         ("a,b\nlow,0.5\nhigh,NA\nlow,1.5\n", 3, "1 value is missing, in 'b'"),
         ("a,b,c\nNA,?,x\n2,3,y\n4,5,x\n", 3, "2 values are missing, in 'a', 'b'"),
         ("a,b,c\nnone,1,x\n2,3,y\n4,5,x\n", 0, "'a' holds numbers but for 1 of 3 values ('none')"),
@@ -259,7 +267,7 @@ def test_what_windows_writes_is_read_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(PLAIN.assign(city=city).to_csv(index=False).encode("cp1252"))
     made = world(tmp_path / "x.csv")
     assert {"city_Köln – Süd", "city_“naïve”"} <= set(made.kind.element_names)
-    assert made.notices == ("the text is no UTF-8, so it is read as cp1252",)
+    assert made.notices == ("the text is no UTF-8, so it is read as cp1252 (else save it as UTF-8)",)
 
 
 def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
@@ -268,7 +276,7 @@ def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
     )
     made = world(tmp_path / "x.csv")
     assert "sex_ü" in made.kind.element_names
-    assert made.notices == ("the text is no UTF-8, so it is read as latin-1",)
+    assert made.notices == ("the text is no UTF-8, so it is read as latin-1 (else save it as UTF-8)",)
 
 
 @pytest.mark.parametrize("form", ["names of rows", "names of rows without a name"])
@@ -321,10 +329,26 @@ def test_what_stands_for_missing_is_said_and_can_be_said(tmp_path: Path) -> None
     )
     assert any("column 'depth' is -999 in 2 rows" in each for each in made.notices)
     assert "country: 2 categories: DE (8), FR (8), 8 of 24 missing" in made.columns
-    known = world(path, missing=["-999"])
+    known = world(path, missing=["-999", ""])
     assert known.kind.scheme.categories["country"] == ("DE", "FR", "NA")
     assert int(np.isnan(values(known)).sum()) == 2
     assert known.notices == ("2 values are missing, in 'depth'",)
+    both = world(path, missing=["-999", "DE"])  # beside the usual ones
+    assert both.kind.scheme.constants == {"country": "FR"}
+
+
+@pytest.mark.parametrize("where", ["csv", "parquet", "xlsx", "memory"])
+def test_what_stands_for_missing_is_a_number_or_a_text_in_every_kind_of_table(tmp_path: Path, where: str) -> None:
+    table = PLAIN.assign(
+        whole=[-999, *range(5, 4 + N)][::-1], decimal=[-999.0, *np.arange(N - 1) / 7], text=["none", *"xyz" * 7, "x", "y"]
+    )
+    path = tmp_path / f"x.{where}"
+    if where != "memory":
+        {"csv": table.to_csv, "parquet": table.to_parquet, "xlsx": table.to_excel}[where](path, index=False)
+    made = world(table if where == "memory" else path, missing=["-999", "none"])
+    lacks = table.replace({"whole": {-999: None}, "decimal": {-999.0: None}, "text": {"none": None}})
+    np.testing.assert_allclose(values(made), values(world(lacks)), atol=1e-6)
+    assert made.notices == ("3 values are missing, in 'whole', 'decimal', 'text'",)
 
 
 def test_a_file_without_names_is_read_as_data_and_years_are_names(tmp_path: Path) -> None:
@@ -421,3 +445,97 @@ def test_arrays_with_constant_columns_are_trained_on() -> None:
     model = pr.Autoencoder("vae", n_latents=2, net="mlp:width=8", steps=3).fit(x)
     back = model.inverse_transform(model.transform(x[:9]))
     assert (back[:, [0, 32, 39]] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["51.1+4j", "12 000 K/s; 3", "0x1f", "[1.5, 2]", "2024-01-31 12:00:00 CET", "21 1/2", "4.5 ± 0.1", "$4.5-$5"],
+)
+def test_numbers_in_a_dress_that_is_not_read_are_told(tmp_path: Path, written: str) -> None:
+    """Also where they are taken for the names of the rows."""
+    dressed = [re.sub(r"(?<!\d)(\d)", lambda _, i=i: str(i + 10), written, count=1) for i in range(N)]
+    path = tmp_path / "x.csv"
+    PLAIN.assign(dressed=dressed).to_csv(path, index=False)
+    said = f"column 'dressed' holds texts such as {dressed[0]!r}: if they are numbers or dates, write them plainly"
+    assert any(each.startswith(said) for each in world(path).notices)
+    with pytest.raises(InputError, match=re.escape(said)):
+        world(path, drop=["length", "rings", "sex"])
+    names = PLAIN.assign(name=[f"R_{i}" for i in range(N)])
+    assert not any("plainly" in each for each in world(names).notices)
+
+
+def test_numbers_with_marks_as_in_india_are_read(tmp_path: Path) -> None:
+    PLAIN.assign(rupees=[f"{i + 10},34,567" for i in range(N)]).to_csv(tmp_path / "x.csv", index=False)
+    assert world(tmp_path / "x.csv").kind.scheme.scaling["rupees"][0] == pytest.approx(100_000 * (10 + 23 / 2) + 34_567)
+
+
+def test_whole_numbers_that_may_be_dates_are_told_and_ranges_have_their_digits() -> None:
+    days = [20230100 + 1 + i for i in range(N)][::-1]
+    made = world(PLAIN.assign(day=days, at=[1_700_000_000 + (7 * i) % 60 for i in range(N)]))
+    assert any("'day' may be dates such as 20230101" in each for each in made.notices)
+    assert "day: numbers 20230101 to 20230124, whole" in made.columns
+    assert "at: numbers 1700000000 to 1700000059, whole" in made.columns
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html></html>", "download the file itself"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.npy", "x.xlsx", "x.png"])
+def test_what_stands_where_data_should_be_is_told(tmp_path: Path, name: str, start: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(InputError, match=f"stands where the data should be.*{said}"):
+        world(tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("sep", [" ", "\t", ",", ";"])
+def test_a_table_called_txt_is_no_text(tmp_path: Path, sep: str, encoding: str) -> None:
+    """As R's write.table and spreadsheets write it: names in quotes, fewer numbers than other words."""
+    table = PLAIN.set_axis([f"fish {i}" for i in range(N)]) if sep == " " else PLAIN
+    text = table.to_csv(sep=sep, index=sep == " ", quoting=2, index_label=False)
+    (tmp_path / "x.txt").write_bytes(text.encode(encoding))
+    np.testing.assert_allclose(values(world(tmp_path / "x.txt")), values(world(PLAIN)), atol=1e-6)
+
+
+def test_a_text_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("I have 3 red cats\nI want 4 red cats\nI saw 5 new dogs\n")
+    assert type(world(path).kind).__name__ == "Texts"
+    path.write_text("what a good film, all of it\t1\nwhat a bad film, all of it\t0\nI slept for most of it\t0\n")
+    assert type(world(path).kind).__name__ == "Texts"
+    assert type(world(path, sep="tab", categorical="column 1").kind).__name__ == "Table"
+
+
+def test_the_index_of_a_table_is_told_and_its_levels_can_be_columns(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    PLAIN.assign(tank=[f"t{i % 3}" for i in range(N)], day=[i % 5 for i in range(N)]).set_index(["tank", "day"]).to_parquet(
+        path
+    )
+    made = world(path)
+    assert made.called[4] == "t1, 4"
+    assert made.notices == ("the index ('tank', 'day') names the rows and is not trained on (else --numeric, --categorical)",)
+    asked = world(path, numeric=["day"], factors=["tank"])
+    assert asked.kind.scheme.columns == ("length", "rings", "sex", "day")
+    assert asked.factor_names == ("tank",)
+    assert asked.notices == ()
+
+
+def test_names_that_are_years_in_a_sheet(tmp_path: Path) -> None:
+    PLAIN.set_axis(["a", 2019, 2020], axis=1).to_excel(tmp_path / "x.xlsx", index=False)
+    assert world(tmp_path / "x.xlsx").kind.scheme.columns == ("a", "2019", "2020")
+
+
+def test_what_macos_packs_beside_a_table(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.csv.zip", "w") as packed:
+        packed.writestr("folder/x.csv", PLAIN.to_csv(index=False))
+        packed.writestr("__MACOSX/folder/._x.csv", b"\0\0")
+        packed.writestr("folder/.DS_Store", b"\0\0")
+    np.testing.assert_allclose(values(world(tmp_path / "x.csv.zip")), values(world(PLAIN)), atol=1e-6)
+    with zipfile.ZipFile(tmp_path / "x.csv.zip", "a") as packed:
+        packed.writestr("folder/y.csv", "a,b\n1,2\n")
+    with pytest.raises(InputError, match="2 files are packed in it, expected one: unpack it"):
+        world(tmp_path / "x.csv.zip")

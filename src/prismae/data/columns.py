@@ -51,6 +51,8 @@ class Column:
         For numbers, "truth" for 0 and 1, "poisson" for whole numbers from 0 up whose variance is their mean, within
         three standard errors of a Poisson variable's, "count" for such with a greater one; not where more than 5 % are
         the greatest, which then bounds a scale, as of grey levels or answers.
+    doubt
+        Why it may be something else, a sentence; or nothing. It is told of names of rows too.
     """
 
     role: Role
@@ -59,6 +61,7 @@ class Column:
     notice: str = ""
     written: str = ""
     sort: Sort = "number"
+    doubt: str = ""
 
 
 def understood(
@@ -255,7 +258,8 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     if not (isfinite(low) and isfinite(high)):
         row = int(np.isinf(x).argmax()) + 1
         raise InputError(
-            f"column {name!r} is infinite in row {row}, expected finite numbers: drop it, or mend them"
+            f"column {name!r} is infinite in row {row}, expected finite numbers: mend them, say that they are missing "
+            f"(--missing inf --missing -inf), or drop it (--drop {name!r})"
         )
     if low == high:
         return _constant(column, low, name)
@@ -273,7 +277,7 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     elif low == 0 and whole and (seen == high).sum() <= max(2, BOUND * len(seen)):
         over, doubt = seen.var() / seen.mean() - 1, 3 * sqrt(2 / max(len(seen) - 1, 1))
         sort = "count" if over > doubt else "poisson" if over >= -doubt else "number"
-    said = f"{how(written)} {low:.6g} to {high:.6g}"
+    said = f"{how(written)} {_range(low, high)}"
     said += (
         ", whole"
         if whole and sort == "number"
@@ -284,6 +288,15 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     return Column(
         "number", column, said + _lacks(column), _doubts(seen, low, high, name, whole), written, sort
     )
+
+
+def _range(low: float, high: float) -> str:
+    """From where to where numbers go, with as many digits as tell the two apart."""
+    whole = low == int(low) and high == int(high) and max(abs(low), abs(high)) < 1e15
+    for form in (".0f",) if whole else (".6g", ".9g", ".17g"):
+        if (first := f"{low:{form}}") != (last := f"{high:{form}}"):
+            break
+    return f"{first} to {last}"
 
 
 def _counts_rows(x: NDArray[np.float64]) -> bool:
@@ -300,11 +313,25 @@ def _doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole
                 f"column {name!r} is {edge:g} in {times} rows and else from {rest.min():g} to {rest.max():g}: if that "
                 f"stands for a missing value, say so (--missing {edge:g})"
             )
+    if whole and len(seen) > FEW and _are_dates(seen, low, high):
+        first = f"{low:.0f}"
+        return (
+            f"column {name!r} may be dates such as {first}, and is trained on as numbers: dates are written "
+            f"{first[:4]}-{first[4:6]}-{first[6:]} (else --drop {name!r})"
+        )
     words = re.sub(r"([a-z])(ID|Id)$", r"\1_id", name)  # customerId
     called = re.search(r"(?i)(^|[^a-z])(id|idx|index|zip|zipcode|postcode|phone)$", words)
     if whole and called and len(seen) > FEW:
         return f"column {name!r} may be a number that names something, and is trained on as one (else --drop {name!r})"
     return ""
+
+
+def _are_dates(seen: NDArray[np.float64], low: float, high: float) -> bool:
+    """Whether all numbers may be dates without signs between year, month and day."""
+    if not 19_000_101 <= low < high <= 21_001_231:
+        return False
+    months, days_of = seen // 100 % 100, seen % 100
+    return bool(((months >= 1) & (months <= 12) & (days_of >= 1) & (days_of <= 31)).all())
 
 
 # the rest
@@ -336,12 +363,24 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
         each = "another text in every row" if k == len(seen) else f"{k} different texts in {n} rows"
         role: Role = "rows" if k == n else "names"
         notice = f"column {name!r} holds {each}, taken for names and left out (else --categorical {name!r})"
-        return Column(role, column, f"{each}: names", notice)
+        return Column(role, column, f"{each}: names", notice, doubt=_may_be_numbers(seen, name))
     if k > MOST_CATEGORIES:
         raise InputError(f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it")
     first = ", ".join(f"{_short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
     said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
     return Column("category", column, said + _lacks(column))
+
+
+def _may_be_numbers(seen: pd.Series, name: str) -> str:
+    """What is to be said of texts that are few but for their digits, and begin with one."""
+    texts = seen.astype(str)
+    few = texts.str.replace(r"\d+", "0", regex=True).nunique() <= FEW
+    if not few or not texts.str.match(r"['\"(\[<>~≈$€£¥₹+-]*\d").all():
+        return ""
+    return (
+        f"column {name!r} holds texts such as {_short(texts.iloc[0])!r}: if they are numbers or dates, write them plainly, "
+        "as 1234.5 or 2024-01-31"
+    )
 
 
 def _lacks(column: pd.Series) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".lz4")
 SHEET = "save it as .xlsx or .csv"
 SOUND = "make .wav of it (ffmpeg -i {name} {stem}.wav)"
 FILM = "make a folder of its frames (ffmpeg -i {name} frames/%06d.png)"
@@ -57,6 +57,18 @@ def way(path: Path) -> str | None:
         if path.suffix.lower() in suffixes or any(each and name.endswith(each) for each in suffixes):
             return what.format(name=path.name, stem=path.stem)
     return "unpack it, and give the folder or file" if name.endswith(ARCHIVES) else None
+
+
+def stands_in(path: Path) -> str | None:
+    """What a file is that stands where the data should be, in a sentence; None for others."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return f"{path} is a pointer of Git LFS, which stands where the data should be: git lfs pull fetches them."
+    web = start.startswith((b"<!doctype html", b"<html"))
+    if web and path.suffix.lower() not in (".html", ".htm", ".txt"):
+        return f"{path} is a web page, which stands where the data should be: download the file itself."
+    return None
 
 
 def way_with(x: Any) -> str | None:

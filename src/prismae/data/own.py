@@ -23,15 +23,16 @@ from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
 from prismae.data.layout import numbers
-from prismae.data.others import way, way_with
+from prismae.data.others import stands_in, way, way_with
 from prismae.data.paths import split_path
 from prismae.data.points import series_of_table
 from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
 from prismae.data.rows import Rows, as_rows
 from prismae.data.stacks import read_stack
-from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file
+from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file, without
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
+from prismae.data.text_tables import looks_like_table
 from prismae.data.windows import cut_arrays
 from prismae.errors import InputError, fits_in_memory, readable
 from prismae.settings import Reading
@@ -87,8 +88,10 @@ def from_path(
     path, part = split_path(source)
     with readable(path), fits_in_memory(path):
         whole = path.resolve()
+        if path.is_file() and (wrong := stands_in(path)):
+            raise InputError(wrong)
         reading, given, factor_names, factor_kinds = _factors(reading, factors, factor_names, factor_kinds)
-        if path.is_file() and path.name.lower().endswith(TEXTS) and not _holds_numbers(path):
+        if path.is_file() and path.name.lower().endswith(TEXTS) and not _is_table(path, reading):
             options = {"factors": factors, "factor_names": factor_names, "factor_kinds": factor_kinds}
             return _text(path, name or whole.name.partition(".")[0], reading, options, new=like is not None)
         if reading.tokens is not None:
@@ -126,7 +129,7 @@ def from_memory(
     called = name or ("table" if table else "array")
     if isinstance(source, pd.DataFrame):
         _refuse_others(reading, "axes", what="A table has columns")
-        found, where = _of_table(source, reading, called), "own table"
+        found, where = _of_table(without(source, reading.missing), reading, called), "own table"
     else:
         if reading.factors:
             some = ", ".join(reading.factors[:5]) + (" …" if len(reading.factors) > 5 else "")
@@ -266,8 +269,10 @@ def _refuse_others(reading: Reading, *names: str, what: str) -> None:
         raise InputError(f"{what}, so {' and '.join(given)} cannot be given: leave that out.")
 
 
-def _holds_numbers(path: Path) -> bool:
-    """Whether a text file is a table of numbers, as numpy.savetxt writes it: most of its words are numbers."""
+def _is_table(path: Path, reading: Reading) -> bool:
+    """Whether a text file is a table: its lines are alike, or most of its words numbers, as numpy.savetxt writes it."""
+    if reading.sep is not None or looks_like_table(path):
+        return True
     with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else open(path, "rb") as file:
         try:
             words = re.split(rb"[\s,;|]+", file.read(1 << 14).strip())[:-1]

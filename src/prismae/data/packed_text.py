@@ -6,6 +6,7 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -25,7 +26,7 @@ def start_of(path: Path) -> tuple[str, str]:
     try:
         if path.suffix.lower() in PACKED[1:]:
             _check_unpacked(path)
-        with _opened(path) as file:
+        with opened(path) as file:
             start = file.read(PEEK)
             encoding = _encoding(start)
             if encoding == "utf-8" and not _is_utf8(start, file):
@@ -77,7 +78,7 @@ def _is_utf8(start: bytes, file: Any) -> bool:
 def _check_unpacked(path: Path) -> None:
     """Refuse a text that unpacks to more than a table of it has room for; it is counted, since packed files lie."""
     n, most = 0, memory() / UNPACKED
-    with _opened(path) as file:
+    with opened(path) as file:
         while n <= most and (part := file.read(1 << 20)):
             n += len(part)
     if n > most:
@@ -87,12 +88,15 @@ def _check_unpacked(path: Path) -> None:
         )
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """The file of a text, or what is packed in it, to be read as bytes."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
         packed = zipfile.ZipFile(path)
-        if (n := len(packed.namelist())) != 1:
-            raise zipfile.BadZipFile(f"{n or 'no'} files are packed in it, expected one")
-        return packed.open(packed.namelist()[0])
+        hidden = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # what macOS packs beside files, and folders
+        files = [name for name in packed.namelist() if not hidden.search(name)]
+        if len(files) != 1:
+            raise zipfile.BadZipFile(f"{len(files) or 'no'} files are packed in it, expected one: unpack it")
+        return packed.open(files[0])
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
     return opener(path, "rb")

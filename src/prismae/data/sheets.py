@@ -13,7 +13,7 @@ import pandas as pd
 from prismae._files import check_room
 from prismae.data.columns import listed
 from prismae.data.packed_text import UNPACKED
-from prismae.data.text_tables import SEEN, lines_left_out
+from prismae.data.text_tables import SEEN, lines_left_out, without_ends
 from prismae.errors import InputError, unknown_name
 
 _PART = 1 << 20  # bytes of XML that are looked at together
@@ -73,12 +73,18 @@ def _read(
         )
         notices.append(f"{which} is read, and {listed(others)} not (--sheet names one)")
     if raw is None:
-        return pd.read_excel(book, sheet_name=name), notices
+        return _named(pd.read_excel(book, sheet_name=name)), notices
     first = int(raw.notna().any().to_numpy().argmax())
     cells = raw.iloc[:, first:].map(lambda cell: "" if pd.isna(cell) else str(cell).strip())
     left_out, said = lines_left_out(cells.to_numpy().tolist())
     columns = range(first, raw.shape[1])
-    return pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns), notices + said
+    table, said_below = without_ends(pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns))
+    return _named(table), notices + said + said_below
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with names that are texts: years and dates are names too."""
+    return table.set_axis(list(map(str, table.columns)), axis=1)
 
 
 def _checked(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> bool:

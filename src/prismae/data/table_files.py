@@ -90,9 +90,19 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     ) as error:  # openpyxl trusts what it parses; XML that is none is a SyntaxError, an unknown packing a RuntimeError
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
-    if reading.missing:
-        table = table.replace(list(reading.missing), np.nan)
-    return table, notices
+    return without(table, reading.missing), notices
+
+
+def without(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """The table without the values that stand for missing ones: texts, and numbers that are written so."""
+    texts = [each for each in missing if each]
+    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").dropna().tolist()
+
+    def known(column: pd.Series) -> pd.Series:
+        of_numbers = pd.api.types.is_numeric_dtype(column.dtype)
+        return column.mask(column.isin(numbers if of_numbers else [*texts, *numbers]))
+
+    return table.apply(known) if texts else table
 
 
 def _check_parquet(path: Path) -> None:
@@ -172,6 +182,8 @@ def from_table(
         raise InputError(f"{name} has several lines of column names, expected one.")
     checked_names(table, name)
     names = None if _is_default(table.index) else _index_names(table.index)
+    table, said = _with_levels(table, reading, scheme)
+    notices = (*notices, *said)
     factors = chosen(reading.factors, map(str, table.columns), f"column of {name}", new=new)
     drop = chosen(reading.drop, map(str, table.columns), f"column of {name}", new=new)
     labels = labels_of({column: table[column] for column in factors}, len(table), name, new=new)
@@ -231,6 +243,7 @@ def _index(
 
 def _notices(looked: dict[str, Column], index: str | None) -> list[str]:
     said = [each.notice for column, each in looked.items() if each.notice and column != index]
+    said += [each.doubt for each in looked.values() if each.doubt]
     counters = [repr(column) for column, each in looked.items() if each.role == "rows" and not each.notice]
     counters = [column for column in counters if column != repr(index)]
     if counters:
@@ -250,6 +263,19 @@ def _notices(looked: dict[str, Column], index: str | None) -> list[str]:
         are = "is" if len(constant) == 1 else "are"
         said.append(f"{listed(constant)} {are} constant: kept as the constant, not trained on")
     return said
+
+
+def _with_levels(
+    table: pd.DataFrame, reading: Reading, scheme: TableScheme | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table with those levels of its index as columns that are asked for, and what is to be said of the others."""
+    levels = [str(level) for level in table.index.names if level is not None and level not in table.columns]
+    columns = (*reading.factors, *reading.categorical, *reading.numeric, *reading.given)
+    wanted = {*columns, *(scheme.columns if scheme is not None else ())}
+    taken = {each: table.index.get_level_values(each) for each in levels if each in wanted}
+    others = [repr(level) for level in levels if level not in taken]
+    said = f"the index ({listed(others)}) names the rows and is not trained on (else --numeric, --categorical)"
+    return table.assign(**taken) if taken else table, [said] if others and not _is_default(table.index) else []
 
 
 def _is_default(index: pd.Index) -> bool:

@@ -92,6 +92,7 @@ class TableScheme:
         numbers, categorical, constant = by_role.values()
         if not numbers and not categorical:
             said = "; ".join(f"{column!r} is {each.said}" for column, each in [*looked.items()][:10])
+            said += "".join(f"; {each.doubt}" for each in [*looked.values()][:10] if each.doubt)
             raise InputError(
                 f"{name} has no column to train on ({said}): expected one that varies "
                 "(--numeric and --categorical say of a column what it is)."

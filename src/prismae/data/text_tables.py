@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 
 from prismae.data.columns import listed
-from prismae.data.packed_text import start_of
+from prismae.data.packed_text import opened, start_of
 from prismae.errors import InputError
 from prismae.settings import Reading
 
 SEPARATORS = (",", ";", "\t", "|")
 SEEN = 50  # lines that are looked at before a table is read
+WORDS = 5  # in a cell at most, where nothing else says that a text is a table
+EXPLAINED = 3  # lines at most of units or questions below the names
 MISSING = (
     "NA",
     "N/A",
@@ -55,7 +57,7 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     start, encoding = start_of(path)
     notices: list[str] = []
     if encoding not in ("utf-8", "utf-16", "utf-32"):
-        notices.append(f"the text is no UTF-8, so it is read as {encoding}")
+        notices.append(f"the text is no UTF-8, so it is read as {encoding} (else save it as UTF-8)")
     said = re.match(r"(?i)sep=(.)\r?\n", start)  # a line for Excel
     sep = {"tab": "\t", "\\t": "\t", "space": r"\s+"}.get(str(reading.sep), reading.sep)
     sep = sep or (said[1] if said else _separator(_without_comments(start), path))
@@ -72,7 +74,7 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
         "encoding": encoding,
         "low_memory": False,
         "keep_default_na": False,
-        "na_values": ["", *(reading.missing or MISSING)],
+        "na_values": ["", *(() if "" in reading.missing else MISSING), *reading.missing],
         "header": None if headless else "infer",
         "skipinitialspace": True,
         "skiprows": left_out,
@@ -81,14 +83,14 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Length of header or names", pd.errors.ParserWarning)
-            peek = pd.read_csv(path, **options | {"dtype": str}, nrows=200)
+            peek = _table(path, **options | {"dtype": str}, nrows=200)
             codes = [
                 place
                 for place in range(peek.shape[1])
                 if (peek.iloc[:, place].dropna().astype(str).str.fullmatch(r"0\d+")).any()
             ]
             texts = {peek.columns[place]: str for place in codes}  # 01234, whose zero is a part of it
-            table = pd.read_csv(path, **options, dtype=texts or None)
+            table = _table(path, **options, dtype=texts or None)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty.") from None
     except (OSError, ValueError, EOFError) as error:
@@ -126,9 +128,29 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
             f"{listed([repr(each) for each in twice])} stands twice in the line of names: told apart by .1"
         )
     table = _trimmed(table, options["na_values"])
-    if reading.missing == ():
-        notices += _taken_for_missing(path, table, options)
-    return table, notices
+    if "" not in reading.missing:
+        notices += _taken_for_missing(path, table, options, reading.missing)
+    table, said_below = without_ends(table)
+    return table, notices + said_below
+
+
+def _table(path: Path, **options: Any) -> pd.DataFrame:
+    with opened(path) as file:
+        return pd.read_csv(file, **options)
+
+
+def looks_like_table(path: Path) -> bool:
+    """Whether a text's first lines have as many cells, of which every second column holds numbers, none a sentence."""
+    try:
+        start, _ = start_of(path)
+    except InputError:
+        return False
+    rows = [row for row in _rows(start, _separator(start, path)) if any(row)]
+    widths = {len(row) for row in rows[1:]}
+    if len(rows) < 3 or len(widths) != 1 or min(widths) < 2 or len(rows[0]) not in (min(widths), min(widths) - 1):
+        return False
+    of_numbers = sum(_holds_numbers(rows[1:], column) for column in range(min(widths)))
+    return 2 * of_numbers >= min(widths) and all(len(cell.split()) <= WORDS for row in rows for cell in row)
 
 
 def lines_left_out(rows: Sequence[Sequence[str]], start: int = 0) -> tuple[list[int], list[str]]:
@@ -142,10 +164,48 @@ def lines_left_out(rows: Sequence[Sequence[str]], start: int = 0) -> tuple[list[
     if above:
         are = "1 line above the names is" if len(above) == 1 else f"{len(above)} lines above the names are"
         said.append(f"{are} left out: {_short(above)}")
-    if place < len(rows) and not _is_data(rows[place]) and (units := _units(rows, place)):
-        left_out.append(units)
-        said.append(f"the line below the names is taken for units and left out: {_short(rows[units])}")
+    if place < len(rows) and not _is_data(rows[place]) and (below := _explained(rows, place)):
+        left_out += range(place + 1, place + 1 + below)
+        lines = "the line" if below == 1 else f"{below} lines"
+        are = "is taken for units or a question" if below == 1 else "are taken for units or questions"
+        said.append(f"{lines} below the names {are} and left out: {_short(rows[place + 1])}")
     return left_out, said
+
+
+def without_ends(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """A file's table without the empty rows and the lines of text below it, and these in words.
+
+    A line of text is a row with a value in the first of several columns alone, where no row further up is so.
+    """
+    there = table.notna().to_numpy()
+    alone = there[:, 0] & ~there[:, 1:].any(axis=1) & (there.shape[1] > 2)
+    filled = np.flatnonzero(there.any(axis=1))
+    full = np.flatnonzero(there.any(axis=1) & ~alone)
+    if len(full) == 0:
+        return table, []
+    end = full[-1] + 1 if not alone[: full[-1]].any() else filled[-1] + 1
+    below = table.iloc[end:, 0].dropna()
+    if end == len(table):
+        return table, []
+    said = []
+    if len(below):
+        are = "1 line below the table is" if len(below) == 1 else f"{len(below)} lines below the table are"
+        said.append(f"{are} left out: {_short(list(map(str, below)))}")
+    if empty := len(table) - end - len(below):
+        are = "1 empty row below the table is" if empty == 1 else f"{empty:,} empty rows below the table are"
+        said.append(f"{are} left out")
+    return table.iloc[:end].apply(_as_numbers), said
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """A column of texts as pandas reads it: as numbers where it holds nothing else, and no code such as 01234."""
+    if not (pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)):
+        return column
+    texts = column.dropna().astype(str)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if len(texts) == 0 or numbers.isna().any() or texts.str.fullmatch(r"0\d+").any():
+        return column
+    return numbers.reindex(column.index)
 
 
 def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
@@ -157,14 +217,30 @@ def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
     """
     while start < len(rows) - 1 and (not any(rows[start]) or _is_comment(rows, start)):
         start += 1
+    rows = list(map(_without_last, rows)) if _all_end_empty(rows) else rows
     width = max((len(row) for row in rows[start:]), default=0, key=[len(row) for row in rows].count)
     for place in range(start, len(rows) - 1):
-        full = len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, rows[place]))
+        full = len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, _texts(rows[place])))
         if full and any(map(_is_number, rows[place + 1])):
             return place if place > start else start
         if len(rows[place]) >= width - 1 and all(rows[place][1:]) and any(rows[place]):
             break
     return start
+
+
+def _all_end_empty(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a separator stands behind each line, titles and names among them."""
+    return all(len(row) > 1 and row[-1] == "" for row in rows if any(row))
+
+
+def _without_last(row: Sequence[str]) -> Sequence[str]:
+    return row[:-1]
+
+
+def _texts(names: Sequence[str]) -> Sequence[str]:
+    """The names of a line that are no years or other numbers that follow each other."""
+    numbers = [each for each in names if _is_number(each)]
+    return names if len(numbers) == len(names) or _is_data(numbers) else [each for each in names if each not in numbers]
 
 
 def _is_comment(rows: Sequence[Sequence[str]], place: int) -> bool:
@@ -175,21 +251,30 @@ def _is_comment(rows: Sequence[Sequence[str]], place: int) -> bool:
     return len(rows[place]) != len(following) or len(following) < 2 or following[0].startswith("#")
 
 
-def _units(rows: Sequence[Sequence[str]], place: int) -> int | None:
-    """The place of a line below the names that has units: texts above numbers, in at least two columns and no digit."""
-    below = [row for row in rows[place + 2 :] if any(row)]
-    if len(rows) <= place + 1 or len(below) < 2 or any(re.search(r"\d", cell) for cell in rows[place + 1]):
-        return None
-    of_numbers = [
-        column
-        for column in range(len(rows[place + 1]))
-        if (
-            cells := [row[column] for row in below if column < len(row) and row[column] not in ("", *MISSING)]
-        )
-        and all(map(_is_number, cells))
-    ]
-    texts = [rows[place + 1][column] for column in of_numbers]
-    return place + 1 if sum(each not in ("", *MISSING) for each in texts) >= 2 else None
+def _explained(rows: Sequence[Sequence[str]], place: int) -> int:
+    """How many lines below the names hold no data, but the units of columns or, of surveys, their questions.
+
+    There are texts in them above numbers: in two columns or more, and where a text holds a digit, above all numbers.
+    """
+    for n in range(min(EXPLAINED, len(rows) - place - 3), 0, -1):
+        lines = rows[place + 1 : place + 1 + n]
+        below = [row for row in rows[place + 1 + n :] if any(row)]
+        of_numbers = [column for column in range(len(rows[place])) if _holds_numbers(below, column)]
+        above = [[row[column] for column in of_numbers if column < len(row)] for row in lines]
+        texts = [[each for each in cells if each not in ("", *MISSING)] for cells in above]
+        if len(below) >= 2 and all(
+            len(cells) >= 2
+            and not any(map(_is_number, (*cells, *row)))
+            and (len(cells) == len(of_numbers) or not any(re.search(r"\d", each) for each in row))
+            for cells, row in zip(texts, lines, strict=True)
+        ):
+            return n
+    return 0
+
+
+def _holds_numbers(rows: Sequence[Sequence[str]], column: int) -> bool:
+    cells = [row[column] for row in rows if column < len(row) and row[column] not in ("", *MISSING)]
+    return bool(cells) and all(map(_is_number, cells))
 
 
 def _end_in_separators(rows: Sequence[Sequence[str]], n_names: int) -> bool:
@@ -241,8 +326,10 @@ def _short(cells: Sequence[str]) -> str:
     return repr(text if len(text) <= 60 else text[:59] + "…")
 
 
-def _taken_for_missing(path: Path, table: pd.DataFrame, options: dict[str, Any]) -> list[str]:
-    """Texts that were taken for missing values in columns of texts, where they might be values."""
+def _taken_for_missing(
+    path: Path, table: pd.DataFrame, options: dict[str, Any], said_so: Sequence[str]
+) -> list[str]:
+    """Texts that were taken for missing values in columns of texts, where they might be values and nobody said so."""
     doubtful = [
         place
         for place in range(table.shape[1])
@@ -250,7 +337,9 @@ def _taken_for_missing(path: Path, table: pd.DataFrame, options: dict[str, Any])
     ]
     if not doubtful or not isinstance(table.index, pd.RangeIndex):
         return []
-    written = pd.read_csv(path, **options | {"na_values": [""], "dtype": str}, usecols=doubtful)
+    written = _table(
+        path, **options | {"na_values": ["", *said_so], "dtype": str}, usecols=doubtful
+    )
     said = []
     for place, column in zip(doubtful, written, strict=True):
         texts = written[column][table.iloc[:, place].isna().to_numpy()].value_counts()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 SPACED = r"([ \u00a0\u202f]\d{3})+|(['’]\d{3})+"  # thousands behind spaces or marks
-THOUSANDS = rf"[-+]?(\d{{1,3}}((,\d{{3}})+|{SPACED})(\.\d*)?|\d+\.?\d*|\.\d+)"
+THOUSANDS = rf"[-+]?(\d{{1,3}}((,\d{{2,3}})*,\d{{3}}|{SPACED})(\.\d*)?|\d+\.?\d*|\.\d+)"
 COMMA = rf"[-+]?(\d+|\d{{1,3}}((\.\d{{3}})+|{SPACED}))(,\d+)?([eE][-+]?\d+)?"
 CURRENCY = r"(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)"
 UNIT = (  # what follows a number
