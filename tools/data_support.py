@@ -76,6 +76,11 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "titles above the names", "x.csv", b"Fish of the year\n\n" + csv, {}
     yield "names of groups above the names", "x.csv", b"body,,fish\n" + csv, {}
     yield "units below the names", "x.csv", csv.replace(b"\n", b"\nmm,n,\n", 1), {}
+    answered = csv.replace(b"\n", b"\nHow long?,How many (1-30)?,Which sex?\n{Q1},{Q2},{Q3}\n", 1)
+    yield "questions of a survey below the names", "x.csv", answered, {}
+    years = plain.set_axis(["1990", "1991", "country"], axis=1).to_csv(index=False).encode()
+    official = b"Fish of the world,,\n,,\n" + years + b"\nSource: somebody,,\nof 2024,,\n"
+    yield "titles above, years as names, sources below", "x.csv", official.replace(b"\n", b",\n"), {}
     behind = b"\n".join(line + b"," * (i > 0) for i, line in enumerate(csv.split()))
     yield "a separator behind each row", "x.csv", behind, {}
     yield "a separator behind each line", "x.csv", csv.replace(b"\n", b",\n"), {}
@@ -88,6 +93,8 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "a row of totals", "x.csv", csv + b"total,99,\n", {}
     yield "row numbers, as pandas writes them", "x.csv", plain.to_csv().encode(), {}
     yield "row names, as R writes them", "x.csv", named.to_csv().encode(), {}
+    yield "R's `write.table`", "x.txt", named.to_csv(sep=" ", quoting=2, index_label=False).encode(), {}
+    yield "Unicode text of a spreadsheet", "x.txt", plain.to_csv(sep="\t", index=False).encode("utf-16"), {}
     yield "an id that counts the rows", "x.csv", plain.assign(id=range(N)).to_csv(index=False).encode(), {}
     gaps = plain.mask(plain == 20).assign(sex=["", "F", "M"] * 8)
     yield "missing values", "x.csv", gaps.to_csv(index=False).encode(), {}
@@ -110,6 +117,10 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
         share=[f"{i} %" for i in range(N)],
     )
     yield "accounts, units, times of day, percentages", "x.csv", dressed.to_csv(index=False).encode(), {}
+    for_people = plain.assign(
+        size=[f"{i}.5{'KM'[i % 2]}" for i in range(N)], day=[20240131 - i for i in range(N)]
+    )
+    yield "numbers and dates in other dress", "x.csv", for_people.to_csv(index=False).encode(), {}
     points_and_commas = plain.assign(width=[f"{i},5" if i % 2 else f"{i}.5" for i in range(N)])
     yield "decimal points and decimal commas", "x.csv", points_and_commas.to_csv(index=False).encode(), {}
     answers = plain.assign(smokes=["yes", "no"] * 12, up=["TRUE", "FALSE"] * 12)
@@ -145,6 +156,9 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "one row", "x.csv", plain[:1].to_csv(index=False).encode(), {}
     yield "names only", "x.csv", plain[:0].to_csv(index=False).encode(), {}
     yield "nothing", "x.csv", b"", {}
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    yield "a pointer of Git LFS", "x.csv", pointer, {}
+    yield "a web page", "x.csv", b"<!DOCTYPE html><html></html>", {}
     yield "lines above the names", "x.csv", b"made by hand\n" + csv, {}
     yield "numbers in text, as NumPy writes them", "x.txt", b"1.5 2.5\n3.5 4.0\n5.0 7.5\n2.0 1.0\n", {}
     yield "sentences", "x.txt", b"a cat sat\na dog ran\nthe cat ran\n", {}
@@ -244,6 +258,10 @@ def objects() -> Iterator[tuple[str, Callable[[], Any], dict[str, Any]]]:
     gaps = np.where(rng.random(x.shape) < 0.1, np.nan, x)
     series = rng.normal(size=(N, 3, 40))
     yield "a table of pandas with an index", lambda: table().set_axis([f"r{i}" for i in range(N)]), {}
+    levels = table().assign(tank=[f"t{i % 3}" for i in range(N)], day=[i % 5 for i in range(N)])
+    yield "an index of two levels", lambda: levels.set_index(["tank", "day"]), {}
+    yield "the same, one as numbers", lambda: levels.set_index(["tank", "day"]), {"numeric": "day"}
+    yield "types of Arrow in pandas", lambda: table().convert_dtypes(dtype_backend="pyarrow"), {}
     yield "a table of pyarrow", lambda: pa.Table.from_pandas(table()), {}
     yield "columns that are called by numbers", lambda: pd.DataFrame(x), {}
     yield "vectors [n, d]", lambda: x, {}

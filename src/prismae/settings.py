@@ -131,8 +131,8 @@ class Reading:
     index
         Column of a table that names its rows; it is not trained on.
     missing
-        What stands for a missing value in a table beside the usual NA, NaN, null, None and their like in a text; an empty
-        text among them says that the usual ones are values. An empty cell always is missing.
+        What stands for a missing value in a table, beside the usual NA, NaN, null, None and their like of a text file;
+        an empty text among them says that the usual ones are values. An empty cell always is missing.
     sep
         What stands between the columns of a text file, "tab" for a tabulator; found by itself if not given.
     tokens

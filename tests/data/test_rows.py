@@ -11,7 +11,7 @@ from scipy.io import savemat
 import prismae as pr
 from prismae.data import rows
 from prismae.data.moments import Moments
-from prismae.data.rows import Held, Npy, Sparse, SparseHdf5, as_rows
+from prismae.data.rows import Held, Npy, Sparse, SparseGroup, as_rows
 from prismae.errors import InputError
 
 rng = np.random.default_rng(0)
@@ -77,6 +77,75 @@ def test_anndata_is_read_with_the_names_of_its_cells_and_columns_of_obs(kind, tm
 def test_a_sparse_group_is_not_passed_over_for_another_array(tmp_path):
     write_anndata(tmp_path / "cells.h5", DENSE)
     assert pr.world(tmp_path / "cells.h5").shape == (7,)
+
+
+def as_zarr(source, path):
+    """A file of HDF5 as a folder of Zarr."""
+    made = zarr.open_group(str(path), mode="w")
+
+    def copy(name, item):
+        if isinstance(item, h5py.Group):
+            made.require_group(name).attrs.update(
+                {key: np.asarray(each).tolist() for key, each in item.attrs.items()}
+            )
+        else:
+            texts = h5py.check_string_dtype(item.dtype)
+            made.create_array(
+                name, data=np.asarray(item.asstr()[()], np.dtypes.StringDType()) if texts else item[()]
+            )
+
+    with h5py.File(source, "r") as file:
+        file.visititems(copy)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+def test_anndata_in_zarr_is_read_as_in_hdf5(kind, tmp_path):
+    write_anndata(tmp_path / "cells.h5ad", DENSE, kind)
+    as_zarr(tmp_path / "cells.h5ad", tmp_path / "cells.zarr")
+    world, expected = (
+        pr.world(tmp_path / name, factors=["cell_type"]) for name in ("cells.zarr", "cells.h5ad")
+    )
+    np.testing.assert_array_equal(values(world), values(expected))
+    np.testing.assert_array_equal(world.factors, expected.factors)
+    assert world.called.tolist() == expected.called.tolist()
+    assert [each.replace("zarr", "h5ad") for each in world.notices] == list(expected.notices)
+
+
+def test_columns_and_names_of_anndata_of_which_some_may_be_missing(tmp_path):
+    """As AnnData writes pandas' Int64, boolean and texts."""
+    write_anndata(tmp_path / "x.h5ad", DENSE)
+    columns = {
+        "_index": ("string-array", [f"c {i}" for i in range(40)], np.zeros(40, bool)),
+        "depth": ("integer", CODES, np.zeros(40, bool)),
+        "lacks": ("integer", CODES, CODES == 1),
+        "donor": ("string-array", ["ab"[code % 2] for code in CODES], np.zeros(40, bool)),
+    }
+    with h5py.File(tmp_path / "x.h5ad", "a") as file:
+        del file["obs/_index"]
+        for name, (kind, known, missing) in columns.items():
+            group = file.create_group(f"obs/{name}")
+            group.attrs["encoding-type"] = f"nullable-{kind}"
+            group["values"], group["mask"] = known, missing
+    world = pr.world(tmp_path / "x.h5ad", factors=["depth", "donor"])
+    assert world.called[3] == "c 3"
+    np.testing.assert_array_equal(world.factors, np.stack([CODES, CODES % 2], 1))
+    with pytest.raises(InputError, match=f"factor 'lacks' lacks {(CODES == 1).sum()} values"):
+        pr.world(tmp_path / "x.h5ad", factors=["lacks"])
+
+
+@pytest.mark.parametrize("key", ["table", "deep/table"])
+def test_tables_of_pandas_in_hdf5_are_refused_with_what_reads_them(tmp_path, key):
+    with h5py.File(tmp_path / "x.h5", "w") as file:  # as DataFrame.to_hdf writes it
+        group = file.create_group(key)
+        group.attrs["pandas_type"] = "frame"
+        group["block0_values"], group["block1_values"] = DENSE[:, :3], DENSE[:, 3:]
+    with pytest.raises(InputError, match=f"give pandas.read_hdf\\('x.h5', '{key}'\\) to pr.world"):
+        pr.world(tmp_path / "x.h5")
+
+
+def test_a_sparse_tensor_is_refused_with_what_makes_numbers_of_it():
+    with pytest.raises(InputError, match=r"x\.to_dense\(\)"):
+        pr.world(torch.eye(6).to_sparse())
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "lil"])
@@ -206,12 +275,12 @@ def test_moments_of_a_sparse_matrix_in_a_file_are_taken_of_what_is_stored(
     x = sp.csr_array(dense)
     with h5py.File(tmp_path / "x.h5", "w") as file:
         write_sparse(file, "X", x, kind)
-    found = SparseHdf5(tmp_path / "x.h5", "X")
+    found = SparseGroup(tmp_path / "x.h5", "X")
     monkeypatch.setattr(rows, "STORED", stored)
     assert sum(part.shape[0] for part in found.stored()) == 60
     assert found.used() == ((dense != 0).any(1).sum(), 9)
     expected = Moments.of(Held(dense), lambda part: part, "these")
-    monkeypatch.setattr(SparseHdf5, "spans", None)  # no row is written out
+    monkeypatch.setattr(SparseGroup, "spans", None)  # no row is written out
     of_stored = Moments.of(found, lambda part: part, "these")
     for name in ("count", "mean", "squares", "low", "high"):
         np.testing.assert_allclose(

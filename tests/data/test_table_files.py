@@ -199,10 +199,22 @@ def test_numbers_among_which_a_sheet_has_a_text(tmp_path: Path) -> None:
         ("# by hand\na,b\n1,2\n4,3\n", 2, "1 line above the names is left out: '# by hand'"),
         ("a,b,c\ncm,kg,\n1,2,x\n2,4,y\n", 2, "is taken for units or a question and left out: 'cm | kg'"),
         ("v,a\nm/s,m/s2\n1,2\n2,4\n", 2, "is taken for units or a question and left out: 'm/s | m/s2'"),
-        ("Q1,Q2,Q3\nage?,sex?,1 to 5?\n{1},{2},{3}\n31,f,2\n24,m,4\n", 2, "2 lines below the names are taken for"),
+        (
+            "Q1,Q2,Q3\nage?,sex?,1 to 5?\n{1},{2},{3}\n31,f,2\n24,m,4\n",
+            2,
+            "2 lines below the names are taken for",
+        ),
         ("a,b,c\n<1,<2,x\n1,2,x\n2,<2,y\n", 0, "'a' holds numbers but for 1 of 3 values ('<1')"),
-        ("A note,,,\n,,,\nland,1990,1991,\nx,1,2,\ny,3,1,\n", 2, "1 line above the names is left out: 'A note'"),
-        ("a,b,c\n1,2,x\n2,4,y\n\nSource: us\nof 2024,,\n", 2, "2 lines below the table are left out: 'Source: us"),
+        (
+            "A note,,,\n,,,\nland,1990,1991,\nx,1,2,\ny,3,1,\n",
+            2,
+            "1 line above the names is left out: 'A note'",
+        ),
+        (
+            "a,b,c\n1,2,x\n2,4,y\n\nSource: us\nof 2024,,\n",
+            2,
+            "2 lines below the table are left out: 'Source: us",
+        ),
         ("a,b,c\n1,2,x\n2,4,y\n,,\n,,\n", 2, "2 empty rows below the table are left out"),
         ("a,b,c\n1,2,x\n,,\n2,4,y\n3,,\n2,2,x\n4,,\n", 6, "7 values are missing, in 'a', 'b', 'c'"),
         ("a,b\nlow,0.5\nhigh,NA\nlow,1.5\n", 3, "1 value is missing, in 'b'"),
@@ -338,9 +350,13 @@ def test_what_stands_for_missing_is_said_and_can_be_said(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("where", ["csv", "parquet", "xlsx", "memory"])
-def test_what_stands_for_missing_is_a_number_or_a_text_in_every_kind_of_table(tmp_path: Path, where: str) -> None:
+def test_what_stands_for_missing_is_a_number_or_a_text_in_every_kind_of_table(
+    tmp_path: Path, where: str
+) -> None:
     table = PLAIN.assign(
-        whole=[-999, *range(5, 4 + N)][::-1], decimal=[-999.0, *np.arange(N - 1) / 7], text=["none", *"xyz" * 7, "x", "y"]
+        whole=[-999, *range(5, 4 + N)][::-1],
+        decimal=[-999.0, *np.arange(N - 1) / 7],
+        text=["none", *"xyz" * 7, "x", "y"],
     )
     path = tmp_path / f"x.{where}"
     if where != "memory":
@@ -449,11 +465,20 @@ def test_arrays_with_constant_columns_are_trained_on() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["51.1+4j", "12 000 K/s; 3", "0x1f", "[1.5, 2]", "2024-01-31 12:00:00 CET", "21 1/2", "4.5 ± 0.1", "$4.5-$5"],
+    [
+        "51.1+4j",
+        "12 000 K/s; 3",
+        "0x1f",
+        "[1.5, 2]",
+        "2024-01-31 12:00:00 CET",
+        "21 1/2",
+        "4.5 ± 0.1",
+        "$4.5-$5",
+    ],
 )
 def test_numbers_in_a_dress_that_is_not_read_are_told(tmp_path: Path, written: str) -> None:
     """Also where they are taken for the names of the rows."""
-    dressed = [re.sub(r"(?<!\d)(\d)", lambda _, i=i: str(i + 10), written, count=1) for i in range(N)]
+    dressed = [re.sub(r"(?<!\d)(\d)", str(i + 10), written, count=1) for i in range(N)]
     path = tmp_path / "x.csv"
     PLAIN.assign(dressed=dressed).to_csv(path, index=False)
     said = f"column 'dressed' holds texts such as {dressed[0]!r}: if they are numbers or dates, write them plainly"
@@ -466,7 +491,9 @@ def test_numbers_in_a_dress_that_is_not_read_are_told(tmp_path: Path, written: s
 
 def test_numbers_with_marks_as_in_india_are_read(tmp_path: Path) -> None:
     PLAIN.assign(rupees=[f"{i + 10},34,567" for i in range(N)]).to_csv(tmp_path / "x.csv", index=False)
-    assert world(tmp_path / "x.csv").kind.scheme.scaling["rupees"][0] == pytest.approx(100_000 * (10 + 23 / 2) + 34_567)
+    assert world(tmp_path / "x.csv").kind.scheme.scaling["rupees"][0] == pytest.approx(
+        100_000 * (10 + 23 / 2) + 34_567
+    )
 
 
 def test_whole_numbers_that_may_be_dates_are_told_and_ranges_have_their_digits() -> None:
@@ -505,19 +532,23 @@ def test_a_text_is_no_table(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text("I have 3 red cats\nI want 4 red cats\nI saw 5 new dogs\n")
     assert type(world(path).kind).__name__ == "Texts"
-    path.write_text("what a good film, all of it\t1\nwhat a bad film, all of it\t0\nI slept for most of it\t0\n")
+    path.write_text(
+        "what a good film, all of it\t1\nwhat a bad film, all of it\t0\nI slept for most of it\t0\n"
+    )
     assert type(world(path).kind).__name__ == "Texts"
     assert type(world(path, sep="tab", categorical="column 1").kind).__name__ == "Table"
 
 
 def test_the_index_of_a_table_is_told_and_its_levels_can_be_columns(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    PLAIN.assign(tank=[f"t{i % 3}" for i in range(N)], day=[i % 5 for i in range(N)]).set_index(["tank", "day"]).to_parquet(
-        path
-    )
+    PLAIN.assign(tank=[f"t{i % 3}" for i in range(N)], day=[i % 5 for i in range(N)]).set_index(
+        ["tank", "day"]
+    ).to_parquet(path)
     made = world(path)
     assert made.called[4] == "t1, 4"
-    assert made.notices == ("the index ('tank', 'day') names the rows and is not trained on (else --numeric, --categorical)",)
+    assert made.notices == (
+        "the index ('tank', 'day') names the rows and is not trained on (else --numeric, --categorical)",
+    )
     asked = world(path, numeric=["day"], factors=["tank"])
     assert asked.kind.scheme.columns == ("length", "rings", "sex", "day")
     assert asked.factor_names == ("tank",)

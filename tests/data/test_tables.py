@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -133,7 +137,8 @@ BAD_TABLES: dict[str, tuple[pd.DataFrame, str]] = {
     ),
     "all at once": (
         changed("sex", 9, 3).assign(length=np.inf),
-        "column 'length' is infinite in row 1, expected finite numbers: drop it, or mend them; column 'sex' mixes",
+        "column 'length' is infinite in row 1, expected finite numbers: mend them, say that they are missing "
+        "(--missing inf --missing -inf), or drop it (--drop 'length'); column 'sex' mixes",
     ),
     "one row": (TABLE[:1], " has one row, expected at least two to learn from."),
     "no rows": (TABLE[:0], " has 0 rows and 5 columns, expected some of each."),
@@ -370,3 +375,52 @@ def test_an_array_of_another_width() -> None:
 
 def test_texts_of_which_some_look_like_times_are_texts() -> None:
     assert understood(pd.Series([f"{i}:{5 * i:02}" for i in range(12)] + ["1:5"]), "x").role == "rows"
+
+
+@pytest.mark.parametrize("first", ["1066-10-14", "9999-12-31"])
+@pytest.mark.parametrize("sort", ["texts", "dates", "datetimes"])
+def test_dates_beyond_the_years_of_nanoseconds(first: str, sort: str) -> None:
+    """As 9999-12-31, which often says that there is no end."""
+    texts = pd.Series([first, "2020-01-31", "1999-12-31", first] * 5)
+    dates = texts.map(datetime.date.fromisoformat)
+    table = pd.DataFrame(
+        {"x": np.arange(20.0) ** 2, "end": {"texts": texts, "dates": dates}.get(sort, pd.to_datetime(texts))}
+    )
+    scheme = TableScheme.fit(table)
+    back = scheme.to_frame(scheme.to_array(table))
+    assert back["end"].dt.round("D").dt.strftime("%Y-%m-%d").tolist() == texts.tolist()
+
+
+@pytest.mark.parametrize("values", [pd.to_datetime(["2020-01-31"] * 9), pd.to_timedelta(["36h"] * 9)])
+def test_constant_dates_and_durations_come_back_as_such(values: pd.Index) -> None:
+    table = pd.DataFrame({"x": np.arange(9.0) ** 2, "at": values})
+    scheme = TableScheme.from_json(TableScheme.fit(table).to_json())
+    back = scheme.to_frame(scheme.to_array(table))
+    assert (back["at"] == table["at"]).all()
+
+
+def test_types_of_arrow_are_read_as_those_of_numpy(tmp_path: Path) -> None:
+    plain = pd.DataFrame(
+        {
+            "x": np.arange(20.0) ** 2,
+            "kind": pd.Categorical(list("ab") * 10),
+            "day": pd.to_datetime([f"2020-01-{1 + i * 7 % 20:02}" for i in range(20)]),
+            "lasts": pd.to_timedelta([i * 3 % 8 for i in range(20)], unit="h"),
+        },
+        index=[f"r{i}" for i in range(20)],
+    )
+    types = {
+        "kind": pa.dictionary(pa.int32(), pa.string()),
+        "day": pa.timestamp("us"),
+        "lasts": pa.duration("s"),
+    }
+    table = plain.assign(
+        **{name: pd.array(plain[name], dtype=pd.ArrowDtype(kind)) for name, kind in types.items()}
+    )
+    table.to_parquet(tmp_path / "x.parquet")
+    for source in (table, tmp_path / "x.parquet"):
+        made, expected = pr.world(source), pr.world(plain)
+        rows = torch.arange(20)
+        np.testing.assert_array_equal(made.data[rows].numpy(), expected.data[rows].numpy())
+        assert made.columns == expected.columns
+        assert made.called.tolist() == plain.index.tolist()

@@ -28,7 +28,7 @@ from prismae.data.rows import (
     Npy,
     Rows,
     Sparse,
-    SparseHdf5,
+    SparseGroup,
     holds_sparse,
     refuse_columns_first,
     whole_or_rows,
@@ -205,10 +205,16 @@ def _zarr(path: Path) -> Iterator[Mapping[str, Any]]:
         opened = zarr.open(str(path), mode="r")
         alone = isinstance(opened, zarr.Array)
         members = {"x": opened} if alone else dict(opened.members(max_depth=None))
-        found = {name: each for name, each in members.items() if isinstance(each, zarr.Array)}
-        for name, each in found.items():
-            check_zarr(path, name, each)
-        yield {name: Held(each) if each.ndim else each for name, each in found.items()}
+        found: dict[str, Any] = {}
+        for name, each in sorted(members.items()):
+            if isinstance(each, zarr.Array):
+                check_zarr(path, name, each)
+        for name, each in sorted(members.items()):
+            if not isinstance(each, zarr.Array):
+                found |= _of_group(path, name, each)
+            elif name.rpartition("/")[0] not in found:
+                found[name] = Held(each) if each.ndim else each
+        yield found
     except InputError:
         raise
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
@@ -226,15 +232,11 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             check_hdf5(path, name, item)
 
     def note(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and holds_sparse(item):
-            found[name] = SparseHdf5(path, name)
-        elif isinstance(item, h5py.Group) and item.attrs.get("encoding-type") == "categorical":
-            found[name] = _categorical(item)
-        elif isinstance(item, h5py.Dataset) and item.parent.name.lstrip("/") not in found:
+        if isinstance(item, h5py.Group):
+            found.update(_of_group(path, name, item))
+        elif isinstance(item, h5py.Dataset) and name.rpartition("/")[0] not in found:
             texts = h5py.check_string_dtype(item.dtype)
             found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
-        elif isinstance(item, h5py.Group) and _INDEX in item.attrs:
-            found[f"{name}{_NAMES}"] = str(item.attrs[_INDEX])
 
     try:
         with h5py.File(path, "r") as file:
@@ -245,6 +247,23 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
         raise
     except (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError) as error:
         raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
+
+
+def _of_group(path: Path, name: str, group: Any) -> dict[str, Any]:
+    """What a group of HDF5 or Zarr is by itself: a sparse matrix, or a column or table of AnnData."""
+    encoding = str(group.attrs.get("encoding-type", ""))
+    if holds_sparse(group):
+        return {name: SparseGroup(path, name)}
+    if encoding == "categorical":
+        return {name: _categorical(group)}
+    if encoding.startswith("nullable-"):
+        return {name: _nullable(group)}
+    if "pandas_type" in group.attrs:
+        raise InputError(
+            f"{path}: {name!r} is a table as pandas writes it: give pandas.read_hdf({path.name!r}, {name!r}) to "
+            "pr.world, or save that as .parquet."
+        )
+    return {f"{name}{_NAMES}": str(group.attrs[_INDEX])} if _INDEX in group.attrs else {}
 
 
 @contextmanager
@@ -309,12 +328,25 @@ def _number(array: Any) -> float | None:
 
 def _categorical(group: Any) -> NDArray:
     """A column of categories of AnnData, as texts or numbers; one that is missing is "" or NaN."""
-    codes, known = group["codes"][()], group["categories"]
-    texts = known.dtype.kind == "O"
-    values = known.asstr()[()].astype(object) if texts else known[()]
+    codes, values = np.asarray(group["codes"][()]), _texts_or_numbers(group["categories"])
+    texts = values.dtype.kind == "O"
     if (codes < 0).any():
         values = np.append(values if texts else values.astype(np.float64), "" if texts else np.nan)
     return np.asarray(values[codes])
+
+
+def _nullable(group: Any) -> NDArray:
+    """A column of AnnData some of whose values are missing, "" or NaN."""
+    values, missing = _texts_or_numbers(group["values"]), np.asarray(group["mask"][()], dtype=bool)
+    if values.dtype.kind == "O":
+        return np.where(missing, "", values)
+    return np.where(missing, np.nan, values.astype(np.float64)) if missing.any() else values
+
+
+def _texts_or_numbers(array: Any) -> NDArray:
+    """An array of HDF5 or Zarr; texts as objects."""
+    values = np.asarray((array.asstr() if array.dtype.kind == "O" and hasattr(array, "asstr") else array)[()])
+    return values.astype(object) if values.dtype.kind in "OTU" else values
 
 
 def _obs(arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def understood(
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if len(types) > 1:
         raise InputError(
-            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, so drop or convert it"
+            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, so convert it, or drop it "
+            f"(--drop {name!r})"
         )
     if types == {"bool"}:
         return _categories(column, seen, name, sure=True)
@@ -194,7 +195,7 @@ def _loose(column: pd.Series, written: str) -> pd.Series:
 DURATION = "duration"
 LOOSE = "loose"  # numbers, written as the word after it says, among which texts are missing values
 DAY = pd.Timedelta(days=1)
-EPOCH = pd.Timestamp(0)
+EPOCH = np.datetime64(0, "s")
 
 
 def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
@@ -232,7 +233,14 @@ def days(dates: pd.Series) -> pd.Series:
     """Dates as days since 1970, float64."""
     if isinstance(dates.dtype, pd.DatetimeTZDtype):
         dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-    return (dates - EPOCH) / DAY
+    return (
+        dates - pd.Timestamp(EPOCH)
+    ) / DAY  # in seconds: there are fewer years in nanoseconds than people date
+
+
+def dates_of(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    """What `days` were made of, to the second."""
+    return EPOCH + np.rint(days * DAY.total_seconds()).astype("timedelta64[s]")
 
 
 # numbers
@@ -245,7 +253,8 @@ def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "") -
     rising = asked is None and len(seen) == len(column) > FEW and bool((numbers.diff().dropna() > 0).all())
     made = _numbers(numbers, name, asked=asked, written="date")
     if made.role == "constant":
-        return made
+        said = f"always {seen.iloc[0]:%Y-%m-%d}{_lacks(column)}: kept as it is, not trained on"
+        return Column("constant", numbers, said, written="date")
     if rising:
         return Column("rows", column, f"{said[: -len(', as days')]}, one after the other: the rows' names")
     return Column("number", numbers, said + _lacks(column), written=f"date {form}")
@@ -262,10 +271,12 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
             f"(--missing inf --missing -inf), or drop it (--drop {name!r})"
         )
     if low == high:
-        return _constant(column, low, name)
+        return _constant(column, low, name, written if written == DURATION else "")
     if max(abs(low), abs(high)) > LARGEST:
         row = int((np.abs(x) > LARGEST).argmax()) + 1
-        raise InputError(f"column {name!r} is beyond {LARGEST:g} in row {row}: scale it, or drop it")
+        raise InputError(
+            f"column {name!r} is beyond {LARGEST:g} in row {row}: scale it, or drop it (--drop {name!r})"
+        )
     whole = all(bool((part == np.floor(part)).all()) for part in (seen[:1000], seen))
     if asked is None and whole and not written and len(seen) == len(x) and _counts_rows(x):
         said = f"{low:g} to {high:g}, as the rows follow: their numbers"
@@ -337,9 +348,10 @@ def _are_dates(seen: NDArray[np.float64], low: float, high: float) -> bool:
 # the rest
 
 
-def _constant(column: pd.Series, value: Any, name: str) -> Column:
+def _constant(column: pd.Series, value: Any, name: str, written: str = "") -> Column:
     lacks = _lacks(column)
-    return Column("constant", column, f"always {_short(value)}{lacks}: kept as it is, not trained on")
+    said = f"always {_short(value)}{lacks}: kept as it is, not trained on"
+    return Column("constant", column, said, written=written)
 
 
 def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) -> Column:
@@ -347,11 +359,12 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
     if not types <= {"str", "int", "float", "bool"}:
         raise InputError(
             f"column {name!r} holds a {min(types - {'str', 'int', 'float', 'bool'})}, expected categories that are "
-            "numbers, texts or truth values: drop it, or make texts of it (astype(str))"
+            f"numbers, texts or truth values: drop it (--drop {name!r}), or make texts of it (astype(str))"
         )
     if len(types) > 1:
         raise InputError(
-            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, or drop it"
+            f"column {name!r} mixes types, {' and '.join(sorted(types))}: expected one, so convert it, or drop it "
+            f"(--drop {name!r})"
         )
     if not isinstance(column.dtype, pd.StringDtype):
         column = column.astype(object)
@@ -365,7 +378,9 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
         notice = f"column {name!r} holds {each}, taken for names and left out (else --categorical {name!r})"
         return Column(role, column, f"{each}: names", notice, doubt=_may_be_numbers(seen, name))
     if k > MOST_CATEGORIES:
-        raise InputError(f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it")
+        raise InputError(
+            f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it (--drop {name!r})"
+        )
     first = ", ".join(f"{_short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
     said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
     return Column("category", column, said + _lacks(column))
@@ -378,8 +393,8 @@ def _may_be_numbers(seen: pd.Series, name: str) -> str:
     if not few or not texts.str.match(r"['\"(\[<>~≈$€£¥₹+-]*\d").all():
         return ""
     return (
-        f"column {name!r} holds texts such as {_short(texts.iloc[0])!r}: if they are numbers or dates, write them plainly, "
-        "as 1234.5 or 2024-01-31"
+        f"column {name!r} holds texts such as {_short(texts.iloc[0])!r}: if they are numbers or dates, write them "
+        "plainly, as 1234.5 or 2024-01-31"
     )
 
 

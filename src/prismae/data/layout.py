@@ -31,6 +31,10 @@ def numbers(x: NDArray | Tensor, what: str, start: int = 0, *, gaps: bool = Fals
     With `gaps` NaN is allowed: it stands for a missing value.
     """
     if isinstance(x, Tensor):
+        if x.layout != torch.strided:
+            raise InputError(
+                f"{what}: a sparse tensor cannot be used, expected a dense one: x.to_dense() is that."
+            )
         x = x.detach().cpu()
         x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
     if x.dtype.kind not in "buif":

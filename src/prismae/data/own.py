@@ -29,7 +29,15 @@ from prismae.data.points import series_of_table
 from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
 from prismae.data.rows import Rows, as_rows
 from prismae.data.stacks import read_stack
-from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES, from_table, is_table, read_file, without
+from prismae.data.table_files import (
+    BINARY_TABLES,
+    TEXT_TABLES,
+    from_table,
+    in_types_of_numpy,
+    is_table,
+    read_file,
+    without,
+)
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.data.text_tables import looks_like_table
@@ -164,9 +172,9 @@ def from_memory(
 def as_pandas(table: Any) -> Any:
     """The table of another library (polars, pyarrow, dask, any with an interchange protocol) as one of pandas.
 
-    Records of NumPy are a table too, and a column by itself is one of one column. What is masked of an array is
-    missing. What is read row by row, sparse matrices and files, becomes `Rows`; everything else, pandas' own tables and
-    arrays among it, stays as it is.
+    Columns of pandas in Arrow's types get those of NumPy. Records of NumPy are a table too, and a column by itself is
+    one of one column. What is masked of an array is missing. What is read row by row, sparse matrices and files,
+    becomes `Rows`; everything else, pandas' other tables and arrays among it, stays as it is.
 
     Raises
     ------
@@ -179,8 +187,10 @@ def as_pandas(table: Any) -> Any:
         return pd.DataFrame.from_records(table)
     if isinstance(table, pd.Series):
         return table.to_frame(str(table.name or "column 1"))
+    if isinstance(table, pd.DataFrame):
+        return in_types_of_numpy(table)
     table = as_rows(table)
-    if isinstance(table, pd.DataFrame | np.ndarray | Tensor | World | str):
+    if isinstance(table, np.ndarray | Tensor | World | str):
         return table
     if hasattr(table, "__arrow_c_stream__"):
         import pyarrow as pa

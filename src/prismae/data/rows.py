@@ -155,8 +155,8 @@ class Sparse(SparseRows):
         yield self.x
 
 
-class SparseHdf5(SparseRows):
-    """Those of a sparse matrix in a group of an HDF5 file, as AnnData writes it: data, indices and indptr.
+class SparseGroup(SparseRows):
+    """Those of a sparse matrix in a group of HDF5 or Zarr, as AnnData writes it: data, indices and indptr.
 
     One that is kept by columns (CSC) is read as a whole.
     """
@@ -212,7 +212,12 @@ class SparseHdf5(SparseRows):
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[Any]:
-    """A data set or group of an HDF5 file."""
+    """A data set or group of an HDF5 file, or of a folder of Zarr."""
+    if path.is_dir():
+        import zarr
+
+        yield zarr.open_group(str(path), mode="r")[name]
+        return
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -243,7 +248,7 @@ def _within(kind: Callable[..., Any], *parts: Any, **more: Any) -> Any:
 
 
 def holds_sparse(group: Any) -> bool:
-    """Whether a group of an HDF5 file is a sparse matrix."""
+    """Whether a group of HDF5 or Zarr is a sparse matrix."""
     return {"data", "indices", "indptr"} <= set(group)
 
 

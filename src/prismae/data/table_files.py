@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -62,7 +63,8 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     try:
         if suffix in (".parquet", ".pq"):
             _check_parquet(path)
-            table = pd.read_parquet(path)
+            with ParquetFile(path) as file:
+                table = _of_arrow(file.read())
         elif suffix in (".feather", ".arrow"):
             table = _arrow(path)
         else:
@@ -136,7 +138,31 @@ def _arrow(path: Path) -> pd.DataFrame:
             taken += batch.nbytes + _written_out(batch)
             check_room(path, taken, "values")
             batches.append(batch)
-        return pa.Table.from_batches(batches, found.schema).to_pandas()
+        return _of_arrow(pa.Table.from_batches(batches, found.schema))
+
+
+def _of_arrow(table: pa.Table) -> pd.DataFrame:
+    """A table of Arrow in types of NumPy, whatever types pandas noted that it had."""
+    about = table.schema.pandas_metadata
+    for column in about["columns"] if about else ():
+        if str(column["numpy_type"]).endswith("[pyarrow]"):  # of which pandas cannot read all
+            column["numpy_type"] = "object"
+    noted = {**(table.schema.metadata or {}), **({b"pandas": json.dumps(about).encode()} if about else {})}
+    return table.replace_schema_metadata(noted).to_pandas(split_blocks=True)
+
+
+def in_types_of_numpy(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its columns that are in Arrow's types in those of NumPy."""
+    of_arrow = [i for i, kind in enumerate(table.dtypes) if isinstance(kind, pd.ArrowDtype)]
+    if not of_arrow:
+        return table
+    columns = {
+        i: pa.chunked_array(column.array.__arrow_array__()).to_pandas().set_axis(table.index)
+        if i in of_arrow
+        else column
+        for i, (_, column) in enumerate(table.items())
+    }
+    return pd.DataFrame(columns).set_axis(table.columns, axis=1)
 
 
 def _written_out(batch: pa.RecordBatch) -> int:
@@ -179,7 +205,10 @@ def from_table(
         For unknown columns, no column that is left to train on, and as `look` and `labels_of`.
     """
     if isinstance(table.columns, pd.MultiIndex):
-        raise InputError(f"{name} has several lines of column names, expected one.")
+        raise InputError(
+            f"{name} has several lines of column names, expected one: table.columns.map(lambda names: "
+            "' '.join(map(str, names))) makes one of them."
+        )
     checked_names(table, name)
     names = None if _is_default(table.index) else _index_names(table.index)
     table, said = _with_levels(table, reading, scheme)
@@ -274,8 +303,12 @@ def _with_levels(
     wanted = {*columns, *(scheme.columns if scheme is not None else ())}
     taken = {each: table.index.get_level_values(each) for each in levels if each in wanted}
     others = [repr(level) for level in levels if level not in taken]
-    said = f"the index ({listed(others)}) names the rows and is not trained on (else --numeric, --categorical)"
-    return table.assign(**taken) if taken else table, [said] if others and not _is_default(table.index) else []
+    said = (
+        f"the index ({listed(others)}) names the rows and is not trained on (else --numeric, --categorical)"
+    )
+    return table.assign(**taken) if taken else table, [said] if others and not _is_default(
+        table.index
+    ) else []
 
 
 def _is_default(index: pd.Index) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.data.columns import COUNTS, DURATION, EPOCH, Category, Column, as_numbers, listed, understood
+from prismae.data.columns import COUNTS, DURATION, Category, Column, as_numbers, dates_of, listed, understood
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.errors import InputError, unknown_name
 
@@ -252,8 +252,9 @@ class TableScheme:
             made[column] = values * scale + mean
             if (sort := self.sorts.get(column)) is not None:
                 made[column] = made[column].clip(0.0, None if sort in COUNTS else 1.0)
+        for column in made:
             if self.written.get(column, "").startswith("date"):
-                made[column] = EPOCH + pd.to_timedelta(made[column], unit="D").round("s")
+                made[column] = dates_of(np.asarray(made[column], np.float64))
             elif self.written.get(column) == DURATION:
                 made[column] = pd.to_timedelta(made[column], unit="D").round("s")
         for column, known in self.categories.items():

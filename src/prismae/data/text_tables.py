@@ -147,7 +147,12 @@ def looks_like_table(path: Path) -> bool:
         return False
     rows = [row for row in _rows(start, _separator(start, path)) if any(row)]
     widths = {len(row) for row in rows[1:]}
-    if len(rows) < 3 or len(widths) != 1 or min(widths) < 2 or len(rows[0]) not in (min(widths), min(widths) - 1):
+    if (
+        len(rows) < 3
+        or len(widths) != 1
+        or min(widths) < 2
+        or len(rows[0]) not in (min(widths), min(widths) - 1)
+    ):
         return False
     of_numbers = sum(_holds_numbers(rows[1:], column) for column in range(min(widths)))
     return 2 * of_numbers >= min(widths) and all(len(cell.split()) <= WORDS for row in rows for cell in row)
@@ -220,7 +225,9 @@ def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
     rows = list(map(_without_last, rows)) if _all_end_empty(rows) else rows
     width = max((len(row) for row in rows[start:]), default=0, key=[len(row) for row in rows].count)
     for place in range(start, len(rows) - 1):
-        full = len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, _texts(rows[place])))
+        full = (
+            len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, _no_years(rows[place])))
+        )
         if full and any(map(_is_number, rows[place + 1])):
             return place if place > start else start
         if len(rows[place]) >= width - 1 and all(rows[place][1:]) and any(rows[place]):
@@ -237,10 +244,9 @@ def _without_last(row: Sequence[str]) -> Sequence[str]:
     return row[:-1]
 
 
-def _texts(names: Sequence[str]) -> Sequence[str]:
-    """The names of a line that are no years or other numbers that follow each other."""
-    numbers = [each for each in names if _is_number(each)]
-    return names if len(numbers) == len(names) or _is_data(numbers) else [each for each in names if each not in numbers]
+def _no_years(names: Sequence[str]) -> Sequence[str]:
+    """The names of a line that are no years."""
+    return [each for each in names if not re.fullmatch(r"(1[5-9]|20)\d\d", each)]
 
 
 def _is_comment(rows: Sequence[Sequence[str]], place: int) -> bool:
@@ -337,9 +343,7 @@ def _taken_for_missing(
     ]
     if not doubtful or not isinstance(table.index, pd.RangeIndex):
         return []
-    written = _table(
-        path, **options | {"na_values": ["", *said_so], "dtype": str}, usecols=doubtful
-    )
+    written = _table(path, **options | {"na_values": ["", *said_so], "dtype": str}, usecols=doubtful)
     said = []
     for place, column in zip(doubtful, written, strict=True):
         texts = written[column][table.iloc[:, place].isna().to_numpy()].value_counts()
