@@ -226,7 +226,9 @@ def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
     width = max((len(row) for row in rows[start:]), default=0, key=[len(row) for row in rows].count)
     for place in range(start, len(rows) - 1):
         full = (
-            len(rows[place]) == width and all(rows[place]) and not any(map(_is_number, _no_years(rows[place])))
+            len(rows[place]) == width
+            and all(rows[place])
+            and not any(map(_is_number, _no_years(rows[place])))
         )
         if full and any(map(_is_number, rows[place + 1])):
             return place if place > start else start
