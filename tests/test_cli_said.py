@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from prismae import cli
@@ -155,6 +156,35 @@ def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():
     assert digits == Counter(filter(str.isdigit, wide.getvalue()))
 
 
+def test_no_word_of_a_table_is_parted_at_80_columns():
+    score = {
+        "score": 0.123,
+        "lower": None,
+        "upper": None,
+        "ceiling": 0.987,
+        "chance": 0.012,
+        "better": "higher",
+    }
+    score["beside"] = {"pca": 0.372, "ica": 0.031, "untrained": 0.046}
+    protocols = {"locatello2019": {"factor-vae-score": score, "mig": score}}
+    unseen = {"n": 9, "reconstruction": None, "protocols": protocols}
+    shown = io.StringIO()
+    console = Console(file=shown, width=80)
+    print_scores({"reconstruction": None, "protocols": protocols, "unseen": unseen}, console)
+    text = shown.getvalue()
+    assert all(word in text for word in ("factor-vae-score", "untrained", "ceiling", "higher", "0.372"))
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_sentences_in_wide_characters_end_at_the_edge_of_the_terminal():
+    page = Screen(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=40, force_terminal=True)
+    tell(page, " ".join(["列 '東京病院の患者' has", "😀😀😀 values"] * 6))
+    page.file.seek(0)
+    cells = [cell_len(line.rstrip("\n")) for line in page.file.readlines()]
+    assert max(cells) <= 40
+    assert len(cells) > 4
+
+
 SENTENCE = "the codes agree with them at |r| = 0.84, and 95.2\u00a0% ± 0.3 of it are explained by z3 1.2 nats"
 
 
@@ -189,6 +219,14 @@ def test_signs_stay_with_their_numbers_on_pages_and_code_is_left_alone():
         "<p>at |r| = <b>1</b> and p\u00a0&lt;\u00a00.01, k\u00a0=\u00a03</p><code>k = 3</code>"
         "<script>a = 3 % 2</script><i>5\u00a0%</i>"
     )
+
+
+def test_names_and_options_stay_in_one_piece_on_pages():
+    said = "<p title='P-1'>worst: P-0500, P-0635 (--holdout 0.2, beta-vae)</p>"
+    page = f"{said}<code>a run-1 --full</code><title>P-1</title>"
+    pieces = re.findall('<span class="piece">(.*?)</span>', together_on_page(page))
+    assert pieces == ["P-0500,", "P-0635", "(--holdout", "run-1", "--full"]
+    assert re.sub("</?span[^>]*>", "", together_on_page(page)) == page
 
 
 @pytest.mark.parametrize(

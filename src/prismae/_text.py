@@ -120,7 +120,9 @@ def _digits(value: float, significant: int = 3) -> int:
 
 _SIGN = re.compile(r"(?<=\S) (=|≈|≤|≥|<|>|&lt;|&gt;|±) (?=[-+\u2212]?\d)")  # |r| = 0.84, 95.1 ± 0.2
 _UNIT = re.compile(r"(?<=\d) (?=%)|(?<=\bz\d) (?=\d)|(?<=\bz\d\d) (?=\d)")  # 12 %, z3 0.4
-_CODE = re.compile(r"(<(script|style|code|pre)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_CODE = re.compile(r"(<(script|style|code|pre|svg|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_WHOLE = re.compile(r"(?<!\S)[^\s<>]*(?:-\d|(?<!\w)--?[a-z])[^\s<>]*")  # P-0286, --holdout
+_HYPHENED = re.compile(r"[^\s<>]*-[^\s<>]*")
 
 
 def together(text: str) -> str:
@@ -129,12 +131,29 @@ def together(text: str) -> str:
 
 
 def together_on_page(html: str) -> str:
-    """The same of all texts of a page, save those that are code."""
+    """The same of all texts of a page, save those that are code.
+
+    Names and options with hyphens, at which browsers part lines, stay in one piece, in code too.
+    """
     parts = _CODE.split(html)  # text, tag or code, name of what is code, text …
-    parts[::3] = [
-        together(part).replace("|\u00a0", "|\u2060\u00a0") for part in parts[::3]
-    ]  # browsers break at bars
+    for i in range(0, len(parts), 3):
+        text = together(parts[i]).replace("|\u00a0", "|\u2060\u00a0")  # browsers break at bars
+        parts[i] = _WHOLE.sub(_in_one_piece, text)
+    for i in range(1, len(parts), 3):
+        if parts[i + 1] == "code":
+            parts[i] = _words(parts[i])
     return "".join(each for i, each in enumerate(parts) if i % 3 < 2)
+
+
+def _words(code: str) -> str:
+    """An element of code whose words with hyphens, options of commands above all, stay in one piece."""
+    tags = re.split(r"(<[^>]*>)", code)
+    tags[::2] = [_HYPHENED.sub(_in_one_piece, text) for text in tags[::2]]
+    return "".join(tags)
+
+
+def _in_one_piece(found: re.Match[str]) -> str:
+    return f'<span class="piece">{found[0]}</span>'  # what is copied of it is the text alone
 
 
 def in_markdown(text: object) -> str:

@@ -72,12 +72,12 @@ def named(folder: Path, name: str) -> Path:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Elements:
     folder = named(tmp_path_factory.mktemp("plain") / "run", "plain")
-    return Elements(_page(Run(folder).read(), {}, {}))
+    return Elements(_page(Run(folder).read(), {}, {}, {}))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_adds_no_element_no_attribute_and_no_link(plain, tmp_path, name):
-    page = Elements(_page(Run(named(tmp_path / "run", name)).read(), {}, {}))
+    page = Elements(_page(Run(named(tmp_path / "run", name)).read(), {}, {}, {}))
     assert page.found == plain.found
     assert not any((link or "").startswith("javascript:") for link in page.links)
     assert len(page.data) == len(plain.data)

@@ -15,7 +15,7 @@ from PIL import Image
 from prismae import figures as draw
 from prismae._text import brief, duration, fixed, number, shortened, signed
 from prismae.figures.animation import traversal_gif
-from prismae.figures.canvas import latent_colours, new_figure, resize, thin
+from prismae.figures.canvas import latent_colours, resize, thin
 from prismae.figures.curves import _apart
 from prismae.figures.lanes import in_seconds
 from prismae.figures.pictures import mosaic, to_pixels
@@ -330,6 +330,30 @@ def test_grids_of_series_name_the_lanes_of_each_row(many: str) -> None:
     assert not one.axes[0].texts
 
 
-@pytest.mark.parametrize(("height", "tall"), [(3.0, False), (14.0, False), (20.0, True)])
-def test_figures_that_no_sheet_holds_are_marked(height: float, tall: bool) -> None:
-    assert draw.inline(draw.svg(new_figure(height)), "a", "A figure.").startswith('<svg class="tall"') == tall
+@pytest.mark.parametrize("what", ["panels", "one panel of many rows"])
+def test_figures_that_no_sheet_holds_are_parted_between_their_rows(what: str) -> None:
+    series, channels = RNG.normal(size=(8, 12, 20)), [f"channel {i}" for i in range(12)]
+    figure = {
+        "panels": lambda: draw.reconstructions(series, series, channels),
+        "one panel of many rows": lambda: draw.samples(
+            np.tile(series, (2, 1, 1)), columns=2, channels=channels
+        ),
+    }[what]()
+    document = draw.svg(figure)
+    parts = draw.sheets(figure)
+    assert len(parts) > 2
+    assert (parts[0][0], parts[-1][1]) == (0, 1)
+    assert [end for _, end in parts[:-1]] == [top for top, _ in parts[1:]]
+    heights = np.array([end - top for top, end in parts]) * figure.get_figheight() * 7.5 / 9
+    assert heights[0] < 8
+    assert heights.max() < 10
+    page = draw.inline(document, "a", "A figure.", parts)
+    assert page.count('href="#a-figure_1"') == len(parts)
+    assert page.count('role="img"') == 1
+    drawn = np.asarray(figure.canvas.buffer_rgba())[..., 3]  # clear where nothing is drawn
+    for _, end in parts[:-1]:
+        assert not drawn[round(end * len(drawn)) - 1].any()
+
+
+def test_figures_that_a_sheet_holds_are_not_parted() -> None:
+    assert draw.sheets(draw.samples(RNG.uniform(size=(32, 1, 8, 8)))) == [(0, 1)]

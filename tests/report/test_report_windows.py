@@ -169,3 +169,43 @@ def test_axe_finds_nothing(browser: Browser, page: Callable[[str], Path], kind: 
         browser.run("document.querySelectorAll('figure svg').forEach((each) => each.replaceChildren())")
         result: dict[str, Any] = browser.run("axe.run({resultTypes: ['violations']})")
         assert [(each["id"], each["nodes"][0]["html"][:200]) for each in result["violations"]] == []
+
+
+def test_what_is_printed_fits_a_sheet(browser: Browser, page: Callable[[str], Path]) -> None:
+    browser.open(page("columns"), width=718, height=1000)
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    drawn = browser.run(
+        "[...document.querySelectorAll('figure svg')].filter((each) => each.checkVisibility())"
+        ".map((each) => each.getBoundingClientRect().height * 2.54 / 96)"
+    )
+    browser.send("Emulation.setEmulatedMedia", media="")
+    assert max(drawn) <= 25.01  # cm
+    assert (
+        browser.run("[...document.querySelectorAll('svg.sheet')].some((each) => each.checkVisibility())")
+        is False
+    )
+    assert len(drawn) > browser.run("document.querySelectorAll('figure svg:not(.sheet)').length")
+
+
+def test_a_command_is_copied_as_it_is_run_and_no_option_is_parted(
+    browser: Browser, page: Callable[[str], Path]
+) -> None:
+    path = page("columns")
+    command = f"prismae report {path.parent} --full"
+    for width in (390, 500, 768, 1366):
+        browser.open(path, width=width)
+        copied = browser.run(
+            "[...document.querySelectorAll('code')].map((each) => {"
+            " getSelection().selectAllChildren(each); return getSelection().toString(); })"
+        )
+        assert command in copied
+        parted = (
+            "[...document.querySelectorAll('code .piece')].filter((each) => each.textContent.startsWith('-')"
+        )
+        assert (
+            browser.run(
+                f"{parted} && each.getBoundingClientRect().height > 24).map((each) => each.innerText)"
+            )
+            == []
+        )
+    assert browser.run(f"{parted}).length") > 0

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
@@ -191,11 +191,20 @@ def writable(
 def tell(console: Console, text: str, **look: Any) -> None:
     """Print sentences: a terminal's lines end between words, and never within a path; elsewhere all is one line."""
     if console.is_terminal:
-        lines = together(text).split("\n")
-        text = "\n".join(
-            fill(line, console.width, break_long_words=False, break_on_hyphens=False) for line in lines
-        )
+        text = "\n".join(_filled(line, console.width) for line in together(text).split("\n"))
     console.print(text, highlight=False, soft_wrap=True, **look)
+
+
+def _filled(text: str, width: int) -> str:
+    """A text in lines of at most so many cells, of which a Chinese character or an emoji takes two."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def where(what: str, path: Path | str) -> None:

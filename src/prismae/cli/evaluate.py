@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from prismae._better import Better
@@ -17,6 +17,7 @@ from prismae.runs.scoring import PROTOCOLS
 from prismae.studies import score
 
 NOTHING = "–"
+INTERVAL = "95 % interval"
 
 
 @app.command(
@@ -85,12 +86,11 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
             )
     for protocol, scores in found.get("protocols", {}).items():
         title = protocol if protocol in FAMILIES else f"protocol {protocol}"
-        table = Table(title=title, title_justify="left")
         on_unseen = unseen.get("protocols", {}).get(protocol, {})
         columns = {
             "score": [_number(each["score"]) for each in scores.values()],
             "unseen": [_number(on_unseen[name]["score"] if name in on_unseen else None) for name in scores],
-            "95 % interval": [_interval(each) for each in scores.values()],
+            INTERVAL: [_interval(each) for each in scores.values()],
             "ceiling": [_number(each["ceiling"]) for each in scores.values()],
             "chance": [_number(each["chance"]) for each in scores.values()],
             **{
@@ -100,16 +100,30 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
             "better": [Better.of(each).word for each in scores.values()],
         }
         columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}
-        table.add_column("metric", overflow="fold")
-        for title in columns:
-            table.add_column(title, justify="right", overflow="fold")
-        for name, *texts in zip(scores, *columns.values(), strict=True):
-            table.add_row(name, *texts)
         if scores:
-            to.print(table)
+            to.print(_table(title, {"metric": list(scores), **columns}, to))
         print_left_out(to, found.get("skipped", {}).get(protocol, {}))
     if "protocols" not in found:
         to.print("No scores: this world has no known factors.")
+
+
+def _table(title: str, columns: dict[str, list[str]], to: Console) -> Table:
+    """Columns of texts in a frame; bare where the screen has no room for one; with words parted where it must be."""
+    bare: dict[str, Any] = {"box": None, "pad_edge": False, "collapse_padding": True}
+    free = to.options.update(width=10_000)
+    for looks, least in (({}, False), (bare, True)):
+        table = Table(title=title, title_justify="left", **looks)
+        for name in columns:
+            side: JustifyMethod = "left" if name == "metric" else "right"
+            table.add_column(name, justify=side, overflow="fold", no_wrap=least and name != INTERVAL)
+        for texts in zip(*columns.values(), strict=True):
+            table.add_row(*texts)
+        needs = to.measure(table, options=free)
+        if (needs.minimum if least else needs.maximum) <= to.width:
+            return table
+    for column in table.columns:
+        column.no_wrap = False
+    return table
 
 
 def _number(value: float | str | None) -> str:

@@ -7,6 +7,7 @@ from prismae.figures.evolution import evolution
 from prismae.figures.grids import clusters, manifold, samples
 from prismae.figures.pictures import reconstructions, traversals
 from prismae.figures.scores import information, score_bars
+from prismae.figures.sheets import sheets
 from prismae.figures.tables import table, table_pairs, table_traversals
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "reconstructions",
     "samples",
     "score_bars",
+    "sheets",
     "svg",
     "table",
     "table_pairs",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from functools import cache, partial
 from html import escape
 
@@ -46,8 +47,6 @@ RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#d
 FONT, SMALL, TINY = 9.0, 8.0, 7.5  # points
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 150  # pixels an inch
-PAPER = 7.5  # inches: the width of a printed page's column
-TALL = 15.0  # inches at that width: what is taller is parted over sheets, what is less is made to fit one
 WIDTH = 9.0  # inches: the width of the page's column, so that a point in a figure is a point on the page
 
 
@@ -151,12 +150,13 @@ def svg(figure: Figure) -> str:
     return document.replace("<svg ", '<svg style="background: white" ', 1)
 
 
-def inline(document: str, name: str, label: str) -> str:
+def inline(document: str, name: str, label: str, parts: Sequence[tuple[float, float]] = ((0.0, 1.0),)) -> str:
     """The SVG document of a figure as an element of a page.
 
     Its identifiers start with `name`, so that many figures can stand in one page; `label` is what a screen
     reader says; colours are CSS variables (`--ink`, `--muted`, `--faint`, `--rule`, `--accent`, `--warm`,
-    `--c0` …) and the ground is that of the page.
+    `--c0` …) and the ground is that of the page. Of several `parts` (see `sheets`) each is an element of its own in
+    print, which shows them in place of the whole.
     """
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', document)
     assert box is not None
@@ -168,9 +168,16 @@ def inline(document: str, name: str, label: str) -> str:
     for colour, role in _roles().items():
         body = body.replace(colour, f"var(--{role})")
     style = f"--width: {width:.0f}px; max-width: var(--width)"
-    height = float(box[2]) / 72 * min(1.0, PAPER / (float(box[1]) / 72))
-    tall = ' class="tall"' if height > TALL else ""
-    return f'<svg{tall} role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
+    whole = f'role="img" aria-label="{escape(label)}" {box[0]} style="{style}">{body}'
+    if len(parts) == 1:
+        return f"<svg {whole}"
+    (root,) = re.findall(r'<g id="([^"]*figure_1)"', body)
+    height = float(box[2])
+    return f'<svg class="whole" {whole}' + "".join(
+        f'<svg class="sheet" aria-hidden="true" viewBox="0 {top * height:.2f} {box[1]} {(bottom - top) * height:.2f}" '
+        f'style="{style}"><use href="#{root}"/></svg>'
+        for top, bottom in parts
+    )
 
 
 def png(figure: Figure, dpi: int = DPI) -> bytes:

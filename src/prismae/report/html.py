@@ -56,6 +56,7 @@ def write_report(run_folder: Path | str, to: Path | str | None = None) -> Path:
     check(run)
     drawn = draw_all(run)
     documents = {name: draw.svg(figure) for name, figure in drawn.items()}
+    parts = {name: draw.sheets(figure) for name, figure in drawn.items()}
     home = run.path if to is None else Path(to)
     folder = home / "figures"
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,10 +67,15 @@ def write_report(run_folder: Path | str, to: Path | str | None = None) -> Path:
             files[name] = write_file(folder / f"{name}.png", draw.png(drawn[name])).name
         else:
             files[name] = write_file(folder / f"{name}.svg", document.encode()).name
-    return write_file(home / "report.html", together_on_page(_page(run, documents, files)).encode())
+    return write_file(home / "report.html", together_on_page(_page(run, documents, parts, files)).encode())
 
 
-def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> str:
+def _page(
+    run: Run,
+    documents: Mapping[str, str],
+    parts: Mapping[str, list[tuple[float, float]]],
+    files: Mapping[str, str],
+) -> str:
     pictures, kind = run.pictures, shown_as(run)
     sliders = combined = None
     if "traversals" in documents and kind.slides:
@@ -88,7 +94,7 @@ def _page(run: Run, documents: Mapping[str, str], files: Mapping[str, str]) -> s
             left_alone=[key for key, value in run.job.items() if not given(value)],
             sentence=sentence(run.job),
             figures={
-                name: Markup(draw.inline(document, name, in_words(run, name)))
+                name: Markup(draw.inline(document, name, in_words(run, name), parts[name]))
                 for name, document in documents.items()
             },
             files=files,

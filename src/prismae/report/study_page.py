@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from prismae._text import together_on_page
 from prismae.figures.canvas import inline, svg
+from prismae.figures.sheets import sheets
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def study_page(
     )  # fmt: skip
     environment.filters["prose"] = prose
     figures = {
-        i: Markup(inline(svg(part.figure), f"part-{i}", f"Scores, {part.title}"))
+        i: Markup(inline(svg(part.figure), f"part-{i}", f"Scores, {part.title}", sheets(part.figure)))
         for i, part in enumerate(parts)
         if part.figure is not None
     }
