@@ -1,7 +1,8 @@
 """What the site adds to the pages of docs/ when it is built (a hook of mkdocs): files of the repository, and links.
 
 Pages of their own: CHANGELOG.md, REPRODUCTION.md, CONTRIBUTING.md and SECURITY.md, with their links into docs/, and one
-of the papers that methods and metrics cite. In every page, the API's too, "arXiv:…" and "doi:10.…" become links.
+of the papers that methods and metrics cite. In every page, the API's too, "arXiv:…" and "doi:10.…" become links, and
+numbers stay with their signs and options in one piece, as on the pages of reports.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prismae._catalogue import catalogue, explained
+from prismae._text import together_on_page
 
 ROOT = Path(__file__).parents[1]
 FILES = ("CHANGELOG.md", "REPRODUCTION.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -76,4 +78,4 @@ def on_files(files: Any, *, config: Any) -> Any:
 
 def on_page_content(html: str, **given: Any) -> str:
     """Called by mkdocs for each page."""
-    return linked(html)
+    return together_on_page(linked(html))

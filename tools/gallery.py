@@ -82,7 +82,7 @@ def page(there: set[str]) -> str:
             parts.append(f"## {name}\n\n{sentence}\n")
             for kind in kinds:
                 parts.append(
-                    f"![{name} of {MODELS[kind][0]}](gallery/{kind}-{name}.png)\n*{MODELS[kind][0]}*\n"
+                    f"![{name} of {MODELS[kind][0]}](gallery/{kind}-{name}.png)<br>\n*{MODELS[kind][0]}*\n"
                 )
     return "\n".join(parts)
 

@@ -92,20 +92,21 @@ def on_t_sne() -> Figure:
 def evolved() -> Figure:
     """MIG over the error on dSprites, and nats of reconstruction over the KL in texts: what each weight buys."""
     figure = new_figure(2.6)
-    for axes, (name, x, y, title) in zip(
+    for axes, (name, x, y, title, of) in zip(
         figure.subplots(1, 2),
         (
-            ("evae_dsprites", "mse", "locatello2019:mig", "dSprites: MIG over the squared error"),
+            ("evae_dsprites", "mse", "locatello2019:mig", "dSprites: MIG", "squared error"),
             (
                 "evae_text",
                 "likelihood:kl",
                 "likelihood:reconstruction",
-                "Penn Treebank: reconstruction over KL, nats",
+                "Penn Treebank: reconstruction, nats",
+                "KL, nats",
             ),
         ),
         strict=True,
     ):
-        rows = pd.read_csv(RESULTS / f"{name}.small.csv")
+        rows = pd.read_csv(RESULTS / f"{name}.small.csv").query("seed == 0")  # that of the tables
         plain(axes)
         for row in rows.to_dict("records"):
             own, left = row["arm"] == "eVAE", row["arm"] in ("cyclical annealing", "eVAE from weight 50")
@@ -117,6 +118,9 @@ def evolved() -> Figure:
                 ha="right" if left else "left",
             )  # fmt: skip
         axes.margins(x=0.6, y=0.15)
+        left, right = axes.get_xlim()  # with room for names, where there are no values
+        axes.set_xticks([tick for tick in axes.get_xticks() if max(left, 0) <= tick <= right])
+        axes.set_xlabel(of, fontsize=SMALL, color=MUTED)
         axes.set_title(title, loc="left", fontsize=FONT, color=INK)
     return figure
 

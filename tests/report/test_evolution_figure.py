@@ -49,7 +49,7 @@ def test_the_weights_figure_shows_every_trial_that_has_a_value(tmp_path: Path) -
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "weight of kl",
         "weight of tc",
-        "KL of each trial, nats",
+        "KL of each trial, nats; line: the rate 1",
     ]
     dots = [sum(len(each.get_offsets()) for each in axes.collections) for axes in figure.axes]  # type: ignore[misc]
     assert dots == [GENERATIONS * SIZE, GENERATIONS * SIZE, GENERATIONS * SIZE - 1]
@@ -65,4 +65,4 @@ def test_the_fittest_of_each_generation_is_filled() -> None:
     figure = evolution(steps, {"kl": weight}, np.array([9, 19]), {"kl": tried}, fitness, tried, 2.0)
     _, filled = figure.axes[0].collections
     np.testing.assert_array_equal(filled.get_offsets(), [[9, 2.0], [19, 3.0]])
-    assert "rate 2" in svg(figure)
+    assert "line: the rate 2" in svg(figure)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import SPREAD
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -101,7 +102,9 @@ def test_term_curves_survive_anything() -> None:
     assert ">mse<" in text
     words(draw.term_curves(np.array([1]), {"a": np.array([1.0])}))
     assert "held out" not in text
-    assert "held out" in words(draw.term_curves(steps, terms, {"falls": terms["monitor:mse"]}))
+    beside = draw.term_curves(steps, terms, {"falls": terms["monitor:mse"]})
+    assert "held out" in words(beside)
+    assert not any(axes.get_legend() for axes in beside.axes)  # which would lie on curves
 
 
 def test_latent_curves_name_their_ends() -> None:
@@ -330,6 +333,33 @@ def test_grids_of_series_name_the_lanes_of_each_row(many: str) -> None:
     assert not one.axes[0].texts
 
 
+@pytest.mark.parametrize("what", ["pairs", "strips"])
+def test_no_name_lies_on_a_small_picture(what: str) -> None:
+    x = RNG.uniform(size=(8, 1, 8, 8))
+    figure = (
+        draw.reconstructions(x, x, names=[f"no. {i}gj" for i in range(8)])
+        if what == "pairs"
+        else (draw.traversals(x[None].repeat(3, 0), np.tile(np.arange(8.0), (3, 1))))
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axes,) = figure.axes
+    picture = axes.get_window_extent()
+    inside = [each for each in axes.texts if each.get_window_extent().overlaps(picture)]
+    assert [each.get_text() for each in inside] == []
+
+
+def test_keys_of_long_names_do_not_lie_on_each_other() -> None:
+    names = [f"pressure at pump {i} before" for i in range(12)]
+    frames = RNG.normal(size=(6, 5, 12))
+    figure = draw.table_traversals(frames, np.tile(np.arange(5.0), (6, 1)), names)
+    FigureCanvasAgg(figure).draw()
+    keys = [axes.get_legend().get_window_extent() for axes in figure.axes]
+    for i, key in enumerate(keys):
+        assert not any(key.overlaps(other) for other in keys[i + 1 :])
+        assert not any(key.overlaps(axes.get_window_extent().padded(-2)) for axes in figure.axes)
+
+
 @pytest.mark.parametrize("what", ["panels", "one panel of many rows"])
 def test_figures_that_no_sheet_holds_are_parted_between_their_rows(what: str) -> None:
     series, channels = RNG.normal(size=(8, 12, 20)), [f"channel {i}" for i in range(12)]
@@ -350,7 +380,9 @@ def test_figures_that_no_sheet_holds_are_parted_between_their_rows(what: str) ->
     page = draw.inline(document, "a", "A figure.", parts)
     assert page.count('href="#a-figure_1"') == len(parts)
     assert page.count('role="img"') == 1
-    drawn = np.asarray(figure.canvas.buffer_rgba())[..., 3]  # clear where nothing is drawn
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., 3]  # clear where nothing is drawn
     for _, end in parts[:-1]:
         assert not drawn[round(end * len(drawn)) - 1].any()
 

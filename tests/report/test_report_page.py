@@ -463,7 +463,7 @@ def test_what_was_not_given_is_named_in_one_row(tmp_path: Path) -> None:
         "holdout": 0,
     }
     (run / "job.json").write_text(json.dumps(job))
-    page = _page(Run(run).read(), {}, {})
+    page = _page(Run(run).read(), {}, {}, {})
     assert '<th scope="row">not given</th><td class="value">axes, drop, controls</td>' in page
 
 

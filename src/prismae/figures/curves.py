@@ -68,10 +68,11 @@ def term_curves(
         if unseen and name in unseen:
             seen = np.isfinite(unseen[name])
             axes.plot(steps[seen], unseen[name][seen], color=INK, lw=1.2, ls="--", label="held out")
-            axes.legend(frameon=False, fontsize=SMALL, loc="upper right")
     for axes in grid.flat[len(values) :]:
         axes.set_visible(False)
-    figure.supxlabel("step", fontsize=SMALL, color=MUTED)
+    # said below the axes: a key within them would lie on curves
+    words = "step; dashed: held out" if unseen and unseen.keys() & values.keys() else "step"
+    figure.supxlabel(words, fontsize=SMALL, color=MUTED)
     return figure
 
 

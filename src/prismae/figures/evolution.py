@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from prismae.figures.canvas import ACCENT, FAINT, FONT, INK, MUTED, SMALL, WARM, new_figure, plain
 
-NAMED = 0.985  # share of the axes' width where a line's name ends
-
 
 def evolution(
     steps: NDArray,
@@ -57,16 +55,13 @@ def evolution(
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    _frame(last, "KL of each trial, nats")
+    _frame(last, f"KL of each trial, nats; line: the rate {rate:.3g}")
     last.axhline(rate, color=FAINT, lw=1.2, zorder=1)
-    last.annotate(
-        f"rate {rate:.3g}", (NAMED, rate), xycoords=("axes fraction", "data"), xytext=(0, 3),
-        textcoords="offset points", ha="right", fontsize=SMALL, color=MUTED,
-    )  # fmt: skip
     _cloud(last, generations, kl, fitness)
     last.yaxis.set_major_locator(MaxNLocator(5))
     last.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     last.set_xlim(min(0, steps[0]), 1.01 * max(steps[-1], steps[0] + 1))  # room for the last dots
+    last.set_xlabel("step", fontsize=SMALL, color=MUTED)
     return figure
 
 

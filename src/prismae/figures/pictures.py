@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -142,7 +143,7 @@ def _pairs(originals: NDArray, rebuilt: NDArray, names: Sequence[str]) -> Figure
         corner = label / total[0], 1 - (top + height) / total[1]
         axes = figure.add_axes((*corner, part.shape[1] * scale / total[0], height / total[1]))
         blank(axes)
-        axes.imshow(part, interpolation="none", aspect="auto")
+        _put(axes, part)
         for line, word in enumerate(("original", "rebuilt")):
             middle = line * (h + gap) + h / 2
             axes.text(-0.07 / scale, middle, word, ha="right", va="center", color=MUTED, fontsize=SMALL)
@@ -181,6 +182,12 @@ def _overlays(originals: NDArray, rebuilt: NDArray, channels: Sequence[str], cal
     return figure
 
 
+def _put(axes: Axes, picture: NDArray[np.uint8]) -> None:
+    """A picture that fills its axes, whose unit is a pixel, from 0 at the upper left."""
+    h, w = picture.shape[:2]
+    axes.imshow(picture, extent=(0, w, h, 0), interpolation="none", aspect="auto")
+
+
 def _strips(frames: NDArray, values: NDArray, names: list[int], latents: Latents | None) -> Figure:
     """A row of images for each latent, its name before and the ends of its values around it."""
     pixels = to_pixels(frames)
@@ -193,7 +200,7 @@ def _strips(frames: NDArray, values: NDArray, names: list[int], latents: Latents
     total = figure.get_figwidth()
     axes = figure.add_axes((left / total, 0.02 / (height + 0.3), width / total, height / (height + 0.3)))
     blank(axes)
-    axes.imshow(mosaic(pixels, gap), interpolation="none", aspect="auto")
+    _put(axes, mosaic(pixels, gap))
     for row, i in enumerate(names):
         middle = row * (h + gap) + h / 2
         grey = latents is not None and bool(latents.dead[i])

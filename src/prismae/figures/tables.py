@@ -31,6 +31,7 @@ from prismae.figures.pictures import latent_name
 from prismae.runs.latents import Latents, shown_order
 
 NAMED = 4  # features named in one axes: those that a latent moves most
+BESIDE = 20  # letters of names that stand two in a row of a key
 SHOWN = 40  # columns of a table that have a place of their own in a figure
 
 
@@ -146,7 +147,8 @@ def table_traversals(
     order = shown_order(latents, len(frames))[:most]
     columns = min(3, len(order))
     rows = -(-len(order) // columns)
-    figure = new_figure(0.1 + 2.1 * rows, apart=0.09)
+    beside = 2 if max(map(len, names)) <= BESIDE else 1
+    figure = new_figure(0.1 + (2.1 if beside == 2 else 2.4) * rows, apart=0.09)
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, i in zip(grid.flat, order, strict=False):
         plain(axes)
@@ -157,11 +159,11 @@ def table_traversals(
             named = rank < NAMED and not dead
             colour, width = (colours[rank], 1.7) if named else (FAINT, 0.8)
             axes.plot(values[i], frames[i][:, j], color=colour, lw=width, label=names[j] if named else None)
-        colour, above = (MUTED, 4) if dead else (INK, 28)
+        colour, above = (MUTED, 4) if dead else (INK, 4 + 12 * NAMED // beside)
         axes.set_title(latent_name(int(i), latents), loc="left", fontsize=SMALL, color=colour, pad=above)
-        if not dead:  # above the curves, in two rows
+        if not dead:  # above the curves
             axes.legend(
-                frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2, ncols=2,
+                frameon=False, fontsize=TINY, labelcolor=MUTED, handlelength=1.0, labelspacing=0.2, ncols=beside,
                 loc="lower left", bbox_to_anchor=(0, 1), borderpad=0.1, borderaxespad=0.1, columnspacing=1.0,
             )  # fmt: skip
     for axes in grid.flat[len(order) :]:
