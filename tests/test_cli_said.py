@@ -213,6 +213,7 @@ def test_a_pipe_gets_one_line_of_plain_spaces_and_a_path_stands_in_one_piece():
 
 
 def test_signs_stay_with_their_numbers_on_pages_and_code_is_left_alone():
+    assert together_on_page("d \u22120.9, p 0.041 (t, 5)") == "d\u00a0\u22120.9, p\u00a00.041 (t,\u00a05)"
     assert together_on_page("at |r| = 0.8") == "at |r|\u2060\u00a0=\u00a00.8"
     page = "<p>at |r| = <b>1</b> and p &lt; 0.01, k = 3</p><code>k = 3</code><script>a = 3 % 2</script><i>5 %</i>"
     assert together_on_page(page) == (

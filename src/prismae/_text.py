@@ -119,7 +119,9 @@ def _digits(value: float, significant: int = 3) -> int:
 
 
 _SIGN = re.compile(r"(?<=\S) (=|≈|≤|≥|<|>|&lt;|&gt;|±) (?=[-+\u2212]?\d)")  # |r| = 0.84, 95.1 ± 0.2
-_UNIT = re.compile(r"(?<=\d) (?=%)|(?<=\bz\d) (?=\d)|(?<=\bz\d\d) (?=\d)")  # 12 %, z3 0.4
+_UNIT = re.compile(  # 12 %, z3 0.4, p 0.04, (t, 5)
+    r"(?<=\d) (?=%)|(?<=\bz\d) (?=\d)|(?<=\bz\d\d) (?=\d)|(?<=\b[dp]) (?=[\u2212-]?\d)|(?<=\([tW],) (?=\d)"
+)
 _CODE = re.compile(r"(<(script|style|code|pre|svg|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 _WHOLE = re.compile(r"(?<!\S)[^\s<>]*(?:-\d|(?<!\w)--?[a-z])[^\s<>]*")  # P-0286, --holdout
 _HYPHENED = re.compile(r"[^\s<>]*-[^\s<>]*")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from prismae.figures.canvas import latent_colours, resize, thin
 from prismae.figures.curves import _apart
 from prismae.figures.lanes import in_seconds
 from prismae.figures.pictures import mosaic, to_pixels
+from prismae.figures.studies import seed_bars, swept_curves
 from prismae.runs.latents import Latents
 from prismae.runs.run import Run
 
@@ -331,6 +333,31 @@ def test_grids_of_series_name_the_lanes_of_each_row(many: str) -> None:
         assert sum(text.startswith(f"{name}\n2.") for text in texts) == (1 if many == "clusters" else 2)
     one = draw.samples(RNG.uniform(size=(4, 20)))
     assert not one.axes[0].texts
+
+
+@pytest.mark.parametrize("kind", ["bars", "curves"])
+def test_long_names_of_arms_leave_room_for_scores_and_are_not_cut(kind: str) -> None:
+    arms = [
+        f"a method whose name says {what} of its settings, one by one"
+        for what in ("all", "most", "some", "none")
+    ]
+    x, seeds = np.array([1.0, 2.0]), [[0.1, 0.2], [0.3, 0.4]]
+    figure = (
+        seed_bars({"mig": {arm: [0.1, 0.2] for arm in arms}, "dci": {arm: [0.3] for arm in arms}}, {})
+        if kind == "bars"
+        else swept_curves("k", {"mig": dict.fromkeys(arms, (x, seeds))})
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    width = figure.bbox.width
+    assert sum(axes.bbox.width for axes in figure.axes) > 0.65 * width
+    (key,) = figure.legends
+    assert key.get_window_extent().x1 <= width
+    if kind == "bars":
+        labels = figure.axes[0].get_yticklabels()
+        assert len({each.get_text() for each in labels}) == len(arms)
+        boxes = [each.get_window_extent() for each in labels]
+        assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 @pytest.mark.parametrize("what", ["pairs", "strips"])

@@ -39,7 +39,8 @@ MARKS = "o^s"  # the second and third seven classes have another shape
 # families that have what DejaVu lacks, tried in this order where they are installed
 FALLBACKS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Hiragino Sans", "PingFang SC", "Yu Gothic",
-    "Microsoft YaHei", "Malgun Gothic", "WenQuanYi Micro Hei", "IPAexGothic", "Noto Emoji", "Segoe UI Emoji", "Symbola",
+    "Microsoft YaHei", "Malgun Gothic", "WenQuanYi Micro Hei", "IPAexGothic",
+    "Droid Sans Fallback", "Noto Emoji", "Segoe UI Emoji", "Symbola",
 )  # fmt: skip
 # blue to orange through grey: each end and the middle is readable on white and on black
 RAMP = LinearSegmentedColormap.from_list("traversal", ["#1d74c4", "#8790a0", "#dc6a10"])

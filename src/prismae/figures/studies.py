@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from prismae._text import shortened
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -27,6 +29,8 @@ from prismae.figures.canvas import (
 )
 
 COLUMNS = 2  # panels beside each other
+LETTERS = 30  # of a line of a method's name
+LETTER = 0.08  # inches of one in a key
 TICKS = 8  # settings that have a tick of their own
 STYLES = ("-", "--", ":")  # of the first seven lines, and of those after them
 DEVIATION: dict[str, Any] = {"elinewidth": 1.2, "capsize": 2.5, "capthick": 1.2, "zorder": 5}
@@ -55,6 +59,7 @@ def seed_bars(
         Score → a word on which end is better, where it is not the upper one.
     """
     lines = list(dict.fromkeys(line for panel in scores.values() for line in panel))
+    named = [fill(line, LETTERS) for line in shortened(lines, 2 * LETTERS - 6)]  # of two lines
     figure, panels = _panels(len(scores), 0.75 + 0.3 * len(lines), share_y=True)
     lines_of_chance = False
     for axes, (score, values) in zip(panels, scores.items(), strict=False):
@@ -63,7 +68,7 @@ def seed_bars(
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.set_xlabel(_measure(score, better), fontsize=SMALL, color=MUTED)
         axes.set_ylim(len(lines) - 0.4, -0.6)
-        axes.set_yticks(range(len(lines)), lines, fontsize=SMALL, color=INK)
+        axes.set_yticks(range(len(lines)), named, fontsize=SMALL, color=INK, linespacing=1.0)
         for row, line in enumerate(lines):
             seeds = np.asarray(values.get(line, ()), dtype=float)
             if len(seeds):
@@ -154,10 +159,10 @@ def swept_curves(
             each = [v for _, seeds in curves.values() for of_place in seeds for v in of_place]
             lines_of_chance |= _mark_chance(axes, "y", chance[score], each)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=colours[line], label=line, marker="D", ms=5, ls="")
+        Line2D([], [], color=colours[line], label=short, marker="D", ms=5, ls="")
         if words
-        else Line2D([], [], color=colours[line], label=line, lw=1.7, ls=styles[line])
-        for line in lines
+        else Line2D([], [], color=colours[line], label=short, lw=1.7, ls=styles[line])
+        for line, short in zip(lines, shortened(lines, 2 * LETTERS), strict=True)
     ]
     if any((published or {}).values()):
         handles.append(Line2D([], [], ls="", marker="_", ms=9, mew=1.8, color=INK, label="published"))
@@ -204,7 +209,9 @@ def _panels(n: int, height: float, share_y: bool, columns: int = COLUMNS) -> tup
 def _key(figure: Figure, handles: list[Line2D | Patch], with_chance: bool) -> None:
     if with_chance:
         handles = [*handles, Line2D([], [], **CHANCE, label="chance")]
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    beside = min(len(handles), max(1, int(WIDTH / (0.5 + LETTER * longest))))
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=SMALL,
+        handles=handles, loc="outside upper left", ncols=beside, frameon=False, fontsize=SMALL,
         labelcolor=MUTED, edgecolor=FAINT, handlelength=1.4, columnspacing=1.4, borderpad=0.1,
     )  # fmt: skip
