@@ -11,10 +11,12 @@ import pytest
 from sklearn.decomposition import FastICA
 
 import prismae as pr
+from prismae.data import world
 from prismae.discovery import Discovery, discover, load_discovery
 from prismae.discovery.answer import _chosen
 from prismae.discovery.axes import as_many, independent_of
 from prismae.discovery.described import moves
+from prismae.discovery.page import write_page
 from prismae.discovery.result import Factor
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
@@ -138,6 +140,9 @@ def test_linear_data_are_answered_by_components(short, people, tmp_path):
         assert np.corrcoef(back[name], people[name])[0, 1] > 0.9
     page = (found.folder / "page.html").read_text()
     assert "no autoencoder that was tried finds better ones" in page
+    moved = replace(found.factors[0], moves=[("age", -1.25, 0.5)])
+    page = write_page(replace(found, factors=[moved, *found.factors[1:]]), world(people)).read_text()
+    assert "<td>\u22121.25</td><td>0.500</td>" in page  # numbers as on all pages
     assert "What was tried" in page
     kept = pd.read_parquet(found.folder / "codes.parquet")  # of what was held out, too
     np.testing.assert_allclose(kept, codes)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._files import write_file
-from prismae._text import together_on_page
+from prismae._text import number, together_on_page
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
@@ -32,6 +32,7 @@ def write_page(found: Discovery, data: World) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["number"] = number
     text = environment.get_template("page.html.j2").render(
         found=found,
         data=data,
