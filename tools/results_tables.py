@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from prismae.evaluation.baselines import BASELINES
+from prismae.runs.verdict import BASELINE_NAMES
 from prismae.studies import Plan
-from prismae.studies.baselines import ARMS
 from prismae.studies.summary import is_score, paired, published
 from prismae.studies.tables import number
 
@@ -241,7 +241,7 @@ def modern(world: str) -> Callable[[Path], str]:
         plan = Plan.load(ROOT / "plans" / "modern_worlds.yaml")
         frame = _rows(pd.read_csv(results / "modern_worlds.small.csv"), {"world": world})
         lines = []
-        for arm in [*plan.methods, *(ARMS[each] for each in plan.baselines)]:
+        for arm in [*plan.methods, *(BASELINE_NAMES[each] for each in plan.baselines)]:
             rows = frame[frame["arm"] == arm]
             lines.append(
                 [

@@ -22,7 +22,7 @@ from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
 from prismae.figures import score_bars, svg
 from prismae.report import write_report
-from prismae.report.findings import _no_better_than_chance, findings
+from prismae.report.findings import _better_without, _no_better_than_chance, findings
 from prismae.report.html import _page, sentence, setting
 from prismae.report.study_page import prose
 from prismae.runs.files import VERDICT, WEIGHTS
@@ -265,12 +265,32 @@ def test_warnings(tmp_path: Path) -> None:
     scores = json.loads((folder / "scores.json").read_text())
     scores["protocols"]["yeats2023"]["fac"] |= {"lower": 0.495}
     scores["protocols"]["locatello2019"]["mig"] |= {"lower": 0.01}
+    ahead = {"score": 0.252, "upper": 0.3, "beside": {"pca": 0.372, "ica": 0.31, "untrained": 0.1}}
+    scores["protocols"]["locatello2019"]["dci-d"] |= ahead
     (folder / "scores.json").write_text(json.dumps(scores))
     texts = [finding.text for finding in findings(Run(folder).read()) if finding.kind == "warning"]
     assert any("dependence is not finite in 51 rows, first at step 15,000" in text for text in texts)
     assert any("bce has stood at" in text for text in texts)
     assert "No better than chance under the protocol yeats2023: fac." in texts
     assert "No better than chance under the protocol locatello2019: mig." in texts
+    assert "Better without this training under the protocol locatello2019: dci-d 0.252 (PCA 0.372)." in texts
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        ({"beside": {"pca": 0.31}}, ""),
+        ({"beside": {"pca": 0.31, "untrained": 0.4}}, "0.300 (untrained 0.400)"),
+        ({"beside": {"pca": 0.4}, "lower": 0.2, "upper": 0.5}, ""),
+        ({"beside": {"pca": 0.4}, "better": "neither"}, ""),
+        ({"beside": {"pca": 0.4}, "better": "lower"}, ""),
+        ({"beside": {"ica": 0.1, "pca": None}, "better": "lower"}, "0.300 (ICA 0.100)"),
+        ({"beside": {}}, ""),
+    ],
+)
+def test_what_costs_nothing_is_ahead_only_beyond_the_interval(score, said):
+    given = {"score": 0.3, "chance": 0.0, "ceiling": 1.0, "better": "higher"} | score
+    assert _better_without(given) == said
 
 
 def test_perfect_codes_are_not_called_no_better_than_chance() -> None:

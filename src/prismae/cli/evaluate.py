@@ -14,6 +14,7 @@ from prismae.cli._app import AsJson, RunPath, answers, app, examples, out, print
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.run import Run
 from prismae.runs.scoring import PROTOCOLS
+from prismae.runs.verdict import BASELINE_NAMES
 from prismae.studies import score
 
 NOTHING = "–"
@@ -68,9 +69,6 @@ def evaluate_run(
         print_scores(found, answers)
 
 
-NAMES = {"pca": "PCA", "ica": "ICA", "untrained": "untrained"}  # of baselines
-
-
 def print_scores(found: dict[str, Any], to: Console) -> None:
     """Print what `prismae.studies.score` found."""
     unseen = found.get("unseen", {})
@@ -94,8 +92,10 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
             "ceiling": [_number(each["ceiling"]) for each in scores.values()],
             "chance": [_number(each["chance"]) for each in scores.values()],
             **{
-                NAMES[other]: [_number(each.get("beside", {}).get(other)) for each in scores.values()]
-                for other in NAMES
+                BASELINE_NAMES[other]: [
+                    _number(each.get("beside", {}).get(other)) for each in scores.values()
+                ]
+                for other in BASELINE_NAMES
             },
             "better": [Better.of(each).word for each in scores.values()],
         }

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae._better import Better
-from prismae._text import finite
+from prismae._text import finite, number
 from prismae.runs.run import Run
+from prismae.runs.verdict import BASELINE_NAMES
 from prismae.views.effects import Effects
 
 
@@ -27,7 +28,7 @@ class Finding:
 
 def findings(run: Run) -> list[Finding]:
     """All findings on a run, warnings first."""
-    found = [*_outcome(run), *_terms(run), *_codes(run), *_chance(run), *_missing(run)]
+    found = [*_outcome(run), *_terms(run), *_codes(run), *_chance(run), *_without(run), *_missing(run)]
     return sorted(found, key=lambda finding: finding.kind != "warning")
 
 
@@ -81,6 +82,14 @@ def _chance(run: Run) -> Iterator[Finding]:
             yield _warning(f"No better than chance under the protocol {protocol}: {', '.join(level)}.")
 
 
+def _without(run: Run) -> Iterator[Finding]:
+    """What scores better without the training."""
+    for protocol, scores in (run.scores or {}).get("protocols", {}).items():
+        ahead = [f"{name} {said}" for name, score in scores.items() if (said := _better_without(score))]
+        if ahead:
+            yield _warning(f"Better without this training under the protocol {protocol}: {', '.join(ahead)}.")
+
+
 def _missing(run: Run) -> Iterator[Finding]:
     if run.scores is None:
         yield _note("The run is not evaluated yet.", f"prismae evaluate {shlex.quote(str(run.path))}")
@@ -126,6 +135,28 @@ def _stuck(values: NDArray) -> bool:
         return False
     tail = values[-(len(values) // 4) :]
     return bool(np.ptp(tail) <= 1e-7 * max(abs(tail[-1]), 1e-12) < np.ptp(values))
+
+
+def _better_without(score: dict[str, Any]) -> str:
+    """The score, and that of the best of what costs nothing, "0.252 (PCA 0.372)", where it lies beyond the score's
+    interval; without one, where it is ahead by more than a twentieth of the way from chance to the ceiling."""
+    better, mine = Better.of(score), finite(score.get("score"))
+    others = {
+        name: found for name, other in score.get("beside", {}).items() if (found := finite(other)) is not None
+    }
+    if mine is None or not others or better is Better.NEITHER:
+        return ""
+    higher = better is Better.HIGHER
+    best = (max if higher else min)(others, key=lambda name: others[name])
+    end = finite(score.get("upper" if higher else "lower"))
+    if end is None:
+        way = (finite(score.get("ceiling")) or 0.0) - (finite(score.get("chance")) or 0.0)
+        end = mine + (1 if higher else -1) * abs(way) / 20
+    return (
+        f"{number(mine)} ({BASELINE_NAMES[best]} {number(others[best])})"
+        if better.beats(others[best], end)
+        else ""
+    )
 
 
 def _no_better_than_chance(score: dict[str, Any]) -> bool:

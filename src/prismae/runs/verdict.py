@@ -17,6 +17,7 @@ from prismae.latent.live import live
 
 GOOD = "good"
 NOTES = ("linear", "short")  # findings that put nothing in doubt
+BASELINE_NAMES = {"pca": "PCA", "ica": "ICA", "untrained": "untrained"}  # as tables and pages write them
 
 
 @dataclass(frozen=True)

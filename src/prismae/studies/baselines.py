@@ -23,9 +23,9 @@ from prismae.runs.loading import machine
 from prismae.runs.measured import untrained
 from prismae.runs.observations import observations
 from prismae.runs.run import Run
+from prismae.runs.verdict import BASELINE_NAMES
 from prismae.settings import Reading, as_plain
 
-ARMS = {"pca": "PCA", "ica": "ICA", "untrained": "untrained"}  # by their names in a plan
 GRIDS = (
     "n_latents",
     *(each.name for each in fields(Reading)),
@@ -86,7 +86,7 @@ def baselines_of(kinds: Sequence[str], planned: Sequence[Any]) -> Iterator[Plann
             swept = {name: value for name, value in each.swept.items() if name in GRIDS}
             if kind == "untrained" and first.setdefault(each.job.world, each.arm) != each.arm:
                 continue
-            made = PlannedBaseline(ARMS[kind], BaselineJob(kind, each.job), swept)
+            made = PlannedBaseline(BASELINE_NAMES[kind], BaselineJob(kind, each.job), swept)
             if made.job.id not in seen:
                 seen.add(made.job.id)
                 yield made
