@@ -1,6 +1,7 @@
 """What commands say along the way: help, -q, the log file, paths, and the bar at 80 columns."""
 
 import io
+import json
 import os
 import re
 import shlex
@@ -248,3 +249,17 @@ def test_the_place_of_a_failure_is_the_folder_that_was_asked_for():
     assert (
         of_machine(PermissionError(13, "Permission denied", hidden)) == "runs/a/figures: Permission denied."
     )
+
+
+def test_options_of_several_values_are_repeated_or_have_commas(capfd, tmp_path):
+    """Of a repeated one the last was taken, and the others were lost."""
+    table = tmp_path / "x.csv"
+    table.write_text('x,y,a,b,"c, d",e\n' + "".join(f"{i * i},{i % 3},-,n.a.,?,{i}\n" for i in range(20)))
+    words = ["fit", "vae", table, *FIT[3:], "--net", "mlp:width=4", "--out", tmp_path / "runs"]
+    words += ["--drop", "a,b", "--drop", '"c, d"', "--drop=e", "--missing", "-", "--missing", ""]
+    code, _, err = said(capfd, *words)
+    assert code == 0, err
+    (job,) = (tmp_path / "runs").glob("*/job.json")
+    read = json.loads(job.read_text())
+    assert read["drop"] == ["a", "b", "c, d", "e"]
+    assert read["missing"] == ["-", ""]

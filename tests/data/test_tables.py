@@ -138,7 +138,7 @@ BAD_TABLES: dict[str, tuple[pd.DataFrame, str]] = {
     "all at once": (
         changed("sex", 9, 3).assign(length=np.inf),
         "column 'length' is infinite in row 1, expected finite numbers: mend them, say that they are missing "
-        "(--missing inf --missing -inf), or drop it (--drop 'length'); column 'sex' mixes",
+        "(--missing inf,-inf), or drop it (--drop 'length'); column 'sex' mixes",
     ),
     "one row": (TABLE[:1], " has one row, expected at least two to learn from."),
     "no rows": (TABLE[:0], " has 0 rows and 5 columns, expected some of each."),

@@ -417,7 +417,7 @@ def test_of_several_tables_in_one_zip_none_is_taken(tmp_path):
         for i in range(50):
             packed.writestr(f"{i}.csv", "a,b\n1,2\n3,4\n5,5\n")
     with pytest.raises(
-        InputError, match=r"x.csv.zip cannot be read \(50 files are packed in it, expected one\)"
+        InputError, match=r"x.csv.zip cannot be read \(50 files are packed in it, expected one: unpack it\)"
     ):
         pr.world(tmp_path / "x.csv.zip")
 

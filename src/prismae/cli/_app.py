@@ -102,6 +102,7 @@ OWN_DATA = (
 PANELS = ("Data", "Model", "Training", "Output")  # of help, in this order
 
 _EMPTY = re.compile(r"--[\w-]+=\s*")
+_MAY_BE_EMPTY = ("--missing",)  # options of which an empty text says something
 
 
 class Commands(TyperGroup):
@@ -120,10 +121,11 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         for before, word in pairwise([str(name), *rest]):
-            if not word.strip() or _EMPTY.fullmatch(
-                word
-            ):  # else a path of no name would be the folder one is in
-                raise InputError(f"{word.strip('= ') or before}: expected a value, got an empty text.")
+            if word.strip() and not _EMPTY.fullmatch(word):
+                continue
+            if (option := word.strip("= ") or before) not in _MAY_BE_EMPTY:
+                # else a path of no name would be the folder one is in
+                raise InputError(f"{option}: expected a value, got an empty text.")
         return name, command and loaded(str(command.name)), rest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ class Written:
     option
         Its option.
     each
-        Whether the option is given once for each value; else several values stand in one text with commas.
+        Whether the option is given once for each value; else several values may stand in one text with commas, too.
     metavar
         What stands for its value in the help.
     description
@@ -75,7 +76,7 @@ def options_of(
         )
         kind: Any = _single(hint)
         if several:
-            kind = list[_single(get_args(hint)[0])] | None if way.each else str | None  # type: ignore[misc]
+            kind = list[_single(get_args(hint)[0]) if way.each else str] | None  # type: ignore[misc]
         assert default is not MISSING
         parameters.append(
             inspect.Parameter(
@@ -92,7 +93,7 @@ def options_of(
             values = {each.name: given.pop(each.name) for each in fields(settings)}
             for each in fields(settings):
                 if get_origin(hints[each.name]) is tuple:
-                    values[each.name] = _several(values[each.name])
+                    values[each.name] = _several(values[each.name], split=not ways[each.name].each)
                 elif _either(hints[each.name]):
                     values[each.name] = value_from_text(settings, each.name, values[each.name])
             command(**given, **{taken: values})
@@ -133,8 +134,12 @@ def _either(hint: Any) -> bool:
     return get_origin(hint) in (Union, UnionType) and len({*get_args(hint)} - {type(None)}) > 1
 
 
-def _several(given: str | list[Any] | None) -> tuple[Any, ...]:
-    """``"a, b"`` → ``("a", "b")``, and values given one by one; nothing for None."""
-    if given is None:
-        return ()
-    return tuple(name.strip() for name in given.split(",")) if isinstance(given, str) else tuple(given)
+def _several(given: list[Any] | None, *, split: bool) -> tuple[Any, ...]:
+    """The values of an option that may be repeated, and split at commas: ``["a, b", "c"]`` → ``("a", "b", "c")``.
+
+    A name that has a comma stands in double quotes: ``['"a, b"']`` → ``("a, b",)``.
+    """
+    if not split:
+        return tuple(given or ())
+    rows = csv.reader(given or (), skipinitialspace=True)
+    return tuple(name.strip() for row in rows for name in row or [""])

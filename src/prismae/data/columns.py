@@ -268,7 +268,7 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
         row = int(np.isinf(x).argmax()) + 1
         raise InputError(
             f"column {name!r} is infinite in row {row}, expected finite numbers: mend them, say that they are missing "
-            f"(--missing inf --missing -inf), or drop it (--drop {name!r})"
+            f"(--missing inf,-inf), or drop it (--drop {name!r})"
         )
     if low == high:
         return _constant(column, low, name, written if written == DURATION else "")
