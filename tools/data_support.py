@@ -323,6 +323,10 @@ def arrays() -> Iterator[tuple[str, str, Callable[[Path], Any], dict[str, Any]]]
         zarr.create_array(str(path), data=x)
 
     yield "an array", "x.npy", lambda path: np.save(path, x), {}
+    records = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "s": ["F", "M"] * 12}).to_records(
+        index=False, column_dtypes={"s": "S1"}
+    )
+    yield "records of several columns", "x.npy", lambda path: np.save(path, records), {}
     yield "several arrays", "x.npz", lambda path: np.savez(path, left=x, right=x), {}
     yield "a sparse matrix of SciPy", "x.npz", lambda path: save_npz(path, csr_array(x)), {}
     yield "HDF5 with several arrays", "x.h5", hdf5, {}

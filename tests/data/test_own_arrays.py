@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -226,11 +227,36 @@ def test_records_and_a_column_are_tables(tmp_path: Path) -> None:
     table = pd.DataFrame({"a": [1.5, 2.5, 5.0], "s": ["x", "y", "x"]})
     np.testing.assert_array_equal(everything(table.to_records(index=False)), everything(table))
     np.testing.assert_array_equal(everything(table["a"]), everything(table[["a"]]))
-    np.save(tmp_path / "x.npy", np.zeros(6, [("a", "f8"), ("b", "i4")]))
-    with pytest.raises(
-        InputError, match=r"records of several columns cannot be used.*pandas.DataFrame\(x\), makes"
-    ):
-        world(tmp_path / "x.npy")
+
+
+def test_records_in_files_are_the_table_that_they_are_in_memory(tmp_path: Path) -> None:
+    kinds = [("a", ">f8"), ("s", "S8"), ("place", [("at", "f4", 2)]), ("label", "i4")]
+    x = np.zeros(12, kinds)
+    x["a"], x["s"] = np.linspace(0, 3, 12), ["ü".encode(), b"yes"] * 6
+    x["place"]["at"], x["label"] = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 3
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", X=x, other=np.zeros((12, 2)))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["group/table"] = x
+        file["text"] = x.astype([kinds[0], ("s", h5py.string_dtype()), *kinds[2:]])
+    plain = pd.DataFrame(
+        {
+            "a": x["a"].astype(float),
+            "s": ["ü", "yes"] * 6,
+            "place/at 1": x["place"]["at"][:, 0],
+            "place/at 2": x["place"]["at"][:, 1],
+            "label": x["label"],
+        }
+    )
+    expected = world(plain, factors="label", categorical="s")
+    for source in (x, "x.npy", "x.npz", "x.h5:group/table", "x.h5:text"):
+        given = f"{tmp_path}/{source}" if isinstance(source, str) else source
+        made = world(given, factors="label", categorical="s")
+        np.testing.assert_array_equal(everything(made), everything(expected))
+        assert (made.columns, made.factor_names) == (expected.columns, ("label",))
+    np.testing.assert_array_equal(everything(x), everything(plain))
+    with pytest.raises(InputError, match=r"x.npy holds records, which are a table, so axes cannot be given"):
+        world(tmp_path / "x.npy", axes="hw")
 
 
 class Lazy:

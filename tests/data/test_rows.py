@@ -215,7 +215,7 @@ def test_data_sets_of_h5py(tmp_path):
     [
         (DENSE.astype(complex), "values of type complex64|complex128 cannot be used"),
         (np.zeros((4, 2), "datetime64[s]"), "values of type datetime64"),
-        (np.zeros(4, [("a", float)]), "records of several columns cannot be used"),
+        (np.zeros((4, 2), [("a", float)]), r"records of shape \(4, 2\), expected one for each row, \[n\]"),
         (np.array([["a", "b"]] * 4), "values of type <U1 cannot be used"),
         (np.array(3.0), r"observations of shape \(\) cannot be used"),
         (np.zeros((0, 4)), r"observations of shape \(0, 4\), expected at least two"),

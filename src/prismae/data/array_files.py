@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, cast
@@ -58,7 +59,8 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         Names of arrays [n] or [n, k] that are factors. Without them the arrays ``factors``, ``factor_names`` and
         ``factor_kinds`` are taken, where there are any. An array ``channel_names`` names the channels of series, a
         number ``rate`` or ``fs`` says how many points a second they have. In a file of AnnData factors are columns of
-        ``obs``, whose index names the rows.
+        ``obs``, whose index names the rows. Records of several columns are a table, whose factors are columns: they
+        come as they are, for the reader of tables.
     new
         Whether they are for a model that was trained before: factors may be missing then, and need not vary.
 
@@ -74,6 +76,8 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         obs = _obs(arrays)
         if obs:
             arrays = {**arrays, **obs}
+        if (records := _records(path, arrays, part, factors)) is not None:
+            return Found(records)
         factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
@@ -374,6 +378,17 @@ def _may_be(array: Any) -> bool:
     if getattr(array, "ndim", 0) < 2 or array.shape[0] == 1:  # a vector of MATLAB
         return False
     return np.dtype(getattr(array, "dtype", object)).kind in "buif"
+
+
+def _records(
+    path: Path, arrays: Mapping[str, Any], part: str | None, factors: Sequence[str]
+) -> NDArray | None:
+    """The observations, where they are records of several columns."""
+    tables = [name for name, each in arrays.items() if getattr(getattr(each, "dtype", None), "names", None)]
+    if not tables or (key := part or _observations(path, arrays, factors)) not in tables:
+        return None
+    check_room(path, arrays[key].dtype.itemsize * prod(arrays[key].shape))
+    return _values(arrays[key])
 
 
 def _values(array: Any) -> NDArray:

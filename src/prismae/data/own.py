@@ -35,6 +35,7 @@ from prismae.data.table_files import (
     from_table,
     in_types_of_numpy,
     is_table,
+    of_records,
     read_file,
     without,
 )
@@ -184,7 +185,7 @@ def as_pandas(table: Any) -> Any:
     if isinstance(table, np.ma.MaskedArray):
         table = np.ma.filled(table.astype(np.float64), np.nan) if table.mask.any() else table.data
     if isinstance(table, np.ndarray) and table.dtype.names:
-        return pd.DataFrame.from_records(table)
+        return of_records(table, "The array")
     if isinstance(table, pd.Series):
         return table.to_frame(str(table.name or "column 1"))
     if isinstance(table, pd.DataFrame):
@@ -237,10 +238,15 @@ def _read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> 
         raise InputError(f"{path} is no folder of images: a size can be given for one only.")
     _refuse_others(reading, "skip_damaged", what=f"{path} is no folder of images")
     if path.suffix.lower() in ARRAYS:
+        found = read_arrays(path, part, reading.factors, new=new)
+        if found.x.dtype.names:
+            _refuse_others(reading, "axes", "sep", "sheet", what=f"{path} holds records, which are a table")
+            table = without(of_records(np.asarray(found.x), path.name), reading.missing)
+            scheme = like.scheme if isinstance(like, Table) else None
+            return _of_table(table, reading, path.name, scheme=scheme, new=new)
         _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
         if reading.window is not None or reading.series is not None:
             _refuse_others(reading, "axes", what=f"{path} is to be read as series")
-        found = read_arrays(path, part, reading.factors, new=new)
         return found if reading.window is None else cut_arrays(found, reading, path.name, new=new)
     if is_audio(path):
         _refuse_others(reading, *OF_TABLES, *OF_POINTS, what=f"{path} is no table")
