@@ -244,11 +244,40 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(words, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words", [("fit", "vae", "digits"), ("study", "plan.yaml"), ("discover", "here.csv")]
+)
+def test_a_file_in_place_of_a_folder_is_told_before_anything_is_read(words, capfd, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("own.npz").write_text("mine")
+    for place in ("own.npz", "own.npz/runs"):
+        code, _, told = said(capfd, *words, "--out", place)
+        assert code == 2
+        assert "own.npz is a file, and a folder is to be there, where run folders would be kept" in told
+    assert Path("own.npz").read_text() == "mine"
+
+
+def test_a_log_is_added_to_logs_only(capfd, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data.csv", "log.txt", "new.txt"):
+        Path(name).write_text(
+            {"data.csv": "a,b\n1,2\n", "log.txt": "2026-01-01 00:00:00  before\n"}.get(name, "")
+        )
+    code, _, told = said(capfd, "rows", "merge", "gone.csv", "--log-file", "data.csv")
+    assert (code, Path("data.csv").read_text()) == (2, "a,b\n1,2\n")
+    assert "--log-file data.csv: it is no log" in told
+    for name in ("log.txt", "new.txt"):
+        assert "There is no file of rows" in said(capfd, "rows", "merge", "gone.csv", "--log-file", name)[2]
+    assert Path("log.txt").read_text().startswith("2026-01-01 00:00:00  before\n")
+
+
 def test_the_place_of_a_failure_is_the_folder_that_was_asked_for():
     hidden = f"runs/a/figures/.{32 * 'a'}.part"
     assert (
         of_machine(PermissionError(13, "Permission denied", hidden)) == "runs/a/figures: Permission denied."
     )
+    bare = f".{32 * 'a'}.part"
+    assert of_machine(IsADirectoryError(21, "Is a directory", bare)) == ".: Is a directory."
 
 
 def test_options_of_several_values_are_repeated_or_have_commas(capfd, tmp_path):

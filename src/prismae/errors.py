@@ -52,7 +52,8 @@ def of_machine(error: BaseException) -> str | None:
     """One sentence for an error of the operating system or of memory; None for any other."""
     if isinstance(error, OSError):
         names = [str(name) for name in (error.filename, error.filename2) if name is not None]
-        shown = _hidden.sub("", names[-1]) if names else None  # the file that is meant, not where it is made
+        # the file that is meant, not where it is made
+        shown = (_hidden.sub("", names[-1]) or ".") if names else None
         return f"{shown}: {error.strerror}." if shown else f"{str(error).rstrip('.')}."
     if out_of_memory(error):
         return "There is not enough memory: a smaller network, batch or code needs less."

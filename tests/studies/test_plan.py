@@ -19,6 +19,7 @@ from prismae.evaluation import Options, Subject, by_protocol, walk
 from prismae.evaluation.families.codes import Codes
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
+from prismae.studies.plan_file import read_source
 from prismae.studies.plan_parts import Arm
 from prismae.studies.rows import read_rows, write_rows
 
@@ -139,6 +140,23 @@ def test_a_mistake_is_one_sentence_with_its_place(mistake, plan_file):
     assert expected in str(error.value)
     assert str(plan_file) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1e-3", 1e-3), ("1E5", 1e5), ("-2.5e+2", -250.0), (".5", 0.5), ("3.", 3.0), ("010", 10), ("0o17", 15),
+        ("1_000", 1000), ("-3", -3), ("+3", 3), (".inf", np.inf), ("-.inf", -np.inf), ("true", True), ("False", False),
+        ("no", "no"), ("on", "on"), ("1:30", "1:30"), ("1.2.3", "1.2.3"), ("null", None), ("'1e-3'", "1e-3"),
+    ],
+)  # fmt: skip
+def test_numbers_and_truth_values_of_a_plan_are_what_they_look_like(written, read, tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text(f"a: [{written}]\n5: b\n")
+    source = read_source(path)
+    assert source.data == {"a": [read], 5: "b"}
+    assert type(source.data["a"][0]) is type(read)
+    assert source.lines == {("a",): 1, ("a", 0): 1, (5,): 2}
 
 
 def test_all_mistakes_of_a_plan_are_told_at_once(plan_file):

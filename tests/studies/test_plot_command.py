@@ -109,6 +109,29 @@ def test_what_cannot_be_drawn(files: tuple[Path, Path], tmp_path: Path) -> None:
         assert sentence in str(found.exception)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (MIG, "x", f"column {MIG} has values that are no numbers"),
+        ("mse", "0.1inf", "column mse has values that are no numbers"),
+        ("seed", "first", "column seed has values that are no numbers"),
+        ("run", "a,b", "its lines have more values than columns have names"),
+    ],
+)
+def test_rows_that_are_damaged_are_one_sentence(name, value, sentence, files: tuple[Path, Path]) -> None:
+    plan, rows = files
+    frame = pd.read_csv(rows, dtype=str)
+    frame[name] = value
+    rows.write_text(
+        "\n".join(",".join(line) for line in [frame.columns, *frame.fillna("").to_numpy()]) + "\n"
+    )
+    for command in ("table", "plot", "select"):
+        words = [command, plan, "--rows", rows, *(["--by", "mig"] if command == "select" else [])]
+        found = CliRunner().invoke(app, list(map(str, words)))
+        assert isinstance(found.exception, InputError)
+        assert f"{rows} is damaged: {sentence}." in str(found.exception)
+
+
 def test_bars_stand_at_the_means_and_marks_where_they_belong() -> None:
     scores = {"mig": {"a": [0.1, 0.3], "b": [0.4]}, "sap": {"a": [0.2]}}
     mig, sap = panels(

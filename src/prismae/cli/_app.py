@@ -186,7 +186,9 @@ def writable(
         With what would be there, and what puts it elsewhere.
     """
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+    if not there.is_dir():
+        raise InputError(f"{there} is a file, and a folder is to be there, where {what}.")
+    if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"Nothing can be written in {there}, where {what}.")
 
 
@@ -222,6 +224,12 @@ def _quiet(value: bool) -> None:
 
 def _logged(path: Path | None) -> None:
     if path is not None:
+        if path.is_file() and path.stat().st_size:
+            with open(path, "rb") as file:
+                if not re.match(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", file.read(21)):
+                    raise InputError(
+                        f"--log-file {path}: it is no log, so nothing is added to it: expected one or a new name."
+                    )
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
         LOG.addHandler(handler)

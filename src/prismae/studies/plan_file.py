@@ -22,6 +22,34 @@ MOST = 100_000  # keys and entries of a plan
 MANY = 10  # faults that are told
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain data, of which numbers and truth values are what they look like, as YAML 1.2 has it: 1e-3 is a number, 010
+    is ten, and no and 1:30 are texts."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (as in its base)
+        first: [each for each in found if each[0].rpartition(":")[2] not in ("bool", "int", "float")]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def whole(self, node: yaml.ScalarNode) -> int:
+        """A whole number of base ten, or of that which its prefix names."""
+        text = node.value.replace("_", "")
+        return int(text, 0 if re.match("[-+]?0[xob]", text) else 10)
+
+
+for _tag, _form, _firsts in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", "[-+]?([0-9][0-9_]*|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_form})$"), [*_firsts])
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.whole)
+
+
 @dataclass(frozen=True)
 class Source:
     """The data of a plan's file, and the line of each key, by the path of keys that leads to it.
@@ -113,9 +141,9 @@ def read_source(path: Path) -> Source:
         return Source(path, plan)
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
         lines = _lines_of(root, path)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Loader)
         repr(data)  # a number may have more digits than Python writes
     except InputError:
         raise
@@ -176,7 +204,10 @@ def _lines_of(root: yaml.Node | None, path: Path) -> dict[Place, int]:
 def _lines(node: yaml.Node | None, place: Place = ()) -> Iterable[tuple[Place, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*place, yaml.safe_load(key.value) if key.tag.endswith(":int") else str(key.value))
+            inner = (
+                *place,
+                _Loader(key.value).get_single_data() if key.tag.endswith(":int") else str(key.value),
+            )
             yield inner, key.start_mark.line + 1
             yield from _lines(value, inner)
     elif isinstance(node, yaml.SequenceNode):

@@ -112,6 +112,11 @@ def _read(path: Path) -> pd.DataFrame:
     missing = [name for name in (*FIRST, "steps", "mse", "run") if name not in frame]
     if missing:
         raise InputError(f"{path} is no file of rows: it has no column {', '.join(missing)}.")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(f"{path} is damaged: its lines have more values than columns have names.")
+    known = [name for name in frame if ":" in name or name in ("seed", "steps", "mse", "nats", "seconds")]
+    if texts := [name for name in known if frame[name].notna().any() and frame[name].dtype.kind not in "iuf"]:
+        raise InputError(f"{path} is damaged: column {', '.join(texts)} has values that are no numbers.")
     return frame.map(spoken).rename(columns=spoken)
 
 
