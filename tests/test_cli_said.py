@@ -250,11 +250,25 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(words, 
 def test_a_file_in_place_of_a_folder_is_told_before_anything_is_read(words, capfd, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("own.npz").write_text("mine")
-    for place in ("own.npz", "own.npz/runs"):
+    os.symlink("gone", "link")
+    for place, told_of in (
+        ("own.npz", "own.npz"),
+        ("own.npz/runs", "own.npz"),
+        ("link", "link"),
+        ("link/a", "link"),
+    ):
         code, _, told = said(capfd, *words, "--out", place)
         assert code == 2
-        assert "own.npz is a file, and a folder is to be there, where run folders would be kept" in told
+        assert f"{told_of} is no folder, where run folders would be kept: --out FOLDER" in told
     assert Path("own.npz").read_text() == "mine"
+
+
+def test_ctrl_c_before_a_command_runs_is_one_sentence(capfd, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert said(capfd, "fit") == (130, "", "Ended by Ctrl-C; the same command goes on.\n")
 
 
 def test_a_log_is_added_to_logs_only(capfd, monkeypatch, tmp_path):

@@ -40,6 +40,8 @@ def main() -> None:
         _say(str(error), 2)
     except Interrupted as stop:
         _say(str(stop), 130, style="")
+    except KeyboardInterrupt:  # before a command runs; later it is Typer that takes it
+        _say("Ended by Ctrl-C; the same command goes on.", 130, style="")
     except Exception as error:
         sentence = of_machine(error)
         if sentence is None:

@@ -185,9 +185,9 @@ def writable(
     InputError
         With what would be there, and what puts it elsewhere.
     """
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not there.is_dir():
-        raise InputError(f"{there} is a file, and a folder is to be there, where {what}.")
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    if not os.path.isdir(there):
+        raise InputError(f"{there} is no folder, where {what}.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"Nothing can be written in {there}, where {what}.")
 

@@ -46,7 +46,8 @@ def report(
     if last == (path is not None):
         raise InputError("Expected a run folder or --last, and not both.")
     run = Run.open(path or _last(folder))
-    writable(to or run.path, "the report would lie: --to FOLDER writes it elsewhere")
+    for place in (to or run.path, (to or run.path) / "figures"):
+        writable(place, "the report would lie: --to FOLDER writes it elsewhere")
     if full:
         writable(run.path, "what --full computes would be kept: copy the run to where it can")
         if run.from_python:
