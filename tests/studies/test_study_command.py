@@ -195,6 +195,31 @@ def test_metrics_of_factors_are_left_out_where_none_are_known(study, tmp_path):
     assert missing(folder, {"locatello2019": ["mig", "sap"], "generation": ["psnr"]}, samples=500) == {}
 
 
+def test_a_kill_between_a_score_and_what_comes_with_it_loses_nothing(study, monkeypatch, tmp_path):
+    how = {"metrics": "{yeats2023: [mig]}"}
+    assert study("--only", "VAE", **how)[0] == 0
+    (folder,) = map(Run, (tmp_path / "runs").glob("vae-*"))
+    expected = {name: (folder.path / name).read_bytes() for name in ("scores.json", "README.md")}
+    assert "unfinished" not in folder.scores
+    for stop in ("beside", "_finish"):  # its matrices are not there yet; nothing says yet that all is
+        (folder.path / "scores.json").unlink()
+        (folder.path / "manifest.json").unlink()
+        with monkeypatch.context() as patch:
+            patch.setattr(f"prismae.runs.scoring.{stop}", raising)
+            study("--only", "VAE", **how)
+        assert missing(Run(folder.path), {"yeats2023": ["mig"]}, samples=500) == {"yeats2023": ["mig"]}
+        left = folder.path / f".{32 * 'a'}.part"
+        left.mkdir()
+        assert study("--only", "VAE", **how)[0] == 0
+        assert {name: (folder.path / name).read_bytes() for name in expected} == expected
+        assert study("--only", "VAE", **how)[0] == 0
+        assert not left.exists()
+
+
+def raising(*_, **__):
+    raise KeyboardInterrupt
+
+
 def test_a_plan_is_not_lost_to_its_rows(study, tmp_path):
     code, _, error = study("--rows", tmp_path / "tiny.yaml")
     assert code == 2

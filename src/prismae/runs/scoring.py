@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from math import prod
@@ -47,6 +47,7 @@ YEATS_WORLDS = (
 POINTS = 10_000  # observations that reconstruction errors are measured on
 
 LOCK = ".scores.lock"
+UNFINISHED = "unfinished"  # protocol → metrics whose scores are there, but not yet all that comes with them
 
 
 def score(
@@ -140,7 +141,13 @@ def score(
         _keep(found, name, scores.to_dict(), options)
         found = saved.add(found)
 
-    for name, scores, refused in walk(model, wanted, options, keep):
+    def heard(name: str, scores: Scores) -> None:
+        found.setdefault(UNFINISHED, {}).setdefault(name, {}).update(
+            dict.fromkeys(wanted[name].metrics, True)
+        )
+        keep(name, scores)
+
+    for name, scores, refused in walk(model, wanted, options, heard):
         refusals += [] if refused is None else [refused]
         scores = beside(scores, wanted[name], compared, options)
         keep(name, scores)
@@ -149,6 +156,9 @@ def score(
                 found, wanted[name], model.unseen, snapshots, replace(options, bootstrap=0, baselines=False)
             )
     found = saved.add(found)
+    for name, each in wanted.items():
+        _finish(found, name, each.metrics)
+    found = saved.add(found)  # now that all of it is there, and the card says so
     if refusals and len(refusals) == len(wanted):
         raise refusals[0]
     return found
@@ -220,6 +230,15 @@ def _keep(found: dict[str, Any], name: str, scores: dict[str, Any], options: Opt
     skipped = found.setdefault("skipped", {}).get(name, {}) | scores["skipped"]
     found["skipped"][name] = {key: reason for key, reason in skipped.items() if not scores_of(key, table)}
     found["matrices"] = found.get("matrices", {}) | scores["matrices"]
+
+
+def _finish(found: dict[str, Any], name: str, metrics: Iterable[str]) -> None:
+    """Take from what is unfinished the metrics of a protocol whose scores are all there."""
+    unfinished = found.get(UNFINISHED, {})
+    rest = {key: True for key in unfinished.pop(name, {}) if key not in metrics}
+    unfinished |= {name: rest} if rest else {}
+    if not unfinished:
+        found.pop(UNFINISHED, None)
 
 
 def _beside(

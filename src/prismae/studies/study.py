@@ -11,7 +11,7 @@ import pandas as pd
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from prismae._files import own_folder
+from prismae._files import own_folder, sweep
 from prismae._progress import Screen
 from prismae.errors import InputError, unknown_name
 from prismae.runs.run import Run
@@ -94,6 +94,8 @@ def study(
     if not 0 <= gpus_per_job < inf:
         raise InputError(f"gpus_per_job should be a number of GPUs, or a share of one, got {gpus_per_job}.")
     out.mkdir(parents=True, exist_ok=True)
+    for each in wanted:
+        sweep(out / each.job.id)  # in those that are done nobody writes any more, who would do it
     console = Screen(stderr=True, quiet=not progress)
     with own_folder(out) as folder:
         files = {job: folder / f"{job}.json" for job in todo}

@@ -19,7 +19,7 @@ from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
 from prismae.runs.job import Job
 from prismae.runs.run import Run
-from prismae.runs.scoring import fits, score
+from prismae.runs.scoring import UNFINISHED, fits, score
 from prismae.settings import as_plain
 from prismae.studies.fit import run
 from prismae.studies.status import Reporter, Status
@@ -138,10 +138,12 @@ def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None
 def missing(run: Run, metrics: Metrics, samples: int) -> dict[str, list[str]]:
     """For each protocol the metrics that a run still has to be scored with.
 
-    A score of another seed or of another number of samples is not what is asked for. What was left out is not tried
+    A score of another seed or of another number of samples is not what is asked for, nor is one without all that comes
+    with it, since a kill came between. What was left out is not tried
     again, except a score whose network has been installed since.
     """
     found = run.scores or {}
+    unfinished = found.get(UNFINISHED, {})
 
     def had(protocol: str, name: str) -> bool:
         table = found.get("protocols", {}).get(protocol, {})
@@ -152,10 +154,13 @@ def missing(run: Run, metrics: Metrics, samples: int) -> dict[str, list[str]]:
         protocol: [
             name
             for name in names
-            if not had(protocol, name)
-            and (
-                name not in found.get("skipped", {}).get(protocol, {})
-                or (name in PACKAGES and not lacking(name))
+            if name in unfinished.get(protocol, {})
+            or (
+                not had(protocol, name)
+                and (
+                    name not in found.get("skipped", {}).get(protocol, {})
+                    or (name in PACKAGES and not lacking(name))
+                )
             )
         ]
         for protocol, names in metrics.items()
