@@ -102,6 +102,25 @@ def test_a_chunk_of_zarr(tmp_path: Path, codec: object, sharded: bool) -> None:
         pr.world(good)
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((4, 100), r"indptr has shape \(8000001,\)"), ((8_000_000, 100), "holds 0 GB of numbers in X/indptr")],
+    ids=["of indptr", "of both"],
+)
+def test_shapes_of_a_sparse_matrix_in_zarr_that_lie(
+    tmp_path: Path, shape: tuple, said: str, monkeypatch
+) -> None:
+    group = zarr.open_group(tmp_path / "x.zarr", mode="w").create_group("X")
+    group.attrs.update({"encoding-type": "csr_matrix", "shape": shape})
+    group.create_array("data", data=np.ones(100))
+    group.create_array("indices", data=np.arange(100))
+    # as int32 it has room, and as the int64 that it becomes it has none
+    group.create_array("indptr", shape=(8_000_001,), dtype="i4", chunks=(1000,))
+    monkeypatch.setattr(np, "asarray", lambda *_, **__: pytest.fail("it is read"))
+    with pytest.raises(InputError, match=said):
+        pr.world(tmp_path / "x.zarr")
+
+
 def test_a_chunk_of_the_second_version_of_zarr(tmp_path: Path) -> None:
     path = tmp_path / "x.zarr"
     made = zarr.create_array(path, shape=(100, 10), chunks=(100, 10), dtype="f8", zarr_format=2)

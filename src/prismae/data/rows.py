@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from prismae._files import PACKED, memory
+from prismae._files import PACKED, check_room, memory
 from prismae.errors import InputError
 
 WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, so that no result depends on the machine
@@ -165,20 +165,22 @@ class SparseGroup(SparseRows):
         self.path, self.name = path, name
         self.whole: Sparse | None = None
         with opened(path, name) as group:
-            self.starts: NDArray[np.int64] = np.asarray(group["indptr"][()], dtype=np.int64)
             shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
             by_columns = _text(
                 group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
             ).startswith("csc")
+            starts = group["indptr"]
             if shape is None:
                 width = int(group["indices"][()].max(initial=-1)) + 1
-                shape = (len(self.starts) - 1, width)
+                shape = (starts.size - 1, width)
             self.shape, self.dtype = tuple(int(each) for each in shape), group["data"].dtype
-            if len(self.shape) != 2 or self.starts.shape != (self.shape[by_columns] + 1,):
+            if len(self.shape) != 2 or starts.shape != (self.shape[by_columns] + 1,):  # before it is read
                 raise InputError(
                     f"{path}: {name!r} is no sparse matrix of shape {self.shape}, as it says it is: indptr has shape "
-                    f"{self.starts.shape}."
+                    f"{starts.shape}."
                 )
+            check_room(path, 8 * starts.size, f"numbers in {name}/indptr")
+            self.starts: NDArray[np.int64] = np.asarray(starts[()], dtype=np.int64)
             if by_columns:
                 from scipy.sparse import csc_array
 
