@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import resource
 import struct
 import zipfile
 from pathlib import Path
@@ -434,3 +435,64 @@ def test_data_that_do_not_fit_in_memory_are_named(tmp_path, monkeypatch, error):
     monkeypatch.setattr(pd, "read_csv", fail)
     with pytest.raises(InputError, match=r"x.csv does not fit in memory"):
         pr.world(tmp_path / "x.csv")
+
+
+def peak() -> int:
+    """The most bytes of memory that this process has used."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def damaged(path: Path, good: bytes, rng: np.random.Generator) -> None:
+    """The file with up to 64 bytes of its middle overwritten."""
+    bad, n = bytearray(good), int(rng.integers(1, 65))
+    at = int(rng.integers(8, len(good) - 8 - n))
+    bad[at : at + n] = rng.bytes(n)
+    path.write_bytes(bad)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["lz4", "zstd", "uncompressed"])
+@pytest.mark.parametrize("name", ["x.feather", "x.parquet"])
+def test_bytes_of_a_binary_table_that_are_overwritten(tmp_path: Path, name: str, kind: str) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / name
+    texts = rng.choice(["x", "yy", "zzz"], 400)
+    table = pa.table(
+        {
+            "a": rng.normal(size=400),
+            "s": texts,
+            "c": pa.array(texts).dictionary_encode(),
+            "n": np.arange(400) % 7,
+        }
+    )
+    if name == "x.feather":
+        write_feather(table, str(path), compression=kind, chunksize=100)
+    else:
+        write_table(table, path, compression=kind if kind != "uncompressed" else "none", row_group_size=100)
+    good, said = path.read_bytes(), []
+    before = peak()
+    for _ in range(30):
+        damaged(path, good, rng)
+        try:
+            pr.world(path)
+        except InputError as error:
+            said.append(str(error))
+    assert said  # what only changes numbers cannot be told
+    assert all("\n" not in each and name in each for each in said), said
+    assert peak() - before < 3 * 10**8
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(2**33, "is corrupted or no .feather table"), (2**62, "does not fit in memory")]
+)
+def test_a_length_in_a_feather_file_that_lies(tmp_path: Path, size: int, said: str) -> None:
+    path = tmp_path / "x.feather"
+    write_feather(pa.table({"a": np.arange(4000.0)}), str(path), compression="zstd")
+    good = path.read_bytes()
+    assert good.count((32_000).to_bytes(8, "little") + b"\x28\xb5\x2f\xfd") == 1
+    path.write_bytes(
+        good.replace((32_000).to_bytes(8, "little") + b"\x28", size.to_bytes(8, "little") + b"\x28")
+    )
+    before = peak()
+    with pytest.raises(InputError, match=rf"x.feather {said}"):
+        pr.world(path)
+    assert peak() - before < 3 * 10**8

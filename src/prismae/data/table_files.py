@@ -135,6 +135,7 @@ def _arrow(path: Path) -> pd.DataFrame:
         parts = map(found.get_batch, range(found.num_record_batches)) if start == b"ARROW1" else iter(found)
         batches, taken = [], 0
         for batch in parts:
+            batch.validate(full=True)  # damaged places of texts would be followed out of the memory
             taken += batch.nbytes + _written_out(batch)
             check_room(path, taken, "values")
             batches.append(batch)
