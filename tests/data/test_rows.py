@@ -204,6 +204,30 @@ def test_matlab(tmp_path):
     np.testing.assert_array_equal(values(pr.world(tmp_path / "new.mat")), DENSE)
 
 
+@pytest.mark.parametrize(
+    ("shape", "options", "order"),
+    [
+        ((28, 28, 100), {}, "3 1 2"),
+        ((28, 28, 1000), {"axes": "hw"}, "3 1 2"),
+        ((28, 28, 1000), None, "3 1 2"),
+        ((16, 16, 3, 100), None, "4 1 2 3"),
+        ((28, 28, 1000), {"series": "channels-first"}, None),
+        ((100, 28, 28), {}, None),
+        ((20, 12, 30), {}, None),
+    ],
+)
+def test_observations_of_matlab_may_come_last(shape, options, order, tmp_path):
+    savemat(tmp_path / "x.mat", {"X": rng.normal(size=shape)})
+    said = f"the first axis of {'x'.join(map(str, shape))} is taken for {shape[0]} observations; where the last one"
+    if options is None:  # it is not clear what such observations are, so nothing is taken
+        with pytest.raises(InputError, match=rf"may be .* Besides, {said}.*permute\(x, \[{order}\]\)"):
+            pr.world(tmp_path / "x.mat")
+        return
+    notices = "; ".join(pr.world(tmp_path / "x.mat", **options).notices)
+    assert (said in notices) == (order is not None), notices
+    assert order is None or f"permute(x, [{order}])" in notices
+
+
 def test_data_sets_of_h5py(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["X"] = DENSE

@@ -22,7 +22,7 @@ from prismae.data.files import check_names
 from prismae.data.image_folder import is_image, read_images
 from prismae.data.kinds import Images, Kind, Series, Table, Texts
 from prismae.data.labels import Found, labels_of
-from prismae.data.layout import numbers
+from prismae.data.layout import numbers, observations_last
 from prismae.data.others import stands_in, way, way_with
 from prismae.data.paths import split_path
 from prismae.data.points import series_of_table
@@ -108,17 +108,26 @@ def from_path(
         found = _read(path, part, reading, like)
         kind = "folder" if path.is_dir() else "file"
         called = f"own {kind} {whole.name}"
-        return _made(
-            found,
-            given,
-            reading,
-            factor_names=factor_names,
-            factor_kinds=factor_kinds,
-            name=name or whole.stem,
-            source=called,
-            new=like is not None,
-            like=like,
-        )
+        of_matlab = path.suffix.lower() == ".mat" and reading.series is None and reading.window is None
+        last = observations_last(tuple(found.x.shape)) if of_matlab else None
+        if last is not None:
+            found = replace(found, notices=(*found.notices, last))
+        try:
+            return _made(
+                found,
+                given,
+                reading,
+                factor_names=factor_names,
+                factor_kinds=factor_kinds,
+                name=name or whole.stem,
+                source=called,
+                new=like is not None,
+                like=like,
+            )
+        except InputError as error:
+            if last is None:
+                raise
+            raise InputError(f"{error} Besides, {last}.") from None
 
 
 def from_memory(
