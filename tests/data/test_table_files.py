@@ -282,6 +282,28 @@ def test_what_windows_writes_is_read_as_it_stands(tmp_path: Path) -> None:
     assert made.notices == ("the text is no UTF-8, so it is read as cp1252 (else save it as UTF-8)",)
 
 
+@pytest.mark.parametrize(
+    ("city", "encoding", "seems"),
+    [
+        (["北京", "上海 2"], "gbk", "GBK"),
+        (["東京", "カタカナ"], "shift_jis", "SHIFT_JIS"),
+        (["Москва", "Тверь"], "cp1251", "CP1251"),
+        (["Москва", "Тверь"], "koi8-r", "KOI8-R"),
+        (["Köln", "Señor Ñandú"], "latin-1", None),
+        (["naïve – café", "ü"], "cp1252", None),
+    ],
+)
+def test_a_text_in_another_script_is_told_what_it_seems_to_be(
+    tmp_path: Path, city: list[str], encoding: str, seems: str | None
+) -> None:
+    (tmp_path / "x.csv").write_bytes(PLAIN.assign(city=city * (N // 2)).to_csv(index=False).encode(encoding))
+    said = "; ".join(world(tmp_path / "x.csv").notices)
+    if seems is None:
+        assert "(else save it as UTF-8)" in said
+    else:
+        assert f"but seems to be {seems}: iconv -f {seems} -t UTF-8 mends it" in said
+
+
 def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(
         PLAIN.assign(sex=PLAIN["sex"].replace("I", "ü")).to_csv(index=False).encode("latin-1")

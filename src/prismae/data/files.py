@@ -18,6 +18,13 @@ from prismae._files import written_whole
 from prismae._progress import Screen
 from prismae.errors import InputError
 
+_CYRILLIC = r"\b(?=\w\w)[\u0401\u0410-\u042f]?[\u0430-\u044f\u0451]+\b|\u2116"  # in another codec it is tHAT
+_SCRIPTS = {  # codec, in which other texts seldom decode, and its letters or words
+    "GBK": ("gb2312", "[\u3000-\u303f\u4e00-\u9fff\uff00-\uff60]"),
+    "SHIFT_JIS": ("cp932", "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60]"),
+    "CP1251": ("cp1251", _CYRILLIC),
+    "KOI8-R": ("koi8-r", _CYRILLIC),
+}
 _UNKNOWN = re.compile("[\ud800-\udfff]")  # what Python makes of bytes in a name that are no UTF-8
 _CHUNK = 1 << 20  # bytes read at a time
 _TIMEOUT = 30  # seconds without an answer after which a download counts as failed
@@ -60,6 +67,24 @@ def of_one_byte(parts: Iterable[bytes]) -> str:
     return (
         "cp1252" if used & set(range(0x80, 0xA0)) and not used & {0x81, 0x8D, 0x8F, 0x90, 0x9D} else "latin-1"
     )
+
+
+def looks_like(data: bytes) -> list[str]:
+    """Encodings of other scripts that a text seems to be in, as iconv calls them.
+
+    They decode all of it, nearly all that is not ASCII to their scripts, and seldom beside a Latin letter.
+    """
+    found = []
+    for name, (codec, script) in _SCRIPTS.items():
+        with suppress(UnicodeDecodeError):
+            text = data.decode(codec)
+            foreign = re.findall(r"[^\x00-\x7f]", text)
+            beside = re.findall(r"(?<=[A-Za-z])[^\x00-\x7f]|[^\x00-\x7f](?=[A-Za-z])", text)
+            if len("".join(re.findall(script, text))) > 0.9 * len(foreign) and len(beside) < 0.2 * len(
+                foreign
+            ):
+                found.append(name)
+    return found
 
 
 def user_cache() -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from prismae.data.columns import listed
+from prismae.data.files import looks_like
 from prismae.data.packed_text import opened, start_of
 from prismae.errors import InputError
 from prismae.settings import Reading
@@ -57,7 +58,15 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     start, encoding = start_of(path)
     notices: list[str] = []
     if encoding not in ("utf-8", "utf-16", "utf-32"):
-        notices.append(f"the text is no UTF-8, so it is read as {encoding} (else save it as UTF-8)")
+        one_byte = encoding in ("latin-1", "cp1252")
+        seems = looks_like(start.encode(encoding, errors="ignore")) if one_byte else []
+        ways = " or ".join(f"iconv -f {each} -t UTF-8" for each in seems)
+        mend = (
+            f", but seems to be {' or '.join(seems)}: {ways} mends it"
+            if seems
+            else " (else save it as UTF-8)"
+        )
+        notices.append(f"the text is no UTF-8, so it is read as {encoding}{mend}")
     said = re.match(r"(?i)sep=(.)\r?\n", start)  # a line for Excel
     sep = {"tab": "\t", "\\t": "\t", "space": r"\s+"}.get(str(reading.sep), reading.sep)
     sep = sep or (said[1] if said else _separator(_without_comments(start), path))
