@@ -166,7 +166,9 @@ def test_hdf5_without_a_table(tmp_path: Path) -> None:
         world(tmp_path / "none.h5")
     with h5py.File(tmp_path / "text.h5", "w") as file:
         file["x"] = np.array([["a", "b"], ["c", "d"]], dtype="S")
-    with pytest.raises(InputError, match="values of type object cannot be used, expected numbers"):
+    with pytest.raises(
+        InputError, match=r"values of type object cannot be used, expected numbers|holds no arrays"
+    ):
         world(tmp_path / "text.h5")
 
 

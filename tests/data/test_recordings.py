@@ -116,7 +116,9 @@ def test_sound_that_claims_more_than_any_memory(tmp_path: Path) -> None:
         + (b"fmt " + struct.pack("<I", len(about)) + about)
         + (b"data\xff\xff\xff\xff" + bytes(64))
     )
-    with pytest.raises(InputError, match=r"a\.wav does not fit in memory .*909\. TiB"):
+    with pytest.raises(
+        InputError, match=r"a\.wav (does not fit in memory .*909\. TiB|.*'RF64' not understood)"
+    ):
         world(tmp_path / "a.wav", window=10)
 
 

@@ -381,10 +381,15 @@ def test_texts_of_which_some_look_like_times_are_texts() -> None:
 @pytest.mark.parametrize("sort", ["texts", "dates", "datetimes"])
 def test_dates_beyond_the_years_of_nanoseconds(first: str, sort: str) -> None:
     """As 9999-12-31, which often says that there is no end."""
+    if sort == "texts" and pd.__version__ < "3":
+        pytest.skip("pandas 2 reads texts as dates in nanoseconds only, so these stay texts")
     texts = pd.Series([first, "2020-01-31", "1999-12-31", first] * 5)
     dates = texts.map(datetime.date.fromisoformat)
     table = pd.DataFrame(
-        {"x": np.arange(20.0) ** 2, "end": {"texts": texts, "dates": dates}.get(sort, pd.to_datetime(texts))}
+        {
+            "x": np.arange(20.0) ** 2,
+            "end": {"texts": texts, "dates": dates}.get(sort, texts.to_numpy(dtype="datetime64[s]")),
+        }
     )
     scheme = TableScheme.fit(table)
     back = scheme.to_frame(scheme.to_array(table))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from math import isfinite, sqrt
 from typing import Any, Literal
 
@@ -111,7 +112,7 @@ def understood(
     if types <= {"int", "float", "Decimal"}:
         return _numbers(column.astype(np.float64), name, asked=asked)
     if types <= {"date", "datetime", "Timestamp"}:
-        return _dates(pd.to_datetime(column), name, asked=asked)
+        return _dates(_moments(column), name, asked=asked)
     if types == {"time"}:
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if strange := types - {"str", "int", "float", "bool"}:
@@ -215,6 +216,8 @@ def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
     if len(texts) == 0:
         return column.astype(np.float64)
     dates = written.startswith("date")
+    if dates and all(isinstance(each, date) for each in column.dropna()):
+        return days(_moments(column))
     read = dates_by(texts, written[5:] or "ISO8601") if dates else all_numbers(texts, written)
     read = all_numbers(texts, "text") if read is None and not dates else read
     if read is None:
@@ -233,9 +236,19 @@ def days(dates: pd.Series) -> pd.Series:
     """Dates as days since 1970, float64."""
     if isinstance(dates.dtype, pd.DatetimeTZDtype):
         dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-    return (
-        dates - pd.Timestamp(EPOCH)
-    ) / DAY  # in seconds: there are fewer years in nanoseconds than people date
+    since = (
+        dates.to_numpy() - EPOCH
+    )  # in their own unit: there are fewer years in nanoseconds than people date
+    return pd.Series(since / np.timedelta64(1, "D"), dates.index, name=dates.name)
+
+
+def _moments(column: pd.Series) -> pd.Series:
+    """Dates and times of Python's own types, with gaps, as pandas' dates."""
+    try:
+        return pd.to_datetime(column)
+    except pd.errors.OutOfBoundsDatetime:  # pandas 2 reads them in nanoseconds only
+        plain = column.astype(object).where(column.notna(), None)
+        return pd.Series(plain.to_numpy(dtype="datetime64[s]"), column.index, name=column.name)
 
 
 def dates_of(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
