@@ -22,6 +22,7 @@ from prismae.studies import Plan
 from prismae.studies.plan import Planned
 from prismae.studies.plan_file import read_source
 from prismae.studies.plan_parts import Claim
+from prismae.studies.rows import EXACT
 from prismae.studies.summary import TEST_FROM, direction, paired, published, summarise
 from prismae.studies.tables import number, plain, render
 
@@ -91,7 +92,7 @@ def page(plans: Path, results: Path) -> str:
 
 def _rows(results: Path, plan: str, profile: str) -> pd.DataFrame:
     path = results / f"{plan}.{profile}.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+    return pd.read_csv(path, **EXACT) if path.exists() else pd.DataFrame()
 
 
 def _beside(plan: Plan, frame: pd.DataFrame, results: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean  # exact, so that ties are ties with every version of pandas
 from typing import Any, Literal
 
 import numpy as np
@@ -135,7 +136,7 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
         seeds[values] = group.set_index("seed")
         known = {score: group[score].dropna() for score in scores}
         lines[values] = {
-            score: Cell(float(column.mean()), float(column.std()), len(column))
+            score: Cell(fmean(column), float(column.std()), len(column))
             for score, column in known.items()
             if len(column)
         }
@@ -157,8 +158,8 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
             cells[score] = replace(cell, published=numbers)
     chance: dict[str, dict[str, float]] = {}
     for world, group in frame.groupby("world", sort=False):
-        levels = {s: group[f"{s}:chance"].mean() for s in scores if f"{s}:chance" in frame}
-        chance[str(world)] = {s: float(level) for s, level in levels.items() if level == level}
+        levels = {s: group[f"{s}:chance"].dropna() for s in scores if f"{s}:chance" in frame}
+        chance[str(world)] = {s: fmean(level) for s, level in levels.items() if len(level)}
     return Summary(tuple(keys), lines, chance, tuple(_notes(frame)))
 
 
