@@ -25,7 +25,7 @@ import torch
 
 import prismae as pr
 from prismae.data import World
-from prismae.data.text_tables import MISSING
+from prismae.data.table_edges import MISSING
 from prismae.errors import InputError
 
 LARGEST = 20_000_000  # bytes

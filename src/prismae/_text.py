@@ -1,4 +1,4 @@
-"""Numbers as a reader of pages and figures sees them: rounded, with a true minus, and never a negative zero."""
+"""Numbers and values as pages, figures and messages show them: rounded, with a true minus, never a negative zero."""
 
 from __future__ import annotations
 
@@ -85,6 +85,17 @@ def shortened(names: Sequence[str], letters: int) -> list[str]:
                 )
         room += 4
     return [found[name] for name in names]
+
+
+def listed(values: Sequence[object]) -> str:
+    """Up to ten values with commas."""
+    return ", ".join(str(value) for value in values[:10]) + (" …" if len(values) > 10 else "")
+
+
+def short(value: object) -> str:
+    """A value of a table in at most 24 letters."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 24 else text[:23] + "…"
 
 
 def count(value: Any) -> str:

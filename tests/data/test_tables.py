@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import prismae as pr
-from prismae.data.columns import as_numbers, understood
+from prismae.data.columns import understood
 from prismae.data.tables import TableScheme
+from prismae.data.written import as_numbers
 from prismae.errors import InputError
 
 rng = np.random.default_rng(0)

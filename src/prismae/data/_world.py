@@ -15,7 +15,9 @@ from torch import Tensor
 
 from prismae._discovery import kebab, modules, plugins
 from prismae.data._base import FactorKind, World
-from prismae.data.own import FORMATS, Factors, as_pandas, from_memory, from_path
+from prismae.data.formats import FORMATS
+from prismae.data.interchange import as_pandas
+from prismae.data.own import Factors, from_memory, from_path
 from prismae.data.paths import is_path
 from prismae.data.rows import Rows
 from prismae.data.shifts import COMPOSITIONS, PARTS, shifted

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from math import isfinite, sqrt
 from typing import Any, Literal
 
@@ -13,16 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prismae._text import short
+from prismae.data.dates import date_forms, dates_by, days, lasting, moments
+from prismae.data.doubts import FEW, doubts, may_be_numbers
 from prismae.data.layout import LARGEST
-from prismae.data.written import all_numbers, date_forms, dates_by, forms_of, how, numbers_of
+from prismae.data.written import DURATION, LOOSE, all_numbers, forms_of, how, loose, numbers_of
 from prismae.errors import InputError
 
 MOST_CATEGORIES = 1000  # of a column; more are taken for names, not for categories
-NAMES = 3  # a text for every so many rows is a name, not a category,
-FEW = 10  # unless there are as few texts as this
+NAMES = 3  # a text for every so many rows is a name, not a category, unless there are no more than `FEW`
 BOUND = 0.05  # share of rows with the greatest value from which it bounds a scale, of grey or of answers: no count
 LISTED = 4  # categories that a description names
-SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9999, 99999)}
 
 Category = str | int | float | bool
 Role = Literal["number", "category", "constant", "rows", "names", "empty"]
@@ -99,7 +97,7 @@ def understood(
     if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
         return _dates(column, name, asked=asked)
     if kind.kind == "m":
-        return _numbers(_lasting(column), name, asked=asked, written=DURATION)
+        return _numbers(lasting(column), name, asked=asked, written=DURATION)
     if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)):
         raise InputError(
             f"column {name!r} holds values of type {kind}, expected numbers, texts, dates or truth values: drop it "
@@ -112,7 +110,7 @@ def understood(
     if types <= {"int", "float", "Decimal"}:
         return _numbers(column.astype(np.float64), name, asked=asked)
     if types <= {"date", "datetime", "Timestamp"}:
-        return _dates(_moments(column), name, asked=asked)
+        return _dates(moments(column), name, asked=asked)
     if types == {"time"}:
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if strange := types - {"str", "int", "float", "bool"}:
@@ -168,10 +166,10 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
     if asked == "numeric":
         if not good.any():
             raise InputError(f"column {name!r} holds no numbers, but texts such as {seen.iloc[0]!r}")
-        loose = f"{LOOSE} {most}"
-        made = _numbers(_loose(column, loose), name, asked=asked)
+        written = f"{LOOSE} {most}"
+        made = _numbers(loose(column, written), name, asked=asked)
         lost = ", ".join(map(repr, bad.unique()[:LISTED]))
-        return Column("number", made.values, f"{made.said}; missing: {lost}", "", loose, made.sort)
+        return Column("number", made.values, f"{made.said}; missing: {lost}", "", written, made.sort)
     if not codes and np.any([*ways.values()], axis=0).all():
         raise InputError(
             f"column {name!r} holds numbers that are written in several ways, such as {different[good].iloc[0]!r} and "
@@ -187,73 +185,6 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
             f"(--categorical {name!r}), or neither (--drop {name!r})"
         )
     return _categories(column, seen, name, sure=False)
-
-
-def _loose(column: pd.Series, written: str) -> pd.Series:
-    return numbers_of(column.astype(str), written.partition(" ")[2]).astype(np.float64)
-
-
-DURATION = "duration"
-LOOSE = "loose"  # numbers, written as the word after it says, among which texts are missing values
-DAY = pd.Timedelta(days=1)
-EPOCH = np.datetime64(0, "s")
-
-
-def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
-    """New values of a column of numbers that were `written` so in the fit, as float64; None where some are none."""
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        return column.astype(np.float64)
-    column = column.infer_objects()
-    if column.dtype.kind in "biuf" or pd.api.types.is_numeric_dtype(column.dtype):
-        return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)
-    if isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) and column.dtype.kind == "M":
-        return days(column) if written.startswith("date") else None
-    if column.dtype.kind == "m":
-        return _lasting(column) if written == DURATION else None
-    if written.startswith(LOOSE):
-        return _loose(column, written)
-    texts = pd.Series(column.dropna().astype(str).unique())
-    if len(texts) == 0:
-        return column.astype(np.float64)
-    dates = written.startswith("date")
-    if dates and all(isinstance(each, date) for each in column.dropna()):
-        return days(_moments(column))
-    read = dates_by(texts, written[5:] or "ISO8601") if dates else all_numbers(texts, written)
-    read = all_numbers(texts, "text") if read is None and not dates else read
-    if read is None:
-        return None
-    known = dict(zip(texts, read, strict=True))
-    numbers = column.map(lambda value: value if pd.isna(value) else known[str(value)])
-    return days(pd.to_datetime(numbers)) if dates else numbers.astype(np.float64)
-
-
-def _lasting(durations: pd.Series) -> pd.Series:
-    """Durations as days, float64."""
-    return durations.dt.total_seconds() / DAY.total_seconds()
-
-
-def days(dates: pd.Series) -> pd.Series:
-    """Dates as days since 1970, float64."""
-    if isinstance(dates.dtype, pd.DatetimeTZDtype):
-        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-    since = (
-        dates.to_numpy() - EPOCH
-    )  # in their own unit: there are fewer years in nanoseconds than people date
-    return pd.Series(since / np.timedelta64(1, "D"), dates.index, name=dates.name)
-
-
-def _moments(column: pd.Series) -> pd.Series:
-    """Dates and times of Python's own types, with gaps, as pandas' dates."""
-    try:
-        return pd.to_datetime(column)
-    except pd.errors.OutOfBoundsDatetime:  # pandas 2 reads them in nanoseconds only
-        plain = column.astype(object).where(column.notna(), None)
-        return pd.Series(plain.to_numpy(dtype="datetime64[s]"), column.index, name=column.name)
-
-
-def dates_of(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
-    """What `days` were made of, to the second."""
-    return EPOCH + np.rint(days * DAY.total_seconds()).astype("timedelta64[s]")
 
 
 # numbers
@@ -310,7 +241,7 @@ def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = 
     if 2 < few <= min(FEW, len(seen) / NAMES) and len(np.unique(seen)) == few:
         said += f", {few} different (--categorical if they are codes)"
     return Column(
-        "number", column, said + _lacks(column), _doubts(seen, low, high, name, whole), written, sort
+        "number", column, said + _lacks(column), doubts(seen, low, high, name, whole), written, sort
     )
 
 
@@ -327,43 +258,12 @@ def _counts_rows(x: NDArray[np.float64]) -> bool:
     return len(x) > FEW and x[0] in (0.0, 1.0) and bool((np.diff(x) == 1).all())
 
 
-def _doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole: bool) -> str:
-    """A number that often stands for a missing value, and numbers that may be names."""
-    for edge in {low, high} & SENTINELS:
-        rest = seen[seen != edge]
-        times = len(seen) - len(rest)
-        if times > 1 and len(rest) and max(rest.min() - edge, edge - rest.max()) > np.ptp(rest):
-            return (
-                f"column {name!r} is {edge:g} in {times} rows and else from {rest.min():g} to {rest.max():g}: if that "
-                f"stands for a missing value, say so (--missing {edge:g})"
-            )
-    if whole and len(seen) > FEW and _are_dates(seen, low, high):
-        first = f"{low:.0f}"
-        return (
-            f"column {name!r} may be dates such as {first}, and is trained on as numbers: dates are written "
-            f"{first[:4]}-{first[4:6]}-{first[6:]} (else --drop {name!r})"
-        )
-    words = re.sub(r"([a-z])(ID|Id)$", r"\1_id", name)  # customerId
-    called = re.search(r"(?i)(^|[^a-z])(id|idx|index|zip|zipcode|postcode|phone)$", words)
-    if whole and called and len(seen) > FEW:
-        return f"column {name!r} may be a number that names something, and is trained on as one (else --drop {name!r})"
-    return ""
-
-
-def _are_dates(seen: NDArray[np.float64], low: float, high: float) -> bool:
-    """Whether all numbers may be dates without signs between year, month and day."""
-    if not 19_000_101 <= low < high <= 21_001_231:
-        return False
-    months, days_of = seen // 100 % 100, seen % 100
-    return bool(((months >= 1) & (months <= 12) & (days_of >= 1) & (days_of <= 31)).all())
-
-
 # the rest
 
 
 def _constant(column: pd.Series, value: Any, name: str, written: str = "") -> Column:
     lacks = _lacks(column)
-    said = f"always {_short(value)}{lacks}: kept as it is, not trained on"
+    said = f"always {short(value)}{lacks}: kept as it is, not trained on"
     return Column("constant", column, said, written=written)
 
 
@@ -389,38 +289,16 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
         each = "another text in every row" if k == len(seen) else f"{k} different texts in {n} rows"
         role: Role = "rows" if k == n else "names"
         notice = f"column {name!r} holds {each}, taken for names and left out (else --categorical {name!r})"
-        return Column(role, column, f"{each}: names", notice, doubt=_may_be_numbers(seen, name))
+        return Column(role, column, f"{each}: names", notice, doubt=may_be_numbers(seen, name))
     if k > MOST_CATEGORIES:
         raise InputError(
             f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it (--drop {name!r})"
         )
-    first = ", ".join(f"{_short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
+    first = ", ".join(f"{short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
     said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
     return Column("category", column, said + _lacks(column))
-
-
-def _may_be_numbers(seen: pd.Series, name: str) -> str:
-    """What is to be said of texts that are few but for their digits, and begin with one."""
-    texts = seen.astype(str)
-    few = texts.str.replace(r"\d+", "0", regex=True).nunique() <= FEW
-    if not few or not texts.str.match(r"['\"(\[<>~≈$€£¥₹+-]*\d").all():
-        return ""
-    return (
-        f"column {name!r} holds texts such as {_short(texts.iloc[0])!r}: if they are numbers or dates, write them "
-        "plainly, as 1234.5 or 2024-01-31"
-    )
 
 
 def _lacks(column: pd.Series) -> str:
     missing = int(column.isna().sum())
     return f", {missing} of {len(column)} missing" if missing else ""
-
-
-def _short(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
-
-
-def listed(values: Sequence[object]) -> str:
-    """Up to ten values with commas."""
-    return ", ".join(str(value) for value in values[:10]) + (" …" if len(values) > 10 else "")

@@ -44,6 +44,8 @@ class Found:
         Names [n] of the rows of a table, or paths of images.
     series, rate
         Where the channels of series stand, and their points a second, where the reader knows it.
+    doubt
+        How its axes may stand otherwise than they are taken, where nobody said how: a sentence without its point.
     columns, notices
         What was understood, a line for each column of a table; and what of it a user should know, in sentences.
     """
@@ -55,6 +57,7 @@ class Found:
     names: NDArray | None = None
     series: Layout | None = None
     rate: float | None = None
+    doubt: str | None = None
     columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 

@@ -137,19 +137,6 @@ def axes_of(shape: tuple[int, ...], name: str) -> str | None:
     )
 
 
-def observations_last(shape: tuple[int, ...]) -> str | None:
-    """What a user should know of an array of MATLAB [h, w, n] or [h, w, c, n], whose observations may come last."""
-    sides = shape[:-1]
-    alike = len(shape) == 4 or 2 * min(sides) >= max(sides)
-    if len(shape) not in (3, 4) or not alike or shape[-1] < 2 * max(sides):
-        return None
-    order = " ".join(map(str, (len(shape), *range(1, len(shape)))))
-    return (
-        f"the first axis of {'x'.join(map(str, shape))} is taken for {shape[0]} observations; where the last one "
-        f"counts them ({shape[-1]:,}), save permute(x, [{order}]) in its place, or give numpy.moveaxis(x, -1, 0)"
-    )
-
-
 def taken_for(axes: str, shape: tuple[int, ...]) -> str:
     """What a user should know of observations whose axes were found by their shape."""
     sizes = dict(zip(axes, shape, strict=True))

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prismae.data.columns import Column, listed
+from prismae._text import listed
+from prismae.data.columns import Column
 from prismae.data.labels import Found, labels_of
 from prismae.data.tables import checked_names, look
 from prismae.data.windows import Recording, found_of

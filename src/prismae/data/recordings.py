@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from prismae._text import listed
 from prismae.data.array_files import read_arrays
-from prismae.data.columns import listed
 from prismae.data.files import files_below
 from prismae.data.image_folder import LABELS, labels_in
 from prismae.data.labels import Found, chosen

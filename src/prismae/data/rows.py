@@ -259,6 +259,16 @@ def whole_or_rows(rows: Rows) -> NDArray | Rows:
     return rows if rows.kept > WHOLE else rows[:]
 
 
+def whole(array: Any) -> NDArray:
+    """All of an array that a file holds, of a scalar its value."""
+    return array[:] if isinstance(array, Rows) else np.asarray(array[()])
+
+
+def texts(array: Any) -> tuple[str, ...]:
+    """The same of an array of texts."""
+    return tuple(str(entry) for entry in np.atleast_1d(whole(array)))
+
+
 def refuse_columns_first(path: Path) -> None:
     """Refuse a large file that holds one column after the other, so that reading a row means reading all."""
     raise InputError(

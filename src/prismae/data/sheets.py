@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from prismae._files import check_room
-from prismae.data.columns import listed
+from prismae._text import listed
 from prismae.data.packed_text import UNPACKED
-from prismae.data.text_tables import SEEN, lines_left_out, without_ends
+from prismae.data.table_edges import SEEN, lines_left_out, without_ends
 from prismae.errors import InputError, unknown_name
 
 _PART = 1 << 20  # bytes of XML that are looked at together

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from pyarrow.ipc import open_file, open_stream
 from pyarrow.parquet import ParquetFile, read_metadata
 
 from prismae._files import check_room, memory
-from prismae.data.columns import Column, listed
+from prismae._text import listed
+from prismae.data.columns import Column
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.packed_text import PACKED
 from prismae.data.sheets import read_sheet
@@ -150,49 +151,6 @@ def _of_arrow(table: pa.Table) -> pd.DataFrame:
             column["numpy_type"] = "object"
     noted = {**(table.schema.metadata or {}), **({b"pandas": json.dumps(about).encode()} if about else {})}
     return table.replace_schema_metadata(noted).to_pandas(split_blocks=True)
-
-
-def of_records(x: NDArray, what: str) -> pd.DataFrame:
-    """The table of NumPy's records [n]: a field of several values is a column for each, a field of fields likewise."""
-    if x.ndim == 0 or x.size != len(x):
-        raise InputError(
-            f"{what}: records of shape {x.shape}, expected one for each row, [n]: x.ravel() is that."
-        )
-    rows = x.reshape(-1)
-    columns = [each for field in rows.dtype.names or () for each in _columns(field, rows[field])]
-    table = pd.DataFrame({i: column for i, (_, column) in enumerate(columns)})
-    return table.set_axis([name for name, _ in columns], axis=1)
-
-
-def _columns(name: str, values: NDArray) -> Iterator[tuple[str, NDArray]]:
-    """The columns that a field of records holds, with their names."""
-    if values.ndim > 1:
-        for i, each in enumerate(values.reshape(len(values), -1).T):
-            yield from _columns(f"{name} {i + 1}", each)
-    elif values.dtype.names:
-        for field in values.dtype.names:
-            yield from _columns(f"{name}/{field}", values[field])
-    elif values.dtype.kind in "SO":  # texts are bytes in C, and in HDF5
-        texts = [
-            each.decode(errors="replace") if isinstance(each, bytes) else each for each in values.tolist()
-        ]
-        yield name, pd.Series(texts, dtype=object).to_numpy()
-    else:
-        yield name, values.astype(values.dtype.newbyteorder("="))
-
-
-def in_types_of_numpy(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its columns that are in Arrow's types in those of NumPy."""
-    of_arrow = [i for i, kind in enumerate(table.dtypes) if isinstance(kind, pd.ArrowDtype)]
-    if not of_arrow:
-        return table
-    columns = {
-        i: pa.chunked_array(column.array.__arrow_array__()).to_pandas().set_axis(table.index)
-        if i in of_arrow
-        else column
-        for i, (_, column) in enumerate(table.items())
-    }
-    return pd.DataFrame(columns).set_axis(table.columns, axis=1)
 
 
 def _written_out(batch: pa.RecordBatch) -> int:

@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from prismae.data.columns import COUNTS, DURATION, Category, Column, as_numbers, dates_of, listed, understood
+from prismae._text import listed
+from prismae.data.columns import COUNTS, Category, Column, understood
+from prismae.data.dates import dates_of
 from prismae.data.offset import TOO_FINE, rounded_away
+from prismae.data.written import DURATION, as_numbers
 from prismae.errors import InputError, unknown_name
 
 AT_ONCE = 1 << 20  # numbers that are scaled together,

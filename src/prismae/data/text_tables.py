@@ -1,47 +1,22 @@
-"""Own data in tables of text: what stands between the columns, and which line holds their names."""
+"""Own data in tables of text: how they are read."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import warnings
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from prismae.data.columns import listed
+from prismae._text import listed
 from prismae.data.files import looks_like
 from prismae.data.packed_text import opened, start_of
+from prismae.data.separators import cells_of, in_words, separator
+from prismae.data.table_edges import MISSING, is_data, lines_left_out, without_ends
 from prismae.errors import InputError
 from prismae.settings import Reading
-
-SEPARATORS = (",", ";", "\t", "|")
-SEEN = 50  # lines that are looked at before a table is read
-WORDS = 5  # in a cell at most, where nothing else says that a text is a table
-EXPLAINED = 3  # lines at most of units or questions below the names
-MISSING = (
-    "NA",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "#NA",
-    "<NA>",
-    "NaN",
-    "nan",
-    "-NaN",
-    "-nan",
-    "NaT",
-    "NULL",
-    "null",
-    "None",
-    ".",
-    "?",
-)
 
 
 def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, list[str]]:
@@ -69,15 +44,15 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
         notices.append(f"the text is no UTF-8, so it is read as {encoding}{mend}")
     said = re.match(r"(?i)sep=(.)\r?\n", start)  # a line for Excel
     sep = {"tab": "\t", "\\t": "\t", "space": r"\s+"}.get(str(reading.sep), reading.sep)
-    sep = sep or (said[1] if said else _separator(_without_comments(start), path))
+    sep = sep or (said[1] if said else separator(_without_comments(start), path))
     if sep != "," and reading.sep is None and path.suffix.lower() == ".csv":
-        notices.append(f"columns are parted by {_called(sep)}")
-    rows = _rows(start, sep)
+        notices.append(f"columns are parted by {in_words(sep)}")
+    rows = cells_of(start, sep)
     left_out, lines = lines_left_out(rows, start=1 if said else 0)
     notices += lines
     kept = [row for i, row in enumerate(rows) if i not in left_out]
     first = kept[0] if kept else []
-    headless = _is_data(first)
+    headless = is_data(first)
     options: dict[str, Any] = {
         "sep": sep,
         "encoding": encoding,
@@ -110,7 +85,7 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
         if long:
             reason = f"line {long[2]} has {long[3]} values, the lines before {long[1]}"
         raise InputError(
-            f"{path} is no table with {_called(sep)} between columns ({reason}): --sep says what stands there, and "
+            f"{path} is no table with {in_words(sep)} between columns ({reason}): --sep says what stands there, and "
             "lines of other lengths have to be mended or taken out."
         ) from None
     if headless:
@@ -148,150 +123,10 @@ def _table(path: Path, **options: Any) -> pd.DataFrame:
         return pd.read_csv(file, **options)
 
 
-def looks_like_table(path: Path) -> bool:
-    """Whether a text's first lines have as many cells, of which every second column holds numbers, none a sentence."""
-    try:
-        start, _ = start_of(path)
-    except InputError:
-        return False
-    rows = [row for row in _rows(start, _separator(start, path)) if any(row)]
-    widths = {len(row) for row in rows[1:]}
-    if (
-        len(rows) < 3
-        or len(widths) != 1
-        or min(widths) < 2
-        or len(rows[0]) not in (min(widths), min(widths) - 1)
-    ):
-        return False
-    of_numbers = sum(_holds_numbers(rows[1:], column) for column in range(min(widths)))
-    return 2 * of_numbers >= min(widths) and all(len(cell.split()) <= WORDS for row in rows for cell in row)
-
-
-def lines_left_out(rows: Sequence[Sequence[str]], start: int = 0) -> tuple[list[int], list[str]]:
-    """Lines above the names and of units below them, by their place among the first rows of a table, and in words.
-
-    The names are looked for from the line `start` on.
-    """
-    place = _names_at(rows, start)
-    left_out, said = [*range(place)], []
-    above = [" ".join(filter(None, row)) for row in rows[start:place] if any(row)]
-    if above:
-        are = "1 line above the names is" if len(above) == 1 else f"{len(above)} lines above the names are"
-        said.append(f"{are} left out: {_short(above)}")
-    if place < len(rows) and not _is_data(rows[place]) and (below := _explained(rows, place)):
-        left_out += range(place + 1, place + 1 + below)
-        lines = "the line" if below == 1 else f"{below} lines"
-        are = "is taken for units or a question" if below == 1 else "are taken for units or questions"
-        said.append(f"{lines} below the names {are} and left out: {_short(rows[place + 1])}")
-    return left_out, said
-
-
-def without_ends(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """A file's table without the empty rows and the lines of text below it, and these in words.
-
-    A line of text is a row with a value in the first of several columns alone, where no row further up is so.
-    """
-    there = table.notna().to_numpy()
-    alone = there[:, 0] & ~there[:, 1:].any(axis=1) & (there.shape[1] > 2)
-    filled = np.flatnonzero(there.any(axis=1))
-    full = np.flatnonzero(there.any(axis=1) & ~alone)
-    if len(full) == 0:
-        return table, []
-    end = full[-1] + 1 if not alone[: full[-1]].any() else filled[-1] + 1
-    below = table.iloc[end:, 0].dropna()
-    if end == len(table):
-        return table, []
-    said = []
-    if len(below):
-        are = "1 line below the table is" if len(below) == 1 else f"{len(below)} lines below the table are"
-        said.append(f"{are} left out: {_short(list(map(str, below)))}")
-    if empty := len(table) - end - len(below):
-        are = "1 empty row below the table is" if empty == 1 else f"{empty:,} empty rows below the table are"
-        said.append(f"{are} left out")
-    return table.iloc[:end].apply(_as_numbers), said
-
-
-def _as_numbers(column: pd.Series) -> pd.Series:
-    """A column of texts as pandas reads it: as numbers where it holds nothing else, and no code such as 01234."""
-    if not (pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)):
-        return column
-    texts = column.dropna().astype(str)
-    numbers = pd.to_numeric(texts, errors="coerce")
-    if len(texts) == 0 or numbers.isna().any() or texts.str.fullmatch(r"0\d+").any():
-        return column
-    return numbers.reindex(column.index)
-
-
-def _names_at(rows: Sequence[Sequence[str]], start: int) -> int:
-    """The place of the line of names among the first rows of a table, from `start` on.
-
-    That is the first, unless the first line of texts alone that has a name for every column and stands above numbers
-    comes later, and all lines above it have none for some column but the first: titles, empty lines, comments, names of
-    groups of columns.
-    """
-    while start < len(rows) - 1 and (not any(rows[start]) or _is_comment(rows, start)):
-        start += 1
-    rows = list(map(_without_last, rows)) if _all_end_empty(rows) else rows
-    width = max((len(row) for row in rows[start:]), default=0, key=[len(row) for row in rows].count)
-    for place in range(start, len(rows) - 1):
-        full = (
-            len(rows[place]) == width
-            and all(rows[place])
-            and not any(map(_is_number, _no_years(rows[place])))
-        )
-        if full and any(map(_is_number, rows[place + 1])):
-            return place if place > start else start
-        if len(rows[place]) >= width - 1 and all(rows[place][1:]) and any(rows[place]):
-            break
-    return start
-
-
-def _all_end_empty(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a separator stands behind each line, titles and names among them."""
-    return all(len(row) > 1 and row[-1] == "" for row in rows if any(row))
-
-
-def _without_last(row: Sequence[str]) -> Sequence[str]:
-    return row[:-1]
-
-
-def _no_years(names: Sequence[str]) -> Sequence[str]:
-    """The names of a line that are no years."""
-    return [each for each in names if not re.fullmatch(r"(1[5-9]|20)\d\d", each)]
-
-
-def _is_comment(rows: Sequence[Sequence[str]], place: int) -> bool:
-    """Whether a line that begins with # is not that of the names."""
-    if not rows[place][0].startswith("#"):
-        return False
-    following = next((row for row in rows[place + 1 :] if any(row)), [])
-    return len(rows[place]) != len(following) or len(following) < 2 or following[0].startswith("#")
-
-
-def _explained(rows: Sequence[Sequence[str]], place: int) -> int:
-    """How many lines below the names hold no data, but the units of columns or, of surveys, their questions.
-
-    There are texts in them above numbers: in two columns or more, and where a text holds a digit, above all numbers.
-    """
-    for n in range(min(EXPLAINED, len(rows) - place - 3), 0, -1):
-        lines = rows[place + 1 : place + 1 + n]
-        below = [row for row in rows[place + 1 + n :] if any(row)]
-        of_numbers = [column for column in range(len(rows[place])) if _holds_numbers(below, column)]
-        above = [[row[column] for column in of_numbers if column < len(row)] for row in lines]
-        texts = [[each for each in cells if each not in ("", *MISSING)] for cells in above]
-        if len(below) >= 2 and all(
-            len(cells) >= 2
-            and not any(map(_is_number, (*cells, *row)))
-            and (len(cells) == len(of_numbers) or not any(re.search(r"\d", each) for each in row))
-            for cells, row in zip(texts, lines, strict=True)
-        ):
-            return n
-    return 0
-
-
-def _holds_numbers(rows: Sequence[Sequence[str]], column: int) -> bool:
-    cells = [row[column] for row in rows if column < len(row) and row[column] not in ("", *MISSING)]
-    return bool(cells) and all(map(_is_number, cells))
+def _without_comments(start: str) -> str:
+    lines = start.split("\n")
+    kept = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    return "\n".join(lines[kept:])
 
 
 def _end_in_separators(rows: Sequence[Sequence[str]], n_names: int) -> bool:
@@ -322,27 +157,6 @@ def _trimmed(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _rows(start: str, sep: str) -> list[list[str]]:
-    """The first lines of a text as cells without spaces around them."""
-    if len(sep) > 1:
-        return [_words(line) if line.strip() else [] for line in start.splitlines()[:SEEN]]
-    return [
-        [cell.strip() for cell in row]
-        for row in islice(csv.reader(io.StringIO(start), delimiter=sep, skipinitialspace=True), SEEN)
-    ]
-
-
-def _without_comments(start: str) -> str:
-    lines = start.split("\n")
-    kept = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
-    return "\n".join(lines[kept:])
-
-
-def _short(cells: Sequence[str]) -> str:
-    text = " | ".join(filter(None, cells))
-    return repr(text if len(text) <= 60 else text[:59] + "…")
-
-
 def _taken_for_missing(
     path: Path, table: pd.DataFrame, options: dict[str, Any], said_so: Sequence[str]
 ) -> list[str]:
@@ -364,61 +178,3 @@ def _taken_for_missing(
                 f"column {table.columns[place]!r}: {times} taken for missing (--missing '' if that is a value)"
             )
     return said
-
-
-def _called(sep: str) -> str:
-    return {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", r"\s+": "spaces"}.get(sep, repr(sep))
-
-
-def _separator(start: str, path: Path) -> str:
-    """What stands between columns: that which parts the first lines into the same number of values, and most."""
-    if path.name.lower().split(".")[-1] in ("tsv", "tab") or path.name.lower().endswith(
-        (".tsv.gz", ".tab.gz")
-    ):
-        return "\t"
-    best, most = ",", 0.0
-    for sep in SEPARATORS:
-        rows = _rows(start, sep)
-        widths = [len(row) for row in rows if any(row)]
-        if not widths or len(rows[_names_at(rows, 0)]) < 2:
-            continue
-        usual = max(set(widths), key=widths.count)
-        share = widths.count(usual) / len(widths)
-        value = share if usual > 1 else 0.0
-        if value > most + 0.2:
-            best, most = sep, value
-    if most == 0.0:  # numbers with spaces between them
-        rows = [_words(line) for line in start.splitlines() if line.strip()][:SEEN]
-        widths = [len(row) for row in rows]
-        of_numbers = sum(_is_number(each) for row in rows[1:] for each in row)
-        alike = len(set(widths[1:])) == 1 and widths[0] in (widths[1], widths[1] - 1)
-        if alike and widths[1] > 1 and of_numbers > sum(widths[1:]) / 3:
-            return r"\s+"
-    return best
-
-
-def _words(text: str) -> list[str]:
-    """The first line's words, of which quotes hold several together."""
-    words = next(csv.reader(io.StringIO(text.strip()), delimiter=" ", skipinitialspace=True), [])
-    return [each for word in words for each in (word.split("\t") if "\t" in word else [word]) if each]
-
-
-def _is_data(first: Sequence[str]) -> bool:
-    """Whether a first line holds data: at least half of it numbers, which are not names such as 0, 1, 2 or years."""
-    numbers = [each for each in first if _is_number(each)]
-    if len(numbers) < max(1, len(first) / 2):
-        return False
-    whole = [each for each in numbers if re.fullmatch(r"\d+", each.strip())]
-    if len(whole) == len(numbers) > 1:
-        steps = set(np.diff([int(each) for each in whole]).tolist())
-        if len(steps) == 1 and min(steps) > 0:
-            return False
-    return True
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip().lower() not in ("nan", "inf", "infinity")

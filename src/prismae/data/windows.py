@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from prismae.data.columns import listed
+from prismae._text import listed
 from prismae.data.labels import Found, labels_of
 from prismae.errors import InputError
 from prismae.settings import Reading

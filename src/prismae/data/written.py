@@ -1,11 +1,14 @@
-"""How texts are numbers and dates: with commas for thousands, decimal commas, units, as times of day."""
+"""How texts are numbers: with commas for thousands, decimal commas, units, as times of day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
+
+from prismae.data.dates import dates_by, days, lasting, moments
 
 SPACED = r"([ \u00a0\u202f]\d{3})+|(['’]\d{3})+"  # thousands behind spaces or marks
 THOUSANDS = rf"[-+]?(\d{{1,3}}((,\d{{2,3}})*,\d{{3}}|{SPACED})(\.\d*)?|\d+\.?\d*|\.\d+)"
@@ -58,6 +61,8 @@ WRITTEN: dict[str, Callable[[pd.Series], pd.Series]] = {
     "percent": _percent,
     "clock": _clock,
 }
+DURATION = "duration"
+LOOSE = "loose"  # numbers, written as the word after it says, among which texts are missing values
 HOW = {
     "": "numbers",
     "text": "numbers in quotes",
@@ -66,7 +71,7 @@ HOW = {
     "percent": "percentages",
     "clock": "times, as hours",
     "date": "dates, as days",
-    "duration": "durations, as days",
+    DURATION: "durations, as days",
 }
 IN = " in "  # between how numbers are written and their unit
 
@@ -107,21 +112,34 @@ def _bare(texts: pd.Series) -> pd.Series:
     return texts.str.strip().str.replace("−", "-")
 
 
-DATES = """ISO8601|%d/%m/%Y|%m/%d/%Y|%d.%m.%Y|%Y/%m/%d|%d/%m/%y|%m/%d/%y|%d-%m-%Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%b %d %Y
-%b %d, %Y|%B %d, %Y|%d/%m/%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%Y %H:%M:%S|%m/%d/%Y %H:%M:%S|%Y/%m/%d %H:%M|%Y/%m/%d %H:%M:%S
-%d/%m/%Y %I:%M %p|%m/%d/%Y %I:%M %p|%d/%m/%Y %I:%M:%S %p|%m/%d/%Y %I:%M:%S %p|%d %B %Y|%a, %d %b %Y %H:%M:%S
-%a %b %d %H:%M:%S %Y|%b-%y|%b %Y""".replace("\n", "|").split("|")
+def loose(column: pd.Series, written: str) -> pd.Series:
+    """The numbers among the texts of a column, which are `written` so; the others are missing."""
+    return numbers_of(column.astype(str), written.partition(" ")[2]).astype(np.float64)
 
 
-def date_forms(texts: pd.Series) -> list[str]:
-    """The forms in which all texts are dates, the likeliest first."""
-    if not (texts.str.len().between(6, 40) & texts.str.contains(r"\d[-/. :]|[-/. ]\d")).all():
-        return []
-    return [form for form in DATES if dates_by(texts, form) is not None]
-
-
-def dates_by(texts: pd.Series, form: str) -> pd.Series | None:
-    """Dates of texts in this form, without a time zone, in UTC; None where some are none."""
-    bare = texts.str.replace(r"\s*(UTC|GMT)$", "", regex=True)
-    made = pd.to_datetime(bare, format=form, errors="coerce", utc=True).dt.tz_localize(None)
-    return made if made.notna().all() else None
+def as_numbers(column: pd.Series, written: str) -> pd.Series | None:
+    """New values of a column of numbers that were `written` so in the fit, as float64; None where some are none."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.astype(np.float64)
+    column = column.infer_objects()
+    if column.dtype.kind in "biuf" or pd.api.types.is_numeric_dtype(column.dtype):
+        return None if pd.api.types.is_complex_dtype(column.dtype) else column.astype(np.float64)
+    if isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) and column.dtype.kind == "M":
+        return days(column) if written.startswith("date") else None
+    if column.dtype.kind == "m":
+        return lasting(column) if written == DURATION else None
+    if written.startswith(LOOSE):
+        return loose(column, written)
+    texts = pd.Series(column.dropna().astype(str).unique())
+    if len(texts) == 0:
+        return column.astype(np.float64)
+    dates = written.startswith("date")
+    if dates and all(isinstance(each, date) for each in column.dropna()):
+        return days(moments(column))
+    read = dates_by(texts, written[5:] or "ISO8601") if dates else all_numbers(texts, written)
+    read = all_numbers(texts, "text") if read is None and not dates else read
+    if read is None:
+        return None
+    known = dict(zip(texts, read, strict=True))
+    numbers = column.map(lambda value: value if pd.isna(value) else known[str(value)])
+    return days(pd.to_datetime(numbers)) if dates else numbers.astype(np.float64)

@@ -17,8 +17,8 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from prismae.data import Kind, Summary, World
+from prismae.data.interchange import as_pandas
 from prismae.data.kinds import kind_of
-from prismae.data.own import as_pandas
 from prismae.data.rows import Rows
 from prismae.data.storage import spaced
 from prismae.errors import InputError

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.columns import COUNTS, listed
+from prismae._text import listed
+from prismae.data.columns import COUNTS
 from prismae.data.kinds._base import NEW, Numbers
 from prismae.data.layout import numbers
 from prismae.data.offset import less

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from prismae.data._base import World
-from prismae.data.array_files import hdf5
 from prismae.data.files import official_file
+from prismae.data.hdf5_zarr import hdf5
 from prismae.data.images import made_once
 from prismae.data.storage import Dense
 from prismae.data.worlds.rooms3d import KINDS, NAMES

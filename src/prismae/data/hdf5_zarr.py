@@ -1,0 +1,144 @@
+"""Own data in HDF5 and Zarr: arrays by name, sparse matrices, and the columns and tables that AnnData writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prismae.data.chunks import check_hdf5, check_zarr
+from prismae.data.rows import Hdf5, Held, SparseGroup, holds_sparse, texts
+from prismae.errors import InputError
+
+_INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
+_NAMES = "@names"  # and what stands behind the table's name where this is remembered
+
+
+def _needed(package: str, extra: str, path: Path) -> Any:
+    """A package that reads a file and is not always installed."""
+    try:
+        return import_module(package)
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be read without {package}: install it with pip install 'prismae[{extra}]'."
+        ) from None
+
+
+@contextmanager
+def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of a Zarr folder by their full names, read only when they are asked for."""
+    zarr = _needed("zarr", "zarr", path)
+    try:
+        strange = next((each for each in path.rglob("*") if not (each.is_file() or each.is_dir())), None)
+        if strange is not None:  # a pipe or a device, which might never end
+            raise InputError(f"{path} holds {strange.name}, which is neither a file nor a folder.")
+        opened = zarr.open(str(path), mode="r")
+        alone = isinstance(opened, zarr.Array)
+        members = {"x": opened} if alone else dict(opened.members(max_depth=None))
+        found: dict[str, Any] = {}
+        for name, each in sorted(members.items()):
+            if isinstance(each, zarr.Array):
+                check_zarr(path, name, each)
+        for name, each in sorted(members.items()):
+            if not isinstance(each, zarr.Array):
+                found |= _of_group(path, name, each)
+            elif name.rpartition("/")[0] not in found:
+                found[name] = Held(each) if each.ndim else each
+        yield found
+    except InputError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        raise InputError(f"{path} is corrupted or no Zarr folder ({error}).") from None
+
+
+@contextmanager
+def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The data sets and sparse matrices of a file by their full names, read only when they are asked for."""
+    h5py = _needed("h5py", "hdf5", path)
+    found: dict[str, Any] = {}
+
+    def check(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            check_hdf5(path, name, item)
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group):
+            found.update(_of_group(path, name, item))
+        elif isinstance(item, h5py.Dataset) and name.rpartition("/")[0] not in found:
+            texts = h5py.check_string_dtype(item.dtype)
+            found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(check)
+            file.visititems(note)
+            yield found
+    except InputError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError) as error:
+        raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
+
+
+def _of_group(path: Path, name: str, group: Any) -> dict[str, Any]:
+    """What a group of HDF5 or Zarr is by itself: a sparse matrix, or a column or table of AnnData."""
+    encoding = str(group.attrs.get("encoding-type", ""))
+    if holds_sparse(group):
+        return {name: SparseGroup(path, name)}
+    if encoding == "categorical":
+        return {name: _categorical(group)}
+    if encoding.startswith("nullable-"):
+        return {name: _nullable(group)}
+    if "pandas_type" in group.attrs:
+        raise InputError(
+            f"{path}: {name!r} is a table as pandas writes it: give pandas.read_hdf({path.name!r}, {name!r}) to "
+            "pr.world, or save that as .parquet."
+        )
+    return {f"{name}{_NAMES}": str(group.attrs[_INDEX])} if _INDEX in group.attrs else {}
+
+
+def _categorical(group: Any) -> NDArray:
+    """A column of categories of AnnData, as texts or numbers; one that is missing is "" or NaN."""
+    codes, values = np.asarray(group["codes"][()]), _texts_or_numbers(group["categories"])
+    texts = values.dtype.kind == "O"
+    if (codes < 0).any():
+        values = np.append(values if texts else values.astype(np.float64), "" if texts else np.nan)
+    return np.asarray(values[codes])
+
+
+def _nullable(group: Any) -> NDArray:
+    """A column of AnnData some of whose values are missing, "" or NaN."""
+    values, missing = _texts_or_numbers(group["values"]), np.asarray(group["mask"][()], dtype=bool)
+    if values.dtype.kind == "O":
+        return np.where(missing, "", values)
+    return np.where(missing, np.nan, values.astype(np.float64)) if missing.any() else values
+
+
+def _texts_or_numbers(array: Any) -> NDArray:
+    """An array of HDF5 or Zarr; texts as objects."""
+    values = np.asarray((array.asstr() if array.dtype.kind == "O" and hasattr(array, "asstr") else array)[()])
+    return values.astype(object) if values.dtype.kind in "OTU" else values
+
+
+def obs(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the table ``obs`` of a file of AnnData, by their own names."""
+    if f"obs{_NAMES}" not in arrays:
+        return {}
+    index = f"obs/{arrays[f'obs{_NAMES}']}"
+    return {
+        name.removeprefix("obs/"): each
+        for name, each in arrays.items()
+        if name.startswith("obs/") and name.count("/") == 1 and name != index
+    }
+
+
+def row_names(arrays: Mapping[str, Any], n: int) -> NDArray | None:
+    """What a file of AnnData calls its rows."""
+    index = f"obs/{arrays.get(f'obs{_NAMES}')}"
+    if index not in arrays or (names := np.asarray(texts(arrays[index]), dtype=str)).shape != (n,):
+        return None
+    return names
