@@ -3,6 +3,7 @@
 import multiprocessing
 import subprocess
 import sys
+import sysconfig
 import time
 import zipfile
 from dataclasses import replace
@@ -62,6 +63,24 @@ def test_a_long_training_is_not_begun_without_a_graph_where_it_would_not_end(tmp
         worker = device_pool.Worker(multiprocessing.Process(), pipe)
         pool._give(worker)
         assert (worker.task is task) == begun
+
+
+@pytest.mark.slow
+def test_it_starts_where_prismae_is_not_installed(tmp_path):
+    command = [
+        sys.executable,
+        "-S",
+        ROOT / "tools" / "device_run.py",
+        "--help",
+    ]  # without .pth files of editable installs
+    said = subprocess.run(
+        command,
+        env={"PYTHONPATH": sysconfig.get_path("purelib")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "--workers" in said.stdout, said.stderr
 
 
 @pytest.mark.slow

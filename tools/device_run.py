@@ -35,6 +35,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1] / "src")
+)  # a bare machine: prismae is not installed
+
 from device_pool import Pool, Task
 from prismae.errors import InputError
 from prismae.studies import Plan
