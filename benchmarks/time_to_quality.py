@@ -84,12 +84,18 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=None)
     parser.add_argument("--net", default="mlp")
     parser.add_argument("--latents", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("-p", dest="fields", action="append", default=[], metavar="FIELD=VALUE")
     given = parser.parse_args()
     own = {name: yaml.safe_load(value) for name, value in (each.split("=", 1) for each in given.fields)}
     chosen = method("ed-gcae", **(QUICK | own))
     training = Training(
-        steps=given.steps, batch=64, n_latents=given.latents, net=given.net, lr=given.lr, precision="bf16"
+        steps=given.steps,
+        batch=given.batch,
+        n_latents=given.latents,
+        net=given.net,
+        lr=given.lr,
+        precision="bf16",
     )
     print(
         "| seed | first score there, s (steps) | mean of three there, s (steps) | last scores | seconds in all |"
