@@ -56,6 +56,20 @@ def test_help_ends_with_examples_that_the_command_understands(name, monkeypatch,
         command.make_context(name, [word for word in words if word != "--log-file"])
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_flags_as_flags_and_no_names_of_python(name, capfd, monkeypatch):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
+    printed = said(capfd, name, "-h")[1]
+    assert "<bool>" not in printed
+    assert not re.search(r"<(list|.* range)\b", printed)
+    assert re.search(r"--quiet +-q +Print", printed)
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_help_of_all_shows_flags_as_flags(capfd):
+    assert "<bool>" not in said(capfd, "-h")[1]
+
+
 def test_help_of_fit_is_grouped_and_names_every_suffix_and_network(capfd, monkeypatch):
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
     panels = [getattr(each, "rich_help_panel", None) for each in loaded("fit").params]

@@ -22,10 +22,12 @@ from prismae.errors import InputError
 from prismae.evaluation import Scores, evaluate_codes
 from prismae.figures import score_bars, svg
 from prismae.report import write_report
-from prismae.report.findings import _better_without, _no_better_than_chance, findings
+from prismae.report.findings import findings
 from prismae.report.html import _page, sentence, setting
 from prismae.report.study_page import prose
+from prismae.runs.doubts import better_without, headline, no_better_than_chance
 from prismae.runs.files import VERDICT, WEIGHTS
+from prismae.runs.model_card import _verdict
 from prismae.runs.run import Run
 from prismae.runs.verdict import Finding, Verdict
 
@@ -171,8 +173,8 @@ def test_a_report_of_a_run_that_is_read_only_goes_elsewhere(
 
 
 def test_a_score_with_nothing_between_chance_and_ceiling_is_no_warning() -> None:
-    assert not _no_better_than_chance({"score": 1.0, "chance": 1.0, "ceiling": 1.0, "better": "higher"})
-    assert _no_better_than_chance({"score": 0.1, "chance": 0.1, "ceiling": 1.0, "better": "higher"})
+    assert not no_better_than_chance({"score": 1.0, "chance": 1.0, "ceiling": 1.0, "better": "higher"})
+    assert no_better_than_chance({"score": 0.1, "chance": 0.1, "ceiling": 1.0, "better": "higher"})
 
 
 def test_reports_of_one_run_at_once_do_not_meet(tmp_path: Path) -> None:
@@ -290,7 +292,31 @@ def test_warnings(tmp_path: Path) -> None:
 )
 def test_what_costs_nothing_is_ahead_only_beyond_the_interval(score, said):
     given = {"score": 0.3, "chance": 0.0, "ceiling": 1.0, "better": "higher"} | score
-    assert _better_without(given) == said
+    assert better_without(given) == said
+
+
+def test_the_verdict_does_not_say_good_above_scores_that_are_in_doubt() -> None:
+    score = {"score": 0.3, "chance": 0.0, "ceiling": 1.0, "better": "higher"}
+    ahead, level = score | {"beside": {"pca": 0.4}}, score | {"chance": 0.3}
+    found = {
+        "protocols": {
+            "locatello2019": {"mig": ahead, "sap": score},
+            "yeats2023": {"fac": level, "mig": ahead},
+        }
+    }
+    good, bad = (
+        Verdict([1.0], [1.0]),
+        Verdict([0.0], [0.0], findings=[Finding("few-clusters", "Two of ten.")]),
+    )
+    assert headline(good, None) == headline(good, {"protocols": {"a": {"sap": score}}}) == "good"
+    assert headline(good, found) == "good, but not by mig and fac"
+    assert headline(good, {"protocols": {"a": {**dict.fromkeys("wxyz", level), "v": score}}}) == (
+        "good, but not by 4 of 5 scores"
+    )
+    assert headline(bad, found) == "few clusters"  # which says enough
+    card = _verdict(good, found)
+    assert "**good, but not by mig and fac.**" in card
+    assert "- Better without this training under the protocol locatello2019: mig 0.300 (PCA 0.400)." in card
 
 
 def test_perfect_codes_are_not_called_no_better_than_chance() -> None:
@@ -302,8 +328,8 @@ def test_perfect_codes_are_not_called_no_better_than_chance() -> None:
         factors + 0.0, factors, factor_kinds=kinds, metrics=["sap", "mig"], protocol="yeats2023/dsprites"
     ).to_dict()["scores"]
     assert scores["sap"]["score"] < scores["sap"]["chance"]
-    assert not any(_no_better_than_chance(score) for score in scores.values())
-    assert _no_better_than_chance(scores["mig"] | {"score": scores["mig"]["chance"]})
+    assert not any(no_better_than_chance(score) for score in scores.values())
+    assert no_better_than_chance(scores["mig"] | {"score": scores["mig"]["chance"]})
 
 
 @pytest.mark.parametrize(

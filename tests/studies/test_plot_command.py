@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from prismae.cli import app
+from prismae.cli._app import Speaker
 from prismae.errors import InputError
 from prismae.figures.studies import seed_bars, swept_curves
 
@@ -45,6 +47,24 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         for seed in (0, 1)
     ).to_csv(rows, index=False)  # fmt: skip
     return plan, rows
+
+
+def test_a_terminal_has_columns_that_line_up_and_a_pipe_markdown(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["table", str(files[0]), "--rows", str(files[1])]
+    markdown = CliRunner().invoke(app, words).output
+    assert "| VAE |  | 2 | **0.150 ± 0.071** | 0.300 | 0.400 ± 0.000 |" in markdown
+    screen = Speaker(file=io.StringIO(), force_terminal=True, color_system=None, width=60)
+    monkeypatch.setattr("prismae.cli.table.answers", screen)
+    assert not CliRunner().invoke(app, words, catch_exceptions=False).output
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    heads = [line.split() for line in shown.splitlines() if line.startswith("arm")]
+    assert heads[:2] == [["arm", "β", "seeds", "mig", "published"], ["arm", "β", "seeds", "sap"]]
+    assert re.search(r"^VAE +2   0\.150 ± 0\.071 +0\.300$", shown, re.MULTILINE)
+    assert "|" not in shown
+    assert max(map(len, shown.splitlines())) <= 60
+    assert CliRunner().invoke(app, [*words, "--format", "markdown"]).output == markdown
 
 
 def plot(*words: object, catch: bool = True):

@@ -105,7 +105,25 @@ _EMPTY = re.compile(r"--[\w-]+=\s*")
 _MAY_BE_EMPTY = ("--missing",)  # options of which an empty text says something
 
 
-class Commands(TyperGroup):
+class _Worded:
+    """A command whose help says what an option takes, as an option of a terminal: flags take nothing."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a command's, or a group's
+        for each in params:
+            kind = re.sub(
+                r"(list\[)?(\w+)(]| range)?>$", r"\2>", each.display_type(ctx)
+            )  # a range stands behind it
+            shown = "" if getattr(each, "is_flag", False) else kind.replace("<Path>", "<path>")
+            each.display_type = lambda _, shown=shown: shown
+        return params
+
+
+class Command(_Worded, TyperCommand):
+    """A command whose module is imported."""
+
+
+class Commands(_Worded, TyperGroup):
     """The commands of `COMMANDS`: a command's module is imported when the command is run."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -133,6 +151,7 @@ def loaded(name: str) -> Any:
     """The command of that name, from its module."""
     import_module(f"prismae.cli.{COMMANDS[name][0]}")  # registers with `app`
     info = next(each for each in app.registered_commands if each.name == name)
+    info.cls = Command
     looks: Any = {"pretty_exceptions_short": True, "rich_markup_mode": "rich"}
     command = get_command_from_info(info, **looks)
     panels = {panel: place for place, panel in enumerate(PANELS)}

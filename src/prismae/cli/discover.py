@@ -32,7 +32,13 @@ def discover(
         typer.Option(metavar="NAME,…", help="Columns, arrays or labels that are left out, as known factors."),
     ] = "",
     size: Annotated[int | None, typer.Option(help="Side that the images of a folder are scaled to.")] = None,
-    series: Annotated[Layout | None, typer.Option(help="Where the channels of series stand.")] = None,
+    series: Annotated[
+        Layout | None,
+        typer.Option(
+            metavar="ORDER",
+            help="Where the channels of series stand: channels-first, channels-last, or rows, one channel each.",
+        ),
+    ] = None,
     axes: Annotated[
         str | None, typer.Option(help="Dimensions of images and volumes, as chw, hwc, dhw or cdhw.")
     ] = None,

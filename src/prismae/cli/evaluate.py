@@ -10,8 +10,9 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from prismae._better import Better
-from prismae.cli._app import AsJson, RunPath, answers, app, examples, out, print_left_out, tell
+from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell
 from prismae.evaluation import FAMILIES, SAMPLES
+from prismae.runs.doubts import doubts
 from prismae.runs.run import Run
 from prismae.runs.scoring import PROTOCOLS
 from prismae.runs.verdict import BASELINE_NAMES
@@ -103,6 +104,8 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         if scores:
             to.print(_table(title, {"metric": list(scores), **columns}, to))
         print_left_out(to, found.get("skipped", {}).get(protocol, {}))
+    for sentence in doubts(found):
+        tell(err, f"warning: {sentence}", style="yellow")
     if "protocols" not in found:
         to.print("No scores: this world has no known factors.")
 

@@ -188,9 +188,10 @@ def fit(
             if tracked is not None:
                 tracked.end()
         where("run folder", finished.path)
-        print_verdict(judged(finished, data))
-        if evaluate:
-            print_scores(score(finished, data=data, progress=not out.quiet), out)
+        scores = score(finished, data=data, progress=not out.quiet) if evaluate else None
+        print_verdict(judged(finished, data), scores)
+        if scores is not None:
+            print_scores(scores, out)
         if tracked is not None:
             tracked.results(finished)
         done.append(finished)
@@ -200,9 +201,11 @@ def fit(
     out.print(said, highlight=False, soft_wrap=True)
 
 
-def print_verdict(verdict: Verdict) -> None:
+def print_verdict(verdict: Verdict, scores: dict[str, Any] | None) -> None:
     """Print what a run is worth; its faults on standard error, in colour."""
-    tell(out, " ".join([f"verdict: {verdict.word}.", *verdict.sentences]))
+    from prismae.runs.doubts import headline  # here: help would wait for NumPy
+
+    tell(out, " ".join([f"verdict: {headline(verdict, scores)}.", *verdict.sentences]))
     for each in verdict.findings:
         if each.fault:
             tell(err, f"warning: {each}", style="yellow")

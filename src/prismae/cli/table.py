@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import rich.box
+import rich.table
 import typer
+from rich.text import Text
 
 from prismae._progress import visible
-from prismae.cli._app import PlanPath, Profile, Runs, app, examples
+from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples, tell
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import read_rows, rows, write_rows
 from prismae.studies.search import with_trials
-from prismae.studies.summary import summarise
-from prismae.studies.tables import render
+from prismae.studies.summary import Summary, summarise
+from prismae.studies.tables import PUBLISHED, Table, remarks, render, sections, tables, tested
 
 RowsFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--rows",
+        metavar="FILE",
         help="Take the rows from this .csv file instead of from run folders; repeatable, for those of several "
         "machines.",
     ),
@@ -32,11 +36,18 @@ RowsFiles = Annotated[
 def table(
     path: PlanPath,
     profile: Profile = None,
-    form: Annotated[str, typer.Option("--format", help="markdown, csv or latex.")] = "markdown",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="markdown, csv or latex; by default columns that line up in a terminal, and markdown elsewhere.",
+        ),
+    ] = None,
     folder: Runs = Path("runs"),
     rows_files: RowsFiles = None,
     save_rows: Annotated[
-        Path | None, typer.Option(help="Also write the rows behind the table to this .csv file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the rows behind the table to this .csv file."),
     ] = None,
 ) -> None:
     """Print the table of PLAN: mean ± deviation over seeds, tests, and the published numbers beside."""
@@ -44,7 +55,56 @@ def table(
     frame = rows_of(plan, folder, rows_files)
     if save_rows is not None:
         write_rows(frame, save_rows)
-    print(visible(render(plan, summarise(plan, frame), form)), end="")
+    summary = summarise(plan, frame)
+    if form is None and answers.is_terminal:
+        _show(plan, summary)
+    else:
+        print(visible(render(plan, summary, form or "markdown")), end="")
+
+
+def _show(plan: Plan, summary: Summary) -> None:
+    """The tables as a terminal shows them; the best is bold."""
+    keys = len(summary.keys)
+    for each, (_, scores) in zip(tables(summary), sections(summary), strict=True):
+        answers.print(Text(each.title, "bold underline"))
+        _lines(each, keys + 1)  # with the seeds
+        tests = tested(summary, scores)
+        if tests:
+            tell(answers, f"{tests.title}\n")
+            _lines(tests, keys)
+    for note in remarks(plan, summary):
+        tell(answers, f"{note}\n")
+
+
+def _lines(found: Table, keys: int) -> None:
+    """The lines of a table; scores for which there is no room follow below, behind the keys again."""
+    first = list(range(keys))
+    scores: list[list[int]] = []  # each with its published numbers
+    for j in range(keys, len(found.head)):
+        if found.head[j] == PUBLISHED:
+            scores[-1].append(j)
+        else:
+            scores.append([j])
+    while scores:
+        shown = first + scores.pop(0)
+        while scores and _width(_columns(found, shown + scores[0])) <= answers.width:
+            shown += scores.pop(0)
+        answers.print(_columns(found, shown), "")
+
+
+def _width(table: rich.table.Table) -> int:
+    return answers.measure(table, options=answers.options.update(width=10_000)).maximum
+
+
+def _columns(found: Table, columns: list[int]) -> rich.table.Table:
+    """Some of the columns; numbers stand on the right."""
+    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for j in columns:
+        numbers = all(line[j][:1] in "−-–0123456789" for line in found.lines)
+        table.add_column(Text(found.head[j]), justify="right" if numbers else "left", overflow="fold")
+    for i, line in enumerate(found.lines):
+        table.add_row(*(Text(visible(line[j]), "bold" if (i, j) in found.best else "") for j in columns))
+    return table
 
 
 def rows_of(plan: Plan, folder: Path, files: Sequence[Path] | None) -> pd.DataFrame:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae._better import Better
-from prismae._text import finite, number
+from prismae.runs.doubts import doubts
 from prismae.runs.run import Run
-from prismae.runs.verdict import BASELINE_NAMES
 from prismae.views.effects import Effects
 
 
@@ -28,7 +26,13 @@ class Finding:
 
 def findings(run: Run) -> list[Finding]:
     """All findings on a run, warnings first."""
-    found = [*_outcome(run), *_terms(run), *_codes(run), *_chance(run), *_without(run), *_missing(run)]
+    found = [
+        *_outcome(run),
+        *_terms(run),
+        *_codes(run),
+        *map(_warning, doubts(run.scores or {})),
+        *_missing(run),
+    ]
     return sorted(found, key=lambda finding: finding.kind != "warning")
 
 
@@ -73,21 +77,6 @@ def _codes(run: Run) -> Iterator[Finding]:
             f"At an end of their range for most observations: {each}. Each is a switch, or saturated. If the data have "
             "no factor of two values, lower the learning rate or scale the data."
         )
-
-
-def _chance(run: Run) -> Iterator[Finding]:
-    for protocol, scores in (run.scores or {}).get("protocols", {}).items():
-        level = [name for name, score in scores.items() if _no_better_than_chance(score)]
-        if level:
-            yield _warning(f"No better than chance under the protocol {protocol}: {', '.join(level)}.")
-
-
-def _without(run: Run) -> Iterator[Finding]:
-    """What scores better without the training."""
-    for protocol, scores in (run.scores or {}).get("protocols", {}).items():
-        ahead = [f"{name} {said}" for name, score in scores.items() if (said := _better_without(score))]
-        if ahead:
-            yield _warning(f"Better without this training under the protocol {protocol}: {', '.join(ahead)}.")
 
 
 def _missing(run: Run) -> Iterator[Finding]:
@@ -135,38 +124,3 @@ def _stuck(values: NDArray) -> bool:
         return False
     tail = values[-(len(values) // 4) :]
     return bool(np.ptp(tail) <= 1e-7 * max(abs(tail[-1]), 1e-12) < np.ptp(values))
-
-
-def _better_without(score: dict[str, Any]) -> str:
-    """The score, and that of the best of what costs nothing, "0.252 (PCA 0.372)", where it lies beyond the score's
-    interval; without one, where it is ahead by more than a twentieth of the way from chance to the ceiling."""
-    better, mine = Better.of(score), finite(score.get("score"))
-    others = {
-        name: found for name, other in score.get("beside", {}).items() if (found := finite(other)) is not None
-    }
-    if mine is None or not others or better is Better.NEITHER:
-        return ""
-    higher = better is Better.HIGHER
-    best = (max if higher else min)(others, key=lambda name: others[name])
-    end = finite(score.get("upper" if higher else "lower"))
-    if end is None:
-        way = (finite(score.get("ceiling")) or 0.0) - (finite(score.get("chance")) or 0.0)
-        end = mine + (1 if higher else -1) * abs(way) / 20
-    return (
-        f"{number(mine)} ({BASELINE_NAMES[best]} {number(others[best])})"
-        if better.beats(others[best], end)
-        else ""
-    )
-
-
-def _no_better_than_chance(score: dict[str, Any]) -> bool:
-    """Whether the end of the interval that is worse, or the score if it has none, does not beat chance."""
-    better = Better.of(score)
-    worst = finite(score.get("upper" if better is Better.LOWER else "lower"))
-    worst = finite(score.get("score")) if worst is None else worst
-    chance = finite(score.get("chance"))
-    if worst is None or chance is None or better is Better.NEITHER:
-        return False
-    if finite(score.get("ceiling")) == chance:  # nothing lies between, so a score says nothing
-        return False
-    return not better.beats(worst, chance)

@@ -23,6 +23,7 @@ from prismae.report.explorer import NoExplorer, explorer
 from prismae.report.findings import findings
 from prismae.report.players import player
 from prismae.report.study_page import prose
+from prismae.runs.doubts import headline
 from prismae.runs.latents import LISTED
 from prismae.runs.run import Run
 from prismae.views import Table, View, all_views, check
@@ -101,6 +102,7 @@ def _page(
             findings=findings(run),
             tiles=tiles(run),
             verdict=run.verdict,
+            headline=run.verdict and headline(run.verdict, run.scores),
             player=sliders,
             explorer=combined,
             no_explorer=why,

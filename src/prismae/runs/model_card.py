@@ -10,6 +10,7 @@ import yaml
 from prismae._better import Better
 from prismae._text import in_markdown, one
 from prismae.data.kinds import kind_of
+from prismae.runs.doubts import doubts, headline
 from prismae.runs.verdict import Verdict
 
 LIMITS = """\
@@ -47,7 +48,7 @@ def model_card(
         f"prismae {in_markdown(job['version'])}.",
         f"## Data\n\n{in_markdown(_data(job))}",
         f"## Training\n\n{_training(job)}",
-        *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict)}"]),
+        *([] if verdict is None else [f"## Verdict\n\n{_verdict(verdict, scores)}"]),
         f"## Scores\n\n{_scores(job, scores)}",
         f"## Limits\n\n{LIMITS}",
         f"## How to load it\n\n{_loading(job)}",
@@ -105,11 +106,11 @@ def _training(job: Mapping[str, Any]) -> str:
     return _table(("setting", "value"), rows.items())
 
 
-def _verdict(verdict: Verdict) -> str:
+def _verdict(verdict: Verdict, scores: Mapping[str, Any] | None) -> str:
     sentences = in_markdown(" ".join(verdict.sentences))
     said = [
-        f"**{in_markdown(verdict.word)}.** {sentences}",
-        *(f"- {in_markdown(each)}" for each in verdict.findings),
+        f"**{in_markdown(headline(verdict, scores))}.** {sentences}",
+        *(f"- {in_markdown(each)}" for each in (*verdict.findings, *doubts(scores or {}))),
     ]
     return "\n\n".join(said)
 

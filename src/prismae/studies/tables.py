@@ -17,6 +17,7 @@ from prismae.studies.plan import Plan
 from prismae.studies.summary import SURE, Cell, Summary, divided
 
 FORMATS = ("markdown", "csv", "latex")
+PUBLISHED = "published"  # heads the published numbers of the score before it
 MOST_DIGITS = 5  # after the point; smaller numbers are written as 1.2e-07
 
 
@@ -91,7 +92,7 @@ def tables(summary: Summary) -> Iterator[Table]:
         pairs = [(s, p) for s in scores for p in ((False, True) if s in beside else (False,))]
         table = Table(
             title[0].upper() + title[1:],
-            [*summary.keys, "seeds", *("published" if p else divided(s)[1] for s, p in pairs)],
+            [*summary.keys, "seeds", *(PUBLISHED if p else divided(s)[1] for s, p in pairs)],
             [],
             set(),
         )
@@ -140,10 +141,14 @@ def _markdown(plan: Plan, summary: Summary) -> str:
                 *map(_row, tests.lines),
             ]
         parts.append("")
+    return "\n".join([*parts, *(text for note in remarks(plan, summary) for text in (note, ""))])
+
+
+def remarks(plan: Plan, summary: Summary) -> list[str]:
+    """What stands below the tables: where published numbers are from, and notes."""
     sources = dict.fromkeys(each.source for each in plan.published)
-    parts += [f"Published: {'; '.join(sources)}.", ""] if sources else []
-    parts += [text for note in summary.notes for text in (note, "")]
-    return "\n".join([*parts, *(text for note in plan.notes for text in (note.strip(), ""))])
+    published = [f"Published: {'; '.join(sources)}."] if sources else []
+    return [*published, *summary.notes, *(note.strip() for note in plan.notes)]
 
 
 AGAINST = (
