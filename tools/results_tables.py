@@ -6,7 +6,7 @@ python tools/results_tables.py
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ KINDS = (
     "independent critics, σ 0.2",
 )
 RATES, UPDATES = (0.0002, 0.001), (1, 5)
+T_SNE = ("silhouette", "calinski-harabasz", "davies-bouldin")
+WITHOUT = " without Fisher"
 MODERN = ("mig", "dci-d", "dci-c", "dci-i", "infomec-m", "infomec-e", "infomec-c")
 
 
@@ -187,29 +189,51 @@ def images(name: str, profile: str, world: str) -> Callable[[Path], str]:
 
 
 def on_t_sne(profile: str) -> Callable[[Path], str]:
-    """Scores of the digits on the t-SNE of codes, with and without Fisher's term, the paper's beside."""
+    """Scores of the digits on the t-SNE of codes, with and without Fisher's term, the paper's beside, and by how many
+    of the three the paper's level and its order are reached."""
     plans = {
         suffix: Plan.load(ROOT / "plans" / f"{name}.yaml", profile)
-        for name, suffix in (("hgmvae_table1", ""), ("hgmvae_table4", " without Fisher"))
+        for name, suffix in (("hgmvae_table1", ""), ("hgmvae_table4", WITHOUT))
     }
+    scores = [f"clustering/t-sne:{name}[labels on t-SNE]" for name in T_SNE]
 
     def table(results: Path) -> str:
-        lines = []
+        ours: dict[tuple[int, str], pd.DataFrame] = {}
+        theirs: dict[tuple[int, str], list[float]] = {}  # empty where nothing is published
         for suffix, plan in plans.items():
             frame = pd.read_csv(results / f"{plan.name}.{profile}.csv")
             for (m, arm), rows in frame.groupby(["n_latents", "arm"]):
-                cells = []
-                for short in ("silhouette", "calinski-harabasz", "davies-bouldin"):
-                    score = f"clustering/t-sne:{short}[labels on t-SNE]"
-                    theirs = published(plan, {"arm": arm, "n_latents": m}, score)
-                    cells += [_cell(rows[score]), f"*{number(*theirs)}*" if theirs else "–"]
                 again = str(arm).endswith("with Fisher") or (suffix and rows["method"].isin(BASELINES).all())
                 if not again:  # Table 4's plan has it too, to compare with
-                    lines.append([str(m), f"{arm}{suffix}", str(len(rows)), *cells])
+                    said = [published(plan, {"arm": arm, "n_latents": m}, score) for score in scores]
+                    ours[m, f"{arm}{suffix}"] = rows[scores]
+                    theirs[m, f"{arm}{suffix}"] = [each[0] for each in said if each]
+        lines = []
+        for (m, arm), rows in sorted(ours.items(), key=lambda each: each[0][0]):
+            mean, wanted = rows.mean().to_list(), theirs[m, arm]
+            cells = [
+                text
+                for i, score in enumerate(scores)
+                for text in (_cell(rows[score]), f"*{number(wanted[i], None)}*" if wanted else "–")
+            ]
+            other = m, arm.removesuffix(WITHOUT) if arm.endswith(WITHOUT) else "GMVAE"
+            level = order = "–"
+            if wanted:
+                level = f"{sum(better >= 0 for better in _gains(mean, wanted))} of 3"
+            if wanted and other != (m, arm) and theirs.get(other):
+                gains = _gains(mean, ours[other].mean()), _gains(wanted, theirs[other])
+                order = f"{sum((a > 0) == (b > 0) for a, b in zip(*gains, strict=True))} of 3"
+            lines.append([str(m), arm, str(len(rows)), *cells, level, order])
         head = [text for index in ("SC", "CH", "DB") for text in (index, "*paper*")]
-        return _table(["L", "method", "seeds", *head], sorted(lines, key=lambda line: int(line[0])))
+        return _table(["L", "method", "seeds", *head, "level", "order"], lines)
 
     return table
+
+
+def _gains(ours: Iterable[float], others: Iterable[float]) -> list[float]:
+    """By how much each score on the t-SNE is better than another."""
+    signs = (-1 if name == "davies-bouldin" else 1 for name in T_SNE)
+    return [sign * (a - b) for sign, a, b in zip(signs, ours, others, strict=True)]
 
 
 def repeats(results: Path) -> str:
