@@ -206,8 +206,8 @@ def on_t_sne(profile: str) -> Callable[[Path], str]:
                 again = str(arm).endswith("with Fisher") or (suffix and rows["method"].isin(BASELINES).all())
                 if not again:  # Table 4's plan has it too, to compare with
                     said = [published(plan, {"arm": arm, "n_latents": m}, score) for score in scores]
-                    ours[m, f"{arm}{suffix}"] = rows[scores]
-                    theirs[m, f"{arm}{suffix}"] = [each[0] for each in said if each]
+                    place = int(str(m)), f"{arm}{suffix}"
+                    ours[place], theirs[place] = rows[scores], [each[0] for each in said if each]
         lines = []
         for (m, arm), rows in sorted(ours.items(), key=lambda each: each[0][0]):
             mean, wanted = rows.mean().to_list(), theirs[m, arm]
