@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cache, partial
 from html import escape
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -35,7 +36,7 @@ ACCENT, WARM = "#2e79c7", "#c9571a"
 # Each of a lightness of its own, so that they stay apart for the colour-blind and in a grey print; more than these do
 # not fit between black and what is seen on white
 PALETTE = ("#3d4ee5", "#c8265e", "#199aad", "#9ca71e", "#6e3a07", "#570a6d", "#03291a")
-MARKS = "o^s"  # the second and third seven classes have another shape
+MARKS = "o^s"  # classes next to each other have other shapes, too: some colours are one grey in print
 # families that have what DejaVu lacks, tried in this order where they are installed
 FALLBACKS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Hiragino Sans", "PingFang SC", "Yu Gothic",
@@ -256,6 +257,18 @@ def _character(escaped: re.Match[str]) -> str:
     return chr(code) if code > 127 else escaped[0]
 
 
+def complete_fonts() -> None:
+    """Add matplotlib's own fonts to its list where what it has kept of this machine lacks some: else each figure
+    is drawn in others, and says so for each of them on standard error."""
+    there = {Path(each.fname).name for each in fontManager.ttflist}
+    for path in Path(matplotlib.get_data_path(), "fonts", "ttf").glob("*.ttf"):
+        if path.name not in there:
+            fontManager.addfont(path)
+
+
+complete_fonts()
+
+
 @cache
 def _installed() -> tuple[str, ...]:
     there = set(fontManager.get_font_names())
@@ -267,6 +280,11 @@ def _drawable(character: str) -> bool:
     """Whether a font that figures are drawn in has a character."""
     families = [FontProperties(), *(FontProperties(family=name) for name in _installed())]
     return any(get_font(findfont(each)).get_char_index(ord(character)) for each in families)
+
+
+def look(place: int) -> tuple[str, str]:
+    """Colour and mark of a class; no two of 21 have the same of both."""
+    return PALETTE[place % len(PALETTE)], MARKS[place % len(MARKS)]
 
 
 def _roles() -> dict[str, str]:

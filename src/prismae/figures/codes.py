@@ -18,13 +18,12 @@ from prismae.figures.canvas import (
     FAINT,
     FONT,
     INK,
-    MARKS,
     MUTED,
-    PALETTE,
     RAMP,
     SMALL,
     WIDTH,
     blank,
+    look,
     new_figure,
     plain,
     thin,
@@ -152,7 +151,7 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
         return figure
     handles = []
     for place, value in enumerate(values):
-        colour, shape = PALETTE[place % len(PALETTE)], MARKS[place // len(PALETTE) % len(MARKS)]
+        colour, shape = look(place)
         axes.scatter(
             points[labels == value, 0], points[labels == value, 1], color=colour, marker=shape, **marks
         )
