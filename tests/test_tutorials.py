@@ -115,6 +115,16 @@ def test_the_gallery_has_every_view():
     assert sum(path.stat().st_size for path in gallery.FOLDER.glob("*.png")) < 1.5e6
 
 
+def test_parts_of_the_sites_navigation_and_its_search_have_names():
+    html = (
+        '<nav aria-labelledby="__nav_6_label"><label class="md-nav__title" for="__nav_6">\n Methods </label>'
+        '</nav><div class="md-search" data-md-component="search" role="dialog">'
+    )
+    found = docs_site.named(html)
+    assert found.startswith('<nav aria-label="Methods">')
+    assert found.endswith('role="dialog" aria-label="Search">')
+
+
 def test_papers_are_linked_but_not_in_code_nor_twice():
     html = '<p>See arXiv:1804.03599, <a href="x">arXiv:1312.6114</a>.</p><pre>arXiv:1802.05983</pre>'
     link = '<a href="https://arxiv.org/abs/1804.03599">arXiv:1804.03599</a>'

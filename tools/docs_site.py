@@ -66,6 +66,17 @@ def _link(found: re.Match[str]) -> str:
     return f'<a href="{at}">{found[0]}</a>'
 
 
+def named(html: str) -> str:
+    """A page with names for what the theme leaves without: its search, and parts of the navigation that are pages."""
+    dialog = 'class="md-search" data-md-component="search" role="dialog"'
+    html = html.replace(dialog, f'{dialog} aria-label="Search"')
+    titles = re.findall(r'<label class="md-nav__title" for="(\w+)">(.*?)</label>', html, re.DOTALL)
+    for part, title in titles:
+        words = " ".join(re.sub(r"<[^>]*>", "", title).split())
+        html = html.replace(f'aria-labelledby="{part}_label"', f'aria-label="{words}"')
+    return html
+
+
 def on_files(files: Any, *, config: Any) -> Any:
     """Called by mkdocs when it has found the pages."""
     from mkdocs.structure.files import File
@@ -79,3 +90,8 @@ def on_files(files: Any, *, config: Any) -> Any:
 def on_page_content(html: str, **given: Any) -> str:
     """Called by mkdocs for each page."""
     return together_on_page(linked(html))
+
+
+def on_post_page(output: str, **given: Any) -> str:
+    """Called by mkdocs for each page as it is written."""
+    return named(output)

@@ -24,7 +24,7 @@ from prismae.views import View, add_views, all_views
 
 ROOT = Path(__file__).parents[1]
 PAGE, FOLDER = ROOT / "docs" / "gallery.md", ROOT / "docs" / "gallery"
-DPI, COLOURS = 80, 256
+DPI, COLOURS = 90, 256
 
 # what is trained on what: how the page says it, its kind of data, and the command
 MODELS = {

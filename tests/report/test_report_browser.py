@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from blank import blank_figures
@@ -14,6 +15,7 @@ from made_up import made_up_run
 from untrained import channels, images, series, untrained_run, vectors
 
 from prismae import Job, run
+from prismae.data import world
 from prismae.methods import method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.report import write_report
@@ -144,6 +146,21 @@ def test_an_observation_stands_beside_its_reconstruction(
     browser.run("[...document.querySelectorAll('#presets button')].at(-1).click()")
     assert not browser.run("document.getElementById('beside').hidden")
     assert browser.errors == []
+
+
+def test_shares_of_categories_are_shown_as_shares(browser: Browser, tmp_path: Path) -> None:
+    """What a decoder makes of a category may lie below 0 or above 1."""
+    table = pd.DataFrame({"length": np.arange(60.0), "site": ["Rome", "Oslo", "Bern"] * 20})
+    folder, net = untrained_run(tmp_path / "run", world(table), "mlp")
+    far = [60.0, -60.0, 60.0, -60.0]
+    with torch.no_grad():
+        decoded = net.generate(torch.tensor([far])).flatten()[1:]
+    assert decoded.min() < 0  # else nothing is tested
+    page = write_report(folder.path)
+    browser.open(page, f"#codes={','.join(map(str, far))}")
+    shown = browser.run(f"{SHOWN['table'].replace('number', 'number:not(.given)')}").split(",")[1:]
+    found = [float(each.removesuffix("\u00a0%")) for each in shown]
+    np.testing.assert_allclose(found, 100 * decoded.clip(0, 1).numpy(), atol=1)
 
 
 @pytest.mark.parametrize("kind", ["images", "series"])

@@ -39,7 +39,7 @@ def explorer(run: Run) -> dict[str, Any]:
     `originals`, base64 of float16, and whose names are `names`; for images `ends`, the elements that are drawn black
     and white; for series `lanes`, for each channel its name with its range in the user's units ("" where there is one
     channel only), its least and its greatest element; and for tables `features`, a name, mean and standard deviation
-    each, and the scale and shift that bring it into the user's units.
+    each, and the scale and shift that bring it into the user's units; the last `categories` of them are shares.
 
     Raises
     ------

@@ -226,6 +226,7 @@ class Rows(Shown):
         return {
             "features": [[*each] for each in zip(run.feature_names, *numbers, strict=True)],
             "most": most.tolist(),
+            "categories": sum(map(len, (run.job.get("table") or {}).get("categories", {}).values())),
         }
 
     def _columns(self, run: Run) -> list[str]:

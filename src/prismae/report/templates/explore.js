@@ -18,8 +18,8 @@
     const size = Math.abs(value);
     const wide = size >= 1e6 || (size > 0 && size < 1e-3);
     const digits = Math.max(0, 2 - Math.floor(Math.log10(Number(size.toPrecision(3)) || 1))); // 0.9999 is 1.00
-    const text = wide ? size.toExponential(2) : size.toFixed(Math.min(digits, 4));
-    return (value < 0 && Number(text) ? "\u2212" : "") + text;
+    const text = wide ? size.toExponential(2).replace("-", "\u2212") : size.toFixed(Math.min(digits, 4));
+    return (value < 0 && /[1-9]/.test(text) ? "\u2212" : "") + text;
   };
   const signed = (value, range) => {
     const digits = Math.min(4, Math.max(2, 2 - Math.floor(Math.log10(range || 1)))); // as fine as the range asks for
@@ -90,6 +90,7 @@
     },
     table(place) {
       const first = new Set(data.most);
+      const numbers = data.features.length - data.categories; // categories come last
       const every = [];
       let now = null, pressed = null;
       if (first.size < data.features.length) {
@@ -114,19 +115,21 @@
         const mark = make("b", "", track);
         const value = make("span", "number", row);
         const given = make("span", "number given", row);
+        // a decoder's share of a category may lie a little below 0 or above 1
+        const said = (x) => i < numbers ? plain(x * scale + shift) : Math.round(100 * Math.max(0, Math.min(1, x))) + "\u00a0%";
         const share = (x) => Math.max(-1, Math.min(1, (x - mean) / (deviation || 1) / 3)); // full at three deviations
         const show = (values) => {
           const part = share(values[i]);
           bar.style.left = 50 + 50 * Math.min(part, 0) + "%";
           bar.style.width = 50 * Math.abs(part) + "%";
           bar.className = part < 0 ? "below" : "";
-          value.textContent = plain(values[i] * scale + shift);
+          value.textContent = said(values[i]);
         };
         const compare = (values) => {
           const known = values && Number.isFinite(values[i]); // else there is none, or the cell is missing
           mark.hidden = !known;
           if (known) mark.style.left = 50 + 50 * share(values[i]) + "%";
-          given.textContent = known ? plain(values[i] * scale + shift) : values ? "\u2014" : "";
+          given.textContent = known ? said(values[i]) : values ? "\u2014" : "";
         };
         every.push({ row, name, show, compare });
       });
