@@ -12,16 +12,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._files import write_file
-from prismae._text import number, together_on_page
+from prismae._text import minus, number, together_on_page
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
-from prismae.figures.canvas import FONT, new_figure, png
+from prismae.figures.canvas import new_figure, png
 from prismae.figures.pictures import to_pixels
 from prismae.runs.slices import middle_slices
 
 PAGE = "page.html"
 AT = (-1.5, -0.75, 0.0, 0.75, 1.5)  # deviations of a factor that pictures are drawn at
+TITLE = 12.0  # points: nine pixels on a phone, where the picture is as wide as its page
 
 
 def write_page(found: Discovery, data: World) -> Path:
@@ -66,7 +67,7 @@ def _row(x: NDArray) -> Figure:
             axes.imshow(each)
         else:
             axes.plot(each.T if each.ndim == 2 and each.shape[0] < each.shape[1] else each, lw=1)
-        axes.set_title(f"{AT[i]:+g}".replace("+0", "0"), fontsize=FONT)
+        axes.set_title(minus(f"{AT[i]:+g}".replace("+0", "0")), fontsize=TITLE)
         axes.set_xticks([])
         axes.set_yticks([])
     return figure
