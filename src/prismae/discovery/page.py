@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._files import write_file
-from prismae._text import minus, number, together_on_page
+from prismae._text import number, signed, together_on_page
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
@@ -67,7 +67,7 @@ def _row(x: NDArray) -> Figure:
             axes.imshow(each)
         else:
             axes.plot(each.T if each.ndim == 2 and each.shape[0] < each.shape[1] else each, lw=1)
-        axes.set_title(minus(f"{AT[i]:+g}".replace("+0", "0")), fontsize=TITLE)
+        axes.set_title(signed(AT[i]), fontsize=TITLE)
         axes.set_xticks([])
         axes.set_yticks([])
     return figure
