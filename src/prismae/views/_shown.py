@@ -212,7 +212,7 @@ class Rows(Shown):
         return _units.worst(run)
 
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
-        pictures, shape = run.pictures, seen[0].shape[1:]
+        pictures, shape, table = run.pictures, seen[0].shape[1:], run.job.get("table")
         scale, shift = (np.broadcast_to(each, shape) for each in run.units or (1.0, 0.0))
         deviation = pictures["element_std"]
         numbers = [
@@ -226,7 +226,7 @@ class Rows(Shown):
         return {
             "features": [[*each] for each in zip(run.feature_names, *numbers, strict=True)],
             "most": most.tolist(),
-            "categories": sum(map(len, (run.job.get("table") or {}).get("categories", {}).values())),
+            "categories": sum(len(each) for each in table["categories"].values()) if table else 0,
         }
 
     def _columns(self, run: Run) -> list[str]:
