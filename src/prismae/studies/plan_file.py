@@ -141,9 +141,10 @@ def read_source(path: Path) -> Source:
         return Source(path, plan)
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
         lines = _lines_of(root, path)
-        data = yaml.load(text, Loader=_Loader)
+        data = loader.construct_document(root) if root else None
         repr(data)  # a number may have more digits than Python writes
     except InputError:
         raise

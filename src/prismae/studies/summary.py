@@ -153,9 +153,9 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
             if len(likelihoods) < 2 or not of_a_likelihood(score):
                 _compare(score, compared, lines, seeds)
     for values, cells in lines.items():
+        row = seeds[values].iloc[0].to_dict()
         for score, cell in cells.items():
-            numbers = published(plan, seeds[values].iloc[0].to_dict(), score)
-            cells[score] = replace(cell, published=numbers)
+            cells[score] = replace(cell, published=published(plan, row, score))
     chance: dict[str, dict[str, float]] = {}
     for world, group in frame.groupby("world", sort=False):
         levels = {s: group[f"{s}:chance"].dropna() for s in scores if f"{s}:chance" in frame}
@@ -264,7 +264,8 @@ def _compare(
     best = (max if better is Better.HIGHER else min)(having, key=lambda values: lines[values][score].mean)
     lines[best][score] = replace(lines[best][score], best=True)
     tested: dict[tuple[Any, ...], Comparison] = {}
-    for values in having:
+    enough = [values for values in having if lines[values][score].n >= TEST_FROM]
+    for values in enough if best in enough else ():
         pair = pd.concat([seeds[values][score], seeds[best][score]], axis=1, join="inner").dropna()
         found = paired(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
         if values != best and found is not None:
