@@ -57,11 +57,10 @@ def test_updates_of_trials_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "controllers"),
-    [(EVAE(**QUICK), ()), (FACTOR, (Evolve("kl,tc", **QUICK),))],
+    ("method", "controllers", "stopped"),
+    [(EVAE(**QUICK), (), 22), (FACTOR, (Evolve("kl,tc", **QUICK),), 30)],
     ids=["evae", "factor-vae"],
 )
-@pytest.mark.parametrize("stopped", [22, 30])
 def test_a_stopped_evolution_goes_on_to_the_bit(method, controllers, stopped, tmp_path):
     class Stop(Exception):
         pass

@@ -41,6 +41,7 @@ def test_the_same_trees_where_no_splits_tie(classes):
     np.testing.assert_array_equal(ours.predict(x), theirs.predict(x))
 
 
+@pytest.mark.slow
 def test_importance_is_as_near_to_scikit_learn_as_that_is_to_itself():
     x, y = data(5)
     ours = np.mean([fit_boosted(x, y, seed=seed).importance for seed in range(4)], axis=0)

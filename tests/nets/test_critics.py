@@ -115,7 +115,7 @@ def test_a_shared_backbone_has_far_fewer_weights():
     assert size(True) < size(False) / 8
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("shared", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_trained_critics_find_the_density_and_the_information_of_a_gaussian(shared):
     torch.manual_seed(0)
     critics = ConditionalCritics(2, width=64, shared=shared)

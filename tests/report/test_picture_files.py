@@ -73,7 +73,7 @@ def test_clusters_say_where_they_come_from(folders: dict[str, Path], tmp_path: P
         )
 
 
-@pytest.mark.parametrize("data", ["images", "series", "channels"])
+@pytest.mark.parametrize("data", ["images", "channels"])
 def test_animation_goes_there_and_back(folders: dict[str, Path], tmp_path: Path, data: str) -> None:
     with Image.open(write_picture(folders[data], "gif", tmp_path / "a.gif")) as picture:
         assert picture.n_frames == 20  # type: ignore[attr-defined]  # 11 there, 9 back
