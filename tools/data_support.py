@@ -90,7 +90,9 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     cut = b"\n".join(line.rpartition(b",")[0] if i == 3 else line for i, line in enumerate(csv.split()))
     yield "a shorter row", "x.csv", cut, {}
     yield "a longer row", "x.csv", csv + b"1,2,F,4\n", {}
-    yield "a row of totals", "x.csv", csv + b"total,99,\n", {}
+    totals = f"total,{plain['rings'].sum()},\n".encode()
+    yield "a row of totals", "x.csv", csv + totals, {}
+    yield "a row that is called a total and is none", "x.csv", named.to_csv().encode() + b"total,1,99,F\n", {}
     yield "row numbers, as pandas writes them", "x.csv", plain.to_csv().encode(), {}
     yield "row names, as R writes them", "x.csv", named.to_csv().encode(), {}
     yield "R's `write.table`", "x.txt", named.to_csv(sep=" ", quoting=2, index_label=False).encode(), {}

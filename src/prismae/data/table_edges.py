@@ -1,4 +1,4 @@
-"""What stands around a table in a file: titles above its names, units below them, texts at its foot."""
+"""What stands around a table in a file: titles above its names, units below them, texts and totals at its foot."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+
+from prismae.data.totals import without_totals
 
 SEEN = 50  # lines that are looked at before a table is read
 EXPLAINED = 3  # lines at most of units or questions below the names
@@ -50,7 +52,17 @@ def lines_left_out(rows: Sequence[Sequence[str]], start: int = 0) -> tuple[list[
 
 
 def without_ends(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """A file's table without the empty rows and the lines of text below it, and these in words.
+    """A file's table without the empty rows, the lines of text and the rows of totals below it, and these in words."""
+    kept, said = _without_texts(table)
+    above, totals = without_totals(kept)
+    if len(above) < len(kept):  # there may be an empty row between the two
+        above, empty = _without_texts(above)
+        return above.apply(_as_numbers), [*said, *totals, *empty]
+    return (kept if len(kept) == len(table) else kept.apply(_as_numbers)), [*said, *totals]
+
+
+def _without_texts(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """A table without the empty rows and the lines of text below it, and these in words.
 
     A line of text is a row with a value in the first of several columns alone, where no row further up is so.
     """
@@ -71,7 +83,7 @@ def without_ends(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if empty := len(table) - end - len(below):
         are = "1 empty row below the table is" if empty == 1 else f"{empty:,} empty rows below the table are"
         said.append(f"{are} left out")
-    return table.iloc[:end].apply(_as_numbers), said
+    return table.iloc[:end], said
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
