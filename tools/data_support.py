@@ -216,6 +216,11 @@ def excel() -> Iterator[tuple[str, Callable[[io.BytesIO, pd.DataFrame], Any]]]:
         cells = [["body", None, "fish"], list(table), *table.to_numpy().tolist()]
         pd.DataFrame(cells).to_excel(book, index=False, header=False, startrow=2, startcol=1)
 
+    def merged(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.set_index([pd.Index([f"tank {i // 8}" for i in range(N)], name="tank"), table.index]).to_excel(
+            book
+        )
+
     def texts(book: io.BytesIO, table: pd.DataFrame) -> None:
         table.astype({"length": object}).replace({"length": {table["length"][3]: "?x"}}).to_excel(
             book, index=False
@@ -229,6 +234,7 @@ def excel() -> Iterator[tuple[str, Callable[[io.BytesIO, pd.DataFrame], Any]]]:
     yield "Excel", lambda book, table: table.to_excel(book, index=False)
     yield "Excel, several sheets, the first without a table", sheets
     yield "Excel, merged names of groups, empty rows and an empty column above", above
+    yield "Excel, labels of groups in merged cells", merged
     yield "Excel, a text among numbers", texts
     yield "Excel, formulas that nobody computed", formulas
 

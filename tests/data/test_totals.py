@@ -38,13 +38,13 @@ def ended(path: Path, *rows: list[object]) -> Path:
     return path
 
 
-SUM = [int(table()["sales"].sum()), float(table()["cost"].sum().round(2))]
+SUM = [int(table()["sales"].sum()), round(float(table()["cost"].sum()), 2)]
 MEAN = [float(table()["sales"].mean()), float(table()["cost"].mean())]
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
 @pytest.mark.parametrize(
-    "rows, said",
+    ("rows", "said"),
     [
         ([["Total", *SUM, None]], "1 row of totals below the table is left out: 'Total'"),
         ([["Grand total:", *SUM, None]], "1 row of totals below the table is left out: 'Grand total:'"),

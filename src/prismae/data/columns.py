@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prismae._text import short
 from prismae.data.dates import date_forms, dates_by, days, lasting, moments
-from prismae.data.doubts import FEW, doubts, may_be_numbers
+from prismae.data.doubts import FEW, doubts, may_be_numbers, may_hold_below
 from prismae.data.layout import LARGEST
 from prismae.data.written import DURATION, LOOSE, all_numbers, forms_of, how, loose, numbers_of
 from prismae.errors import InputError
@@ -289,14 +289,20 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
         each = "another text in every row" if k == len(seen) else f"{k} different texts in {n} rows"
         role: Role = "rows" if k == n else "names"
         notice = f"column {name!r} holds {each}, taken for names and left out (else --categorical {name!r})"
-        return Column(role, column, f"{each}: names", notice, doubt=may_be_numbers(seen, name))
+        return Column(
+            role,
+            column,
+            f"{each}: names",
+            notice,
+            doubt=may_be_numbers(seen, name) or may_hold_below(column, name),
+        )
     if k > MOST_CATEGORIES:
         raise InputError(
             f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it (--drop {name!r})"
         )
     first = ", ".join(f"{short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
     said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
-    return Column("category", column, said + _lacks(column))
+    return Column("category", column, said + _lacks(column), doubt=may_hold_below(column, name))
 
 
 def _lacks(column: pd.Series) -> str:

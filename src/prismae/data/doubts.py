@@ -37,6 +37,17 @@ def doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole:
     return ""
 
 
+def may_hold_below(column: pd.Series, name: str) -> str:
+    """What is to be said of a column of texts of which each may stand for the rows below it, too: names of groups."""
+    seen = column.dropna()
+    if not (2 <= len(seen) < len(column) / 2 and seen.is_unique and column.notna().iloc[0]):
+        return ""
+    return (
+        f"column {name!r} has {len(seen)} values in {len(column)} rows, the first among them: if each holds for the "
+        "rows below it too, write it there (table[column].ffill() of pandas does)"
+    )
+
+
 def _are_dates(seen: NDArray[np.float64], low: float, high: float) -> bool:
     """Whether all numbers may be dates without signs between year, month and day."""
     if not 19_000_101 <= low < high <= 21_001_231:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from prismae._files import check_room
 from prismae._text import listed
@@ -24,6 +26,7 @@ _MOST_ROWS, _MOST_COLUMNS = 1 << 20, 1 << 14  # of a sheet of Excel
 _TAG = rb"[^<>]{0,400}?"  # between the name of an element and an attribute; bounded, lest a search takes for ever
 _ROW = re.compile(rb'<(?:\w+:)?row\b%s\br="(\d+)"' % _TAG)
 _CELL = re.compile(rb'<(?:\w+:)?c\b%s\br="([A-Za-z]+)\d+"' % _TAG)
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b%s\bref="([A-Za-z]+)(\d+):[A-Za-z]+(\d+)"' % _TAG)
 # a formula beside which stands no value; that of a text may be empty (t="str")
 _UNKNOWN = re.compile(
     rb'<(?:\w+:)?c\b(?!%s\bt="str")%s\br="([A-Za-z]+\d+)"%s>\s*'
@@ -57,12 +60,15 @@ def _read(
     notices: list[str] = []
     sheets = [asked] if asked is not None else names
     looked = (
-        (name, pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN))
+        (
+            name,
+            _merged(path, packed, book, name),
+            pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN),
+        )
         for name in sheets
-        if _checked(path, packed, book, name)
     )
-    name, raw = next(
-        (each for each in looked if min(each[1].shape) > 0 and len(each[1]) > 2), (sheets[0], None)
+    name, merged, raw = next(
+        (each for each in looked if min(each[2].shape) > 0 and len(each[2]) > 2), (sheets[0], [], None)
     )
     if asked is None and len(names) > 1:
         others = [repr(each) for each in names if each != name]
@@ -75,11 +81,21 @@ def _read(
     if raw is None:
         return _named(pd.read_excel(book, sheet_name=name)), notices
     first = int(raw.notna().any().to_numpy().argmax())
-    cells = raw.iloc[:, first:].map(lambda cell: "" if pd.isna(cell) else str(cell).strip())
-    left_out, said = lines_left_out(cells.to_numpy().tolist())
+    cells = [
+        ["" if pd.isna(cell) else str(cell).strip() for cell in row]
+        for row in raw.to_numpy(dtype=object).tolist()
+    ]
+    for top, bottom, column in merged:
+        for row in cells[top + 1 : bottom + 1]:
+            row[column : column + 1] = cells[top][column : column + 1]
+    left_out, said = lines_left_out([row[first:] for row in cells])
     columns = range(first, raw.shape[1])
-    table, said_below = without_ends(pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns))
-    return _named(table), notices + said + said_below
+    table = _named(pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns))
+    names_at = min(set(range(len(left_out) + 1)) - set(left_out))
+    below = names_at + 1 + sum(line > names_at for line in left_out)  # where the table begins
+    table, said_merged = _with_merged(table, cells, (names_at, below, first), merged)
+    table, said_below = without_ends(table)
+    return table, notices + said + said_merged + said_below
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -87,16 +103,57 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(list(map(str, table.columns)), axis=1)
 
 
-def _checked(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> bool:
-    """True for a sheet that can be read: openpyxl fills it up to its last row and column, and takes formulas without
-    values for empty cells."""
-    rows, columns, n, unknown = 0, 0, 0, list[str]()
+def _with_merged(
+    table: pd.DataFrame,
+    cells: Sequence[Sequence[str]],
+    place: tuple[int, int, int],
+    merged: Sequence[tuple[int, int, int]],
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table with values of merged cells in all rows that these reach over, and their names where they begin above.
+
+    Parameters
+    ----------
+    place
+        The rows of the names and of the first values, and the first column, in the sheet.
+    """
+    names_at, below, first = place
+    names = list(table.columns)
+    taken: dict[int, NDArray[np.int64]] = {}  # column → the rows whose values are its
+    for top, bottom, column in merged:
+        at = column - first
+        if not 0 <= at < len(names):
+            continue
+        if top < names_at <= bottom:
+            names[at] = cells[names_at][column] or names[at]
+        if below <= top < below + len(table) - 1:
+            rows = taken.setdefault(at, np.arange(len(table)))
+            rows[top - below : bottom - below + 1] = top - below
+    filled = []
+    for at, rows in taken.items():
+        table.isetitem(at, table.iloc[:, at].take(rows).set_axis(table.index))
+        filled.append(f"{int((rows != np.arange(len(rows))).sum()):,} more of {names[at]!r}")
+    said = [f"merged cells hold for all of their rows: {listed(filled)}"] if filled else []
+    return table.set_axis(names, axis=1), said
+
+
+def _merged(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> list[tuple[int, int, int]]:
+    """Merged cells of a sheet: their first and last row, where these are several, and first column, from 0.
+
+    Raises
+    ------
+    InputError
+        For a sheet that cannot be read: openpyxl fills it up to its last row and column, and takes formulas without
+        values for empty cells.
+    """
+    rows, columns, n, unknown, merged = 0, 0, 0, list[str](), list[tuple[int, int, int]]()
     for part in _rows_of(packed, book.book[name]._worksheet_path):  # which openpyxl tells nobody else
         rows = max([rows, *map(int, _ROW.findall(part))])
         cells = _CELL.findall(part)
         n += len(cells)
         columns = max([columns, *map(_column, set(cells))])
         unknown += [each.decode() for each in _UNKNOWN.findall(part)]
+        for letters, top, bottom in _MERGED.findall(part):
+            merged.append((int(top) - 1, int(bottom) - 1, _column(letters) - 1))
     if rows > _MOST_ROWS or columns > _MOST_COLUMNS:
         raise InputError(
             f"{path} is corrupted: the sheet {name!r} has {rows:,} rows and {columns:,} columns."
@@ -111,15 +168,16 @@ def _checked(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> bool:
             f"{path}: {len(unknown):,} cells of the sheet {name!r} hold formulas whose values were never computed "
             f"({listed(unknown)}): open the file in a spreadsheet program and save it, or save the values as .csv."
         )
-    return True
+    return [each for each in merged if each[0] < each[1]]
 
 
 def _rows_of(packed: zipfile.ZipFile, member: str) -> Iterator[bytes]:
-    """The XML of a sheet in parts that end with rows, as far as these are no longer than a part."""
+    """The XML of a sheet in parts that end with rows, or merged cells, as far as these are no longer than a part."""
     rest = b""
     with packed.open(member) as file:
         while part := file.read(_PART):
-            whole, end, rest = (rest + part).rpartition(b"row>")
+            end_of = b"/>" if b"mergeCell " in part else b"row>"
+            whole, end, rest = (rest + part).rpartition(end_of)
             yield whole + end
             rest = rest[-_PART:]
     yield rest

@@ -69,7 +69,7 @@ def _agrees(above: pd.DataFrame, row: pd.Series, *, half: bool) -> bool:
     """Whether the numbers of a row are those of the rows above: all of them, or at least half within 0.1 %."""
     of = _statistic(row) if half else np.nansum
     assert of is not None
-    pairs = [(_numbers(above[column]), _numbers(row[[column]])) for column in above]
+    pairs = [(_numbers(above[column]), _numbers(pd.Series([row[str(column)]]))) for column in above]
     known = [
         (x, float(value[0]))
         for x, value in pairs
