@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
 from prismae.data import Images, World, world
+from prismae.data.frames import Places
+from prismae.data.images import frames_of, opened
 from prismae.data.storage import Dense
 from prismae.errors import InputError
 
@@ -392,3 +395,16 @@ def test_each_level_of_nested_folders_is_a_factor(tmp_path: Path, folders: list[
         dict(zip(made.factor_names, (made.factor_sizes if made.factor_names else ()), strict=True))
         == expected
     )
+
+
+def test_pages_of_a_tiff_are_found_without_looking_through_those_before(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "x.tif") as file:
+        for i in range(5):
+            file.write(np.full((4, 4), i, np.uint8), contiguous=False, metadata=None)
+    with opened(tmp_path / "x.tif") as image:
+        places = image._frame_pos  # type: ignore[attr-defined]
+        assert isinstance(places, Places)  # else 20,000 pages take twice the time
+        image.seek(4)
+        assert len(places) == 5
+        assert all(place in places for place in list(places))
+    assert [frame.number for frame in frames_of(tmp_path / "x.tif")] == [0, 1, 2, 3, 4]

@@ -21,7 +21,7 @@ from rich.progress import Progress
 from prismae._files import PACKED, check_room, written_whole
 from prismae._progress import Screen
 from prismae.data.files import find, place
-from prismae.data.frames import count_frames
+from prismae.data.frames import count_frames, find_at_once
 from prismae.errors import InputError
 
 SUFFIXES = (
@@ -93,6 +93,7 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
                     f"Image {path} claims {image.width}x{image.height} pixels, "
                     f"expected at most {_MOST_PIXELS // 1_000_000} million."
                 )
+            find_at_once(image)
             yield image
     except InputError:
         raise

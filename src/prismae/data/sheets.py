@@ -130,7 +130,7 @@ def _with_merged(
             rows[top - below : bottom - below + 1] = top - below
     filled = []
     for at, rows in taken.items():
-        table.isetitem(at, table.iloc[:, at].take(rows).set_axis(table.index))
+        table.isetitem(at, table.iloc[:, at].take(rows).array)
         filled.append(f"{int((rows != np.arange(len(rows))).sum()):,} more of {names[at]!r}")
     said = [f"merged cells hold for all of their rows: {listed(filled)}"] if filled else []
     return table.set_axis(names, axis=1), said
