@@ -396,3 +396,18 @@ def test_a_npz_without_clear_observations(tmp_path: Path) -> None:
     np.savez(tmp_path / "none.npz", factors=np.arange(6))
     with pytest.raises(InputError, match="holds no arrays: expected the observations"):
         world(tmp_path / "none.npz")
+
+
+def test_what_is_masked_of_records_is_missing() -> None:
+    rng = np.random.default_rng(0)
+    records = np.zeros(20, dtype=[("a", "f4"), ("k", "i4", 2), ("s", "U3")])
+    records["a"], records["k"], records["s"] = (
+        rng.normal(size=20),
+        rng.integers(0, 9, (20, 2)),
+        ["x", "yy"] * 10,
+    )
+    masked = np.ma.array(records)
+    masked["a"][3] = masked["k"][4, 1] = masked["s"][5] = np.ma.masked
+    made = world(masked)
+    assert made.notices == ("3 values are missing, in 'a', 'k 2', 's'",)
+    assert any(each.endswith("yy (9), 1 of 20 missing") for each in made.columns)

@@ -271,3 +271,29 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest
     for read in (world, contents):
         with pytest.raises(InputError, match=r"table\.csv cannot be read: Permission denied\."):
             read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.nii.gz", r"nibabel.load\('a.nii.gz'\)"),
+        ("a.mha", "SimpleITK.ReadImage"),
+        ("a.CZI", "czifile.imread"),
+        ("a.fcs", "flowio reads it: save its numbers"),
+        ("a.fastq.gz", "--tokens characters"),
+        ("a.nwb", "if it is HDF5, call it a.h5"),
+    ],
+)
+def test_a_format_that_is_not_read_names_what_reads_it(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(b"\0\1\2")
+    with pytest.raises(InputError, match=said):
+        world(tmp_path / name)
+
+
+def test_a_folder_of_files_that_are_not_read_names_what_reads_them(tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / f"s{i}.nii.gz").write_bytes(b"\0")
+    (tmp_path / "about.md").touch()
+    said = r"it holds 3 \.nii\.gz, 1 \.md: save the array of nibabel\.load\('s0\.nii\.gz'\)\.get_fdata\(\) .* \(numpy\.stack\)\.$"
+    with pytest.raises(InputError, match=said):
+        world(tmp_path)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_words_of_other_scripts(line, words):
 def test_characters_are_kept_as_they_are(tmp_path):
     lines = ["CC(=O)Oc1", "C1=CC=CC=C1", "न म"]
     (tmp_path / "smiles.txt").write_text("\n".join(lines), encoding="utf-8")
-    world = pr.world(tmp_path / "smiles.txt", tokens="characters")
+    world = pr.pr.world(tmp_path / "smiles.txt", tokens="characters")
     assert world.kind.vocabulary.decode(world.data[torch.arange(3)]) == lines
     assert "26 characters, 10 different ones" in world.describe()
     kept = Vocabulary.of([["a", "b"]], characters=True)
@@ -128,7 +129,7 @@ def test_characters_are_kept_as_they_are(tmp_path):
     assert pr.load(tmp_path / "run").transform(world).shape == (3, 2)
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(InputError, match="is no text, so tokens cannot be given"):
-        pr.world(tmp_path / "x.csv", tokens="characters")
+        pr.pr.world(tmp_path / "x.csv", tokens="characters")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_characters_are_kept_as_they_are(tmp_path):
 )
 def test_lines_and_encodings(tmp_path, content, n, said):
     (tmp_path / "x.txt").write_bytes(content)
-    world = pr.world(tmp_path / "x.txt")
+    world = pr.pr.world(tmp_path / "x.txt")
     assert len(world) == n
     assert (
         " ".join(world.notices).startswith(said)
@@ -213,3 +214,13 @@ def test_batches_by_length_hold_little_padding(tmp_path):
     batches = batches_of(world, 32, 0, 0, torch.device("cpu"))
     drawn = [world.data[batches[i]] for i in range(100)]
     assert sum(int(lengths(x).sum()) for x in drawn) / sum(x.numel() for x in drawn) > 0.95
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_sentences_in_wide_characters_need_no_mark(tmp_path: Path, encoding: str) -> None:
+    lines = [f"the cat {i} sät on the mat" for i in range(9)]
+    (tmp_path / "x.txt").write_bytes("\n".join(lines).encode(encoding))
+    (tmp_path / "y.txt").write_text("\n".join(lines), encoding="utf-8")
+    made, plain = pr.world(tmp_path / "x.txt"), pr.world(tmp_path / "y.txt")
+    assert made.kind == plain.kind
+    assert len(made) == 9

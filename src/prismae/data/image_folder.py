@@ -16,6 +16,7 @@ from prismae.data.decoded import HEAVY, Decoded, Decoding, cache, decoded, decod
 from prismae.data.files import files_below
 from prismae.data.images import SUFFIXES, Frame, frames_of, read_frames
 from prismae.data.labels import Found, chosen, labels_of
+from prismae.data.others import way_of_several
 from prismae.data.rows import WHOLE
 from prismae.data.stacks import Stack, read_stack, stack_faults, stack_of
 from prismae.data.text_tables import read_csv
@@ -180,7 +181,8 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
     files = files_below(path)
     found = [file for file in files if is_image(file)]
     others = Counter(
-        file.suffix.lower() or "without a suffix"
+        "".join(file.suffixes[-2:] if file.suffix.lower() == ".gz" else [file.suffix]).lower()
+        or "without a suffix"
         for file in files
         if not is_image(file) and file != path / LABELS
     )
@@ -190,7 +192,12 @@ def _files(path: Path) -> tuple[list[Path], list[str]]:
     if not found:
         raise InputError(
             f"{path} holds no images, expected files {', '.join(SUFFIXES)} in it or below it"
-            + (f"; it holds {listed}." if others else ".")
+            + (f"; it holds {listed}" if others else "")
+            + (
+                f": {known}."
+                if others and (known := way_of_several(files)) and not others.keys() & set(HEIC)
+                else "."
+            )
         )
     return found, [f"other files in the folder are not read: {listed}"] if others else []
 

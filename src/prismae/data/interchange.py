@@ -30,6 +30,8 @@ def as_pandas(table: Any) -> Any:
     InputError
         For objects of which something else makes data, and says what.
     """
+    if isinstance(table, np.ma.MaskedArray) and table.dtype.names:
+        return _of_masked(table)
     if isinstance(table, np.ma.MaskedArray):
         table = np.ma.filled(table.astype(np.float64), np.nan) if table.mask.any() else table.data
     if isinstance(table, np.ndarray) and table.dtype.names:
@@ -61,6 +63,12 @@ def of_records(x: NDArray, what: str) -> pd.DataFrame:
     columns = [each for field in rows.dtype.names or () for each in _columns(field, rows[field])]
     table = pd.DataFrame({i: column for i, (_, column) in enumerate(columns)})
     return table.set_axis([name for name, _ in columns], axis=1)
+
+
+def _of_masked(x: Any) -> pd.DataFrame:
+    """The table of masked records: what is masked is missing."""
+    table, masked = (of_records(each, "The array") for each in (np.asarray(x.data), np.ma.getmaskarray(x)))
+    return table.mask(masked.to_numpy(bool))
 
 
 def _columns(name: str, values: NDArray) -> Iterator[tuple[str, NDArray]]:

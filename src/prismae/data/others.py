@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,64 @@ SHEET = "save it as .xlsx or .csv"
 SOUND = "make .wav of it (ffmpeg -i {name} {stem}.wav)"
 FILM = "make a folder of its frames (ffmpeg -i {name} frames/%06d.png)"
 TABLE = "give the table of {reader}('{name}') to pr.world, or save that as .parquet"
+PACKAGE = "{reader} reads it: save its numbers as .npy, or as .parquet where they are a table"
 ARRAY = "save the array of {reader} by numpy.save as .npy"
 READERS = {
     TABLE: {
         "pandas.read_json": (".json",),
         "pandas.read_stata": (".dta",),
         "pandas.read_sas": (".sas7bdat", ".xpt"),
-        "pandas.read_spss": (".sav",),
+        "pandas.read_spss": (".sav", ".zsav"),
+        "pyreadstat.read_por": (".por",),
         "pandas.read_orc": (".orc",),
         "pandas.read_xml": (".xml",),
+        "geopandas.read_file": (".shp", ".gpkg", ".geojson", ".kml"),
     },
     ARRAY: {
         "torch.load": (".pt", ".pth"),
-        "nibabel.load('{name}').get_fdata()": (".nii", ".nii.gz", ".mgz"),
-        "pydicom.dcmread('{name}').pixel_array": (".dcm", ".dicom"),
-        "astropy.io.fits.getdata('{name}')": (".fits", ".fit"),
-        "xarray.open_dataset('{name}')": (".nc", ".grib"),
-        "mne.io.read_raw('{name}').get_data()": (".edf", ".bdf", ".gdf", ".vhdr", ".fif"),
+        "nibabel.load('{name}').get_fdata()": (".nii", ".nii.gz", ".mgz", ".mgh"),
+        "pydicom.dcmread('{name}').pixel_array": (".dcm", ".dicom", ".ima"),
+        "SimpleITK.GetArrayFromImage(SimpleITK.ReadImage('{name}'))": (".mha", ".mhd", ".nrrd", ".nhdr"),
+        "czifile.imread('{name}')": (".czi",),
+        "nd2.imread('{name}')": (".nd2",),
+        "tifffile.imread('{name}')": (".lsm", ".stk", ".qptiff"),
+        "mrcfile.read('{name}')": (".mrc", ".mrcs", ".rec"),
+        "astropy.io.fits.getdata('{name}')": (".fits", ".fit", ".fts", ".fits.gz"),
+        "xarray.open_dataset('{name}')": (".nc", ".nc4", ".grib", ".grb", ".grib2"),
+        "mne.io.read_raw('{name}').get_data()": (
+            ".edf",
+            ".bdf",
+            ".gdf",
+            ".vhdr",
+            ".fif",
+            ".set",
+            ".cnt",
+            ".mff",
+        ),
         "wfdb.rdrecord('{stem}').p_signal": (".hea",),
+        "scipy.io.mmread('{name}').toarray()": (".mtx", ".mtx.gz"),
         "safetensors.numpy.load_file('{name}')": (".safetensors",),
+    },
+    PACKAGE: {  # of Python
+        "fastavro": (".avro",),
+        "flowio": (".fcs",),
+        "npTDMS": (".tdms",),
+        "asammdf": (".mf4", ".mdf"),
+        "uproot": (".root",),
+        "cdflib or netCDF4": (".cdf",),
+        "readlif": (".lif",),
+        "bioio": (".oib", ".oif", ".vsi", ".ims"),
+        "openslide": (".svs", ".ndpi", ".mrxs", ".scn"),
+        "rosettasciio": (".dm3", ".dm4", ".ser", ".emd", ".blo"),
+        "nibabel (of Analyze) or spectral (of ENVI)": (".hdr", ".img"),
+        "neo": (".abf", ".smr", ".smrx", ".ncs", ".plx", ".ns5", ".nev", ".rhd"),
+        "ezc3d": (".c3d",),
+        "obspy": (".mseed", ".sac", ".segy", ".sgy"),
+        "laspy": (".las", ".laz"),
+        "meshio": (".stl", ".obj", ".ply", ".vtk", ".vtu", ".off"),
+        "pyteomics": (".mzml", ".mzxml"),
+        "cyvcf2": (".vcf", ".vcf.gz"),
+        "pysam": (".bam", ".cram"),
     },
 }
 WAYS = {
@@ -41,6 +81,27 @@ WAYS = {
     "save it as .npy or .parquet in the program that wrote it": (".pkl", ".pickle", ".joblib"),
     "save the first table of pandas.read_html('{name}') as .csv": (".html", ".htm"),
     "in R, save it by write.csv": (".rds", ".rda", ".rdata"),
+    "in Julia, save it by CSV.write or NPZ.npzwrite": (".jld2", ".jld"),
+    "if it is HDF5, call it {stem}.h5": (".nwb", ".loom", ".h5mu", ".hdf", ".he5", ".mnc"),
+    "write its sequences into a .txt file, each in a line, and give it with --tokens characters": (
+        *(".fasta", ".fa", ".fastq", ".fq", ".fasta.gz", ".fa.gz", ".fastq.gz", ".fq.gz"),
+    ),
+    "save its examples as .npy or .parquet in the library that wrote it": (
+        ".tfrecord",
+        ".lmdb",
+        ".mdb",
+        ".msgpack",
+        ".bag",
+    ),
+    "export it as .csv in the program of the instrument": (
+        ".spc",
+        ".jdx",
+        ".dx",
+        ".spa",
+        ".opus.0",
+        ".asd",
+        ".trc",
+    ),
     "copy its text into a .csv or .txt file": (".pdf", ".docx", ".doc", ".rtf"),
     "make .png of it": (".svg", ".psd", ".raw", ".cr2", ".nef", ".heic", ".heif"),
     "call it .csv or .txt if it is a table or a text": (".dat", ".data", ".asc", ".log", ".md", ".arff", ""),
@@ -53,10 +114,30 @@ def way(path: Path) -> str | None:
     ways = dict(WAYS)
     for what, readers in READERS.items():
         ways |= {what.replace("{reader}", reader): suffixes for reader, suffixes in readers.items()}
-    for what, suffixes in ways.items():
-        if path.suffix.lower() in suffixes or any(each and name.endswith(each) for each in suffixes):
-            return what.format(name=path.name, stem=path.stem)
+    # the longest suffix says most: .nii.gz is no .gz
+    fitting = [
+        (len(each), what)
+        for what, suffixes in ways.items()
+        for each in suffixes
+        if (name.endswith(each) if each else path.suffix == "")
+    ]
+    if fitting:
+        what = max(fitting)[1]
+        return what.format(name=path.name, stem=path.stem)
     return "unpack it, and give the folder or file" if name.endswith(ARCHIVES) else None
+
+
+def way_of_several(paths: Sequence[Path]) -> str | None:
+    """The same of the files of a folder, by the most frequent sort of them."""
+    sorts = Counter(
+        "".join(path.suffixes[-2:] if path.suffix.lower() == ".gz" else [path.suffix]) for path in paths
+    )
+    first = next(path for path in paths if path.name.endswith(sorts.most_common(1)[0][0]))
+    known = way(first)
+    if known is None or first.suffix == "":
+        return None
+    several = " that of all of one shape in one file (numpy.stack)" if "numpy.save" in known else ""
+    return f"{known}{',' * bool(several)}{several}"
 
 
 def stands_in(path: Path) -> str | None:

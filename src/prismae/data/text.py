@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from prismae._words import EOS, PAD, UNK, lengths, trimmed
 from prismae.data.files import of_one_byte
+from prismae.data.packed_text import encoding_of
 from prismae.errors import InputError
 
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -190,7 +191,7 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
         raise InputError(f"{path} holds over {_MOST_BYTES / 1e6:.0f} MB of text, expected less.")
     notices: list[str] = []
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = data.decode(encoding_of(data[:_LOOKED_AT])).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         if sum(byte > 127 for byte in data[:_LOOKED_AT]) > _FOREIGN * len(data[:_LOOKED_AT]):
