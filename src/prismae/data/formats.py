@@ -15,6 +15,7 @@ from prismae.data.interchange import of_records
 from prismae.data.kinds import Images, Kind, Table
 from prismae.data.labels import Found
 from prismae.data.others import way
+from prismae.data.parquet_files import holds_parts
 from prismae.data.points import series_of_table
 from prismae.data.recordings import AUDIO, holds_recordings, is_audio, read_audio, read_recordings
 from prismae.data.stacks import read_stack
@@ -48,6 +49,9 @@ def read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> F
     if not path.is_file() and not path.is_dir():  # a pipe or a device, which might never end
         raise InputError(f"{path} is neither a file nor a folder, expected {FORMATS}.")
     folder = path.is_dir() and path.suffix.lower() not in ARRAYS
+    if holds_parts(path):
+        refuse_others(reading, "size", "skip_damaged", "axes", what=f"{path} is a table")
+        return _table(path, reading, like)
     if folder and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
         refuse_others(
             reading, "size", "axes", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
@@ -66,9 +70,7 @@ def read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> F
         return read_audio(path, reading, new=new)
     if is_table(path) or path.name.lower().endswith(TEXTS):
         refuse_others(reading, "axes", what=f"{path} is a table")
-        scheme = like.scheme if isinstance(like, Table) else None
-        table, notices = read_file(path, reading)
-        return table_found(table, reading, path.name, scheme=scheme, new=new, notices=notices)
+        return _table(path, reading, like)
     what = f"{known}; " if (known := way(path)) else ""
     raise InputError(f"{path} cannot be read as a world: {what}expected {FORMATS}.")
 
@@ -106,6 +108,12 @@ def _arrays(path: Path, part: str | None, reading: Reading, like: Kind | None) -
     if reading.window is not None or reading.series is not None:
         refuse_others(reading, "axes", what=f"{path} is to be read as series")
     return found if reading.window is None else cut_arrays(found, reading, path.name, new=new)
+
+
+def _table(path: Path, reading: Reading, like: Kind | None) -> Found:
+    scheme = like.scheme if isinstance(like, Table) else None
+    table, notices = read_file(path, reading)
+    return table_found(table, reading, path.name, scheme=scheme, new=like is not None, notices=notices)
 
 
 def table_found(table: pd.DataFrame, reading: Reading, name: str, **options: Any) -> Found:

@@ -12,16 +12,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow.ipc import open_file, open_stream
-from pyarrow.parquet import ParquetFile, read_metadata
 
-from prismae._files import check_room, memory
+from prismae._files import check_room
 from prismae._text import listed
 from prismae.data.columns import Column
 from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.packed_text import PACKED
+from prismae.data.parquet_files import PARQUET, read_parquet, written_out
 from prismae.data.sheets import read_sheet
 from prismae.data.tables import TableScheme, checked_names, look
 from prismae.data.text_tables import read_csv
@@ -29,7 +28,7 @@ from prismae.errors import InputError, unknown_name
 from prismae.settings import Reading
 
 TEXT_TABLES = (".csv", ".tsv", ".tab")
-BINARY_TABLES = (".parquet", ".pq", ".feather", ".arrow", ".xlsx")
+BINARY_TABLES = (*PARQUET, ".feather", ".arrow", ".xlsx")
 UNNAMED = "Unnamed: "  # what pandas calls a column without a name, with its place
 TRAINED = ("number", "category")  # roles
 SHOWN = 40  # columns that a description lists
@@ -56,16 +55,15 @@ def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     suffix = path.suffix.lower()
     if reading.sheet is not None and suffix != ".xlsx":
         raise InputError(f"{path} has no sheets: leave out sheet.")
-    if suffix not in BINARY_TABLES:
+    if suffix not in BINARY_TABLES and not path.is_dir():
         return read_csv(path, reading)
     if reading.sep is not None:
         raise InputError(f"{path} is no text, so nothing stands between its columns: leave out sep.")
     notices: list[str] = []
     try:
-        if suffix in (".parquet", ".pq"):
-            _check_parquet(path)
-            with ParquetFile(path) as file:
-                table = _of_arrow(file.read())
+        if suffix in PARQUET or path.is_dir():
+            found, notices = read_parquet(path)
+            table = _of_arrow(found)
         elif suffix in (".feather", ".arrow"):
             table = _arrow(path)
         else:
@@ -108,24 +106,6 @@ def without(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     return table.apply(known) if texts else table
 
 
-def _check_parquet(path: Path) -> None:
-    """Refuse a file whose values, or texts when they are written out, take more than there is memory."""
-    about = read_metadata(path)
-    columns = [
-        about.row_group(i).column(j) for i in range(about.num_row_groups) for j in range(about.num_columns)
-    ]
-    check_room(path, 8 * sum(each.num_values for each in columns), "values")
-    of_texts = [each for each in columns if each.physical_type == "BYTE_ARRAY"]
-    # a text that is kept once may stand in every row
-    if sum(each.num_values * each.total_uncompressed_size for each in of_texts) > memory():
-        names = sorted({each.path_in_schema for each in of_texts})
-        with ParquetFile(path, read_dictionary=names) as file:
-            texts = 0
-            for batch in file.iter_batches(columns=names):
-                texts += _written_out(batch)
-                check_room(path, texts, "texts")
-
-
 def _arrow(path: Path) -> pd.DataFrame:
     """The table of a file of Arrow, or of a stream of it, unless it takes more than there is memory."""
     with path.open("rb") as file:
@@ -137,7 +117,7 @@ def _arrow(path: Path) -> pd.DataFrame:
         batches, taken = [], 0
         for batch in parts:
             batch.validate(full=True)  # damaged places of texts would be followed out of the memory
-            taken += batch.nbytes + _written_out(batch)
+            taken += batch.nbytes + written_out(batch)
             check_room(path, taken, "values")
             batches.append(batch)
         return _of_arrow(pa.Table.from_batches(batches, found.schema))
@@ -151,16 +131,6 @@ def _of_arrow(table: pa.Table) -> pd.DataFrame:
             column["numpy_type"] = "object"
     noted = {**(table.schema.metadata or {}), **({b"pandas": json.dumps(about).encode()} if about else {})}
     return table.replace_schema_metadata(noted).to_pandas(split_blocks=True)
-
-
-def _written_out(batch: pa.RecordBatch) -> int:
-    """Bytes of the texts of a table that are kept once and stand in many rows."""
-    of_texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-    return sum(
-        pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
-        for column in batch.columns
-        if pa.types.is_dictionary(column.type) and any(each(column.type.value_type) for each in of_texts)
-    )
 
 
 def from_table(
