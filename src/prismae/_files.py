@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from prismae.errors import InputError
+from prismae.errors import InputError, of_file
 
 PACKED = 1000  # times the bytes that data take in a file, above which they may be a claim and nothing else
 _HELD = ".held"  # the lock file within
@@ -27,7 +27,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Two that write one file at once do not meet, and the later one counts.
     """
-    with own_folder(path.parent) as own:
+    with own_folder(path.parent) as own, of_file(path):
         part = own / path.name
         yield part
         part.replace(path)

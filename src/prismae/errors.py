@@ -4,6 +4,7 @@ machine that fails, and the warning of a training that went wrong."""
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -54,7 +55,10 @@ def of_machine(error: BaseException) -> str | None:
         names = [str(name) for name in (error.filename, error.filename2) if name is not None]
         # the file that is meant, not where it is made
         shown = (_hidden.sub("", names[-1]) or ".") if names else None
-        return f"{shown}: {error.strerror}." if shown else f"{str(error).rstrip('.')}."
+        # in the system's words, where a library has its own
+        number = error.errno or 0
+        why = os.strerror(number) if number in errno.errorcode else error.strerror or str(error)
+        return f"{shown}: {why.rstrip('.')}." if shown else f"{str(error).rstrip('.')}."
     if out_of_memory(error):
         return "There is not enough memory: a smaller network, batch or code needs less."
     return "No more threads can be started here." if "can't start new thread" in str(error) else None
@@ -63,6 +67,17 @@ def of_machine(error: BaseException) -> str | None:
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there is not enough memory, as Python, Arrow or PyTorch have it."""
     return isinstance(error, MemoryError) or bool(_no_memory.search(f"{type(error).__name__}: {error}"))
+
+
+@contextmanager
+def of_file(path: Path | str) -> Iterator[None]:
+    """Says of which file an error of the system is that does not, as those of writing on a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager

@@ -1,11 +1,22 @@
-"""Where a terminal has few letters, a command says the same."""
+"""Where a terminal has few letters a command says the same; where nothing can be written it names what, and where."""
 
+import errno
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+import torch
 from commands import printed
+
+from prismae._files import write_file
+from prismae.errors import of_machine
+from prismae.studies import study
+from prismae.train.checkpoint import save_state
 
 ROOT = Path(__file__).parents[2]
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
@@ -37,3 +48,74 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path, capfd, monkeypatch):
     (tmp_path / "gone").rmdir()
     code, out, err = printed(capfd, "list", "methods")
     assert (code, out, err) == (2, "", "The current folder was removed or moved: change to another one.\n")
+
+
+def test_commands_can_be_run_without_docstrings(tmp_path):
+    code = "from prismae.cli._app import COMMANDS, loaded; print(*[loaded(name).name for name in COMMANDS])"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.fixture
+def small_files(request):
+    """Files of at most so many bytes, as `ulimit -f` has it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    was = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, was)
+
+
+def _json(folder):
+    return write_file(folder / "job.json", b"1" * 10_000)
+
+
+def _checkpoint(folder):
+    save_state(folder / "job.json", {"weights": torch.ones(1000)})
+
+
+@pytest.mark.parametrize("small_files", [2000], indirect=True)
+@pytest.mark.parametrize("write", [_json, _checkpoint])
+def test_a_file_that_cannot_be_written_to_its_end_is_named(tmp_path, small_files, write):
+    with pytest.raises(OSError) as said:
+        write(tmp_path)
+    assert of_machine(said.value) == f"{tmp_path / 'job.json'}: File too large."
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_words_of_a_library_are_those_of_the_system():
+    said = "Error writing bytes to file. Detail: [errno 28] No space left on device"
+    assert of_machine(OSError(errno.ENOSPC, said, "codes.parquet")) == (
+        "codes.parquet: No space left on device."
+    )
+
+
+@pytest.mark.parametrize(
+    ("small_files", "end"),
+    [(2_000, "File too large."), (20_000, "File too large. (The traceback is in {}/error.txt.)")],
+    indirect=["small_files"],
+)
+def test_a_study_names_what_could_not_be_written_and_comes_to_its_end(tmp_path, small_files, end):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 3)))
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        f"title: t\nworlds: {tmp_path / 'x.npy'}\nmethods: {{vae: {{}}}}\nseeds: [0, 1]\nmetrics: {{}}\n"
+        "budget: {steps: 1, n_latents: 2, batch: 8, net: 'mlp:width=1000'}\n"
+    )
+    failures = study(plan, tmp_path / "runs", device="cpu").attrs["failures"]
+    assert len(failures) == 2
+    for job, error in failures.items():
+        assert error.startswith(f"{tmp_path / 'runs' / job}/")
+        assert error.endswith(f": {end.format(tmp_path / 'runs' / job)}")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize("stream", ["output", "error"])
+def test_a_full_device_behind_the_terminal_is_named(tmp_path, monkeypatch, capfd, stream):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout" if stream == "output" else "stderr", full)
+        code, _, err = printed(capfd, "list", "methods")
+    assert (code, err) == (
+        (1, "standard output: No space left on device.\n") if stream == "output" else (0, "")
+    )

@@ -52,7 +52,11 @@ def main() -> None:
         for each in usual:
             signal.signal(each, signal.SIG_DFL)
         if isinstance(output, TextIOWrapper) and not output.closed:
-            output.reconfigure(errors=errors)
+            try:
+                output.reconfigure(errors=errors)
+            except OSError:  # of what could not be written, which is said; at its end Python would try again
+                with open(os.devnull, "wb") as nowhere:
+                    os.dup2(nowhere.fileno(), output.fileno())
 
 
 def _stand() -> None:

@@ -22,7 +22,7 @@ from typer.models import CommandInfo
 from prismae._progress import Screen
 from prismae._text import together
 from prismae._version import __version__
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, of_file, unknown_name
 
 # command → its module in prismae.cli, its group and what it does, so that help and completion import none of them
 COMMANDS = {
@@ -182,7 +182,8 @@ class Speaker(Screen):
         super().__init__(markup=False, emoji=False, **look)
 
     def print(self, *objects: Any, **look: Any) -> None:
-        super().print(*objects, **look)
+        with of_file("standard error" if self.stderr else "standard output"):
+            super().print(*objects, **look)
         if LOG.isEnabledFor(logging.INFO):
             page = Screen(file=io.StringIO(), width=120, markup=False, emoji=False)
             page.print(*objects, **look)

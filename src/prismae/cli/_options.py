@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
@@ -110,6 +111,8 @@ def options_of(
 
 def descriptions(settings: type) -> dict[str, str]:
     """Field → its description, from the section "Parameters" of a dataclass's docstring."""
+    if sys.flags.optimize > 1:  # `python -OO` keeps no docstrings
+        return {each.name: "" for each in fields(settings)}
     section = inspect.getdoc(settings) or ""
     section = section.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
     found = {}

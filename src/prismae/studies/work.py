@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from prismae._files import write_file
-from prismae.errors import InputError, Unavailable
+from prismae.errors import InputError, Unavailable, of_machine
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
@@ -109,10 +109,13 @@ def perform(
     except Interrupted:
         raise
     except Exception as error:  # of whatever kind: the other jobs of the study go on
-        kept.path.mkdir(parents=True, exist_ok=True)
-        write_file(kept.path / ERROR, traceback.format_exc().encode())
-        said = str(error) if isinstance(error, InputError | NotFinite) else f"{type(error).__name__}: {error}"
-        report(Status("failed", error=f"{said} (The traceback is in {kept.path / ERROR}.)"))
+        said = str(error) if isinstance(error, InputError | NotFinite) else of_machine(error)
+        said = said or f"{type(error).__name__}: {error}"
+        with suppress(OSError):  # on a full disk
+            kept.path.mkdir(parents=True, exist_ok=True)
+            write_file(kept.path / ERROR, traceback.format_exc().encode())
+            said += f" (The traceback is in {kept.path / ERROR}.)"
+        report(Status("failed", error=said))
 
 
 def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     try:
         save_file(tensors, path, metadata=about | {_DIGEST: _digest(tensors, about)})
     except SafetensorError as error:
-        raise OSError(f"{path.name} could not be written ({error})") from None
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise OSError(f"{path.name} could not be written ({error})") from None
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
     path.chmod(mode)  # that of safetensors is for its owner only
 
 
