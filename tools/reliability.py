@@ -1,11 +1,12 @@
 """Writes the counts of docs/reliability.md: commands killed and refused at their calls to the file system, short of
-memory, files and plans altered, and bad inputs.
+memory, workers of clusters killed, files and plans altered, and bad inputs.
 
 python tools/reliability.py docs/reliability.md EVERY [PART …]
 
 EVERY 1 tries each call and thousands of altered files, a greater number one of so many; errors are tried at a tenth of
-the calls. A PART is a command (fit, evaluate, report, export, study) or one of plans, jobs, files, hostile, options;
-all by default. Each row stands on the page by itself: one that is counted takes the place of that part's row of before.
+the calls. A PART is a command (fit, evaluate, report, export, study), one of plans, jobs, files, hostile, options, or
+of ray and dask, where they are installed; all but these two by default. Each row stands on the page by itself: one that
+is counted takes the place of that part's row of before.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 
+import clusters
 from faulty import Faulty, shim
 from kills import COMMANDS, ERRORS, ROOMS, Counted, Trial, killed, killed_at_random, refused, short_of_memory
 
@@ -44,9 +46,12 @@ FILES = {
 OTHERS = {"plans": "plans altered", "jobs": "job.json altered"} | {
     name: what for name, (what, _) in FILES.items()
 }
+CLUSTERS = {"ray": "Ray", "dask": "Dask"}
+STEPS, SECONDS = 2_000, 20  # of each job, and between two kills
 HEADS = (
     ("command", "one call of", "calls", "killed at", "at random moments", *ERRORS, "memory", "failures"),
     ("what", "one of", "tried", "failures"),
+    ("cluster", "jobs", "steps of each", "a checkpoint each", "a kill each", "workers killed", "failures"),
 )
 
 
@@ -84,6 +89,24 @@ def other(name: str, every: int) -> tuple[list[Any], list[str]]:
             for read, n in _readers(name, Path(folder)):
                 _altered(counted, read, n // every)
     return [OTHERS[name], every, f"{counted.tried:,}", len(counted.failures)], counted.failures
+
+
+def cluster(name: str) -> tuple[list[Any], list[str]]:
+    """The row of a cluster whose workers are killed while a study goes on, and what failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        expected = clusters.undisturbed(Path(folder, "undisturbed"), STEPS)
+        killed, said = clusters.disturbed(Path(folder, name), STEPS, name, SECONDS)
+        wrong = [said] if said else clusters.compared(Path(folder, name), expected)
+    cells = [
+        CLUSTERS[name],
+        clusters.JOBS,
+        f"{STEPS:,}",
+        clusters.EVERY,
+        f"{SECONDS} s",
+        killed.total(),
+        len(wrong),
+    ]
+    return cells, wrong
 
 
 def _readers(name: str, folder: Path) -> Iterator[tuple[Callable[[Any], None], int]]:
@@ -136,11 +159,12 @@ def rows_of(page: str) -> dict[str, str]:
 def with_rows(page: str, rows: Mapping[str, str]) -> str:
     """The page with these rows below its mark."""
     tables = []
-    for head, names in zip(HEADS, (COMMANDS, OTHERS.values()), strict=True):
+    for head, names in zip(HEADS, (COMMANDS, OTHERS.values(), CLUSTERS.values()), strict=True):
         body = [
             rows[name] for name in names if rows.get(name, "").count("|") == len(head) + 1
         ]  # no older table's
-        tables.append("\n".join([_row(head), "|" + "---|" * len(head), *body]))
+        if body:
+            tables.append("\n".join([_row(head), "|" + "---|" * len(head), *body]))
     return f"{page.partition(MARK)[0]}{MARK}\n\n" + "\n\n".join(tables) + "\n"
 
 
@@ -153,7 +177,10 @@ def main() -> None:
     page, every, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or [*COMMANDS, *OTHERS]
     failed = False
     for name in names:
-        cells, wrong = command(name, every) if name in COMMANDS else other(name, every)
+        if name in CLUSTERS:
+            cells, wrong = cluster(name)
+        else:
+            cells, wrong = command(name, every) if name in COMMANDS else other(name, every)
         print(_row(cells), *wrong, sep="\n", flush=True)
         text = page.read_text(encoding="utf-8")
         page.write_text(with_rows(text, rows_of(text) | {str(cells[0]): _row(cells)}), encoding="utf-8")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import threading
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -91,71 +86,3 @@ def test_a_dask_cluster_is_started_where_none_is_given(plan_file, local_rows, tm
     found = study(plan_file, tmp_path, engine="dask", jobs=2, device="cpu")
     assert found.attrs["failures"] == {}
     same(found, local_rows)
-
-
-class Killer(threading.Thread):
-    """Kills one of the processes that `find` names, drawn by the seed, each so many seconds, until it is left."""
-
-    def __init__(self, find, every):
-        super().__init__(daemon=True)
-        self.find, self.every, self.left, self.killed = find, every, threading.Event(), 0
-
-    def run(self):
-        rng = random.Random(0)
-        while not self.left.wait(self.every):
-            found = sorted(self.find())
-            if found:
-                os.kill(rng.choice(found), signal.SIGKILL)
-                self.killed += 1
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *error):
-        self.left.set()
-        self.join()
-
-
-MANY = """
-title: many
-worlds: {path}
-methods: {{vae: {{}}, beta-vae: {{fields: {{beta: 4.0}}}}}}
-seeds: [0, 1, 2, 3, 4, 5, 6, 7]
-budget: {{steps: 2000, batch: 8, n_latents: 2, net: 'mlp:width=8'}}
-metrics: {{}}
-"""
-
-
-def workers_of_ray():
-    psutil = pytest.importorskip("psutil")
-    mine = psutil.Process().children(recursive=True)
-    return [each.pid for each in mine if any("_called" in word for word in each.cmdline())]
-
-
-def workers_of_dask():
-    psutil = pytest.importorskip("psutil")
-    mine = psutil.Process().children(recursive=True)
-    return [each.pid for each in mine if any("spawn_main" in word for word in each.cmdline())]
-
-
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("engine", ["ray", "dask"])
-def test_sixteen_jobs_whose_workers_are_killed_end_with_the_rows_of_an_undisturbed_study(
-    engine, tmp_path, monkeypatch
-):
-    pytest.importorskip({"ray": "ray", "dask": "distributed"}[engine])
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    plan = tmp_path / "many.yaml"
-    path = tmp_path / "rows.npy"
-    np.save(path, np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32))
-    plan.write_text(MANY.format(path=path))
-    undisturbed = study(plan, tmp_path / "local", threads=1, device="cpu")
-    with Killer({"ray": workers_of_ray, "dask": workers_of_dask}[engine], every=20) as killer:
-        found = study(
-            plan, tmp_path / "killed", engine=engine, jobs=2, threads=1, device="cpu", checkpoint_every=50
-        )
-    assert found.attrs["failures"] == {}
-    assert len(found) == 16
-    same(found, undisturbed)
-    print(f"{engine}: {killer.killed} workers killed")
