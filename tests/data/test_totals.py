@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 
 from prismae.data import world
+from prismae.data.totals import without_totals
 
 N = 20
 
@@ -78,6 +81,69 @@ def test_rows_that_are_no_totals_stay(tmp_path: Path, row: list[object]) -> None
     assert len(made) == N + 1
     assert any("totals" in each for each in made.notices) is False
     assert any("1 row is called 'Total'" in each for each in made.notices) == (row[0] == "Total")
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        ("who,right,wrong", ["a,1,0", "b,0,1", "c,1,1", "d,0,0", "e,1,0", "Max,1,1"]),  # zeros and ones
+        ("who,score", ["a,7", "b,8", "c,4", "d,9", "e,3", "Max,9"]),  # a tie with the best
+        (
+            "sector,year,money",
+            ["a,2020,5", "b,2020,6", "c,2020,3", "d,2020,9", "Media,2020,40"],
+        ),  # the same year
+        (
+            "sector,year,money",
+            [*(f"s{i},{2000 + i},{i * i}" for i in range(21)), "Media,2010,7"],
+        ),  # the middle one
+        (
+            "quality,points",
+            ["very poor,1", "poor,2", "good,4", "very good,5", "average,3"],
+        ),  # levels of a scale
+        ("id,answer,x", [*(f"{i},y{i},{i * i}" for i in range(9)), "9,n,4"]),  # as many as rows above
+        (
+            "firm,return,sign",
+            ["a,1,-1", "b,-1,1", "c,1,1", "d,1,0", "e,-1,0", "Total,1,1"],
+        ),  # a sum within the range
+        ("kind,n", ["Total,1", "a,2", "b,3", "c,5", "Total,11"]),  # one of several of this name
+        ("n,k,word", ["0,1,2", "1,1,2", "0,0,2", "1,1,2", "0,1,2", "2,4,"]),  # few that are not 0
+        ("zero,k,word", ["0,1,2", "0,2,2", "0,1,2", "0,1,2", "0,1,2", "3,6,"]),  # no sum of zeros
+        (
+            "step,way,word",
+            ["1,-1,2", "-1,-1,3", "1,1,3", "1,1,2", "-1,1,4", "1,1,"],
+        ),  # a sum within the range
+        ("day,n,word", [*(f"2024-01-0{i},{i},2" for i in range(1, 7)), "2024-01-07,21,"]),  # a day of its own
+    ],
+)
+def test_rows_that_agree_by_chance_stay(names: str, rows: list[str]) -> None:
+    table = pd.read_csv(io.StringIO("\n".join([names, *rows])))
+    assert len(without_totals(table)[0]) == len(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "left"),
+    [
+        ("Max", lambda x: x.max(), True),
+        ("Median", lambda x: x.median(), True),
+        ("Count", lambda x: x.count(), True),
+        ("Std dev", lambda x: x.std(), True),
+        ("Mean", lambda x: x.mean().round(1), True),
+        ("Mean", lambda x: x.mean() + 0.2, False),
+    ],
+)
+def test_statistics_other_than_sums(name: str, numbers: Callable[..., pd.Series], left: bool) -> None:
+    plain = table()
+    row = pd.Series({"region": name, **numbers(plain[["sales", "cost"]])})
+    found, said = without_totals(pd.concat([plain, row.to_frame().T], ignore_index=True))
+    assert len(found) == N + (not left)
+    assert any(f"left out: {name!r}" in each for each in said) == left
+
+
+def test_a_firm_called_total_above_the_total_stays() -> None:
+    plain = pd.concat([table(), pd.DataFrame([["Total S.A.", 70, 1.0, "a"]], columns=table().columns)])
+    row = ["Total", plain["sales"].sum(), plain["cost"].sum(), None]
+    found, _ = without_totals(pd.DataFrame([*plain.to_numpy().tolist(), row], columns=plain.columns))
+    assert found["region"].tolist() == plain["region"].tolist()
 
 
 def test_totals_among_the_rows_are_told(tmp_path: Path) -> None:
