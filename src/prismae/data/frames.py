@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import Any
 
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -14,6 +17,7 @@ from prismae.errors import InputError
 
 MOST_FRAMES = 20_000  # of one file; Pillow looks at each before it says how many there are
 _IMAGE, _EXTENSION = 0x2C, 0x21  # with which the blocks of a GIF begin
+_DESCRIPTION, _SAMPLES = 270, 277  # tags of a TIFF
 _BIG = (b"II+\0", b"MM\0+")  # TIFF whose places are numbers of 64 bits
 
 
@@ -60,6 +64,27 @@ def count_frames(path: Path, image: ImageFile) -> int:
             "files, or save it as one array [n, h, w] (.npy)."
         )
     return getattr(image, "n_frames", 1)
+
+
+def axes_of_pages(tags: Mapping[int, Any], count: int) -> str | None:
+    """Axes of a TIFF whose pages are channels, as ImageJ and OME describe it; None for one whose pages are images.
+
+    Slices and times are both depth ("d").
+    """
+    text = str(tags.get(_DESCRIPTION, ""))
+    if tags.get(_SAMPLES, 1) != 1:
+        return None
+    if text.startswith("ImageJ="):
+        names, order = {"T": r"\bframes=", "Z": r"\bslices=", "C": r"\bchannels="}, "TZC"
+    elif said := re.search(r'\bDimensionOrder="XY([CZT]{3})"', text):
+        names, order = {each: rf'\bSize{each}="' for each in "TZC"}, said[1][::-1]
+    else:
+        return None
+    found = {each: re.search(rf"{name}(\d{{1,9}})", text) for each, name in names.items()}
+    sizes = {each: int(size[1]) if size else 1 for each, size in found.items()}
+    if sizes["C"] < 2 or prod(sizes.values()) != count:
+        return None
+    return "".join("c" if each == "C" else "d" for each in order if sizes[each] > 1) + "hw"
 
 
 def _of_gif(data: mmap) -> Iterator[None]:

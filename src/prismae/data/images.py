@@ -21,7 +21,7 @@ from rich.progress import Progress
 from prismae._files import PACKED, check_room, written_whole
 from prismae._progress import Screen
 from prismae.data.files import find, place
-from prismae.data.frames import count_frames, find_at_once
+from prismae.data.frames import axes_of_pages, count_frames, find_at_once
 from prismae.errors import InputError
 
 SUFFIXES = (
@@ -115,9 +115,21 @@ def frames_of(path: Path) -> list[Frame]:
     """The image of a file, or each page or frame of one that has several, from the header.
 
     The image of a JPEG into which a camera wrote two pictures (MPO) is the first.
+
+    Raises
+    ------
+    InputError
+        For an image that cannot be read, and a TIFF some of whose pages are channels of one image.
     """
     with opened(path) as image:
         count = count_frames(path, image)
+        if count > 1 and (axes := axes_of_pages(getattr(image, "tag_v2", {}), count)):
+            way = (
+                f"--axes {axes} reads them as that"
+                if axes.count("d") < 2
+                else "save it as one array with up to one depth, or as one image a file"
+            )
+            raise InputError(f"Image {path} has its channels in pages ({count} pages, axes {axes}): {way}.")
         nbytes = count * image.width * image.height
         if path.stat().st_size * PACKED < nbytes:  # each frame is unpacked on the way to the next
             check_room(path, nbytes, f"pixels in {count:,} frames")
