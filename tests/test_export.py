@@ -60,7 +60,10 @@ def assert_same(model, net, encode, decode):
         np.testing.assert_allclose(decode(codes), back, atol=1e-4 * np.abs(back).max())
 
 
-@pytest.mark.parametrize(("method", "net"), [("beta-tcvae", "conv"), ("ed-gcae", "mlp"), ("gmvae", "conv1d")])
+@pytest.mark.parametrize(
+    ("method", "net"),
+    [("beta-tcvae", "conv"), ("ed-gcae", "mlp"), pytest.param("gmvae", "conv1d", marks=pytest.mark.slow)],
+)
 def test_onnx_files_compute_what_the_model_does_at_any_batch_size(method, net, tmp_path):
     pytest.importorskip("onnxruntime")
     model = fitted(method, net)

@@ -119,7 +119,7 @@ def test_words_of_other_scripts(line, words):
 def test_characters_are_kept_as_they_are(tmp_path):
     lines = ["CC(=O)Oc1", "C1=CC=CC=C1", "न म"]
     (tmp_path / "smiles.txt").write_text("\n".join(lines), encoding="utf-8")
-    world = pr.pr.world(tmp_path / "smiles.txt", tokens="characters")
+    world = pr.world(tmp_path / "smiles.txt", tokens="characters")
     assert world.kind.vocabulary.decode(world.data[torch.arange(3)]) == lines
     assert "26 characters, 10 different ones" in world.describe()
     kept = Vocabulary.of([["a", "b"]], characters=True)
@@ -129,7 +129,7 @@ def test_characters_are_kept_as_they_are(tmp_path):
     assert pr.load(tmp_path / "run").transform(world).shape == (3, 2)
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(InputError, match="is no text, so tokens cannot be given"):
-        pr.pr.world(tmp_path / "x.csv", tokens="characters")
+        pr.world(tmp_path / "x.csv", tokens="characters")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_characters_are_kept_as_they_are(tmp_path):
 )
 def test_lines_and_encodings(tmp_path, content, n, said):
     (tmp_path / "x.txt").write_bytes(content)
-    world = pr.pr.world(tmp_path / "x.txt")
+    world = pr.world(tmp_path / "x.txt")
     assert len(world) == n
     assert (
         " ".join(world.notices).startswith(said)

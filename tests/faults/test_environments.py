@@ -50,6 +50,7 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path, capfd, monkeypatch):
     assert (code, out, err) == (2, "", "The current folder was removed or moved: change to another one.\n")
 
 
+@pytest.mark.slow  # everything is compiled anew
 def test_commands_can_be_run_without_docstrings(tmp_path):
     code = "from prismae.cli._app import COMMANDS, loaded; print(*[loaded(name).name for name in COMMANDS])"
     done = subprocess.run([sys.executable, "-OO", "-c", code], cwd=tmp_path, capture_output=True, check=False)

@@ -60,7 +60,9 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("kind", ["images", "series", "channels", "table", "given"])
+@pytest.mark.parametrize(
+    "kind", ["images", "series", pytest.param("channels", marks=pytest.mark.slow), "table", "given"]
+)
 def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, net = pages(kind)
     browser.open(path)
