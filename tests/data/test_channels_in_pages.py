@@ -46,6 +46,23 @@ def test_channels_in_pages_are_read_with_axes_alone(
     assert (len(made), made.shape[0]) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("axes", "given", "n"), [("ZCYX", "chw", 3), ("TCYX", "chw", 2), ("TZCYX", "dchw", 2)]
+)
+def test_the_first_pages_of_a_file_alone_are_observations(
+    tmp_path: Path, axes: str, given: str, n: int
+) -> None:
+    file = write(tmp_path, axes, IMAGEJ) / "0.tif"
+    with pytest.raises(InputError, match=rf"channels in pages .* --axes {given} reads them as that"):
+        world(file)
+    assert len(world(file, axes=given)) == n
+
+
+def test_a_file_alone_whose_channels_come_first_is_read_by_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="give the folder that it lies in with --axes chw"):
+        world(write(tmp_path, "CYX", IMAGEJ) / "0.tif")
+
+
 @pytest.mark.parametrize("how", [IMAGEJ, OME])
 def test_two_depths_beside_channels_are_told(tmp_path: Path, how: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="save it as one array"):

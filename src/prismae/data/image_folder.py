@@ -84,7 +84,7 @@ def read_images(
     frames: list[Any] = []
     for file in files:
         try:
-            frames += frames_of(file) if axes is None else [stack_of(file)]
+            frames += frames_of(file, alone=path.is_file()) if axes is None else [stack_of(file)]
         except InputError as error:
             failed[file.relative_to(root).as_posix()] = str(error)
     names = [_called(frame, root) for frame in frames]

@@ -111,10 +111,15 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
         raise InputError(f"Image {path} is damaged or no image ({error}){channels}.") from None
 
 
-def frames_of(path: Path) -> list[Frame]:
+def frames_of(path: Path, *, alone: bool = False) -> list[Frame]:
     """The image of a file, or each page or frame of one that has several, from the header.
 
     The image of a JPEG into which a camera wrote two pictures (MPO) is the first.
+
+    Parameters
+    ----------
+    alone
+        Whether the file is all that is read, not one of a folder.
 
     Raises
     ------
@@ -124,11 +129,13 @@ def frames_of(path: Path) -> list[Frame]:
     with opened(path) as image:
         count = count_frames(path, image)
         if count > 1 and (axes := axes_of_pages(getattr(image, "tag_v2", {}), count)):
-            way = (
-                f"--axes {axes} reads them as that"
-                if axes.count("d") < 2
-                else "save it as one array with up to one depth, or as one image a file"
-            )
+            # of a file alone, the first pages are the observations
+            given = axes[1:] if alone and axes[0] != "c" else axes
+            way = f"--axes {given} reads them as that"
+            if given.count("d") > 1:
+                way = "save it as one array with up to one depth, or as one image a file"
+            elif alone and given == axes:
+                way = f"give the folder that it lies in with --axes {given}, which makes of each file an observation"
             raise InputError(f"Image {path} has its channels in pages ({count} pages, axes {axes}): {way}.")
         nbytes = count * image.width * image.height
         if path.stat().st_size * PACKED < nbytes:  # each frame is unpacked on the way to the next

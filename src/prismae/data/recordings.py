@@ -55,6 +55,12 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
         if (sort := _sort(file)) and is_recording(file):
             sorts.setdefault(sort, []).append(file)
     taken = max(sorts.values(), key=len)
+    asked = (reading.window, reading.series_id, reading.time, reading.rate, reading.series)
+    if asked == (None,) * 5 and is_table(taken[0]) and all("=" in each.parent.name for each in taken):
+        raise InputError(
+            f"{path} holds parts of one table in folders key=value, which are put together where they are Parquet: "
+            "write them as .parquet, or put them together in one file. A window (--window) reads each as a recording."
+        )
     recordings: list[Recording] = []
     rates: list[float | None] = []
     channels: dict[tuple[str, ...], str] = {}
