@@ -106,9 +106,14 @@ def test_what_is_not_altered_is_read(tmp_path):
         (("samples: 20", "samples: 1" + "0" * 30), "samples"),
         (("samples: 20", "sample: 20"), "did you mean 'samples'"),
         (("seeds: [0, 1]", "seeds: [-1]"), "seeds"),
-        (("seeds: [0, 1]", "seeds: [0x" + "f" * 5000 + "]"), "is not YAML: Exceeds the limit"),
+        (("seeds: [0, 1]", "seeds: [0x" + "f" * 5000 + "]"), "is no int .Exceeds the limit"),
         (("seeds: [0, 1]", "seeds: [2026-99-99]"), "is not YAML"),
         (("notes: as", "notes: \x00as"), "is not YAML"),
+        (("samples: 20", "samples: !!float ''"), "'' is no float"),
+        (("samples: 20", "samples: !!bool perhaps"), "'perhaps' is no bool"),
+        (("samples: 20", "samples: !!timestamp soon"), "'soon' is no timestamp"),
+        (("samples: 20", "? !!int {a: 1}\n: 20"), "a mapping is no int"),
+        (("notes: as", 'notes: "\\ud800"\nsample: as'), r"is no str .*surrogates not allowed.* line 15"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -126,6 +131,7 @@ def test_texts_that_unfold_or_are_nested_or_no_utf8_are_refused(tmp_path):
     )
     for content, said in (
         (unfolding.encode(), "more than 100,000 keys"),
+        (b"a: &a " + b"x" * 1_000_000 + b"\nb: [" + b"*a, " * 10 + b"*a]\n", "more than 10,000,000 letters"),
         (b"title: " + b"[" * 5000, "is not YAML"),
         ("title: größe".encode("latin-1"), "is not YAML"),
         (

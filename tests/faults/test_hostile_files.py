@@ -7,6 +7,7 @@ import pickle
 import resource
 import struct
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -16,12 +17,13 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 from pyarrow.feather import write_feather
-from pyarrow.parquet import write_table
+from pyarrow.parquet import ParquetWriter, write_table
 from scipy.io import savemat
 
 import prismae as pr
 from prismae.data import text
 from prismae.data.files import check_names
+from prismae.data.parquet_files import _check_parquet
 from prismae.errors import InputError
 from prismae.runs.run import Run
 
@@ -392,6 +394,37 @@ def test_a_long_text_that_stands_in_every_row_is_counted_before_it_is_written_ou
             stream.write_table(table)
     with pytest.raises(InputError, match=rf"{name} holds \d+ GB of (texts|values), and this machine"):
         pr.world(path)
+
+
+def of_one_text(path: Path, kind: pa.DataType, value: object, rows: int, parts: int, **how: object) -> None:
+    """A table of the same value in all of its rows."""
+    table = pa.table({"a": pa.array([value] * rows, kind), "b": np.arange(rows) % 7})
+    with ParquetWriter(path, table.schema, compression="zstd", **how) as file:
+        for _ in range(parts):
+            file.write_table(table)
+
+
+def test_bytes_of_one_width_are_counted(tmp_path):
+    of_one_text(tmp_path / "x.parquet", pa.binary(10**6), b"x" * 10**6, 20, 2, use_dictionary=["a"])
+    before = peak()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 5_000)  # 25 MB
+        with pytest.raises(InputError, match=r"x.parquet holds 0 GB of values"):
+            pr.world(tmp_path / "x.parquet")
+    assert peak() - before < 3 * 10**7
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_whose_beginnings_are_not_kept_are_counted(tmp_path, monkeypatch, encoding):
+    path = tmp_path / "x.parquet"
+    how = {"use_dictionary": False, "column_encoding": {"a": encoding, "b": "PLAIN"}}
+    of_one_text(path, pa.string(), "x" * 10_000, 500, 4, **how)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sysconf", lambda name: 2**11)  # 4 MB
+        refused = pytest.raises(InputError, match=r"x.parquet holds 0 GB of texts")
+        with refused if encoding == "DELTA_BYTE_ARRAY" else nullcontext():
+            _check_parquet(path)
+    _check_parquet(path)
 
 
 def test_values_of_lists_are_counted(tmp_path, monkeypatch):

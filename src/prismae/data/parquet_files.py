@@ -17,6 +17,8 @@ from prismae.errors import InputError
 
 PARQUET = (".parquet", ".pq")
 _PART = re.compile(r"part[-._]?\d+")  # how the names of parts begin
+_SHARE = 32  # texts that are counted take at most this part of the memory at a time
+_ONCE = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}  # ways to keep a text once that stands in many rows
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"  # in place of a value that is missing
 
 
@@ -90,18 +92,36 @@ def _check_parquet(path: Path) -> None:
     """Refuse a file whose values, or texts when they are written out, take more than there is memory."""
     about = read_metadata(path)
     columns = [
-        about.row_group(i).column(j) for i in range(about.num_row_groups) for j in range(about.num_columns)
+        (about.row_group(i).column(j), about.schema.column(j).length or 8)
+        for i in range(about.num_row_groups)
+        for j in range(about.num_columns)
     ]
-    check_room(path, 8 * sum(each.num_values for each in columns), "values")
-    of_texts = [each for each in columns if each.physical_type == "BYTE_ARRAY"]
+    check_room(path, sum(each.num_values * max(width, 8) for each, width in columns), "values")
+    of_texts = [each for each, _ in columns if each.physical_type == "BYTE_ARRAY"]
     # a text that is kept once may stand in every row
-    if sum(each.num_values * each.total_uncompressed_size for each in of_texts) > memory():
-        names = sorted({each.path_in_schema for each in of_texts})
-        with ParquetFile(path, read_dictionary=names) as file:
-            texts = 0
-            for batch in file.iter_batches(columns=names):
-                texts += written_out(batch)
-                check_room(path, texts, "texts")
+    if sum(each.num_values * each.total_uncompressed_size for each in of_texts) <= memory():
+        return
+    ways: dict[str, set[str]] = {}
+    for each in of_texts:
+        ways.setdefault(each.path_in_schema, set()).update(each.encodings)
+    of_parts = sorted(name for name, way in ways.items() if "DELTA_BYTE_ARRAY" in way)
+    kept = sorted(
+        name
+        for name, way in ways.items()
+        if not any(each.startswith("DELTA_") for each in way) and way & _ONCE
+    )
+    texts = 0
+    with ParquetFile(path, read_dictionary=kept) as file:
+        for batch in file.iter_batches(columns=kept) if kept else ():
+            texts += written_out(batch)
+            check_room(path, texts, "texts")
+    longest = max(each.total_uncompressed_size for each in of_texts)
+    rows = max(1, min(1 << 16, int(memory() / _SHARE / longest)))
+    with ParquetFile(path) as file:
+        # the beginning of a text that is that of the one before is not kept, so that each may be as long as all that is
+        for batch in file.iter_batches(rows, columns=of_parts) if of_parts else ():
+            texts += batch.nbytes
+            check_room(path, texts, "texts")
 
 
 def written_out(batch: pa.RecordBatch) -> int:

@@ -19,6 +19,7 @@ from prismae.errors import InputError, unknown_name
 Place = tuple[Any, ...]
 T = TypeVar("T")
 MOST = 100_000  # keys and entries of a plan
+LETTERS = 10_000_000  # of all its texts, each counted wherever an alias puts it
 MANY = 10  # faults that are told
 
 
@@ -35,6 +36,19 @@ class _Loader(yaml.SafeLoader):
         """A whole number of base ten, or of that which its prefix names."""
         text = node.value.replace("_", "")
         return int(text, 0 if re.match("[-+]?0[xob]", text) else 10)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What a node is; where it is not what its tag says, and where a text cannot be written, that is said."""
+        try:
+            made = super().construct_object(node, deep)
+            repr(made) if isinstance(made, int) else None  # one of more digits than Python writes
+            made.encode() if isinstance(made, str) else None  # half a character, "\\ud800"
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            reason = f" ({error})" if isinstance(error, ValueError) else ""
+            given = repr(node.value)[:80] if isinstance(node, yaml.ScalarNode) else f"a {node.id}"
+            said = f"{given} is no {node.tag.rpartition(':')[2]}{reason}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
+        return made
 
 
 for _tag, _form, _firsts in (
@@ -145,7 +159,6 @@ def read_source(path: Path) -> Source:
         root = loader.get_single_node()
         lines = _lines_of(root, path)
         data = loader.construct_document(root) if root else None
-        repr(data)  # a number may have more digits than Python writes
     except InputError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -190,7 +203,8 @@ def checked(cls: type[T], data: Mapping[str, Any], source: Source) -> T:
 def _lines_of(root: yaml.Node | None, path: Path) -> dict[Place, int]:
     """The line of each key and entry; raises InputError where a key stands twice, for the last one would count."""
     found: dict[Place, int] = {}
-    for place, line in _lines(root):
+    letters = 0
+    for place, line, value in _lines(root):
         if place in found:
             raise InputError(
                 f"{path}, line {line}: {'.'.join(map(str, place))} stands in line {found[place]} already: expected "
@@ -199,19 +213,21 @@ def _lines_of(root: yaml.Node | None, path: Path) -> dict[Place, int]:
         found[place] = line
         if len(found) > MOST:  # aliases of aliases unfold to any number
             raise InputError(f"{path} has more than {MOST:,} keys and entries: expected a plan.")
+        letters += len(str(place[-1])) + len(value.value if isinstance(value, yaml.ScalarNode) else "")
+        if letters > LETTERS:
+            raise InputError(f"{path} has more than {LETTERS:,} letters: expected a plan.")
     return found
 
 
-def _lines(node: yaml.Node | None, place: Place = ()) -> Iterable[tuple[Place, int]]:
+def _lines(node: yaml.Node | None, place: Place = ()) -> Iterable[tuple[Place, int, yaml.Node]]:
+    """The path of keys, the line, and what stands there, of each key and entry."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (
-                *place,
-                _Loader(key.value).get_single_data() if key.tag.endswith(":int") else str(key.value),
-            )
-            yield inner, key.start_mark.line + 1
+            whole = isinstance(key, yaml.ScalarNode) and key.tag.endswith(":int")
+            inner = (*place, _Loader(key.value).get_single_data() if whole else str(key.value))
+            yield inner, key.start_mark.line + 1, value
             yield from _lines(value, inner)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
-            yield (*place, i), value.start_mark.line + 1
+            yield (*place, i), value.start_mark.line + 1, value
             yield from _lines(value, (*place, i))
