@@ -288,6 +288,7 @@ def test_warnings(tmp_path: Path) -> None:
         ({"beside": {"pca": 0.4}, "better": "lower"}, ""),
         ({"beside": {"ica": 0.1, "pca": None}, "better": "lower"}, "0.300 (ICA 0.100)"),
         ({"beside": {}}, ""),
+        ({"beside": {"of-a-later-version": 0.4}}, "0.300 (of-a-later-version 0.400)"),
     ],
 )
 def test_what_costs_nothing_is_ahead_only_beyond_the_interval(score, said):
@@ -432,6 +433,11 @@ def test_a_damaged_verdict_has_its_sentence(tmp_path: Path) -> None:
         ("history.parquet", None, "is missing: the run has logged no step yet"),
         ("history.parquet", b"PAR1 and no more", "is damaged"),
         ("scores.json", b'{"protocols": {"a": {"mig": 0.5}}}', "is not a table of scores by protocol"),
+        (
+            "scores.json",
+            b'{"protocols": {"a": {"mig": {"beside": 1}}}}',
+            "is not a table of scores by protocol",
+        ),
         ("scores.json", b"{", "remove it and evaluate the run again"),
         ("pictures.npz", b"PK\x03\x04 cut off", "is damaged"),
         ("pictures.npz", b"", "is damaged"),

@@ -53,7 +53,7 @@ def better_without(score: Mapping[str, Any]) -> str:
         way = (finite(score.get("ceiling")) or 0.0) - (finite(score.get("chance")) or 0.0)
         end = mine + (1 if higher else -1) * abs(way) / 20
     return (
-        f"{number(mine)} ({BASELINE_NAMES[best]} {number(others[best])})"
+        f"{number(mine)} ({BASELINE_NAMES.get(best, best)} {number(others[best])})"
         if better.beats(others[best], end)
         else ""
     )

@@ -114,7 +114,9 @@ def _scores_fit(scores: dict[str, Any]) -> bool:
         and all(isinstance(protocol, dict) for protocol in protocols.values())
         and all(isinstance(score, dict) for protocol in protocols.values() for score in protocol.values())
         and all(
-            _says_which_is_better(score) for protocol in protocols.values() for score in protocol.values()
+            _says_which_is_better(score) and isinstance(score.get("beside", {}), dict)
+            for protocol in protocols.values()
+            for score in protocol.values()
         )
         and all(isinstance(scores.get(part) or {}, dict) for part in ("reconstruction", "skipped", "unseen"))
         and (not scores.get("unseen") or _scores_fit(scores["unseen"]))
