@@ -75,6 +75,28 @@ def test_hdf5_that_claims_more_than_any_memory(tmp_path: Path) -> None:
         pr.world(path)
 
 
+def test_pages_of_a_tiff_that_lie_in_another_file_are_not_followed(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(tmp_path / "secret.tif", np.full((8, 8), 77, np.uint8))
+    (tmp_path / "mine").mkdir()
+    for i in range(3):
+        name = f"{i}.tif"
+        pages = "".join(
+            f'<TiffData IFD="0" FirstZ="{z}" PlaneCount="1"><UUID FileName="{file}">urn:uuid:{z}</UUID></TiffData>'
+            for z, file in enumerate((name, "../secret.tif"))
+        )
+        about = (
+            '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            'UUID="urn:uuid:0"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="8" '
+            f'SizeY="8" SizeZ="2" SizeC="1" SizeT="1">{pages}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(
+            tmp_path / "mine" / name, np.full((8, 8), i, np.uint8), description=about, metadata=None
+        )
+    world = pr.world(tmp_path / "mine", axes="hw")
+    assert world.shape == (1, 8, 8)
+
+
 def test_npz_that_unpacks_to_more_than_any_memory(tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     with zipfile.ZipFile(path, "w") as packed:

@@ -102,7 +102,8 @@ def _opened(path: Path) -> Iterator[Any]:
     if path.suffix.lower() not in TIFF:
         raise InputError(f"Image {path} is no TIFF file, for which alone axes can be given.")
     try:
-        with tifffile.TiffFile(path) as file:
+        # files of OME name others as theirs, anywhere on the machine: only what lies in this one is read
+        with tifffile.TiffFile(path, _multifile=False) as file:
             yield file.series[0]
     except InputError:
         raise

@@ -45,7 +45,8 @@ class _Loader(yaml.SafeLoader):
             made.encode() if isinstance(made, str) else None  # half a character, "\\ud800"
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             reason = f" ({error})" if isinstance(error, ValueError) else ""
-            given = repr(node.value)[:80] if isinstance(node, yaml.ScalarNode) else f"a {node.id}"
+            whole = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
+            given = repr(node.value)[:80] if isinstance(node, yaml.ScalarNode) else whole
             said = f"{given} is no {node.tag.rpartition(':')[2]}{reason}"
             raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
         return made
