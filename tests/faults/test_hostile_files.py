@@ -269,6 +269,44 @@ def test_zarr_that_claims_more_than_any_memory(tmp_path: Path, about: dict) -> N
         pr.world(zarr_of(tmp_path / "x.zarr", **about))
 
 
+@pytest.mark.parametrize(
+    "about", [{"shape": [10**15, 0], "chunks": [1, 1]}, {"chunks": [0, 2]}], ids=["rows", "chunks"]
+)
+def test_zarr_of_rows_or_chunks_without_values(tmp_path: Path, about: dict) -> None:
+    with pytest.raises(InputError, match=r"none empty|x.zarr is corrupted or no Zarr folder"):
+        pr.world(zarr_of(tmp_path / "x.zarr", **about))
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"shape": [10**40, 2], "chunks": [10**40, 2]}, {"fill_value": "x" * 10**6}],
+    ids=["a shape", "a text"],
+)
+def test_zarr_beyond_all_numbers_and_with_a_text_for_a_number(tmp_path: Path, about: dict) -> None:
+    with pytest.raises(InputError, match=r"x.zarr (is corrupted or no Zarr folder|holds \d+ GB)") as caught:
+        pr.world(zarr_of(tmp_path / "x.zarr", **about))
+    assert len(str(caught.value)) < 500
+
+
+def test_rows_without_values_are_not_looked_at_one_by_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.empty((10**12, 0)))
+    with pytest.raises(InputError, match=r"observations of shape \(1000000000000, 0\), .* none empty"):
+        pr.world(tmp_path / "x.npy")
+
+
+def test_a_structure_of_matlab_that_claims_more_entries_than_the_file_has(tmp_path: Path) -> None:
+    path = tmp_path / "x.mat"
+    savemat(path, {"s": {"f": 1.0}})
+    sides = struct.pack("<2i", 1, 1)
+    content = path.read_bytes()
+    at = content.index(sides, 144)  # behind the head and the class of the first variable
+    path.write_bytes(content[:at] + struct.pack("<2i", 30_000, 30_000) + content[at + 8 :])
+    before = peak()
+    with pytest.raises(InputError, match=r"x.mat is corrupted: 's' claims 900,000,000 entries"):
+        pr.world(path)
+    assert peak() - before < 10**8
+
+
 def test_a_pipe_in_a_zarr_folder_is_not_waited_for(tmp_path: Path) -> None:
     path = zarr_of(tmp_path / "x.zarr")
     assert len(pr.world(path)) == 4

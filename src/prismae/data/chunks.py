@@ -91,8 +91,13 @@ def check_hdf5(path: Path, name: str, array: Any) -> None:
 def check_zarr(path: Path, name: str, array: Any) -> None:
     """Refuse an array of Zarr that claims a size and does not hold it, or of which a chunk unpacks to more than its
     shape says and there is room for."""
-    if array.nbytes > memory() and array.nbytes_stored() * PACKED < array.nbytes:
-        check_room(path, array.nbytes)
+    if all(array.shape) and not all(array.chunks):
+        raise InputError(
+            f"{path} is corrupted or no Zarr folder (chunks of {name!r} have the shape {array.chunks})."
+        )
+    claimed = prod(array.shape) * array.dtype.itemsize  # of any size, which its own count is not
+    if claimed > memory() and array.nbytes_stored() * PACKED < claimed:
+        check_room(path, claimed)
     packings = [each for each in map(_packing, (*array.filters, *array.compressors)) if each in _MOST]
     if array.shards:
         packings += [_packing(each) for each in array.metadata.codecs[1:]]  # of the whole file
@@ -110,8 +115,16 @@ def check_zarr(path: Path, name: str, array: Any) -> None:
 
 def check_matlab(path: Path) -> None:
     """Refuse a .mat file (up to version 7.2) whose variables claim or unpack to more than there is memory."""
-    check_room(path, sum(8 * prod(shape) for _, shape, _ in whosmat(path)))
+    variables = whosmat(path)
+    check_room(path, sum(8 * prod(shape) for _, shape, _ in variables))
     n, counted = path.stat().st_size, 0
+    for name, shape, kind in variables:
+        if (
+            kind in ("cell", "struct", "object") and 8 * prod(shape) > n * _DEFLATE
+        ):  # each with a tag of eight bytes
+            raise InputError(
+                f"{path} is corrupted: {name!r} claims {prod(shape):,} entries, more than the file has."
+            )
     if n * _DEFLATE <= memory() / _SHARE:
         return
     with path.open("rb") as file:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prismae.data.chunks import check_hdf5, check_zarr
+from prismae.data.numpy_files import LONGEST
 from prismae.data.rows import Hdf5, Held, SparseGroup, holds_sparse, texts
 from prismae.errors import InputError
 
@@ -53,7 +54,9 @@ def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
     except InputError:
         raise
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} is corrupted or no Zarr folder ({error}).") from None
+        reason = " ".join(str(error).split())
+        said = f"{reason[:LONGEST]}{' …' * (len(reason) > LONGEST)}"  # it may be all that the file holds
+        raise InputError(f"{path} is corrupted or no Zarr folder ({said}).") from None
 
 
 @contextmanager

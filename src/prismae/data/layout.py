@@ -43,7 +43,7 @@ def numbers(x: NDArray | Tensor, what: str, start: int = 0, *, gaps: bool = Fals
         raise InputError(f"{what}: {sort} cannot be used, expected numbers{mend}.")
     if x.dtype.kind != "f":
         return x
-    if x.ndim == 0:
+    if x.ndim == 0 or x.size == 0:  # rows without values cost nothing, so a file may claim any number of them
         return x
     bad = np.empty(x.shape, np.bool_)
     for start_of in range(0, len(x), 1024):
