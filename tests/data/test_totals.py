@@ -139,6 +139,11 @@ def test_statistics_other_than_sums(name: str, numbers: Callable[..., pd.Series]
     assert any(f"left out: {name!r}" in each for each in said) == left
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_tables_of_no_and_few_rows_are_as_they_were(n: int) -> None:
+    assert len(without_totals(table().head(n))[0]) == n
+
+
 def test_a_firm_called_total_above_the_total_stays() -> None:
     plain = pd.concat([table(), pd.DataFrame([["Total S.A.", 70, 1.0, "a"]], columns=table().columns)])
     row = ["Total", plain["sales"].sum(), plain["cost"].sum(), None]

@@ -98,9 +98,11 @@ def _agrees(table: pd.DataFrame, start: int, place: int) -> bool:
 
 def _nameless(table: pd.DataFrame) -> bool:
     """Whether the last row holds the sums of those above, without a name."""
+    if len(table) <= FEWEST_ABOVE:
+        return False
     above, row = table.iloc[:-1], table.iloc[-1]
     empty = row.isna().to_numpy()
-    if len(above) < FEWEST_ABOVE or not 0 < empty.sum() < len(empty):
+    if not 0 < empty.sum() < len(empty):
         return False
     if (
         any(_numbers(pd.Series([each])) is None for each in row[~empty])
