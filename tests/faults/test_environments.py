@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -57,15 +58,17 @@ def test_commands_can_be_run_without_docstrings(tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.fixture
-def small_files(request):
-    """Files of at most so many bytes, as `ulimit -f` has it."""
+@contextmanager
+def small_files(limit):
+    """Files of at most so many bytes, as `ulimit -f` has it; not beyond the test, whose result goes to a file, too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     was = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, was)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, was)
 
 
 def _json(folder):
@@ -76,10 +79,9 @@ def _checkpoint(folder):
     save_state(folder / "job.json", {"weights": torch.ones(1000)})
 
 
-@pytest.mark.parametrize("small_files", [2000], indirect=True)
 @pytest.mark.parametrize("write", [_json, _checkpoint])
-def test_a_file_that_cannot_be_written_to_its_end_is_named(tmp_path, small_files, write):
-    with pytest.raises(OSError) as said:
+def test_a_file_that_cannot_be_written_to_its_end_is_named(tmp_path, write):
+    with pytest.raises(OSError) as said, small_files(2_000):
         write(tmp_path)
     assert of_machine(said.value) == f"{tmp_path / 'job.json'}: File too large."
     assert not any(tmp_path.iterdir())
@@ -93,18 +95,18 @@ def test_the_words_of_a_library_are_those_of_the_system():
 
 
 @pytest.mark.parametrize(
-    ("small_files", "end"),
+    ("limit", "end"),
     [(2_000, "File too large."), (20_000, "File too large. (The traceback is in {}/error.txt.)")],
-    indirect=["small_files"],
 )
-def test_a_study_names_what_could_not_be_written_and_comes_to_its_end(tmp_path, small_files, end):
+def test_a_study_names_what_could_not_be_written_and_comes_to_its_end(tmp_path, limit, end):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 3)))
     plan = tmp_path / "plan.yaml"
     plan.write_text(
         f"title: t\nworlds: {tmp_path / 'x.npy'}\nmethods: {{vae: {{}}}}\nseeds: [0, 1]\nmetrics: {{}}\n"
         "budget: {steps: 1, n_latents: 2, batch: 8, net: 'mlp:width=1000'}\n"
     )
-    failures = study(plan, tmp_path / "runs", device="cpu").attrs["failures"]
+    with small_files(limit):
+        failures = study(plan, tmp_path / "runs", device="cpu").attrs["failures"]
     assert len(failures) == 2
     for job, error in failures.items():
         assert error.startswith(f"{tmp_path / 'runs' / job}/")
