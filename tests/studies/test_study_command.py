@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -218,6 +219,20 @@ def test_a_kill_between_a_score_and_what_comes_with_it_loses_nothing(study, monk
 
 def raising(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_rows_of_other_runs_are_not_lost(study, tmp_path):
+    rows = tmp_path / "rows.csv"
+    for _ in range(2):  # its own are written again
+        assert study("--only", "VAE", "--rows", rows)[0] == 0
+    before = rows.read_bytes()
+    run = pd.read_csv(rows)["run"][0]
+    code, _, error = study("--only", "VAE", "--rows", rows, "--out", tmp_path / "elsewhere")
+    assert code == 2
+    said = " ".join(error.split())
+    assert f"holds rows of 1 run not in {tmp_path / 'elsewhere'} ({run}), which would be lost" in said
+    assert rows.read_bytes() == before
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_plan_is_not_lost_to_its_rows(study, tmp_path):

@@ -32,7 +32,7 @@ from prismae.studies.baselines import PlannedBaseline, unscored
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
 from prismae.studies.plan import Plan, Planned
-from prismae.studies.rows import check_place, write_rows
+from prismae.studies.rows import check_kept, check_place, write_rows
 from prismae.studies.search import TRIALS, drawn, search, with_trials
 from prismae.studies.study import chosen, study
 from prismae.studies.work import complete
@@ -102,6 +102,7 @@ def study_plan(
     plan = with_trials(Plan.load(path, profile), folder)
     if rows is not None:
         check_place(rows)
+        check_kept(rows, folder)
     if dry_run:
         if how == "random":
             plan = drawn(plan, trials)

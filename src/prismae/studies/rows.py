@@ -89,6 +89,19 @@ def check_place(path: Path) -> None:
             raise InputError(f"Rows are not written over other files: {error}") from None
 
 
+def check_kept(path: Path, out: Path) -> None:
+    """Raise InputError where rows of runs that are not in `out`, and so cannot be written again, would be lost."""
+    if path.is_file() and path.stat().st_size:
+        lost = sorted({str(run) for run in _read(path)["run"] if not (out / str(run)).is_dir()})
+        if lost:
+            runs = f"{len(lost)} run{'s' * (len(lost) > 1)}"
+            names = f"{', '.join(lost[:3])}{', …' * (len(lost) > 3)}"
+            raise InputError(
+                f"{path} holds rows of {runs} not in {out} ({names}), which would be lost: expected another file, "
+                "and `prismae rows merge` brings them together."
+            )
+
+
 def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
     """The rows of several files, of several machines say; a run that is in more than one of them counts once.
 
