@@ -269,6 +269,12 @@ def test_zarr_that_claims_more_than_any_memory(tmp_path: Path, about: dict) -> N
         pr.world(zarr_of(tmp_path / "x.zarr", **about))
 
 
+def test_zarr_of_thousands_of_axes(tmp_path: Path) -> None:
+    path = zarr_of(tmp_path / "x.zarr", shape=[1] * 5_000, chunks=[1] * 5_000)
+    with pytest.raises(InputError, match="has 5,000 axes, more than the 64 that are read"):
+        pr.world(path)
+
+
 @pytest.mark.parametrize(
     "about", [{"shape": [10**15, 0], "chunks": [1, 1]}, {"chunks": [0, 2]}], ids=["rows", "chunks"]
 )

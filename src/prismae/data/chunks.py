@@ -24,6 +24,7 @@ from prismae.errors import InputError
 
 _PART = 1 << 20  # bytes that are unpacked at a time
 _SHARE = 4  # a chunk that could not unpack to this part of the memory is not looked at
+_AXES = 64  # the most that NumPy has
 _DEFLATE = 1032  # times as many bytes as it is given is the most that it unpacks to
 _HDF5 = {1: "deflate", 4: "szip", 32000: "lzf"}  # filters that HDF5 and h5py bring along
 _MATLAB_HEAD, _COMPRESSED = (
@@ -91,6 +92,10 @@ def check_hdf5(path: Path, name: str, array: Any) -> None:
 def check_zarr(path: Path, name: str, array: Any) -> None:
     """Refuse an array of Zarr that claims a size and does not hold it, or of which a chunk unpacks to more than its
     shape says and there is room for."""
+    if len(array.shape) > _AXES:
+        raise InputError(
+            f"{path}: {name!r} has {len(array.shape):,} axes, more than the {_AXES} that are read."
+        )
     if all(array.shape) and not all(array.chunks):
         raise InputError(
             f"{path} is corrupted or no Zarr folder (chunks of {name!r} have the shape {array.chunks})."
