@@ -217,6 +217,21 @@ def test_columns_and_channels_of_other_ranges_are_noted(
     assert "differ by a factor" not in "; ".join(world(x if way == "array" else tmp_path / "x.npy").notices)
 
 
+@pytest.mark.parametrize("shape", [(20, 4), (20, 4, 8, 8)])
+@pytest.mark.parametrize("varies", [True, False])
+def test_columns_and_channels_of_other_levels_are_noted(
+    tmp_path: Path, shape: tuple[int, ...], varies: bool
+) -> None:
+    x = np.random.default_rng(0).random(shape)
+    x[:, 2] = varies * x[:, 2] + 2020  # as years are
+    np.save(tmp_path / "x.npy", x)
+    for source in (x, tmp_path / "x.npy"):
+        assert "2,0" in (said := "; ".join(world(source).notices))
+        assert "times as far from each other as any of them ranges" in said
+    x[:, 2] -= 2015
+    assert "times as far" not in "; ".join(world(x).notices)
+
+
 def test_what_is_masked_is_missing() -> None:
     masked = np.ma.masked_greater(TABLE, 1.0)
     np.testing.assert_array_equal(everything(masked), np.where(TABLE > 1.0, np.nan, TABLE).astype(np.float32))

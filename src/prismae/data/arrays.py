@@ -24,6 +24,7 @@ from prismae.errors import InputError
 from prismae.settings import Layout
 
 APART = 100  # times as wide a range as that of another column or channel from which a user is told
+FAR = 10  # times the widest range, from which a user is told how far columns or channels lie from each other
 OF_COLUMNS = (
     "the ranges of the columns differ by a factor of {:,.0f} and all columns of an array have one scale, so the small "
     "ones hardly count: a table (pandas.DataFrame(X)) scales each by itself"
@@ -31,6 +32,12 @@ OF_COLUMNS = (
 OF_CHANNELS = (
     "the ranges of the channels differ by a factor of {:,.0f} and all channels of images have one scale, so the small "
     "ones hardly count: divide each by its deviation first"
+)
+
+LEVELS = (
+    "columns or channels lie up to {:,.0f} times as far from each other as any of them ranges, and all have one mean "
+    "and one scale, so what varies hardly counts: give vectors as a table (pandas.DataFrame(X)), which scales each "
+    "column by itself, and take its mean from each channel"
 )
 
 
@@ -356,12 +363,16 @@ def _of_columns(
 
 
 def _apart(low: NDArray, high: NDArray, said: str) -> tuple[str, ...]:
-    """What a user should know where the ranges of columns or channels that vary differ very much."""
+    """What a user should know where the ranges of columns or channels that vary differ very much, or where all lie."""
     spread = high.astype(np.float64) - low
+    levels = np.ptp(low + spread / 2)
     spread = spread[spread > 0]
-    if len(spread) < 2 or spread.max() <= APART * spread.min():
-        return ()
-    return (said.format(spread.max() / spread.min()),)
+    notices = []
+    if len(spread) >= 2 and spread.max() > APART * spread.min():
+        notices.append(said.format(spread.max() / spread.min()))
+    if len(spread) and levels > FAR * spread.max():
+        notices.append(LEVELS.format(levels / spread.max()))
+    return tuple(notices)
 
 
 def _some(columns: NDArray[np.int64]) -> str:
