@@ -67,19 +67,9 @@ def test_a_long_training_is_not_begun_without_a_graph_where_it_would_not_end(tmp
 
 @pytest.mark.slow
 def test_it_starts_where_prismae_is_not_installed(tmp_path):
-    command = [
-        sys.executable,
-        "-S",
-        ROOT / "tools" / "device_run.py",
-        "--help",
-    ]  # without .pth files of editable installs
-    said = subprocess.run(
-        command,
-        env={"PYTHONPATH": sysconfig.get_path("purelib")},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-S", ROOT / "tools" / "device_run.py", "--help"]
+    packages = {"PYTHONPATH": sysconfig.get_path("purelib")}  # without the .pth files of editable installs
+    said = subprocess.run(command, env=packages, cwd=tmp_path, capture_output=True, text=True)
     assert "--workers" in said.stdout, said.stderr
 
 

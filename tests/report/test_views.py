@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from test_own_classes import declare, module
 from typer.testing import CliRunner
 from untrained import channels, images, series, untrained_run, vectors
@@ -21,6 +23,7 @@ from prismae.runs import codes
 from prismae.runs.run import Run
 from prismae.train.build import build
 from prismae.views import View, add_views, all_views, check, complete, compute
+from prismae.views._subject import Subject
 
 DATA = {"images": (images, "conv"), "series": (series, "conv1d"), "table": (vectors, "mlp")}
 
@@ -128,6 +131,16 @@ def test_a_view_of_another_package_is_computed_drawn_and_on_the_page(tmp_path, q
     )
     complete(folder, vectors())
     np.testing.assert_array_equal(Run(folder.path).pictures["code_quantiles"], kept["code_quantiles"])
+
+
+def test_codes_that_are_all_the_same_are_one_cluster(tmp_path, monkeypatch):
+    monkeypatch.setattr(Subject, "codes_of", lambda self, rows: torch.zeros(len(rows), 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        folder, _ = untrained_run(tmp_path / "run", vectors(), "mlp")
+    kept = Run(folder.path).pictures
+    assert len(kept["cluster_sizes"]) == 1
+    assert str(kept["cluster_source"]) == "k-means of the codes, k = 1"
 
 
 def test_the_command_line_draws_a_view_of_another_package(tmp_path, monkeypatch, quantiles):

@@ -111,9 +111,8 @@ class _Worded:
     def get_params(self, ctx: Any) -> list[Any]:
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a command's, or a group's
         for each in params:
-            kind = re.sub(
-                r"(list\[)?(\w+)(]| range)?>$", r"\2>", each.display_type(ctx)
-            )  # a range stands behind it
+            # a range stands behind it
+            kind = re.sub(r"(list\[)?(\w+)(]| range)?>$", r"\2>", each.display_type(ctx))
             shown = "" if getattr(each, "is_flag", False) else kind.replace("<Path>", "<path>")
             each.display_type = lambda _, shown=shown: shown
         return params

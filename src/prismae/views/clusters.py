@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,6 +44,7 @@ class Clusters(View):
     def compute(self, subject: Subject) -> Arrays:
         import torch
         from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
 
         from prismae.methods import Clustering
         from prismae.runs.codes import MEASURED, drawn_rows, in_parts, looked_at, moments
@@ -56,8 +58,10 @@ class Clusters(View):
         else:
             k = min(CLUSTERS, len(rows))
             codes = subject.codes_of(rows).numpy()
-            labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
-            source = f"k-means of the codes, k = {k}"
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes, fewer clusters
+                labels = KMeans(k, n_init=3, random_state=self.seed).fit_predict(codes)
+            source = f"k-means of the codes, k = {len(np.unique(labels))}"
         kept, sizes = np.unique(labels, return_counts=True)
         means = [moments(world, rows[torch.from_numpy(labels == label)]).mean for label in kept]
         return {
