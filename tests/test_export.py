@@ -152,6 +152,11 @@ def test_codes_become_a_table_with_the_factors_beside(tmp_path):
         "z2",
     ]
     factors = np.arange(10) % 2
+    kinds = pd.DataFrame({"animal": np.array(["cat", "dog"])[factors]})
+    named = pd.read_parquet(
+        export.to_parquet(model, tmp_path / "named.parquet", pr.world(bare, factors=kinds))
+    )
+    assert list(named["animal"]) == list(kinds["animal"])
     clash = pr.world(bare, factors=factors, factor_names=["z1"])
     with pytest.raises(InputError, match="factor 'z1', which is the name of a code"):
         export.to_parquet(model, tmp_path / "clash.parquet", clash)

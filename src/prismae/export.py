@@ -162,7 +162,7 @@ def to_parquet(model: Autoencoder, path: Path | str, X: Observations) -> Path:
     """
     codes = pd.DataFrame(np.asarray(model.transform(X)), columns=model.get_feature_names_out())
     if isinstance(X, World) and X.factors is not None:
-        factors = pd.DataFrame(X.factors, columns=list(X.factor_names))
+        factors = pd.DataFrame({name: X.named(name) for name in X.factor_names})
         both = codes.columns.intersection(factors.columns)
         if len(both):
             raise InputError(f"World {X.name!r} has a factor {both[0]!r}, which is the name of a code.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -37,6 +37,9 @@ class World:
         [n, k] class index of each factor (or its value, for continuous factors of own data); None if unknown.
     factor_names, factor_kinds
         k names and k kinds, "categorical" or "continuous".
+    value_names
+        What the values 0, 1, 2 … of a factor are called, by the factor's name: classes of animals, names of folders.
+        Factors whose values are numbers are not in it.
     source
         Where the observations come from, as results should say it: "rendered dSprites".
     kind
@@ -62,6 +65,7 @@ class World:
     names: NDArray | None = None
     columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind is None:
@@ -76,6 +80,15 @@ class World:
                 f"World {self.name!r} has {len(self.factor_names)} factor names and "
                 f"{len(self.factor_kinds)} factor kinds, expected as many of each."
             )
+        for name, called in self.value_names.items():
+            if self.factors is None or name not in self.factor_names:
+                raise InputError(f"World {self.name!r} names values of {name!r}, which is no factor of it.")
+            values = self.factors[:, self.factor_names.index(name)]
+            if not ((values >= 0) & (values < len(called))).all():
+                raise InputError(
+                    f"World {self.name!r} names {len(called)} values of the factor {name!r}, expected a name for each "
+                    "of 0, 1, 2 … up to its largest."
+                )
 
     def __len__(self) -> int:
         return len(self.data)
@@ -96,6 +109,13 @@ class World:
         if self.factors is None:
             return ()
         return tuple(len(np.unique(column)) for column in self.factors.T)
+
+    def named(self, factor: str) -> NDArray:
+        """[n] values of a factor, by their names where they have some."""
+        assert self.factors is not None
+        values = self.factors[:, self.factor_names.index(factor)]
+        called = self.value_names.get(factor)
+        return values if called is None else np.array(called)[values.astype(np.int64)]
 
     @cached_property
     def summary(self) -> Summary:

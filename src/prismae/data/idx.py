@@ -23,7 +23,14 @@ _PARTS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k",), 
 _UNSIGNED_BYTE = 0x08
 
 
-def labelled_images(world: str, split: Split, url: str, checksums: Mapping[str, str], source: str) -> World:
+def labelled_images(
+    world: str,
+    split: Split,
+    url: str,
+    checksums: Mapping[str, str],
+    source: str,
+    classes: tuple[str, ...] = (),
+) -> World:
     """The world of four official idx files: ``train-images-idx3-ubyte.gz`` and so on.
 
     Parameters
@@ -34,6 +41,8 @@ def labelled_images(world: str, split: Split, url: str, checksums: Mapping[str, 
         Where the files are published, up to the file's name.
     checksums
         Name of each file → its SHA-256.
+    classes
+        What the classes are called, where that is not their number.
 
     Raises
     ------
@@ -49,7 +58,15 @@ def labelled_images(world: str, split: Split, url: str, checksums: Mapping[str, 
 
     images, labels = read("images", 3)[:, None], read("labels", 1).astype(np.int64)[:, None]
     name = world if split == "train" else f"{world}:{split}"
-    return World(name, Dense(torch.from_numpy(images)), labels, ("class",), ("categorical",), source)
+    return World(
+        name,
+        Dense(torch.from_numpy(images)),
+        labels,
+        ("class",),
+        ("categorical",),
+        source,
+        value_names={"class": classes} if classes else {},
+    )
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:

@@ -19,11 +19,23 @@ from prismae.settings import Layout
 
 @dataclass(frozen=True)
 class Labels:
-    """Known factors: values [n, k], and k names and kinds."""
+    """Known factors: values [n, k], k names and kinds, and what values 0, 1, 2 … of each are called, if anything."""
 
     values: NDArray
     names: tuple[str, ...]
     kinds: tuple[FactorKind, ...]
+    value_names: tuple[tuple[str, ...], ...] = ()
+
+    def columns(self) -> dict[str, NDArray]:
+        """Each factor by its name, as it was given: texts where its values have names, whole numbers where it is
+        categorical."""
+        found = {}
+        for name, kind, values, called in zip(
+            self.names, self.kinds, self.values.T, self.value_names or ((),) * len(self.names), strict=True
+        ):
+            whole = values.astype(np.int64) if kind == "categorical" else values
+            found[name] = np.array(called)[whole] if called else whole
+        return found
 
 
 @dataclass(frozen=True)
@@ -82,18 +94,20 @@ def labels_of(columns: Mapping[str, Any], n: int, where: str, *, new: bool = Fal
         return None
     values: list[NDArray] = []
     kinds: list[FactorKind] = []
+    called: list[tuple[str, ...]] = []
     for name, given in columns.items():
         column = pd.Series(given) if not isinstance(given, pd.Series) else given
         what = f"{where}: factor {name!r}"
         if len(column) != n:
             raise InputError(f"{what} has {len(column)} values, expected one for each of {n} observations.")
         numeric = _is_numeric(column, what)
-        codes = column.to_numpy() if numeric else pd.factorize(column, sort=True)[0]
+        codes, found = (column.to_numpy(), ()) if numeric else pd.factorize(column, sort=True)
         if not new and n > 1 and (codes == codes[0]).all():
             raise InputError(f"{what} is constant ({column.iloc[0]}), expected a factor that varies.")
         values.append(codes)
         kinds.append("continuous" if codes.dtype.kind == "f" else "categorical")
-    return Labels(np.stack(values, axis=1), tuple(columns), tuple(kinds))
+        called.append(tuple(map(str, found)))
+    return Labels(np.stack(values, axis=1), tuple(columns), tuple(kinds), tuple(called))
 
 
 def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str, *, new: bool = False) -> tuple[str, ...]:

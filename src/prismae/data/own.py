@@ -16,7 +16,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.arrays import from_array
 from prismae.data.formats import OF_POINTS, OF_TABLES, read, refuse_others, table_found
 from prismae.data.kinds import Kind, Series, Table, Texts
-from prismae.data.labels import Found, labels_of
+from prismae.data.labels import Found, Labels, labels_of
 from prismae.data.layout import numbers
 from prismae.data.others import stands_in
 from prismae.data.paths import split_path
@@ -124,15 +124,13 @@ def from_memory(
         x = source if isinstance(source, Rows) else numbers(source, f"World {called!r}", gaps=True)
         found, where = Found(x), "own array"
         if reading.window is not None:
-            if given is not None:  # of each recording, or of each point of one
+            if isinstance(given, Labels):
+                found, given = replace(found, labels=given), None
+            elif given is not None:  # of each recording, or of each point of one
                 known = np.asarray(given).reshape(len(given), -1)
                 names = tuple(factor_names or (f"factor {i + 1}" for i in range(known.shape[1])))
-                found, given = (
-                    replace(
-                        found, labels=labels_of(dict(zip(names, known.T, strict=True)), len(known), called)
-                    ),
-                    None,
-                )
+                columns = dict(zip(names, known.T, strict=True))
+                found, given = replace(found, labels=labels_of(columns, len(known), called)), None
             found = cut_arrays(found, reading, called)
     return _made(
         found,
@@ -178,7 +176,7 @@ def _text(path: Path, name: str, reading: Reading, options: dict[str, Any], *, n
 
 def _made(
     found: Found,
-    given: NDArray | Tensor | None,
+    given: NDArray | Tensor | Labels | None,
     reading: Reading,
     *,
     factor_names: Sequence[str] | None,
@@ -202,15 +200,15 @@ def _made(
     if series is None and reading.rate is not None:
         raise InputError("A rate is for series: say series= or window= (--series, --window) too.")
     channel_names = reading.channel_names or (found.channel_names if series is not None else None) or None
-    factors = given
-    if given is None and found.labels is not None:
-        factors = found.labels.values
-        factor_names, factor_kinds = factor_names or found.labels.names, factor_kinds or found.labels.kinds
+    given = found.labels if given is None else given
+    labels = given if isinstance(given, Labels) else None
+    if labels is not None:
+        factor_names, factor_kinds = factor_names or labels.names, factor_kinds or labels.kinds
     doubt = found.doubt if series is None else None
     try:
         made = from_array(
             found.x,
-            factors=factors,
+            factors=given.values if isinstance(given, Labels) else given,
             factor_names=factor_names,
             factor_kinds=factor_kinds,
             series=series,
@@ -231,15 +229,23 @@ def _made(
     elif isinstance(kind, Series):
         kind = replace(kind, layout=reading.series, rate=reading.rate or found.rate)
     kind = kind.knowing(reading.given, made.shape)
-    return replace(made, kind=kind, names=found.names, columns=found.columns, notices=notices)
+    called = zip(made.factor_names, labels.value_names, strict=False) if labels is not None else ()
+    return replace(
+        made,
+        kind=kind,
+        names=found.names,
+        columns=found.columns,
+        notices=notices,
+        value_names={name: values for name, values in called if values},
+    )
 
 
 def _factors(
     reading: Reading | None, factors: Factors, names: Sequence[str] | None, kinds: Sequence[FactorKind] | None
-) -> tuple[Reading, NDArray | Tensor | None, Sequence[str] | None, Sequence[FactorKind] | None]:
+) -> tuple[Reading, NDArray | Tensor | Labels | None, Sequence[str] | None, Sequence[FactorKind] | None]:
     """The reading, with names of factors where these were given by name; else their values, names and kinds.
 
-    A pandas table tells the last two itself.
+    A pandas table tells the last two itself, and what texts are called.
     """
     reading = reading or Reading()
     if factors is None:
@@ -247,11 +253,16 @@ def _factors(
     if isinstance(factors, pd.Series | pd.api.extensions.ExtensionArray):
         column = pd.Series(factors)
         factors = column.to_frame(column.name or "factor 1")
+    if isinstance(factors, np.ndarray) and factors.dtype.kind in "OU" and factors.ndim in (1, 2):  # texts
+        factors = pd.DataFrame(factors)
+        names = names or [f"factor {i + 1}" for i in range(factors.shape[1])]
+        if len(names) == factors.shape[1]:
+            factors.columns = pd.Index(names)
     if isinstance(factors, pd.DataFrame):
         columns = {str(name): factors[name] for name in factors.columns}
         found = labels_of(columns, len(factors), "The table of factors")
         if found is not None:
-            return reading, found.values, names or found.names, kinds or found.kinds
+            return reading, found, names, kinds
     if isinstance(factors, np.ndarray | Tensor):
         return reading, factors, names, kinds
     named = (factors,) if isinstance(factors, str) else tuple(map(str, factors))

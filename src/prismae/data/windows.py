@@ -48,7 +48,7 @@ def cut_arrays(found: Found, reading: Reading, name: str, *, new: bool = False) 
             )
     columns: dict[str, Any] = {}
     if found.labels is not None:
-        columns = dict(zip(found.labels.names, found.labels.values.T, strict=True))
+        columns = found.labels.columns()
     return found_of(
         recordings,
         reading,

@@ -103,7 +103,7 @@ class Form:
         rows = spaced(len(X), n).numpy()
         if isinstance(X, World):
             taken = X.data.take(torch.from_numpy(rows).to(X.data.device))
-            part: Any = replace(X, data=taken, factors=None, factor_names=(), factor_kinds=())
+            part: Any = replace(X, data=taken, factors=None, factor_names=(), factor_kinds=(), value_names={})
         else:
             part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
         return self.kind.joined([*self.parts(part)])

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from prismae._text import number
+from prismae._text import number, shortened
 from prismae.figures.canvas import (
     ACCENT,
     FAINT,
@@ -35,6 +35,7 @@ from prismae.latent.live import LIVE
 from prismae.runs.latents import Latents
 
 CLASSES = 20  # values of a factor that get a colour each; more are drawn on a scale
+LETTERS = 24  # of the name of a value
 
 
 def latent_bars(values: NDArray, latents: Latents, label: str, most: int = 24) -> Figure:
@@ -116,7 +117,9 @@ def error_histogram(errors: NDArray) -> Figure:
     return figure
 
 
-def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") -> Figure:
+def embedding(
+    points: NDArray, labels: NDArray | None = None, name: str = "", called: Sequence[str] = ()
+) -> Figure:
     """Codes in the plane, in the colour of a factor.
 
     Parameters
@@ -127,6 +130,8 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
         [n] the factor's value of each point; None: one colour.
     name
         Name of the factor.
+    called
+        What its values 0, 1, 2 … are called, where they have names.
 
     Notes
     -----
@@ -150,12 +155,15 @@ def embedding(points: NDArray, labels: NDArray | None = None, name: str = "") ->
         bar.set_label(name, fontsize=SMALL, color=MUTED)
         return figure
     handles = []
+    named = dict(enumerate(shortened(called, LETTERS)))
     for place, value in enumerate(values):
         colour, shape = look(place)
         axes.scatter(
             points[labels == value, 0], points[labels == value, 1], color=colour, marker=shape, **marks
         )
-        handles.append(Line2D([], [], ls="", marker=shape, ms=5, color=colour, label=f"{value:g}"))
+        handles.append(
+            Line2D([], [], ls="", marker=shape, ms=5, color=colour, label=named.get(value, f"{value:g}"))
+        )
     figure.legend(
         handles=handles, title=name, loc="outside right upper", frameon=False, fontsize=SMALL, labelcolor=INK,
         title_fontsize=SMALL, handletextpad=0.2,

@@ -118,6 +118,7 @@ JobRecord = TypedDict(
         "table": TableRecord,
         "channels": ChannelsRecord,
         "vocabulary": list[str],
+        "value_names": dict[str, list[str]],  # of factors with few values
         "given_shape": list[Number],  # of runs that were saved from Python, as is the next
         "feature_names": list[str] | None,
         # and what came of it

@@ -27,6 +27,8 @@ from prismae.train.build import build, choose_lr
 from prismae.train.checkpoint import read_tensors, write_tensors
 from prismae.train.loop import Trained
 
+NAMED = 100  # values of a factor, up to which their names are kept with a run
+
 
 def loaded(
     folder: Path,
@@ -115,6 +117,8 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
 
     `run` needs at least n_latents, net, likelihood, steps, batch, lr, seed and precision.
     """
+    few = {name: values for name, values in world.value_names.items() if len(values) <= NAMED}
+    named = {name: list(values) for name, values in few.items()}
     return {
         "method": method.called(),
         "fields": method.fields(),
@@ -128,6 +132,7 @@ def describe(method: Method, world: World, /, **run: Any) -> dict[str, Any]:
         "shape": list(world.shape),
         "summary": asdict(world.summary),
         **({"notices": list(world.notices)} if world.notices else {}),
+        **({"value_names": named} if named else {}),
         "version": __version__,
     }
 

@@ -76,7 +76,10 @@ class TSNE(View):
         chosen = self.factor or ("label" if "label" in names else names[0])
         if chosen not in names:
             raise unknown_name("factor", chosen, names)
-        return draw.embedding(pictures["tsne"], pictures["tsne_factors"][:, names.index(chosen)], chosen)
+        called = run.job.get("value_names", {}).get(chosen, ())
+        return draw.embedding(
+            pictures["tsne"], pictures["tsne_factors"][:, names.index(chosen)], chosen, called
+        )
 
     def sentence(self, run: Run) -> str:
         return (

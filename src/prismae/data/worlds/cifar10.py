@@ -21,6 +21,7 @@ FOLDER = "cifar-10-batches-bin"
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SHAPE = (3, 32, 32)
 _RECORD = 1 + 3 * 32 * 32  # bytes: a label, then the red, green and blue pixels, row by row
 _TRAIN, _TEST = tuple(f"data_batch_{i}.bin" for i in range(1, 6)), ("test_batch.bin",)
@@ -48,7 +49,15 @@ def load(split: Literal["train", "test", "all"] = "train") -> World:
     whole = _WHOLE[split]
     source = "official CIFAR-10" if len(images) == whole else f"CIFAR-10, {len(images):,} of {whole:,} images"
     name = "cifar10" if split == "train" else f"cifar10:{split}"
-    return World(name, Dense(torch.from_numpy(images)), labels, ("class",), ("categorical",), source)
+    return World(
+        name,
+        Dense(torch.from_numpy(images)),
+        labels,
+        ("class",),
+        ("categorical",),
+        source,
+        value_names={"class": CLASSES},
+    )
 
 
 def read_batch(content: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -24,4 +24,12 @@ def load() -> World:
     colours = np.rint(255 * rng.uniform(0.5, 1, (len(sprites), 1, 3))).astype(np.uint8)
     data = Layers(sprites.data, torch.arange(len(sprites))[:, None], torch.from_numpy(colours))
     source = f"{sprites.source} in colours"
-    return World("color-dsprites", data, sprites.factors, sprites.factor_names, sprites.factor_kinds, source)
+    return World(
+        "color-dsprites",
+        data,
+        sprites.factors,
+        sprites.factor_names,
+        sprites.factor_kinds,
+        source,
+        value_names=sprites.value_names,
+    )

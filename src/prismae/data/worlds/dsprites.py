@@ -22,6 +22,7 @@ OFFICIAL = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 RENDERED = "rendered_64x64.npz"
 
 NAMES = ("shape", "scale", "orientation", "pos_x", "pos_y")
+SHAPES = {"shape": ("square", "ellipse", "heart")}
 KINDS: tuple[FactorKind, ...] = ("categorical", "continuous", "continuous", "continuous", "continuous")
 
 _UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
@@ -45,7 +46,13 @@ def load() -> World:
     packed = _rendered() if official is None else _complete(official)
     source = "rendered dSprites" if official is None else "official dSprites"
     return World(
-        "dsprites", BitPacked(torch.from_numpy(packed), (1, SIDE, SIDE)), _grid(), NAMES, KINDS, source
+        "dsprites",
+        BitPacked(torch.from_numpy(packed), (1, SIDE, SIDE)),
+        _grid(),
+        NAMES,
+        KINDS,
+        source,
+        value_names=SHAPES,
     )
 
 

@@ -12,6 +12,9 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
     "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 }
+CLASSES = (
+    "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
 
 
 def load(split: Split = "train") -> World:
@@ -20,4 +23,4 @@ def load(split: Split = "train") -> World:
     The official files (31 MB, MIT licence) are downloaded when they are not in the data folder. Xiao, Rasul, Vollgraf
     2017, arXiv:1708.07747. Observations [60000, 1, 28, 28], kept as bytes; factor class [60000, 1].
     """
-    return labelled_images("fashion-mnist", split, URL, CHECKSUMS, "official Fashion-MNIST")
+    return labelled_images("fashion-mnist", split, URL, CHECKSUMS, "official Fashion-MNIST", CLASSES)

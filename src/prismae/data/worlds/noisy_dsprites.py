@@ -19,4 +19,12 @@ def load() -> World:
     sprites = load_dsprites()
     data = Noisy(sprites.data, torch.arange(len(sprites)))
     source = f"{sprites.source} in noise"
-    return World("noisy-dsprites", data, sprites.factors, sprites.factor_names, sprites.factor_kinds, source)
+    return World(
+        "noisy-dsprites",
+        data,
+        sprites.factors,
+        sprites.factor_names,
+        sprites.factor_kinds,
+        source,
+        value_names=sprites.value_names,
+    )

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from prismae.data._base import FactorKind, World
 from prismae.data.composed import Layers
-from prismae.data.rooms import LAYERS, SIDE, render
+from prismae.data.rooms import LAYERS, SHAPES, SIDE, render
 from prismae.data.rooms import SIZES as GEOMETRIES
 from prismae.data.storage import Dense
 
 NAMES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
+VALUE_NAMES = {"shape": SHAPES}
 SIZES = (10, 10, 10, *GEOMETRIES)
 KINDS: tuple[FactorKind, ...] = (
     "categorical",
@@ -37,7 +38,9 @@ def load() -> World:
     """
     factors = np.indices(SIZES, dtype=np.int32).reshape(len(SIZES), -1).T.copy()
     masks = Dense(torch.from_numpy(render().reshape(-1, SIDE, SIDE)))
-    return World("rooms3d", layers(masks, factors), factors, NAMES, KINDS, "rendered rooms")
+    return World(
+        "rooms3d", layers(masks, factors), factors, NAMES, KINDS, "rendered rooms", value_names=VALUE_NAMES
+    )
 
 
 def layers(masks: Dense, factors: NDArray[np.int32]) -> Layers:

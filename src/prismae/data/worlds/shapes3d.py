@@ -13,7 +13,7 @@ from prismae.data.files import official_file
 from prismae.data.hdf5_zarr import hdf5
 from prismae.data.images import made_once
 from prismae.data.storage import Dense
-from prismae.data.worlds.rooms3d import KINDS, NAMES
+from prismae.data.worlds.rooms3d import KINDS, NAMES, VALUE_NAMES
 from prismae.errors import InputError
 
 FILE = "3dshapes.h5"
@@ -53,7 +53,15 @@ def load() -> World:
         images = made_once("shapes3d", MAPPED, (len(labels), *SHAPE), fill)
     n = len(images)
     source = "official 3D Shapes" if n == _WHOLE else f"3D Shapes, {n:,} of {_WHOLE:,} images"
-    return World("shapes3d", Dense(torch.from_numpy(images)), classes(labels, path), NAMES, KINDS, source)
+    return World(
+        "shapes3d",
+        Dense(torch.from_numpy(images)),
+        classes(labels, path),
+        NAMES,
+        KINDS,
+        source,
+        value_names=VALUE_NAMES if n == _WHOLE else {},
+    )
 
 
 def classes(labels: NDArray, path: Path) -> NDArray[np.int32]:

@@ -37,6 +37,7 @@ SHA256 = {
 TYPES = {0x1E3D4C55: "<u1", 0x1E3D4C54: "<i4", 0x1E3D4C51: "<f4", 0x1E3D4C53: "<f8", 0x1E3D4C56: "<i2"}
 
 NAMES = ("category", "elevation", "azimuth", "lighting")
+CATEGORIES = {"category": ("animal", "human", "airplane", "truck", "car")}
 KINDS: tuple[FactorKind, ...] = ("categorical", "continuous", "continuous", "categorical")
 SIDE = 64
 _WHOLE = {"all": 48_600, "train": 24_300, "test": 24_300}
@@ -61,7 +62,7 @@ def load(split: Literal["all", "train", "test"] = "all") -> World:
     n, whole = len(images), _WHOLE[split]
     source = "official SmallNORB" if n == whole else f"SmallNORB, {n:,} of {whole:,} images"
     name = "smallnorb" if split == "all" else f"smallnorb:{split}"
-    return World(name, Dense(torch.from_numpy(images)), factors, NAMES, KINDS, source)
+    return World(name, Dense(torch.from_numpy(images)), factors, NAMES, KINDS, source, value_names=CATEGORIES)
 
 
 def read_part(part: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
