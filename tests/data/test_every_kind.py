@@ -179,7 +179,7 @@ def test_texts_of_other_words_are_read_in_the_words_of_the_fit():
         ({"shape": [2], "pixels": False, "table": {"columns": ["a"], "scaling": {"a": [0.0, 1.0]}, "categories": {}}},
          Table(scheme=TableScheme(("a",), {"a": (0.0, 1.0)}, {}))),
         ({"shape": [1, 9], "pixels": False, "series": "channels-last", "channels": {"means": [0.0], "stds": [2.0]}},
-         Series(scheme=ChannelScheme((0.0,), (2.0,)), layout="channels-last")),
+         Series(channels=ChannelScheme((0.0,), (2.0,)), layout="channels-last")),
         ({"shape": [9], "pixels": False, "vocabulary": ["a", "b"]}, Texts(Vocabulary(("a", "b")))),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from prismae import Autoencoder
-from prismae.data import rows, world
+from prismae.data import world
 from prismae.data.storage import BitPacked, Dense
 from prismae.errors import InputError
 
@@ -70,7 +70,9 @@ def test_binary_images_are_kept_as_bits_and_drawn_as_zero_and_one(x: Any) -> Non
     )
 )
 def test_any_varying_table_goes_in_and_out(x: np.ndarray) -> None:
-    np.testing.assert_array_equal(everything(x), x.astype(np.float32))
+    made = world(x)
+    back = made.kind.given_back(everything(made), made.shape)
+    np.testing.assert_allclose(back, x, rtol=1e-6, atol=1e-6 * np.abs(x).max())
 
 
 def test_tensors_are_welcome_and_gradients_are_dropped() -> None:
@@ -186,50 +188,6 @@ def test_constant_columns_come_back_as_the_constant() -> None:
     assert made.notices == ("2 of 4 columns are constant (1, 3), and rebuilt as the constant",)
     back = made.kind.given_back(np.zeros((2, 4), np.float32), (4,))
     np.testing.assert_array_equal(back, np.float32([[0, 5, 0, -0.1]] * 2))
-
-
-APART = "differ by a factor of 1,000 and all {} of {} have one scale"
-
-
-@pytest.mark.parametrize("way", ["array", "npy", "rows"])
-@pytest.mark.parametrize(
-    ("shape", "axis", "said"),
-    [
-        ((6, 4), 1, APART.format("columns", "an array")),
-        ((6, 4, 8, 8), 1, APART.format("channels", "images")),
-        ((6, 8, 8, 4), 3, APART.format("channels", "images")),
-    ],
-)
-def test_columns_and_channels_of_other_ranges_are_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, shape: tuple[int, ...], axis: int, said: str
-) -> None:
-    x = np.random.default_rng(0).random(shape)
-    last = np.moveaxis(x, axis, 0)
-    last[:] = last[:1] * np.array([1, 1, 1000, 1]).reshape(4, *[1] * (len(shape) - 1))
-    if way != "array":
-        np.save(tmp_path / "x.npy", x)
-    if way == "rows":
-        monkeypatch.setattr(rows, "WHOLE", 0)
-    source: Any = x if way == "array" else tmp_path / "x.npy"
-    assert said in "; ".join(world(source).notices)
-    last[2] /= 20  # a factor of 50
-    np.save(tmp_path / "x.npy", x)
-    assert "differ by a factor" not in "; ".join(world(x if way == "array" else tmp_path / "x.npy").notices)
-
-
-@pytest.mark.parametrize("shape", [(20, 4), (20, 4, 8, 8)])
-@pytest.mark.parametrize("varies", [True, False])
-def test_columns_and_channels_of_other_levels_are_noted(
-    tmp_path: Path, shape: tuple[int, ...], varies: bool
-) -> None:
-    x = np.random.default_rng(0).random(shape)
-    x[:, 2] = varies * x[:, 2] + 2020  # as years are
-    np.save(tmp_path / "x.npy", x)
-    for source in (x, tmp_path / "x.npy"):
-        assert "2,0" in (said := "; ".join(world(source).notices))
-        assert "times as far from each other as any of them ranges" in said
-    x[:, 2] -= 2015
-    assert "times as far" not in "; ".join(world(x).notices)
 
 
 def test_what_is_masked_is_missing() -> None:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
+from prismae.data.apart import scheme_of
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
-from prismae.data.kinds import Images, Kind, Series, Table, Volumes
+from prismae.data.kinds import Images, Kind, Numbers, Series, Table, Volumes
 from prismae.data.layout import axes_of, check_size, images_first, numbers, taken_for
 from prismae.data.moments import Moments
 from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_by, offset_of
@@ -22,23 +23,6 @@ from prismae.data.rows import WHOLE, Rows, SparseRows, refuse_empty_space, whole
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
 from prismae.settings import Layout
-
-APART = 100  # times as wide a range as that of another column or channel from which a user is told
-FAR = 10  # times the widest range, from which a user is told how far columns or channels lie from each other
-OF_COLUMNS = (
-    "the ranges of the columns differ by a factor of {:,.0f} and all columns of an array have one scale, so the small "
-    "ones hardly count: a table (pandas.DataFrame(X)) scales each by itself"
-)
-OF_CHANNELS = (
-    "the ranges of the channels differ by a factor of {:,.0f} and all channels of images have one scale, so the small "
-    "ones hardly count: divide each by its deviation first"
-)
-
-LEVELS = (
-    "columns or channels lie up to {:,.0f} times as far from each other as any of them ranges, and all have one mean "
-    "and one scale, so what varies hardly counts: give vectors as a table (pandas.DataFrame(X)), which scales each "
-    "column by itself, and take its mean from each channel"
-)
 
 
 def from_array(
@@ -67,8 +51,9 @@ def from_array(
         stored as [n, c, h, w], volumes as [n, c, d, h, w].
         Images of uint8 are pixels, drawn as value / 255; truth values and uint8 that is only ever 0 or 1 are drawn as
         0 and 1 and kept eight to a byte; every other number becomes float32, after an offset was taken off where
-        float32 would round what varies away (see `World`). NaN is a missing value. `Rows` stay where they are: they are
-        looked at once, and read again when they are drawn.
+        float32 would round what varies away (see `World`), and columns of vectors and channels that lie far apart were
+        scaled (see `prismae.data.apart`), of which a notice tells. NaN is a missing value. `Rows` stay where they are:
+        they are looked at once, and read again when they are drawn.
     factors
         [n] or [n, k] numbers; NaN is not allowed.
     factor_names
@@ -142,20 +127,22 @@ def _in_memory(
     if series is None:
         axes, found = _axes(given.shape, name, axes, like)
         laid_out = images_first(given, name, least=1 if new else 2, slender=new, axes=axes)
-        storage, offset = _stored(laid_out, name, copy, new=new)
-        kind = _plain(storage.shape, axes, pixels=of_bytes(storage), offset=offset)
+        vectors = laid_out.ndim == 2
+        scheme, low, high, n = _scheme_like(like, series), *_ranges(laid_out)
+        if vectors and not new:
+            _refuse_empty(n == 0, name)
+        if like is None and not new and (vectors or laid_out.dtype != np.uint8):  # bytes of images are pixels
+            fit = partial(ChannelScheme.fit, laid_out, name=where)
+            scheme, notices = scheme_of(low, high, n, fit, of_vectors=vectors)
+        if scheme is None:
+            storage, offset = _stored(laid_out, name, copy, new=new)
+        else:
+            scheme.check(laid_out, where)
+            storage, offset = _stored(scheme.scaled(laid_out), name, copy=False, new=new)
+        kind = _plain(storage.shape, axes, pixels=of_bytes(storage), offset=offset, channels=scheme)
         if isinstance(kind, Table) and not new:
-            gaps: NDArray[np.bool_] = (
-                np.isnan(given) if given.dtype.kind == "f" else np.zeros_like(given[:1], np.bool_)
-            )
-            _refuse_empty(np.asarray(gaps.all(axis=0)), name)
-            low, high = np.nanmin(given, axis=0), np.nanmax(given, axis=0)
-            kind, notices = _of_columns(kind, low, high, np.asarray(gaps.any(axis=0)))
-        elif not kind.pixels and laid_out.shape[1] > 1:
-            rest = tuple(axis for axis in range(laid_out.ndim) if axis != 1)
-            notices = _apart(
-                np.fmin.reduce(laid_out, axis=rest), np.fmax.reduce(laid_out, axis=rest), OF_CHANNELS
-            )
+            kind, constant = _of_columns(kind, low, high, n < len(given))
+            notices = (*constant, *notices)
     elif given.ndim == 2 and series in LAYOUTS and channel_names is None:  # of one channel
         check_size(given, name, least=1 if new else 2)
         storage, offset = _stored(given, name, copy, new=new)
@@ -163,13 +150,10 @@ def _in_memory(
     else:
         given = channels_first(given, series, where)
         check_size(given, name, least=1 if new else 2)
-        scheme = like.scheme if isinstance(like, Series) else None
-        if scheme is None:
-            scheme = ChannelScheme.fit(given, names=channel_names, name=where)
-        else:
-            scheme.check(given, where)
+        scheme = _scheme_like(like, series) or ChannelScheme.fit(given, names=channel_names, name=where)
+        scheme.check(given, where)
         storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
-        kind = Series(offset=offset, scheme=scheme, layout=series)
+        kind = Series(offset=offset, channels=scheme, layout=series)
         notices = _of_constant(scheme)
     notices = (*found, *notices)
     if given.dtype.kind == "f" and (missing := int(np.isnan(given).sum())):
@@ -216,47 +200,42 @@ def _in_pieces(
     every, of_bytes = seen.over(), x.dtype == np.uint8 and len(shape) > 1
     if not new and (seen.low == seen.high).all() and float(every.count) == x.shape[0] * seen.low.size:
         raise InputError(f"{where}: all {len(x)} observations are equal, so there is nothing to learn.")
-    kind: Images | Table | Series
+    each, vectors = seen.over(tuple(range(1, len(shape)))), len(shape) == 1  # of each channel, or column
+    fit = partial(_fitted, each, channel_names, where, of_vectors=vectors)
+    scheme = _scheme_like(like, series)
     notices: tuple[str, ...] = ()
     if series is not None and not one_channel:
-        scheme = like.scheme if isinstance(like, Series) else None
-        if scheme is None:
-            each = seen.over((1,))
-            stds = np.where(each.low == each.high, 0.0, np.sqrt(each.squares / np.maximum(each.count, 1)))
-            means = np.where(each.count == 0, np.nan, each.mean)
-            ranges = list(zip(each.low.tolist(), each.high.tolist(), strict=True))
-            scheme = ChannelScheme.of(means.tolist(), stds.tolist(), ranges, names=channel_names, name=where)
-        else:
-            scheme.check(laid_out(shaped), where)
-        kind, notices = Series(scheme=scheme, layout=series), _of_constant(scheme)
-        scales = np.array(scheme.stds)[:, None]
-        seen = seen.scaled(np.array(scheme.means)[:, None], np.where(scales == 0, 1.0, scales))
-        become = partial(_scaled, laid_out, scheme)
-    else:
-        pixels = of_bytes and float(every.high) > 1
-        offset = offset_by(float(every.low), float(every.high), float(every.mean), seen.std, x.dtype)
-        if offset is None and not new:
+        scheme = scheme or fit()
+        notices = _of_constant(scheme)
+    elif series is None and vectors and not new:
+        _refuse_empty(seen.count == 0, name)
+    if series is None and like is None and not new and not of_bytes:
+        scheme, notices = scheme_of(each.low, each.high, each.count, fit, of_vectors=vectors)
+    pixels, offset = of_bytes and float(every.high) > 1, 0.0
+    if scheme is None:
+        found_offset = offset_by(float(every.low), float(every.high), float(every.mean), seen.std, x.dtype)
+        if found_offset is None and not new:
             raise InputError(f"{where} {TOO_FINE}.")
-        offset = offset or 0.0
-        kind = (
-            Series(offset=offset, layout=series)
-            if one_channel
-            else _plain(shape, axes, pixels=pixels, offset=offset)
-        )
-        lacking = (seen.count < len(x)).reshape(-1)
-        if isinstance(kind, Table) and not new:
-            _refuse_empty(seen.count == 0, name)
-            kind, notices = _of_columns(kind, seen.low, seen.high, lacking)
-        elif not isinstance(kind, Table) and not pixels and len(shape) > 1 and shape[0] > 1:
-            each = seen.over(tuple(range(1, len(shape))))
-            notices = _apart(each.low, each.high, OF_CHANNELS)
-        seen = seen.scaled(np.array(offset), np.array(255.0 if pixels else 1.0))
+        offset = found_offset or 0.0
+        became = seen.scaled(np.array(offset), np.array(255.0 if pixels else 1.0))
         become = partial(_pixels if pixels else _numbers, laid_out, offset)
+    else:
+        scheme.check(laid_out(shaped), where)
+        became = seen.scaled(*scheme.shift_and_scale(len(shape) + 1))
+        become = partial(_scaled, laid_out, scheme)
+    kind: Images | Table | Series
+    if series is not None:
+        kind = Series(offset=offset, channels=scheme, layout=series)
+    else:
+        kind = _plain(shape, axes, pixels=pixels, offset=offset, channels=scheme)
+    if isinstance(kind, Table) and not new:
+        kind, constant = _of_columns(kind, seen.low, seen.high, seen.count < len(x))
+        notices = (*constant, *notices)
     if missing := int(x.shape[0] * np.prod(shape) - float(every.count)):
         kind = replace(kind, lacking=kind.lacking or ())
         notices = (*notices, f"{missing:,} of {x.shape[0] * int(np.prod(shape)):,} values are missing (NaN)")
-    whole = seen.over()
-    storage = Pieces(x, become, shape, float(whole.mean), seen.std, float(whole.low), float(whole.high))
+    whole = became.over()
+    storage = Pieces(x, become, shape, float(whole.mean), became.std, float(whole.low), float(whole.high))
     said = f"larger than {WHOLE / 1e9:g} GB, so it stays where it is and is read in pieces, whose rows are shuffled"
     return storage, kind, (*found, *notices, said)
 
@@ -281,11 +260,43 @@ def _axes(
     return axes, () if axes is None else (taken_for(axes, shape[1:]),)
 
 
-def _plain(shape: tuple[int, ...], axes: str | None, *, pixels: bool, offset: float) -> Images | Table:
+def _plain(
+    shape: tuple[int, ...],
+    axes: str | None,
+    *,
+    pixels: bool,
+    offset: float,
+    channels: ChannelScheme | None,
+) -> Images | Table:
     """The kind of observations that a network sees in `shape`."""
     if len(shape) == 1:
-        return Table(pixels=pixels, offset=offset)
-    return (Images if len(shape) == 3 else Volumes)(axes=axes, pixels=pixels, offset=offset)
+        return Table(pixels=pixels, offset=offset, channels=channels)
+    sort = Images if len(shape) == 3 else Volumes
+    return sort(axes=axes, pixels=pixels, offset=offset, channels=channels)
+
+
+def _scheme_like(like: Kind | None, series: Layout | None) -> ChannelScheme | None:
+    """How observations are scaled that are like those, if they are the same sort of thing."""
+    of_series = isinstance(like, Series)
+    return like.channels if isinstance(like, Numbers) and of_series == (series is not None) else None
+
+
+def _ranges(x: NDArray) -> tuple[NDArray, NDArray, NDArray[np.int64]]:
+    """The least and the greatest value of each channel, or column of vectors, and how many it has."""
+    rest = (0, *range(2, x.ndim))
+    gaps = np.isnan(x).sum(rest) if x.dtype.kind == "f" else 0
+    n = np.full(x.shape[1], x.size // x.shape[1]) - gaps
+    return np.fmin.reduce(x, rest), np.fmax.reduce(x, rest), n
+
+
+def _fitted(each: Moments, names: Sequence[str] | None, where: str, *, of_vectors: bool) -> ChannelScheme:
+    """The scheme of channels of which that is known."""
+    stds = np.where(each.low == each.high, 0.0, np.sqrt(each.squares / np.maximum(each.count, 1)))
+    means = np.where(each.count == 0, np.nan, each.mean)
+    ranges = list(zip(each.low.tolist(), each.high.tolist(), strict=True))
+    return ChannelScheme.of(
+        means.tolist(), stds.tolist(), ranges, names=names, name=where, of_vectors=of_vectors
+    )
 
 
 def _scaled(laid_out: Callable[[NDArray], NDArray], scheme: ChannelScheme, part: NDArray) -> NDArray:
@@ -343,7 +354,7 @@ def _refuse_empty(empty: NDArray[np.bool_], name: str) -> None:
 def _of_columns(
     kind: Table, low: NDArray, high: NDArray, lacking: NDArray[np.bool_]
 ) -> tuple[Table, tuple[str, ...]]:
-    """The kind of vectors with what is known of their columns, their range and whether they lack values, and what of it
+    """The kind of vectors with what is known of their columns, which are constant and which lack values, and what of it
     a user should know."""
     notices = []
     constant = np.flatnonzero(low == high)
@@ -352,27 +363,12 @@ def _of_columns(
         notices.append(
             f"{len(constant)} of {len(low)} columns {are} constant ({_some(constant)}), and rebuilt as the constant"
         )
-    if not kind.pixels:
-        notices += _apart(low, high, OF_COLUMNS)
     made = replace(
         kind,
         constant={int(i): float(low[i]) for i in constant},
         lacking=tuple(np.flatnonzero(lacking).tolist()) if lacking.any() else None,
     )
     return made, tuple(notices)
-
-
-def _apart(low: NDArray, high: NDArray, said: str) -> tuple[str, ...]:
-    """What a user should know where the ranges of columns or channels that vary differ very much, or where all lie."""
-    spread = high.astype(np.float64) - low
-    levels = np.ptp(low + spread / 2)
-    spread = spread[spread > 0]
-    notices = []
-    if len(spread) >= 2 and spread.max() > APART * spread.min():
-        notices.append(said.format(spread.max() / spread.min()))
-    if len(spread) and levels > FAR * spread.max():
-        notices.append(LEVELS.format(levels / spread.max()))
-    return tuple(notices)
 
 
 def _some(columns: NDArray[np.int64]) -> str:

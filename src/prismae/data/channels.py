@@ -1,15 +1,15 @@
-"""Series of several channels: where their channels stand in an array, their names, and the scale of each."""
+"""Channels of series and images, columns of vectors: where they stand in an array, their names, the scale of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prismae.data.offset import TOO_FINE, rounded_away
+from prismae.data.offset import TOO_FINE, rounded_away, some_rows
 from prismae.errors import InputError
 from prismae.settings import Layout
 
@@ -18,7 +18,9 @@ LAYOUTS: tuple[Layout, ...] = ("channels-first", "channels-last")
 
 @dataclass(frozen=True)
 class ChannelScheme:
-    """How series of several channels became those of a world: each channel with mean 0 and standard deviation 1.
+    """How each channel became one with mean 0 and standard deviation 1.
+
+    The channels are those of series, images and volumes [n, c, ...], and the columns of vectors [n, c].
 
     Channels may have units of their own, so a scale for all of them would hide those of small numbers.
 
@@ -26,7 +28,7 @@ class ChannelScheme:
     ----------
     means, stds
         c numbers each, over all observations and points of a channel. The deviation of a constant channel is 0: its
-        values come back as the constant.
+        values come back as the constant. Many columns of vectors have one deviation for all, see `with_one_scale`.
     names
         c names; empty: they are called "channel 1" and so on.
 
@@ -46,7 +48,7 @@ class ChannelScheme:
 
     @classmethod
     def fit(cls, x: NDArray, *, names: Sequence[str] | None = None, name: str = "The array") -> Self:
-        """The scheme of series [n, c, length], with names of their channels; `name` is what messages call them.
+        """The scheme of observations [n, c, ...], with names of their channels; `name` is what messages call them.
 
         Raises
         ------
@@ -61,7 +63,7 @@ class ChannelScheme:
         ]
         means = [_mean(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
         stds = [_std(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
-        return cls.of(means, stds, ranges, names=names, name=name)
+        return cls.of(means, stds, ranges, names=names, name=name, of_vectors=x.ndim == 2)
 
     @classmethod
     def of(
@@ -72,6 +74,7 @@ class ChannelScheme:
         *,
         names: Sequence[str] | None = None,
         name: str = "The array",
+        of_vectors: bool = False,
     ) -> Self:
         """The scheme of channels of which that is known; NaN where a channel has no values. Raises what `fit` does."""
         called = tuple(str(each).strip() for each in names or ())
@@ -85,6 +88,7 @@ class ChannelScheme:
         faults = []
         for i, (mean, std, (low, high)) in enumerate(zip(means, stds, ranges, strict=True)):
             which = "channel " + (f"{called[i]!r}" if called else f"{i + 1} of {len(means)}")
+            which = f"column {i}, counted from 0," if of_vectors else which
             if np.isnan(mean):
                 faults.append(f"{which} has no values, so leave it out")
             elif low != high and (std == 0 or rounded_away(abs(mean), std, bits=53)):
@@ -93,12 +97,26 @@ class ChannelScheme:
             raise InputError(f"{name}: {'; '.join(faults)}.")
         return cls(tuple(means), tuple(stds), called)
 
+    def with_one_scale(self, n: NDArray) -> Self:
+        """The same with one deviation for all that vary: that of all values about the means of their channels, of which
+        channel i has n[i]."""
+        varies = np.array(self.stds) > 0
+        one = float(np.sqrt(np.square(self.stds) @ n / n[varies].sum()))
+        return replace(self, stds=tuple(np.where(varies, one, 0.0).tolist()))
+
     def scaled(self, x: NDArray) -> NDArray[np.float32]:
-        """Series [n, c, length] in the user's units as the network sees them."""
+        """Observations [n, c, ...] in the user's units as the network sees them."""
+        shift, scale = self.shift_and_scale(x.ndim)
         made = np.empty(x.shape, np.float32)
-        for i, (mean, std) in enumerate(zip(self.means, self.stds, strict=True)):
-            made[:, i] = (x[:, i].astype(np.float64) - mean) / (std or 1.0)
+        for rows, part in some_rows(x):
+            made[rows] = (part.astype(np.float64) - shift) / scale
         return made
+
+    @property
+    def deviations(self) -> str:
+        """The deviations in words, as what they were scaled to."""
+        some = {std for std in self.stds if std}
+        return "one standard deviation for all" if len(some) == 1 < len(self.stds) else "standard deviation 1"
 
     def constant(self) -> tuple[str, ...]:
         """What the channels are called that are constant."""
@@ -106,15 +124,22 @@ class ChannelScheme:
         return tuple(name for name, std in zip(names, self.stds, strict=True) if std == 0)
 
     def check(self, x: NDArray, name: str) -> None:
-        """Refuse series [n, c, length] of another number of channels; `name` is what the message calls them."""
+        """Refuse observations [n, c, ...] of another number of channels; `name` is what the message calls them."""
         if x.shape[1] != len(self.means):
             raise InputError(f"{name} has {x.shape[1]} channels, expected {len(self.means)} as in the fit.")
 
     def in_units(self, x: NDArray) -> NDArray[np.floating]:
-        """Series [n, c, length] of a network in the user's units: float32, or float64 if that would round too much."""
-        made = x * np.array(self.stds)[:, None] + np.array(self.means)[:, None]
+        """A network's observations in the user's units: float32, or float64 if that would round too much."""
+        shape = (-1, *(1,) * (x.ndim - 2))
+        made = x * np.array(self.stds).reshape(shape) + np.array(self.means).reshape(shape)
         far = any(rounded_away(abs(mean), std) for mean, std in zip(self.means, self.stds, strict=True))
         return made if far else made.astype(np.float32)
+
+    def shift_and_scale(self, ndim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What arrays of so many dimensions are lessened by, and then divided by: 1 where a channel is constant."""
+        shape = (-1, *(1,) * (ndim - 2))
+        scale = np.array([std or 1.0 for std in self.stds])
+        return np.array(self.means).reshape(shape), scale.reshape(shape)
 
     def to_json(self) -> dict[str, Any]:
         """The scheme as lists, for a JSON file."""

@@ -43,7 +43,7 @@ def offset_of(x: NDArray) -> float | None:
         0.0,
         0.0,
     )  # so that squares of large values do not cancel
-    for _, part in _parts(x):
+    for _, part in some_rows(x):
         part = part.astype(np.float64) - shift
         total, squares = total + float(np.nansum(part)), squares + float(np.nansum(np.square(part)))
     mean = total / n
@@ -63,12 +63,12 @@ def offset_by(low: float, high: float, mean: float, std: float, dtype: np.dtype)
 def less(x: NDArray, offset: float) -> NDArray[np.float32]:
     """Numbers [n, …] as float32 after `offset` has been taken off in double precision; always a copy."""
     made = np.empty(x.shape, np.float32)
-    for rows, part in _parts(x):
+    for rows, part in some_rows(x):
         made[rows] = part if offset == 0 else part.astype(np.float64) - offset
     return made
 
 
-def _parts(x: NDArray) -> Iterator[tuple[slice, NDArray]]:
+def some_rows(x: NDArray) -> Iterator[tuple[slice, NDArray]]:
     """Rows of x, some hundred thousand numbers at a time, so that x may be larger than memory."""
     step = max(1, _AT_A_TIME // max(1, x[0].size)) if len(x) else 1
     for start in range(0, len(x), step):

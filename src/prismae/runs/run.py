@@ -428,12 +428,14 @@ class Run:
     def units(self) -> tuple[NDArray, NDArray] | None:
         """Scale and shift that bring elements of an observation into the user's units; None where they are in them.
 
-        Both are [d] for a table, 1 and 0 for the columns of categories, [c, 1] for series of several channels, and [1]
-        for other numbers that lie far from zero.
+        Both are [d] for a table, 1 and 0 for the columns of categories, [c, 1, ...] where each of several channels was
+        scaled, and [1] for other numbers that lie far from zero.
         """
         if "channels" in self.job:
-            channels = self.job["channels"]
-            return np.array(channels["stds"])[:, None], np.array(channels["means"])[:, None]
+            channels, ones = self.job["channels"], (1,) * (len(self.job["shape"]) - 1)
+            return np.array(channels["stds"]).reshape(-1, *ones), np.array(channels["means"]).reshape(
+                -1, *ones
+            )
         if "table" in self.job:
             pairs = [*self.job["table"]["scaling"].values()]
             pairs += [[0.0, 1.0]] * sum(map(len, self.job["table"]["categories"].values()))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae._discovery import kebab
+from prismae.data.channels import ChannelScheme
 from prismae.data.layout import images_first, numbers
 from prismae.data.offset import less
 from prismae.data.rows import Rows
@@ -240,15 +241,20 @@ class Numbers(Kind):
     lacking
         None where every observation has all its values. Else the places of the elements of a row that may be missing,
         of which an encoder is told whether they are; () for images and series, where it is not told.
+    channels
+        How each channel was scaled, of vectors each column: of series of several channels, and of other observations
+        whose channels lie so far apart that one scale for all would hide what varies. None: they all have one.
     """
 
     pixels: bool = False
     offset: float = 0.0
     lacking: tuple[int, ...] | None = None
+    channels: ChannelScheme | None = None
 
     @property
     def scheme(self) -> Any:
-        """How a user's numbers became others, by columns or channels; None where they stayed what they are."""
+        """What makes observations another sort of thing than plain numbers: a table's columns, several channels of
+        series; else None."""
         return None
 
     def to_json(self) -> dict[str, Any]:
@@ -259,7 +265,16 @@ class Numbers(Kind):
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         lacking = tuple(about["lacking"]) if "lacking" in about else None
-        return cls(pixels=about["pixels"], offset=about.get("offset", 0.0), lacking=lacking)
+        channels = ChannelScheme.from_json(about["channels"]) if "channels" in about else None
+        return cls(
+            pixels=about["pixels"], offset=about.get("offset", 0.0), lacking=lacking, channels=channels
+        )
+
+    def scheme_json(self) -> dict[str, Any]:
+        return {} if self.channels is None else {"channels": self.channels.to_json()}
+
+    def noted(self) -> str:
+        return "" if self.channels is None else f" ({self._each} scaled)"
 
     def values(self, data: Storage, summary: Summary) -> str:
         low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
@@ -270,10 +285,14 @@ class Numbers(Kind):
         )
 
     def units(self) -> str:
+        if self.channels is not None:
+            return f"{self._each} scaled as `channels` says"
         units = "value / 255 for pixels of 0 to 255" if self.pixels else "the data's own units"
         return units + (f" less {self.offset!r}, taken off in double precision" if self.offset else "")
 
     def sentences(self) -> list[str]:
+        if self.channels is not None:
+            return [f"{self._each.capitalize()} was scaled to mean 0 and {self.channels.deviations}."]
         return ["Pixels of 0 to 255 are drawn as value / 255."] if self.pixels else []
 
     def summary(self, data: Storage) -> Summary:
@@ -286,7 +305,9 @@ class Numbers(Kind):
         return "gaussian"
 
     def alike(self, kind: Kind) -> bool:
-        return isinstance(kind, Numbers) and (kind.scheme, kind.offset) == (self.scheme, self.offset)
+        return isinstance(kind, Numbers) and all(
+            getattr(kind, name) == getattr(self, name) for name in ("scheme", "channels", "offset")
+        )
 
     def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> Iterator[Tensor]:
         for start in range(0, len(X), PART):
@@ -303,7 +324,7 @@ class Numbers(Kind):
             raise InputError(
                 f"The kinds of observations differ: {pair[0]} {pair[1]._called}, {pair[2]} not; expected the same."
             )
-        if kind.scheme != self.scheme:  # by way of the user's units
+        if (kind.scheme, kind.channels) != (self.scheme, self.channels):  # by way of the user's units
             for rows in torch.arange(len(data)).split(PART):
                 x = kind.as_seen().given_back(data[rows].cpu().numpy(), data.shape)
                 yield from self.as_seen().parts(x, shape)
@@ -322,6 +343,8 @@ class Numbers(Kind):
         return Dense(x)
 
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
+        if self.channels is not None:
+            return self.channels.in_units(x)
         return x.astype(np.float64) + self.offset if self.offset else x
 
     def how_to_scale(self) -> str:
@@ -353,8 +376,16 @@ class Numbers(Kind):
         """Observations in a user's array, float32 [n, *shape]; `start` is the first one's place, for messages."""
         new = self._laid_out(self._numbers(x, start))
         check_shape(new.shape[1:], shape)
-        values = torch.from_numpy(less(new, self.offset))
+        values = torch.from_numpy(self._scaled(new))
         return values / 255 if self.pixels and new.dtype == np.uint8 else values
+
+    def _scaled(self, x: NDArray) -> NDArray[np.float32]:
+        """A user's numbers [n, *shape] in the network's order as it sees them."""
+        return less(x, self.offset) if self.channels is None else self.channels.scaled(x)
+
+    @property
+    def _each(self) -> str:
+        return "each channel"
 
 
 NEW = "New observations"  # what messages call them

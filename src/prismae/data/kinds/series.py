@@ -14,7 +14,6 @@ from torch import Tensor
 
 from prismae.data.channels import ChannelScheme, channels_first
 from prismae.data.kinds._base import NEW, Kind, Numbers, check_shape
-from prismae.data.offset import less
 from prismae.data.storage import Storage
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -25,19 +24,16 @@ LONGER = 4096  # points of series of one channel from which a network of dense l
 
 @dataclass(frozen=True, kw_only=True)
 class Series(Numbers):
-    """Series of one channel, [n, length], or of several, [n, c, length].
+    """Series of one channel, [n, length], or of several, [n, c, length], each of which is scaled (`channels`).
 
     Parameters
     ----------
-    scheme
-        How each channel of the user's own series was scaled; None for series of one channel.
     layout
         Where the channels of the user's arrays stand; None: first, as a network sees them.
     rate
         Points a second, where they are known.
     """
 
-    scheme: ChannelScheme | None = None
     layout: Layout | None = None
     rate: float | None = None
 
@@ -49,35 +45,28 @@ class Series(Numbers):
         layout = {} if self.layout is None else {"series": self.layout}
         return super().to_json() | layout | ({} if self.rate is None else {"rate": self.rate})
 
-    def scheme_json(self) -> dict[str, Any]:
-        return {} if self.scheme is None else {"channels": self.scheme.to_json()}
-
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
-        scheme = ChannelScheme.from_json(about["channels"]) if "channels" in about else None
-        return replace(
-            super().from_json(about), scheme=scheme, layout=about.get("series"), rate=about.get("rate")
-        )
+        return replace(super().from_json(about), layout=about.get("series"), rate=about.get("rate"))
 
     def noted(self) -> str:
         rate = "" if self.rate is None else f", {self.rate:g} points a second"
-        if self.scheme is None:
+        if self.channels is None:
             return f" (series{rate})" if rate else ""
-        named = f": {', '.join(self.scheme.names)};" if self.scheme.names else ","
-        return f" (series of {len(self.scheme.means)} channels{named} each scaled{rate})"
-
-    def units(self) -> str:
-        return super().units() if self.scheme is None else "each channel scaled as `channels` says"
+        named = f": {', '.join(self.channel_names)};" if self.channel_names else ","
+        return f" (series of {len(self.channels.means)} channels{named} each scaled{rate})"
 
     def sentences(self) -> list[str]:
-        if self.scheme is None:
-            return super().sentences()
-        named = [f"Channels: {', '.join(self.scheme.names)}."] if self.scheme.names else []
-        return [*named, "Each channel was scaled to mean 0 and standard deviation 1."]
+        named = [f"Channels: {', '.join(self.channel_names)}."] if self.channel_names else []
+        return [*named, *super().sentences()]
+
+    @property
+    def scheme(self) -> ChannelScheme | None:
+        return self.channels
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        return () if self.scheme is None else self.scheme.names
+        return () if self.channels is None else self.channels.names
 
     def default_net(self, shape: tuple[int, ...]) -> str:
         long = LONG if len(shape) == 2 else LONGER
@@ -98,7 +87,7 @@ class Series(Numbers):
         return super().parts_of(data, kind, shape, name)
 
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
-        x = np.asarray(super().given_back(x, shape)) if self.scheme is None else self.scheme.in_units(x)
+        x = np.asarray(super().given_back(x, shape))
         return np.moveaxis(x, 1, 2) if self.layout == "channels-last" and x.ndim == 3 else x
 
     @property
@@ -110,4 +99,4 @@ class Series(Numbers):
             return super()._read(x, shape, start)
         new = channels_first(self._numbers(x, start), self.layout or "channels-first", NEW)
         check_shape(new.shape[1:], shape)
-        return torch.from_numpy(less(new, self.offset) if self.scheme is None else self.scheme.scaled(new))
+        return torch.from_numpy(self._scaled(new))

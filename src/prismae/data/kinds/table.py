@@ -17,7 +17,6 @@ from prismae._text import listed
 from prismae.data.columns import COUNTS
 from prismae.data.kinds._base import NEW, Numbers
 from prismae.data.layout import numbers
-from prismae.data.offset import less
 from prismae.data.rows import Rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.data.summary import Summary
@@ -71,7 +70,7 @@ class Table(Numbers):
         return replace(self, ignore_unknown=True)
 
     def scheme_json(self) -> dict[str, Any]:
-        return {} if self.scheme is None else {"table": self.scheme.to_json()}
+        return super().scheme_json() if self.scheme is None else {"table": self.scheme.to_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
@@ -81,7 +80,8 @@ class Table(Numbers):
         return replace(super().from_json(about), scheme=scheme, constant=constant, given=given)
 
     def noted(self) -> str:
-        parts = [f"given: {listed(self.given)}"] if self.given else []
+        parts = [] if self.channels is None else [f"{self._each} scaled"]
+        parts += [f"given: {listed(self.given)}"] if self.given else []
         if self.scheme is not None:
             numeric, categorical = len(self.scheme.scaling), len(self.scheme.categories)
             parts.insert(0, f"of {numeric} numeric and {categorical} categorical columns")
@@ -168,16 +168,16 @@ class Table(Numbers):
         )
         if gaps := [repr(name) for name in table if table[name].isna().any()]:
             raise InputError(f"given= lacks values in {listed(gaps)}, and what is given has to be known.")
-        found = np.full((n, *shape), np.nan, np.float32)
+        found = np.full((n, *shape), np.nan)
         if not columns:
-            return torch.from_numpy(found)
+            return torch.from_numpy(found.astype(np.float32))
         if self.scheme is not None:
             found = self.scheme.to_array(
                 table, name="given=", ignore_unknown=self.ignore_unknown, only=[*columns]
             )
             return torch.from_numpy(found)
-        found[:, [int(name) for name in columns]] = less(numbers(table.to_numpy(), "given="), self.offset)
-        return torch.from_numpy(found)
+        found[:, [int(name) for name in columns]] = numbers(table.to_numpy(), "given=")
+        return torch.from_numpy(self._scaled(found))
 
     def units(self) -> str:
         return super().units() if self.scheme is None else "columns scaled and one-hot as `table` says"
@@ -249,6 +249,10 @@ class Table(Numbers):
     @property
     def _called(self) -> str:
         return "a table"
+
+    @property
+    def _each(self) -> str:
+        return "each column"
 
 
 def _columns(given: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
