@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from prismae.errors import InputError, of_file
 
 PACKED = 1000  # times the bytes that data take in a file, above which they may be a claim and nothing else
+MOST_ARRAYS = 20_000  # of one file
 _HELD = ".held"  # the lock file within
 _OWN = re.compile(r"\.[0-9a-f]{32}\.part")
 
@@ -99,6 +100,12 @@ def _lock(folder: Path) -> FileLock | None:
         lock.release()
         return None
     return lock
+
+
+def check_number(path: Path, found: int) -> None:
+    """Refuse a file of more arrays than anybody looks at, each of which a library opens."""
+    if found > MOST_ARRAYS:
+        raise InputError(f"{path} holds more than {MOST_ARRAYS:,} arrays or groups: expected fewer.")
 
 
 def memory() -> float:

@@ -23,6 +23,7 @@ _OF_PATHS = {
     errno.EINVAL,
     errno.ENAMETOOLONG,
 }
+_LONGEST = 200  # letters of what another library says, which may name all that a file holds
 _no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
 
 
@@ -89,6 +90,7 @@ def fits_in_memory(path: Path) -> Iterator[None]:
         if not out_of_memory(error):
             raise
         why = str(error).partition("\n")[0]
+        why = f"{why[:_LONGEST]} …" if len(why) > _LONGEST else why
         raise InputError(f"{path} does not fit in memory{f' ({why})' if why else ''}.") from None
 
 

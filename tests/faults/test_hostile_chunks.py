@@ -16,7 +16,7 @@ from scipy.io import savemat
 from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
 import prismae as pr
-from prismae.data import chunks, frames
+from prismae.data import chunks, frames, matlab_claims
 from prismae.data.frames import count_frames
 from prismae.errors import InputError
 
@@ -28,6 +28,7 @@ SAID = r"is corrupted: a chunk of '{}' unpacks to more than 0.01 GB, which is no
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "memory", lambda: MEMORY)
+    monkeypatch.setattr(matlab_claims, "memory", lambda: MEMORY)
     monkeypatch.setattr("prismae._files.memory", lambda: MEMORY)
 
 
@@ -100,6 +101,50 @@ def test_a_chunk_of_zarr(tmp_path: Path, codec: object, sharded: bool) -> None:
             (good / file.relative_to(large)).write_bytes(file.read_bytes())
     with pytest.raises(InputError, match=SAID.format("x")):
         pr.world(good)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"chunks": (1000,)}, {"chunks": (1000,), "compression": "gzip"}], ids=str
+)
+def test_a_text_of_hdf5_to_which_many_places_refer(tmp_path: Path, how: dict) -> None:
+    path, n = tmp_path / "x.h5", 5000
+    with h5py.File(path, "w") as file:
+        file["x"] = np.random.default_rng(0).normal(size=(n, 3))
+        names = file.create_dataset(
+            "factors", data=["y" * 10_000, *["a"] * (n - 1)], dtype=h5py.string_dtype(), **how
+        )
+        at = names.id.get_offset() if not how else None
+        for start in range(0, n, 1000) if how else ():
+            mask, first = names.id.read_direct_chunk((0,))
+            first = zlib.decompress(first) if "compression" in how else first
+            chunk = first[:16] * 1000
+            names.id.write_direct_chunk(
+                (start,), zlib.compress(chunk) if "compression" in how else chunk, mask
+            )
+    if at:
+        content = path.read_bytes()
+        path.write_bytes(content[:at] + content[at : at + 16] * n + content[at + 16 * n :])
+    with h5py.File(path) as file:
+        assert [len(each) for each in file["factors"][[0, 999, 1000, n - 1]]] == [10_000] * 4
+    with pytest.raises(
+        InputError, match="holds 0 GB of texts in 'factors', as they are read, and this machine"
+    ):
+        pr.world(path)
+
+
+@pytest.mark.parametrize("how", ["HDF5", "Zarr", "shards"])
+def test_many_chunks_that_are_not_there(tmp_path: Path, how: str) -> None:
+    path, n = tmp_path / ("x.h5" if how == "HDF5" else "x.zarr"), 2_000_000
+    if how == "HDF5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", (n, 2), "f4", chunks=(1, 2))
+    else:
+        shards = (n // 2, 2) if how == "shards" else None
+        zarr.create_array(path, shape=(n, 2), dtype="f4", chunks=(1, 2), shards=shards)
+    with pytest.raises(
+        InputError, match=r"'x' has 2,000,000 chunks, of which 0 are stored: write it in larger"
+    ):
+        pr.world(path)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import pickle
 import resource
 import struct
+import time
 import zipfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,10 +22,10 @@ from pyarrow.parquet import ParquetWriter, write_table
 from scipy.io import savemat
 
 import prismae as pr
-from prismae.data import text
+from prismae.data import packed_text, text
 from prismae.data.files import check_names
 from prismae.data.parquet_files import _check_parquet
-from prismae.errors import InputError
+from prismae.errors import InputError, fits_in_memory
 from prismae.runs.run import Run
 
 
@@ -75,6 +76,19 @@ def test_hdf5_that_claims_more_than_any_memory(tmp_path: Path) -> None:
         pr.world(path)
 
 
+def test_groups_of_hdf5_that_lie_very_deep_in_each_other_and_links_that_lead_back(tmp_path: Path) -> None:
+    path = tmp_path / "mine.h5"
+    with h5py.File(path, "w") as file:
+        group = file
+        for _ in range(1000):
+            group = group.create_group("g")
+        group["x"] = np.arange(80.0).reshape(20, 4)
+        group["again"], group["other"] = group["x"], file
+    began = time.process_time()
+    assert len(pr.world(path)) == 20
+    assert time.process_time() - began < 1.5  # it was 3 s, and four times that of twice as many
+
+
 def test_pages_of_a_tiff_that_lie_in_another_file_are_not_followed(tmp_path: Path) -> None:
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "secret.tif", np.full((8, 8), 77, np.uint8))
@@ -110,6 +124,41 @@ def test_npz_that_unpacks_to_more_than_any_memory(tmp_path: Path) -> None:
         patch.setattr(os, "sysconf", lambda name: 2**15)  # 1 GB
         with pytest.raises(InputError, match="holds 4 GB of numbers, and this machine has 1 GB of memory"):
             pr.world(path)
+
+
+@pytest.mark.parametrize("kind", ["csc", "coo", "dia"])
+def test_a_sparse_matrix_of_more_columns_than_can_be_counted(tmp_path: Path, kind: str) -> None:
+    path, parts = tmp_path / "x.npz", {"data": np.ones((1, 3) if kind == "dia" else 3), "offsets": [0]}
+    parts |= {name: np.arange(3) for name in ("row", "col", "indices")} | {"indptr": np.array([0, 1, 2, 3])}
+    np.savez(path, format=kind.encode(), shape=(10**14, 3), **parts)
+    with pytest.raises(InputError, match="x.npz holds 800000 GB of rows and columns, and this machine has"):
+        pr.world(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [(b"1," * 2000, "one of 2,001 columns"), (b"a" * 3000, "over 0 MB long")],
+    ids=["columns", "long"],
+)
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
+def test_a_first_line_that_is_no_line_of_a_table(
+    tmp_path: Path, monkeypatch, name: str, line: bytes, said: str
+) -> None:
+    rows = b"\n".join([line] * 4) + b"\n"
+    (tmp_path / name).write_bytes(gzip.compress(rows) if name.endswith(".gz") else rows)
+    monkeypatch.setattr(packed_text, "PEEK", 1000)
+    monkeypatch.setattr(packed_text, "_LINE", 3000 if said.startswith("over") else 10_000)
+    monkeypatch.setattr(packed_text, "_COLUMNS", 2000)
+    with pytest.raises(
+        InputError, match=rf"{name}: its first line is {said}, expected a table of up to 2,000 columns"
+    ):
+        pr.world(tmp_path / name)
+
+
+def test_a_long_reason_of_a_library_is_cut_short(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught, fits_in_memory(tmp_path / "x.mat"):
+        raise MemoryError("Unable to allocate 8 GB for " + "name " * 10_000)
+    assert len(str(caught.value)) < 400
 
 
 def test_npy_that_claims_terabytes(tmp_path: Path) -> None:
@@ -308,7 +357,7 @@ def test_a_structure_of_matlab_that_claims_more_entries_than_the_file_has(tmp_pa
     at = content.index(sides, 144)  # behind the head and the class of the first variable
     path.write_bytes(content[:at] + struct.pack("<2i", 30_000, 30_000) + content[at + 8 :])
     before = peak()
-    with pytest.raises(InputError, match=r"x.mat is corrupted: 's' claims 900,000,000 entries"):
+    with pytest.raises(InputError, match=r"x.mat is corrupted .*\(900,000,000 entries are claimed"):
         pr.world(path)
     assert peak() - before < 10**8
 

@@ -1,6 +1,6 @@
 """What arrays in files claim to hold and what their chunks unpack to, before a library makes room for them.
 
-HDF5, Zarr and SciPy unpack a chunk as a whole, also one that holds far more than its shape says.
+HDF5 and Zarr unpack a chunk as a whole, also one that holds far more than its shape says.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from math import prod
 from pathlib import Path
@@ -17,27 +17,25 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-from scipy.io import whosmat
 
 from prismae._files import PACKED, check_room, memory
 from prismae.errors import InputError
 
-_PART = 1 << 20  # bytes that are unpacked at a time
-_SHARE = 4  # a chunk that could not unpack to this part of the memory is not looked at
+PART = 1 << 20  # bytes that are unpacked at a time
+SHARE = 4  # a chunk that could not unpack to this part of the memory is not looked at
+_CHUNKS = 1_000_000  # above which most have to be there: a library goes through all, a million in a minute
 _AXES = 64  # the most that NumPy has
-_DEFLATE = 1032  # times as many bytes as it is given is the most that it unpacks to
+DEFLATE = 1032  # times as many bytes as it is given is the most that it unpacks to
+_READ = 3  # times the bytes of texts that h5py holds while it reads them
+_ENTRY = 16  # bytes in the index of a shard for each of its chunks
 _HDF5 = {1: "deflate", 4: "szip", 32000: "lzf"}  # filters that HDF5 and h5py bring along
-_MATLAB_HEAD, _COMPRESSED = (
-    128,
-    15,
-)  # bytes before the first variable, and what one that is packed is marked with
 
 
 class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class _Zlib:
+class Zlib:
     """A stream of zlib, unpacked as it is read."""
 
     def __init__(self, packed: bytes) -> None:
@@ -50,7 +48,7 @@ class _Zlib:
 
 
 _STREAMS: dict[str, Callable[[bytes], _Stream]] = {
-    "zlib": _Zlib,
+    "zlib": Zlib,
     "gzip": lambda packed: gzip.GzipFile(fileobj=BytesIO(packed)),
     "bz2": lambda packed: bz2.BZ2File(BytesIO(packed)),
     "lzma": lambda packed: lzma.LZMAFile(BytesIO(packed)),  # noqa: SIM115  # it holds no file
@@ -58,8 +56,8 @@ _STREAMS: dict[str, Callable[[bytes], _Stream]] = {
 }
 # times as many bytes as they are given is the most that they unpack to
 _MOST = {
-    "zlib": _DEFLATE,
-    "gzip": _DEFLATE,
+    "zlib": DEFLATE,
+    "gzip": DEFLATE,
     "bz2": 50_000,
     "lzma": 10_000,
     "zstd": 1 << 15,
@@ -75,18 +73,62 @@ def check_hdf5(path: Path, name: str, array: Any) -> None:
         raise InputError(f"{path}: the data of {name!r} lie outside of the file, which is not followed.")
     if array.id.get_storage_size() * PACKED < array.nbytes:
         check_room(path, array.nbytes)
-    if array.chunks is None:
-        return
+    if array.chunks is not None:
+        _check_count(path, name, array.shape, array.chunks, array.id.get_num_chunks)
+        _check_hdf5_chunks(path, name, array)
+    if (
+        "vlen" in (array.dtype.metadata or {}) and array.id.get_storage_size()
+    ):  # texts, to which many places may refer
+        check_room(path, _READ * _referred(path, array), f"texts in {name!r}, as they are read")
+
+
+def _check_hdf5_chunks(path: Path, name: str, array: Any) -> None:
     made = array.id.get_create_plist()
     packings = [_HDF5.get(made.get_filter(i)[0]) for i in range(made.get_nfilters())]
     most = _most(path, name, prod(array.chunks) * array.dtype.itemsize, [each for each in packings if each])
     if "deflate" not in packings:  # lzf and szip cannot
         return
     unseen: list[Any] = []
-    array.id.chunk_iter(lambda about: unseen.append(about) if about.size * _DEFLATE > most else None)
+    array.id.chunk_iter(lambda about: unseen.append(about) if about.size * DEFLATE > most else None)
     for about in unseen:
         if not about.filter_mask & 1 << packings.index("deflate"):  # it is packed as all are
             _refuse_above(most, "zlib", array.id.read_direct_chunk(about.chunk_offset)[1], path, name)
+
+
+def _referred(path: Path, array: Any) -> int:
+    """Bytes of what the places of a data set refer to, such as texts, each counted wherever it is referred to."""
+    import h5py
+
+    size = 8 + array.file.id.get_create_plist().get_sizes()[0]  # of the length, the address, and a number
+
+    def counted(references: Any) -> int:
+        return int(np.frombuffer(references, np.uint8).reshape(-1, size)[:, :4].copy().view("<u4").sum())
+
+    if array.chunks is None:
+        if (at := array.id.get_offset()) is None:  # in the head of the data set, and so few
+            return sum(len(array[place]) for place in np.ndindex(array.shape))
+        with path.open("rb") as file:
+            file.seek(at)
+            left, total = array.size * size, 0
+            while left and (part := file.read(min(left, size << 16))):
+                left, total = left - len(part), total + counted(part[: len(part) // size * size])
+            return total
+    made = array.id.get_create_plist()
+    total, into = 0, np.empty(prod(array.chunks), f"V{size}")
+    with h5py.File("unpacked", "w", driver="core", backing_store=False) as file:
+        space, kind = h5py.h5s.create_simple(into.shape), h5py.h5t.py_create(into.dtype)
+        for i in range(array.id.get_num_chunks()):
+            mask, packed = array.id.read_direct_chunk(array.id.get_chunk_info(i).chunk_offset)
+            like = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            like.set_chunk(into.shape)
+            for number in range(made.get_nfilters()):
+                if not mask & 1 << number:  # those of which the chunk is
+                    like.set_filter(*made.get_filter(number)[:3])
+            one = h5py.h5d.create(file.id, None, kind, space, like)  # whose chunk holds bytes, not texts
+            one.write_direct_chunk((0,), packed)
+            one.read(h5py.h5s.ALL, h5py.h5s.ALL, into)
+            total += counted(into)
+    return total
 
 
 def check_zarr(path: Path, name: str, array: Any) -> None:
@@ -103,6 +145,8 @@ def check_zarr(path: Path, name: str, array: Any) -> None:
     claimed = prod(array.shape) * array.dtype.itemsize  # of any size, which its own count is not
     if claimed > memory() and array.nbytes_stored() * PACKED < claimed:
         check_room(path, claimed)
+    if all(array.shape):
+        _check_count(path, name, array.shape, array.chunks, lambda: _stored(path / array.path, array.shards))
     packings = [each for each in map(_packing, (*array.filters, *array.compressors)) if each in _MOST]
     if array.shards:
         packings += [_packing(each) for each in array.metadata.codecs[1:]]  # of the whole file
@@ -110,38 +154,33 @@ def check_zarr(path: Path, name: str, array: Any) -> None:
     if not packings:
         return
     (packing,) = packings
-    for file in (path / array.path).rglob("*"):
-        if file.name == "zarr.json" or file.name.startswith(".z") or not file.is_file():
-            continue
+    for file in _files(path / array.path):
         if file.stat().st_size * _MOST[packing] > most:
             for packed in _inner(file, array, path) if array.shards else [file.read_bytes()]:
                 _refuse_above(most, packing, packed, path, name)
 
 
-def check_matlab(path: Path) -> None:
-    """Refuse a .mat file (up to version 7.2) whose variables claim or unpack to more than there is memory."""
-    variables = whosmat(path)
-    check_room(path, sum(8 * prod(shape) for _, shape, _ in variables))
-    n, counted = path.stat().st_size, 0
-    for name, shape, kind in variables:
-        if (
-            kind in ("cell", "struct", "object") and 8 * prod(shape) > n * _DEFLATE
-        ):  # each with a tag of eight bytes
-            raise InputError(
-                f"{path} is corrupted: {name!r} claims {prod(shape):,} entries, more than the file has."
-            )
-    if n * _DEFLATE <= memory() / _SHARE:
-        return
-    with path.open("rb") as file:
-        order = "<" if file.read(_MATLAB_HEAD)[126:] == b"IM" else ">"
-        while len(tag := file.read(8)) == 8:
-            kind, length = np.frombuffer(tag, f"{order}u4").tolist()
-            if kind != _COMPRESSED:
-                file.seek(length, 1)
-                continue
-            for part in _parts(_Zlib(file.read(length))):
-                counted += len(part)
-                check_room(path, counted)
+def _check_count(
+    path: Path, name: str, shape: Sequence[int], chunks: Sequence[int], stored: Callable[[], int]
+) -> None:
+    """Refuse very many chunks of which few are there."""
+    claimed = prod(-(-side // of_chunk) for side, of_chunk in zip(shape, chunks, strict=True))
+    if claimed > _CHUNKS and 10 * (there := stored()) < claimed:
+        raise InputError(
+            f"{path}: {name!r} has {claimed:,} chunks, of which {there:,} are stored: write it in larger ones."
+        )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of chunks of an array of Zarr."""
+    for file in folder.rglob("*"):
+        if file.name != "zarr.json" and not file.name.startswith(".z") and file.is_file():
+            yield file
+
+
+def _stored(folder: Path, sharded: Any) -> int:
+    """At most how many chunks an array of Zarr has stored."""
+    return sum(file.stat().st_size // _ENTRY if sharded else 1 for file in _files(folder))
 
 
 def _most(path: Path, name: str, claimed: int, packings: list[str]) -> float:
@@ -151,7 +190,7 @@ def _most(path: Path, name: str, claimed: int, packings: list[str]) -> float:
         raise InputError(
             f"{path}: the chunks of {name!r} are packed twice ({', '.join(packings)}), expected once."
         )
-    return max(claimed, memory() / _SHARE)
+    return max(claimed, memory() / SHARE)
 
 
 def _refuse_above(most: float, packing: str, packed: bytes, path: Path, name: str) -> None:
@@ -171,7 +210,7 @@ def _refuse_above(most: float, packing: str, packed: bytes, path: Path, name: st
 
 
 def _parts(stream: _Stream) -> Iterator[bytes]:
-    while part := stream.read(_PART):
+    while part := stream.read(PART):
         yield part
 
 
@@ -209,11 +248,13 @@ def _inner(file: Path, array: Any, path: Path) -> Iterator[bytes]:
         raise InputError(
             f"{path}: the index of {array.path!r} is written in an unusual way, expected bytes and crc32c."
         )
-    size = 16 * n + 4 * len(summed)
+    size = _ENTRY * n + 4 * len(summed)
     with file.open("rb") as shard:
         if sharding.index_location.value == "end":
             shard.seek(-min(size, file.stat().st_size), 2)
-        for start, length in np.frombuffer(shard.read(16 * n)[: 16 * n], "<u8").reshape(-1, 2).tolist():
+        for start, length in (
+            np.frombuffer(shard.read(_ENTRY * n)[: _ENTRY * n], "<u8").reshape(-1, 2).tolist()
+        ):
             if start + length <= file.stat().st_size:  # of one that there is not, both are the largest number
                 shard.seek(start)
                 yield shard.read(length)

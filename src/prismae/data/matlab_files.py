@@ -13,8 +13,8 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 from scipy.sparse import issparse
 
-from prismae.data.chunks import check_matlab
 from prismae.data.hdf5_zarr import hdf5
+from prismae.data.matlab_claims import check_matlab
 from prismae.data.rows import Hdf5, Sparse, whole
 from prismae.errors import InputError
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from prismae._files import check_room
+from prismae._files import check_number, check_room
 from prismae.data.rows import Held, Npy, Sparse, refuse_columns_first, whole_or_rows
 from prismae.errors import InputError
 
@@ -53,11 +53,15 @@ def npz(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
+                check_number(path, len(packed.infolist()))
                 check_room(path, sum(each.file_size for each in packed.infolist()))
         with np.load(path, allow_pickle=False) as loaded:
             if {"format", "shape"} <= set(loaded.files):
                 from scipy.sparse import load_npz
 
+                check_room(
+                    path, 8 * sum(map(int, loaded["shape"])), "rows and columns"
+                )  # SciPy counts in each
                 yield {"x": Sparse(load_npz(path))}
             else:
                 yield {key: _of_npz(loaded, key, path) for key in loaded.files}

@@ -18,6 +18,7 @@ from prismae.errors import InputError
 
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 UNPACKED = 5  # times the bytes of its text that a table takes in memory, about
+_LINE, _COLUMNS = 1 << 25, 100_000  # of the first line; pandas takes a minute for so many columns
 PEEK = 1 << 16  # bytes of a file that are looked at before it is read
 
 
@@ -28,6 +29,8 @@ def start_of(path: Path) -> tuple[str, str]:
             _check_unpacked(path)
         with opened(path) as file:
             start = file.read(PEEK)
+            _check_line(path, start, file)
+            file.seek(len(start))
             encoding = encoding_of(start)
             if encoding == "utf-8" and not _is_utf8(start, file):
                 file.seek(0)
@@ -49,6 +52,20 @@ def start_of(path: Path) -> tuple[str, str]:
     text = start.decode(encoding, errors="ignore").removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(lines[:-1] if len(start) == PEEK and len(lines) > 1 else lines), encoding
+
+
+def _check_line(path: Path, start: bytes, file: Any) -> None:
+    """Refuse a first line that is no line of a table, or of a table of so many columns that it takes hours."""
+    if re.search(b"[\r\n]", start) or len(start) < PEEK:
+        return
+    line = re.split(b"[\r\n]", start + file.read(_LINE - len(start)), maxsplit=1)[0]
+    columns = 1 + max(line.count(each) for each in b",;\t|")
+    if len(line) == _LINE or columns > _COLUMNS:
+        what = f"over {_LINE / 1e6:.0f} MB long" if len(line) == _LINE else f"one of {columns:,} columns"
+        raise InputError(
+            f"{path}: its first line is {what}, expected a table of up to {_COLUMNS:,} columns: numbers of more are "
+            "read as an array (.npy)."
+        )
 
 
 def encoding_of(start: bytes) -> str:
