@@ -131,7 +131,7 @@ def test_a_sparse_matrix_of_more_columns_than_can_be_counted(tmp_path: Path, kin
     path, parts = tmp_path / "x.npz", {"data": np.ones((1, 3) if kind == "dia" else 3), "offsets": [0]}
     parts |= {name: np.arange(3) for name in ("row", "col", "indices")} | {"indptr": np.array([0, 1, 2, 3])}
     np.savez(path, format=kind.encode(), shape=(10**14, 3), **parts)
-    with pytest.raises(InputError, match="x.npz holds 800000 GB of rows and columns, and this machine has"):
+    with pytest.raises(InputError, match=r"x.npz holds 800000 GB of rows and columns, and this machine has"):
         pr.world(path)
 
 
