@@ -80,7 +80,7 @@ class _Unpacked(RawIOBase):
 class _Variables:
     """The variables in a file, of which those that hold others are looked through."""
 
-    def __init__(self, path: Path, order: str, file: BufferedReader) -> None:
+    def __init__(self, path: Path, order: str, file: BufferedReader[Any]) -> None:
         self.path, self.file, self._pair = path, file, struct.Struct(f"{order}2I")
 
     def look(self, length: int, depth: int = 1) -> None:

@@ -162,7 +162,9 @@ def read_source(path: Path) -> Source:
         data = loader.construct_document(root) if root else None
     except InputError:
         raise
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+    except RecursionError:
+        raise InputError(f"{path} holds keys or lists in each other without end: expected a plan.") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split()).rstrip('.')}.") from None
     if not isinstance(data, Mapping):
         raise InputError(f"{path}: expected a plan's keys (title, worlds, methods, …), got {data!r:.200}.")
