@@ -271,7 +271,8 @@ def test_a_single_candidate_has_seeds_trained_at_once(searching):
 
 def test_moves_are_named_in_units():
     ends = pd.DataFrame({"a": [1.0, 5.0, 9.0, 5.0], "b": [2.0, 2.0, 2.0, 3.0], "c": ["x", "x", "y", "x"]})
-    assert moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y")]
+    ends = ends.assign(d=[True, False, False, False])
+    assert moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y"), ("d", "True", "False")]
     assert moves(ends, 1, 2) == [("b", 2.0, 3.0)]
 
 

@@ -41,9 +41,9 @@ def percent(value: float) -> str:
 
 
 def fixed(value: Any, digits: int) -> str:
-    """So many decimals; a dash where there is no number."""
+    """So many decimals, from a million on a power of ten instead; a dash where there is no number."""
     known = finite(value)
-    return NOTHING if known is None else minus(f"{known:.{digits}f}")
+    return NOTHING if known is None else minus(f"{known:.{digits}f}" if abs(known) < 1e6 else f"{known:.2e}")
 
 
 def signed(value: float) -> str:

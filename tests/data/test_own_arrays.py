@@ -280,7 +280,10 @@ def test_missing_values_are_noted_and_kept() -> None:
 BAD_FACTORS: list[tuple[dict[str, Any], str]] = [
     ({"factors": np.arange(5)}, "factors of shape (5, 1), expected [6] or [6, k]."),
     ({"factors": np.ones((6, 2, 2))}, "factors of shape (6, 2, 2), expected [6] or [6, k]."),
-    ({"factors": np.array(list("abcdef"), "S1")}, "factors: values of type |S1 cannot be used, expected numbers."),
+    (
+        {"factors": np.array(list("abcdef"), "S1")},
+        "factors: values of type |S1 cannot be used, expected numbers.",
+    ),
     (
         {"factors": np.full(6, np.nan)},
         "factors: 6 values are NaN, infinite or beyond 1e+38, the first at index [0]",

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from prismae import figures as draw
-from prismae._text import brief, duration, fixed, number, shortened, signed
+from prismae._text import brief, duration, fixed, number, percent, shortened, signed
 from prismae.figures.animation import traversal_gif
 from prismae.figures.canvas import latent_colours, resize, thin
 from prismae.figures.curves import _apart
@@ -188,6 +188,8 @@ def test_numbers_of_numpy_are_numbers(kind: type) -> None:
 
 
 def test_no_negative_zero() -> None:
+    assert percent(-268165611519.0) == "\u22122.68e+13\u00a0%"  # of a training that diverged
+    assert [percent(0.9517), percent(-12.0)] == ["95.2\u00a0%", "\u22121200.0\u00a0%"]
     assert [fixed(-1e-9, 3), fixed(-0.004, 2), signed(-0.0), number(-0.0), brief(-0.0)] == [
         "0.000",
         "0.00",
@@ -212,6 +214,13 @@ def test_gif_has_the_colours_of_every_frame() -> None:
             middle = image[int(0.6 * len(image)), image.shape[1] // 2]
             expected = [255 * (1 - step / 10), 0, 255 * step / 10]
             assert np.abs(middle - expected).max() < 16, (step, middle)
+
+
+def test_maps_of_wide_pictures_leave_no_empty_lines_between_them() -> None:
+    square, wide = (
+        draw.effects(RNG.random((8, 1, 12, width)), Latents(np.ones(8))).get_figheight() for width in (12, 36)
+    )
+    assert wide < 0.5 * square
 
 
 @pytest.mark.parametrize(

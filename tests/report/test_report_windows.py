@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,25 @@ def channels(c: int) -> World:
     return world(noise.astype(np.float32), series="channels-first")
 
 
+def long_names() -> World:
+    data = images()
+    return replace(
+        data, names=np.array([f"a_folder_with_{'a_long_' * 8}name/{i}.png" for i in range(len(data))])
+    )
+
+
+def test_long_names_of_files_are_not_wider_than_a_phone(
+    browser: Browser, page: Callable[[str], Path]
+) -> None:
+    browser.open(page("names"), width=390, height=844)
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
 MADE: dict[str, Callable[[], tuple[World, str, int]]] = {
     "columns": lambda: (columns(100), "mlp:width=16", 5),
     "channels": lambda: (channels(12), "mlp:width=16", 10),
     "latents": lambda: (images(), "mlp:width=16", 100),
+    "names": lambda: (long_names(), "mlp:width=16", 3),
 }
 EACH = [
     "columns",

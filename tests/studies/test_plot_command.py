@@ -99,6 +99,17 @@ def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_pa
     assert "lower is better" in page  # of the errors
 
 
+def test_arms_without_a_score_have_no_empty_bar(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    frame = pd.read_csv(rows)
+    frame.loc[frame["β"] == 4, ["mse", "nats"]] = np.nan  # as principal components have none
+    frame.to_csv(rows, index=False)
+    assert plot(plan, "--rows", rows, "--to", tmp_path, "--format", "svg").exit_code == 0
+    assert "β-VAE, β 4" not in (tmp_path / "two.default.reconstruction.svg").read_text()
+    assert "β-VAE, β 4" in (tmp_path / "two.default.yeats2023.svg").read_text()
+    assert "6 s in all" in (tmp_path / "two.default.html").read_text().replace("\u00a0", " ")
+
+
 def test_pictures_of_other_formats_and_widths(files: tuple[Path, Path], tmp_path: Path) -> None:
     plan, rows = files
     words = (plan, "--rows", rows, "--to", tmp_path / "out")

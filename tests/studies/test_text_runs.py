@@ -16,7 +16,7 @@ from prismae import export
 from prismae.cli import app
 from prismae.errors import InputError
 from prismae.nets.text import TextAutoencoderNet
-from prismae.report import write_picture
+from prismae.report import write_picture, write_report
 from prismae.runs.run import Run
 from prismae.runs.scoring import score
 from prismae.runs.texts import interpolated, sampled, text_model
@@ -189,6 +189,14 @@ def test_command_line_and_report(folder, monkeypatch):
         assert part in page
     assert "No traversals" not in page
     assert "&lt;pad&gt;" not in page  # the vocabulary is not among the settings
+
+
+def test_a_sentence_of_no_words_is_said_to_be_one(folder):
+    arrays = dict(Run(folder.path).pictures)
+    arrays["sentence_samples"] = np.array(["", *arrays["sentence_samples"][1:]])
+    np.savez(folder.path / "pictures.npz", **arrays)
+    (folder.path / "manifest.json").unlink()
+    assert "<li><i>no words</i></li>" in write_report(folder.path).read_text()
 
 
 def test_what_a_report_lacks_is_computed(folder, path):

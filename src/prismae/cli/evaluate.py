@@ -10,6 +10,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from prismae._better import Better
+from prismae._text import fixed
 from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.doubts import doubts
@@ -80,8 +81,8 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         if errors is not None:
             tell(
                 to,
-                f"{what}: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats per "
-                "observation",
+                f"{what}: {fixed(errors['mse'], 4)} of the data's variance per element, "
+                f"{fixed(errors['nats'], 1)} nats per observation",
             )
     for protocol, scores in found.get("protocols", {}).items():
         title = protocol if protocol in FAMILIES else f"protocol {protocol}"

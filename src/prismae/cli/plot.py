@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from prismae._better import Better
 from prismae._files import write_file
-from prismae._text import one
+from prismae._text import duration, one
 from prismae.cli._app import (
     PictureDpi,
     PictureWidth,
@@ -115,7 +115,11 @@ def plot(
 
 
 def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
-    groups = dict(grouped(frame, summary.keys))
+    groups = {
+        values: group
+        for values, group in grouped(frame, summary.keys)
+        if group[scores].notna().any(axis=None)
+    }
     names = {values: _name(summary.keys, values) for values in groups}
     found: dict[str, dict[str, list[float]]] = {}
     published: dict[str, dict[str, tuple[float, float | None]]] = {}
@@ -179,6 +183,6 @@ def _about(plan: Plan, frame: pd.DataFrame) -> dict[str, str]:
     return {
         "machines": "; ".join(sorted(map(one, frame["machine"].astype(str).unique()))),
         "prismae": ", ".join(sorted(frame["prismae"].astype(str).unique())),
-        "training": f"{frame['seconds'].sum() / 3600:.1f} hours in all",
+        "training": f"{duration(frame['seconds'].sum())} in all",
         "published": "; ".join(dict.fromkeys(each.source for each in plan.published)) or "–",
     }

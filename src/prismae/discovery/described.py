@@ -64,7 +64,7 @@ def moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:
     changes: dict[str, tuple[float, Any, Any]] = {}
     for name in back:
         low, high = back[name].iloc[i], back[name].iloc[k + i]
-        if pd.api.types.is_numeric_dtype(back[name]):
+        if pd.api.types.is_numeric_dtype(back[name]) and not pd.api.types.is_bool_dtype(back[name]):
             spread = float(back[name].max() - back[name].min()) or 1.0
             changes[str(name)] = (abs(float(high) - float(low)) / spread, float(low), float(high))
         elif low != high:

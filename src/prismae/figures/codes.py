@@ -176,7 +176,8 @@ def _change_maps(change: NDArray, order: NDArray, latents: Latents) -> Figure:
     maps = shrink(change, FRAME).mean(axis=1)
     columns = min(6, len(maps))
     rows = -(-len(maps) // columns)
-    figure = new_figure(0.25 + rows * 1.72, min(WIDTH, 1.5 * columns))
+    upright = maps.shape[1] / maps.shape[2]  # three slices of a volume beside each other are wide
+    figure = new_figure(0.25 + rows * (0.22 + 1.5 * upright), min(WIDTH, 1.5 * columns))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, each, i in zip(grid.flat, maps, order, strict=False):
         blank(axes)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from prismae._better import Better
-from prismae._text import in_markdown, one
+from prismae._text import fixed, in_markdown, one
 from prismae.data.kinds import kind_of
 from prismae.runs.doubts import doubts, headline
 from prismae.runs.verdict import Verdict
@@ -120,8 +120,8 @@ def _scores(job: Mapping[str, Any], scores: Mapping[str, Any] | None) -> str:
         return "Not evaluated: `prismae evaluate` adds them here."
     errors = scores["reconstruction"]
     parts = [
-        f"Reconstruction error: {errors['mse']:.4f} of the data's variance per element, {errors['nats']:.1f} nats "
-        "per observation."
+        f"Reconstruction error: {fixed(errors['mse'], 4)} of the data's variance per element, "
+        f"{fixed(errors['nats'], 1)} nats per observation."
     ]
     for protocol, found in scores.get("protocols", {}).items():
         columns = (
