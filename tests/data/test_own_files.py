@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 import torch
 
 from prismae.data import world
@@ -297,3 +298,22 @@ def test_a_folder_of_files_that_are_not_read_names_what_reads_them(tmp_path: Pat
     said = r"it holds 3 \.nii\.gz, 1 \.md: save the array of nibabel\.load\('s0\.nii\.gz'\).* \(numpy\.stack\)\.$"
     with pytest.raises(InputError, match=said):
         world(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5", "mat"])
+def test_labels_beside_the_observations_are_told_of(tmp_path: Path, suffix: str) -> None:
+    path, arrays = tmp_path / f"x.{suffix}", {"X": X, "y": np.arange(20) % 3, "seconds": np.arange(7.0)}
+    if suffix == "npz":
+        np.savez(path, **arrays)
+    elif suffix == "mat":
+        scipy.io.savemat(path, arrays)
+    else:
+        with h5py.File(path, "w") as file:
+            file.update(arrays)
+    (notice,) = world(path).notices
+    assert (
+        notice
+        == "a value for each observation is not used: y; factors=['y'] (--factors y) takes it as a factor"
+    )
+    taken = world(path, factors=["y"])
+    assert (taken.factor_names, taken.notices) == (("y",), ())

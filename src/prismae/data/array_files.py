@@ -75,6 +75,12 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
             notices += (
                 f"the array {key!r} is taken of {path.name}, which also holds {listed}: {path.name}:{others[0]}",
             )
+        known, n = {*_ABOUT, *factors}, len(x) if x.ndim else 0
+        if unused := [name for name in arrays if name not in known and _of_rows(name, arrays[name], n)]:
+            listed = ", ".join(unused[:5]) + (" …" if len(unused) > 5 else "")
+            one = "it" if len(unused) == 1 else "one"
+            takes = f"factors=[{unused[0]!r}] (--factors {unused[0]}) takes {one} as a factor"
+            notices += (f"a value for each observation is not used: {listed}; {takes}",)
         doubt = observations_last(tuple(x.shape)) if suffix == ".mat" else None
         found = Found(x, channel_names=channels, rate=rate, doubt=doubt, names=names, notices=notices)
         if not factors:
@@ -95,6 +101,15 @@ def _may_be(array: Any) -> bool:
     if getattr(array, "ndim", 0) < 2 or array.shape[0] == 1:  # a vector of MATLAB
         return False
     return np.dtype(getattr(array, "dtype", object)).kind in "buif"
+
+
+def _of_rows(name: str, array: Any, n: int) -> bool:
+    """Whether an array outside of groups has a value for each of n observations, as labels have."""
+    shape = tuple(getattr(array, "shape", ()))
+    sizes = [size for size in shape if size != 1]  # MATLAB has columns and rows of one
+    return (
+        "/" not in name and 1 <= len(shape) <= 2 and n > 1 and sizes == [n] and not isinstance(array, Pickled)
+    )
 
 
 def _records(
