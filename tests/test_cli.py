@@ -238,7 +238,7 @@ MISTAKES = {
     ),
     "no steps": (
         ["fit", "vae", "pulses", "--steps", "0"],
-        "steps should be greater than or equal to 1 or 'auto', got '0'",
+        "steps should be greater than or equal to 1 or 'auto', got 0",
     ),
     "unknown network": (
         ["fit", "vae", "pulses", "--net", "mpl"],

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from commands import printed
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -320,3 +321,17 @@ def test_options_of_several_values_are_repeated_or_have_commas(capfd, tmp_path):
     read = json.loads(job.read_text())
     assert read["drop"] == ["a", "b", "c, d", "e"]
     assert read["missing"] == ["-", ""]
+
+
+def test_fit_names_all_that_is_wrong_at_once(tmp_path, capfd):
+    wrong = ["fit", "vea", f"{tmp_path}/none.csv", "--steps", "-3", "--batch", "0", "--size", "-1"]
+    code, _, said = printed(capfd, *wrong)
+    assert code == 2
+    for each in (
+        "Unknown method 'vea'",
+        "There is no file or folder",
+        "steps should be",
+        "batch should",
+        "size should",
+    ):
+        assert each in said

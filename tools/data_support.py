@@ -76,6 +76,24 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "titles above the names", "x.csv", b"Fish of the year\n\n" + csv, {}
     yield "names of groups above the names", "x.csv", b"body,,fish\n" + csv, {}
     yield "units below the names", "x.csv", csv.replace(b"\n", b"\nmm,n,\n", 1), {}
+    logged = b"TOA5,CR1000,12\n" + csv.replace(b"\n", b"\nmm,n,\nAvg,Smp,\n", 1)
+    yield "a logger's settings above the names, units and ways below them", "x.csv", logged, {}
+    of_groups = csv.replace(b"length,rings,sex", b"fish,fish,kind\nlength,rings,sex")
+    yield "names of groups, one above each column", "x.csv", of_groups, {}
+    grouped = csv.replace(b"length,rings,sex", b"body,,fish\nmean,most,mean")
+    yield "names in two lines, neither of which tells the columns apart", "x.csv", grouped, {}
+    scope = csv.replace(b"\n", b",,\n").replace(b"sex,,\n", b"sex,Start,Increment\nmm,n,,-6e-4,1e-6\n")
+    yield "settings of an instrument in columns of their own", "x.csv", scope, {}
+    answer = b"length | rings | sex\n-------+-------+----\n" + csv.partition(b"\n")[2].replace(b",", b" | ")
+    yield "the answer of a database", "x.txt", answer + b"(24 rows)\n", {}
+    yield "files that were put together, each with its names", "x.csv", csv + csv, {}
+    yield "several tables in a file", "x.csv", csv + b"\nsecond\n\n" + csv, {}
+    yield "single quotes", "x.csv", plain.to_csv(index=False, quoting=1, quotechar="'").encode(), {}
+    whole = b"".join(b'"' + line + b'"\n' for line in csv.split())
+    yield "lines that stand in quotes as a whole", "x.csv", whole, {}
+    fixed = plain.replace("F", "").to_string(index=False, col_space=9)
+    yield "columns of fixed width, with gaps", "x.csv", fixed.encode(), {}
+    yield "a spreadsheet that is called .csv", "x.csv", b"PK\3\4xl/workbook.xml", {}
     answered = csv.replace(b"\n", b"\nHow long?,How many (1-30)?,Which sex?\n{Q1},{Q2},{Q3}\n", 1)
     yield "questions of a survey below the names", "x.csv", answered, {}
     years = plain.set_axis(["1990", "1991", "country"], axis=1).to_csv(index=False).encode()
@@ -117,6 +135,7 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
         at=[f"{i}:30" for i in range(N)],
         minus=[f"−{i}.5" for i in range(N)],
         share=[f"{i} %" for i in range(N)],
+        part=[f"{i},5 %" for i in range(N)],
     )
     yield "accounts, units, times of day, percentages", "x.csv", dressed.to_csv(index=False).encode(), {}
     for_people = plain.assign(
@@ -128,6 +147,10 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     answers = plain.assign(smokes=["yes", "no"] * 12, up=["TRUE", "FALSE"] * 12)
     yield "yes and no, TRUE and FALSE", "x.csv", answers.to_csv(index=False).encode(), {}
     zoned = plain.assign(day=[f"2020-{1 + i % 12:02}-{1 + i:02}T08:00:00+02:00" for i in range(N)])
+    spelled = plain.assign(ripe=["Yes", "no", "yes"] * 8)
+    yield "categories that differ in capitals", "x.csv", spelled.to_csv(index=False).encode(), {}
+    said = plain.assign(note=[f"the fish was caught at pier {i}" for i in range(N)])
+    yield "sentences among numbers", "x.csv", said.to_csv(index=False).encode(), {}
     yield "times with a zone", "x.csv", zoned.to_csv(index=False).encode(), {}
     yield "a column without values", "x.csv", plain.assign(empty="").to_csv(index=False).encode(), {}
     yield "two columns", "x.csv", plain[["length", "sex"]].to_csv(index=False).encode(), {}
@@ -236,7 +259,35 @@ def excel() -> Iterator[tuple[str, Callable[[io.BytesIO, pd.DataFrame], Any]]]:
     yield "Excel, merged names of groups, empty rows and an empty column above", above
     yield "Excel, labels of groups in merged cells", merged
     yield "Excel, a text among numbers", texts
+
+    def two(book: io.BytesIO, table: pd.DataFrame) -> None:
+        levels = pd.MultiIndex.from_tuples([("body", "mean"), ("body", "most"), ("fish", "mean")])
+        table.set_axis(levels, axis=1).to_excel(book)
+
+    def hidden(book: io.BytesIO, table: pd.DataFrame) -> None:
+        with pd.ExcelWriter(book) as whole:
+            pd.DataFrame({"choices": range(9)}).to_excel(whole, sheet_name="lists", index=False)
+            table.to_excel(whole, sheet_name="fish", index=False)
+            whole.book["lists"].sheet_state = "hidden"
+            whole.book["fish"].row_dimensions[3].hidden = True
+
+    def errors(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.astype({"length": object}).replace({"length": {table["length"][3]: "#DIV/0!"}}).to_excel(
+            book, index=False
+        )
+
+    def codes(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.assign(zip=[f"0{i % 3}" for i in range(N)]).to_excel(book, index=False)
+
+    def headless(book: io.BytesIO, table: pd.DataFrame) -> None:
+        table.to_excel(book, index=False, header=False)
+
     yield "Excel, formulas that nobody computed", formulas
+    yield "Excel, names in two rows, as pandas writes them", two
+    yield "Excel, hidden sheets and rows", hidden
+    yield "Excel, errors of formulas", errors
+    yield "Excel, texts of digits", codes
+    yield "Excel, no names of columns", headless
 
 
 def arrow() -> Iterator[tuple[str, bytes]]:

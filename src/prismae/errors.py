@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -105,12 +105,52 @@ def readable(path: Path) -> Iterator[None]:
         raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from None
 
 
+@contextmanager
+def in_a_sentence(said: str, *errors: type[Exception]) -> Iterator[None]:
+    """Says `said`, and the reason behind it, where a library that reads a file raises one of `errors`.
+
+    What already is a sentence stays as it is.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except errors as error:
+        reason = " ".join(str(error).split())
+        shown = f"{reason[:_LONGEST]}{' …' * (len(reason) > _LONGEST)}"  # it may be all that the file holds
+        raise InputError(f"{said} ({shown}).") from None
+
+
+@contextmanager
+def noted(faults: list[str]) -> Iterator[None]:
+    """Adds what is wrong to `faults`, so that all of it can be said at once."""
+    try:
+        yield
+    except InputError as error:
+        faults.append(str(error))
+
+
 class TrainingWarning(UserWarning):
     """A training came to its end, but not well: its verdict names what is wrong and what to do."""
 
 
 class DataWarning(UserWarning):
     """Data were read in a way that a user should know of: values are missing, columns are constant or left out."""
+
+
+def unknown_names(kind: str, several: Sequence[str], valid: Iterable[str]) -> InputError:
+    """The error for names that are not among `valid`: for each the nearest ones, else all are listed."""
+    names = sorted(valid)
+    if len(several) == 1 or not names:
+        return unknown_name(kind, several[0], names)
+    near = {name: get_close_matches(name, names, n=3, cutoff=0.5) for name in several}
+    meant = {
+        name: f" (did you mean {' or '.join(map(repr, near[name]))}?)" if near[name] else ""
+        for name in several
+    }
+    expected = "" if all(near.values()) else f"; expected some of {', '.join(names)}"
+    said = ", ".join(f"{name!r}{meant[name]}" for name in several)
+    return InputError(f"Unknown {kind}: {said}{expected}.")
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:

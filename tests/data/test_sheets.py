@@ -1,14 +1,19 @@
 """Sheets of spreadsheets that hold formulas, reach far, or are damaged."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 import torch
 from openpyxl.chart import LineChart, Reference
@@ -133,3 +138,68 @@ def test_a_sheet_that_is_a_chart_is_none(tmp_path: Path) -> None:
     assert (len(world(path)), world(path).notices) == (20, ())
     with pytest.raises(InputError, match=r"Unknown sheet of x.xlsx 'drawn': .*data"):
         world(path, sheet="drawn")
+
+
+def of_rows(path: Path, rows: Sequence[Sequence[Any]], change: Callable[[Any], object] = id) -> Path:
+    """A file with a sheet of these rows, which may be changed before it is saved."""
+    made = openpyxl.Workbook()
+    sheet = made.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    change(sheet)
+    made.save(path)
+    return path
+
+
+PLAIN = [[i % 7, i * i % 5 + 0.5, "uv"[i % 2]] for i in range(12)]
+NAMED = [["a", "b", "k"], *PLAIN]
+
+
+def test_a_sheet_without_names_loses_no_row(tmp_path: Path) -> None:
+    made = world(of_rows(tmp_path / "x.xlsx", PLAIN))
+    assert len(made) == len(PLAIN)
+    assert made.notices[0].startswith("the first line holds numbers, so it is read as data")
+
+
+def test_hidden_sheets_are_read_only_when_they_are_asked_for(tmp_path: Path) -> None:
+    def hide(sheet: Any) -> None:
+        sheet.row_dimensions[4].hidden = sheet.column_dimensions["B"].hidden = True
+        other = sheet.parent.create_sheet("lists", 0)
+        other.sheet_state = "hidden"
+        for i in range(5):
+            other.append([i, i * i])
+
+    path = of_rows(tmp_path / "x.xlsx", NAMED, hide)
+    made = world(path)
+    assert made.kind.scheme.columns == ("a", "b", "k")
+    assert "2 rows or columns are hidden in the sheet 'Sheet', and read as the others" in made.notices
+    assert len(world(path, sheet="lists")) == 5
+
+
+def test_errors_of_formulas_are_counted(tmp_path: Path) -> None:
+    rows = [list(row) for row in NAMED]
+    rows[3][0], rows[5][1] = "#DIV/0!", "#N/A"
+    made = world(of_rows(tmp_path / "x.xlsx", rows))
+    assert "2 cells hold errors in place of a value (A4, B6): taken for missing" in made.notices
+    assert made.kind.lacking == (0, 1)
+
+
+def test_texts_of_digits_and_missing_values_are_read_as_in_text_files(tmp_path: Path) -> None:
+    rows = [["zip", "k", "n"], *([f"{i % 3:05d}", ["NA", "u", "v"][i % 3], str(i % 4)] for i in range(12))]
+    path = of_rows(tmp_path / "x.xlsx", rows)
+    made = world(path)
+    assert made.kind.scheme.categories == {"zip": ("00000", "00001", "00002"), "k": ("u", "v")}
+    assert "column 'k': NA in 4 rows taken for missing (--missing '' if that is a value)" in made.notices
+    assert world(path, missing="").kind.scheme.categories["k"] == ("NA", "u", "v")
+    assert list(made.kind.scheme.scaling) == ["n"]
+
+
+def test_names_in_two_rows_and_names_that_stand_twice(tmp_path: Path) -> None:
+    table = pd.DataFrame(np.eye(8)[:, :4], columns=pd.MultiIndex.from_product([["a", "b"], ["x", "y"]]))
+    table.to_excel(tmp_path / "x.xlsx")
+    made = world(tmp_path / "x.xlsx")
+    assert (len(made), made.kind.scheme.columns) == (8, ("a x", "a y", "b x", "b y"))
+    made = world(of_rows(tmp_path / "y.xlsx", [["a", "a", "k"], *PLAIN]))
+    assert made.notices == ("'a' stands twice in the line of names: told apart by .1",)
+    assert made.kind.scheme.columns == ("a", "a.1", "k")

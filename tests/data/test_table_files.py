@@ -22,9 +22,11 @@ import torch
 
 import prismae as pr
 from prismae.data import Table, world
+from prismae.data.table_files import read_file
 from prismae.errors import InputError
 from prismae.runs.job import Job
 from prismae.runs.observations import new_observations, observations
+from prismae.settings import Reading
 
 rng = np.random.default_rng(0)
 N = 24
@@ -221,8 +223,8 @@ def test_numbers_among_which_a_sheet_has_a_text(tmp_path: Path) -> None:
         ("a,b,c\nNA,?,x\n2,3,y\n4,5,x\n", 3, "2 values are missing, in 'a', 'b'"),
         ("a,b,c\nnone,1,x\n2,3,y\n4,5,x\n", 0, "'a' holds numbers but for 1 of 3 values ('none')"),
         ("a\nx,1\ny,2\nz,4\n", 3, "the first is taken for the row's name"),
-        ("by hand\na,b\nx,1\ny,2\n", 0, "holds numbers but for 1 of 3 values ('b'), the first in row 1"),
-        ("by hand\na,b\n1.5,1\n1.5,2\n", 0, "lines above the names have to be taken out"),
+        ("by hand\na,b\nx,1\ny,2\n", 2, "1 line above the names is left out: 'by hand'"),
+        ("by hand\na,b\n1.5,1\n1.5,2\n", 2, "1 line above the names is left out: 'by hand'"),
     ],
 )
 def test_lines_are_left_out_only_where_they_are_plain(
@@ -236,6 +238,120 @@ def test_lines_are_left_out_only_where_they_are_plain(
     else:
         with pytest.raises(InputError, match=re.escape(said)):
             world(tmp_path / "x.csv")
+
+
+ROWS = "".join(f"{day},{i},{2 * i % 7}.5,{3 * i % 5}\n" for i, day in enumerate("MTWTFSSMTWTF"))
+QUOTED = "".join(f"'{i % 4}.5','{i * i % 7}','{'xyz'[i % 3]}'\n" for i in range(12))
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "n", "said"),
+    [
+        pytest.param(
+            "TOA5,CR1000,1234\nDAY,RECORD,Air,Rain\nTS,RN,Deg C,mm\n,,Avg,Tot\n" + ROWS,
+            ["DAY", "RECORD", "Air", "Rain"],
+            12,
+            "1 line above the names is left out: 'TOA5 CR1000 1234'",
+            id="a logger's settings as wide as the table, units and ways below the names",
+        ),
+        pytest.param(
+            "".join(f"Setting {i},on\n" for i in range(70)) + "day,n,x,y\n" + 8 * ROWS,
+            ["day", "n", "x", "y"],
+            96,
+            "70 lines above the names are left out",
+            id="many settings above the names",
+        ),
+        pytest.param(
+            "day,n,CH1,CH2,Start,Increment,\nSequence,s,Volt,Volt,-6.0e-4,1.0e-6,\n"
+            + ROWS.replace("\n", ",\n"),
+            ["day", "n", "CH1", "CH2", "Start", "Increment", "Unnamed: 6"],
+            12,
+            "the line below the names is taken for units or a question and left out",
+            id="an oscilloscope's settings in columns of their own",
+        ),
+        pytest.param(
+            "Day,Count,Wind,\n,,speed,gusts\n" + ROWS,
+            ["Day", "Count", "Wind speed", "Wind gusts"],
+            12,
+            "names stand in two lines, which are joined",
+            id="names of groups above what tells their columns apart",
+        ),
+        pytest.param(
+            ",,wind,wind\nday,n,x,y\nid,,,\n" + ROWS.replace("\nS,", "\nsun,"),
+            ["day", "n", "x", "y"],
+            13,
+            "",
+            id="names of groups above names that differ",
+        ),
+        pytest.param(
+            "g,a,a,b\nh,x,y,x\nid,,,\n" + ROWS,
+            ["id", "a x", "a y", "b x"],
+            12,
+            "names stand in two lines",
+            id="columns of two levels, as pandas writes them",
+        ),
+        pytest.param(
+            " day | n | x | y\n-----+---+---+---\n" + ROWS.replace(",", " | ") + "(12 rows)\n",
+            ["day", "n", "x", "y"],
+            12,
+            "1 line below the table is left out: '(12 rows)'",
+            id="the answer of a database",
+        ),
+        pytest.param(
+            "day,n,x,y\n" + ROWS + "day,n,x,y\n" + ROWS,
+            ["day", "n", "x", "y"],
+            24,
+            "1 row repeats the names and is left out",
+            id="files that were put together",
+        ),
+        pytest.param(
+            "day,n,x,y\n,,,\n,,,\n" + ROWS,
+            ["day", "n", "x", "y"],
+            14,
+            "",
+            id="rows without values below the names",
+        ),
+        pytest.param(
+            "n,x\n1,2.5\n2,3.5\n4,1.5\n-- end\n", ["n", "x"], 3, "'-- end'", id="two columns and an end"
+        ),
+        pytest.param("'n','x','k'\n" + QUOTED, ["n", "x", "k"], 12, "", id="single quotes"),
+    ],
+)
+def test_tables_are_found_in_what_instruments_and_programs_write(
+    tmp_path: Path, content: str, names: list[str], n: int, said: str
+) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    table, notices = read_file(tmp_path / "x.csv", Reading())
+    assert list(table.columns) == names
+    assert len(table) == n
+    assert any(said in each for each in notices) or not said
+    assert not any(map(pd.api.types.is_object_dtype, table.dtypes[names[1:2]]))
+
+
+def test_a_table_below_settings_in_a_txt_file_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text(
+        "Plate:\tone\t1.3\tEnd\tpoint\n" + "day\tn\tx\ty\n" + ROWS.replace(",", "\t")
+    )
+    assert world(tmp_path / "x.txt").kind.scheme.columns == ("day", "x", "y")
+
+
+def test_several_tables_in_a_file_are_refused_by_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Mode,600\n\nday,n,x,y\n" + ROWS + "\nMode,450\n\nday,n,x,y\n" + ROWS)
+    with pytest.raises(
+        InputError, match=r"several tables, the second with its names in line 19: save each as a file"
+    ):
+        world(tmp_path / "x.csv")
+
+
+def test_all_unknown_columns_are_named_at_once(tmp_path: Path) -> None:
+    PLAIN.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(
+        InputError,
+        match=re.escape(
+            "Unknown column of x.csv: 'nope', 'zz', 'rinks' (did you mean 'rings'?); expected some of"
+        ),
+    ):
+        world(tmp_path / "x.csv", drop="nope", numeric="zz", index="rinks")
 
 
 def test_values_behind_separators_stay_in_their_columns(tmp_path: Path) -> None:

@@ -95,9 +95,9 @@ COMMANDS = {
 }
 
 OWN_DATA = (
-    "a table (.csv, .tsv, .tab, also packed as .gz, .bz2, .xz or .zip, .parquet, .pq, .feather, .arrow, .xlsx), arrays "
-    "(.npy, .npz, .h5, .hdf5, .h5ad, .mat, .zarr), texts (.txt, .txt.gz), sound (.wav), a folder of images or of "
-    "recordings"
+    "a table (.csv, .tsv, .tab, also packed as .gz, .bz2, .xz or .zip, .parquet, .pq, .feather, .arrow, .xlsx, "
+    ".xlsm), arrays (.npy, .npz, .h5, .hdf5, .h5ad, .mat, .zarr), texts (.txt, .txt.gz), sound (.wav), a folder of "
+    "images or of recordings"
 )  # as help says it; `prismae.data.formats` knows it, and needs PyTorch
 PANELS = ("Data", "Model", "Training", "Output")  # of help, in this order
 

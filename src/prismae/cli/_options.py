@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from types import UnionType
@@ -16,7 +17,6 @@ import typer
 from rich.markup import escape
 
 from prismae._discovery import kebab
-from prismae.fields import value_from_text
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def options_of(
                 if get_origin(hints[each.name]) is tuple:
                     values[each.name] = _several(values[each.name], split=not ways[each.name].each)
                 elif _either(hints[each.name]):
-                    values[each.name] = value_from_text(settings, each.name, values[each.name])
+                    values[each.name] = _number_or_text(values[each.name])
             command(**given, **{taken: values})
 
         own = inspect.signature(command, eval_str=True).parameters.values()
@@ -135,6 +135,14 @@ def _single(hint: Any) -> Any:
 def _either(hint: Any) -> bool:
     """Whether a field is of one of several types, such as a number or a word, None not counted."""
     return get_origin(hint) in (Union, UnionType) and len({*get_args(hint)} - {type(None)}) > 1
+
+
+def _number_or_text(text: str) -> int | float | str:
+    """The value of a field of one of several types: what it may be the dataclass checks, with all others."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _several(given: list[Any] | None, *, split: bool) -> tuple[Any, ...]:

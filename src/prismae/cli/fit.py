@@ -27,7 +27,7 @@ from prismae.cli._app import (
     writable,
 )
 from prismae.cli._options import Written, options_of
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, noted, unknown_name
 from prismae.settings import Reading, Training, as_plain
 
 if TYPE_CHECKING:
@@ -138,19 +138,28 @@ def fit(
     from prismae.studies import Job, run, score
     from prismae.trackers import tracker
 
-    known = all_methods()
-    if method not in known:
-        raise unknown_name("method", method, known)
-    controls = [each.described() for text in training["controls"] for each in controllers_from_text(text)]
-    job = Job(
-        method=method,
-        world=as_path(world_name),
-        fields=from_text(
-            known[method], _settings(setting or []), **known[method].variants.get(method, {})
-        ).fields(),
-        **training | {"controls": tuple(controls)},
-        **reading,
-    )
+    known, source = all_methods(), as_path(world_name)
+    faults = list[str]()
+    chosen: dict[str, Any] = {}
+    with noted(faults):
+        if method not in known:
+            raise unknown_name("method", method, known)
+        given = from_text(known[method], _settings(setting or []), **known[method].variants.get(method, {}))
+        chosen = given.fields()
+    with noted(faults):
+        controls = [each.described() for text in training["controls"] for each in controllers_from_text(text)]
+        training["controls"] = tuple(controls)
+    with noted(faults):
+        Training(**training)
+    with noted(faults):
+        Reading(**reading)
+    if not faults:
+        with noted(faults):
+            job = Job(method=method, world=source, fields=chosen, **training, **reading)
+    with noted(faults):
+        _check_there(source)
+    if faults:
+        raise InputError(" ".join(faults))
     if seeds < 1:
         raise InputError(f"fit: seeds should be at least 1, got {seeds}.")
     writable(folder)
@@ -240,6 +249,17 @@ def _settings(texts: list[str]) -> dict[str, str]:
         if "=" not in text:
             raise InputError(f"-p {text!r}: expected FIELD=VALUE, as in -p beta=4.")
     return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+
+
+def _check_there(source: str) -> None:
+    """Refuse the name of a world that there is not, and the path of what is not there."""
+    from prismae.data import world_splits
+    from prismae.data.paths import is_path, split_path
+
+    if not is_path(source):
+        world_splits(source.partition(":")[0])
+    elif not (path := split_path(source)[0]).exists():
+        raise InputError(f"There is no file or folder {path}.")
 
 
 def as_path(text: str) -> str:

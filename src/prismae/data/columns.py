@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prismae._text import short
 from prismae.data.dates import date_forms, dates_by, days, lasting, moments
-from prismae.data.doubts import FEW, doubts, may_be_numbers, may_hold_below
+from prismae.data.doubts import FEW, doubts, may_be_numbers, may_be_sentences, may_be_the_same, may_hold_below
 from prismae.data.layout import LARGEST
 from prismae.data.written import DURATION, LOOSE, all_numbers, forms_of, how, loose, numbers_of
 from prismae.errors import InputError
@@ -114,9 +114,12 @@ def understood(
     if types == {"time"}:
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
     if strange := types - {"str", "int", "float", "bool"}:
+        ways = "make texts of it (astype(str))"
+        if strange <= {"list", "tuple", "ndarray"}:
+            ways = f"save numpy.stack(table[{name!r}]), the array of lists of one length, as .npy"
         raise InputError(
             f"column {name!r} holds a {min(strange)}, expected numbers, texts, dates or truth values: drop it "
-            f"(--drop {name!r}), or make texts of it (astype(str))"
+            f"(--drop {name!r}), or {ways}"
         )
     if {"str"} < types <= {"str", "int", "float"} and (asked == "numeric" or _mostly_numbers(seen)):
         return _texts(column.map(str, na_action="ignore"), seen.map(str), name, asked=asked)
@@ -294,15 +297,16 @@ def _categories(column: pd.Series, seen: pd.Series, name: str, *, sure: bool) ->
             column,
             f"{each}: names",
             notice,
-            doubt=may_be_numbers(seen, name) or may_hold_below(column, name),
+            doubt=may_be_numbers(seen, name) or may_be_sentences(seen, name) or may_hold_below(column, name),
         )
     if k > MOST_CATEGORIES:
         raise InputError(
             f"column {name!r} has {k} categories, expected at most {MOST_CATEGORIES}: drop it (--drop {name!r})"
         )
     first = ", ".join(f"{short(value)} ({times})" for value, times in counts.iloc[:LISTED].items())
+    alike = may_be_the_same(seen, name) if types == {"str"} else ""
     said = f"{k} categories: {first}{' …' if k > LISTED else ''}"
-    return Column("category", column, said + _lacks(column), doubt=may_hold_below(column, name))
+    return Column("category", column, said + _lacks(column), doubt=may_hold_below(column, name) or alike)
 
 
 def _lacks(column: pd.Series) -> str:

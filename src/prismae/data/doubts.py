@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from prismae._text import short
 
 FEW = 10  # rows or texts of which nothing is guessed
+WORDS = 4  # from which on most texts of a column are sentences rather than names
 SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9999, 99999)}
 
 
@@ -45,6 +46,29 @@ def may_hold_below(column: pd.Series, name: str) -> str:
     return (
         f"column {name!r} has {len(seen)} values in {len(column)} rows, the first among them: if each holds for the "
         "rows below it too, write it there (table[column].ffill() of pandas does)"
+    )
+
+
+def may_be_the_same(seen: pd.Series, name: str) -> str:
+    """What is to be said of categories that differ in capitals and spaces alone."""
+    texts = pd.Series(seen.astype(str).unique())
+    bare = texts.str.casefold().str.split().str.join(" ")
+    alike = texts[bare.duplicated(keep=False)]
+    if alike.empty:
+        return ""
+    one, other = alike[bare == bare[alike.index[0]]].iloc[:2]
+    return (
+        f"column {name!r} has categories that differ in capitals or spaces alone, such as {short(one)!r} and "
+        f"{short(other)!r}: each is one of its own"
+    )
+
+
+def may_be_sentences(seen: pd.Series, name: str) -> str:
+    """What is to be said of names that are rather sentences."""
+    if np.median([len(text.split()) for text in map(str, seen)]) < WORDS:
+        return ""
+    return (
+        f"column {name!r} may hold sentences: they are trained on from a .txt file, each in a line of its own"
     )
 
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from prismae._files import MOST_ARRAYS, check_number
 from prismae.data.chunks import check_hdf5, check_zarr
-from prismae.data.numpy_files import LONGEST
 from prismae.data.rows import Hdf5, Held, SparseGroup, holds_sparse, texts
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 _INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
 _NAMES = "@names"  # and what stands behind the table's name where this is remembered
@@ -36,7 +35,8 @@ def _needed(package: str, extra: str, path: Path) -> Any:
 def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a Zarr folder by their full names, read only when they are asked for."""
     zarr = _needed("zarr", "zarr", path)
-    try:
+    broken = (OSError, ValueError, LookupError, TypeError, RuntimeError)
+    with in_a_sentence(f"{path} is corrupted or no Zarr folder", *broken):
         strange = next((each for each in path.rglob("*") if not (each.is_file() or each.is_dir())), None)
         if strange is not None:  # a pipe or a device, which might never end
             raise InputError(f"{path} holds {strange.name}, which is neither a file nor a folder.")
@@ -55,12 +55,6 @@ def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
             elif name.rpartition("/")[0] not in found:
                 found[name] = Held(each) if each.ndim else each
         yield found
-    except InputError:
-        raise
-    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        said = f"{reason[:LONGEST]}{' …' * (len(reason) > LONGEST)}"  # it may be all that the file holds
-        raise InputError(f"{path} is corrupted or no Zarr folder ({said}).") from None
 
 
 @contextmanager
@@ -80,16 +74,15 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             texts = h5py.check_string_dtype(item.dtype)
             found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
 
-    try:
-        with h5py.File(path, "r") as file:
-            for visit in (check, note):  # all, before anything is read
-                for name, item in _items(path, file):
-                    visit(name, item)
-            yield found
-    except InputError:
-        raise
-    except (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError) as error:
-        raise InputError(f"{path} is corrupted or no HDF5 file ({error}).") from None
+    broken = (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError)
+    with (
+        in_a_sentence(f"{path} is corrupted or no HDF5 file", *broken),
+        h5py.File(path, "r") as file,
+    ):
+        for visit in (check, note):  # all, before anything is read
+            for name, item in _items(path, file):
+                visit(name, item)
+        yield found
 
 
 def _items(path: Path, file: Any) -> Iterator[tuple[str, Any]]:

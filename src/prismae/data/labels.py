@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from prismae.data._base import FactorKind
 from prismae.data.rows import Rows
 from prismae.data.tables import TableScheme
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, unknown_names
 from prismae.settings import Layout
 
 
@@ -116,9 +116,9 @@ def chosen(wanted: Iterable[str], valid: Iterable[str], kind: str, *, new: bool 
     `kind` says what they should be.
     """
     known, names = list(valid), tuple(wanted)
-    for name in names:
-        if name not in known and not new:
-            raise unknown_name(kind, name, known)
+    unknown = [name for name in names if name not in known]
+    if unknown and not new:
+        raise unknown_names(kind, unknown, known)
     return tuple(name for name in names if name in known)
 
 

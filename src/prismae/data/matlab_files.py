@@ -16,13 +16,23 @@ from scipy.sparse import issparse
 from prismae.data.hdf5_zarr import hdf5
 from prismae.data.matlab_claims import check_matlab
 from prismae.data.rows import Hdf5, Sparse, whole
-from prismae.errors import InputError
+from prismae.errors import in_a_sentence
 
 
 @contextmanager
 def matlab(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of numbers of a .mat file by name, as MATLAB shows them, and of structures; cells are left out."""
-    try:
+    broken = (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        NotImplementedError,
+        IndexError,
+        zlib.error,
+        MatReadError,
+    )
+    with in_a_sentence(f"{path} is corrupted or no MATLAB file", *broken):
         with open(path, "rb") as file:
             start = file.read(520)
         if b"\x89HDF" in (
@@ -39,19 +49,6 @@ def matlab(path: Path) -> Iterator[Mapping[str, Any]]:
             return
         check_matlab(path)
         found = _of_structures(loadmat(path, chars_as_strings=True))
-    except InputError:
-        raise
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        NotImplementedError,
-        IndexError,
-        zlib.error,
-        MatReadError,
-    ) as error:
-        raise InputError(f"{path} is corrupted or no MATLAB file ({error}).") from None
     yield {
         name: Sparse(each) if issparse(each) else each
         for name, each in found.items()

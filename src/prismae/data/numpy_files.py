@@ -15,15 +15,24 @@ import numpy as np
 
 from prismae._files import check_number, check_room
 from prismae.data.rows import Held, Npy, Sparse, refuse_columns_first, whole_or_rows
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
-LONGEST = 200  # letters of what another library says is wrong, which may be all that a file holds
+BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+    TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @contextmanager
 def npy(path: Path) -> Iterator[Mapping[str, Any]]:
     """The array of a .npy file as ``x``."""
-    try:
+    with in_a_sentence(f"{path} is corrupted or no NumPy file", *BROKEN):
         made = Npy(path)
         if made.dtype.hasobject:
             raise InputError(
@@ -41,16 +50,12 @@ def npy(path: Path) -> Iterator[Mapping[str, Any]]:
             yield {"x": np.load(path, allow_pickle=False)}
         else:
             yield {"x": made}
-    except InputError:
-        raise
-    except (OSError, EOFError, ValueError, TokenError) as error:
-        raise InputError(_no_numpy(path, error)) from None
 
 
 @contextmanager
 def npz(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a .npz file by name, or the sparse matrix that `scipy.sparse.save_npz` wrote as ``x``."""
-    try:
+    with in_a_sentence(f"{path} is corrupted or no NumPy file", *BROKEN):
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
                 check_number(path, len(packed.infolist()))
@@ -65,19 +70,6 @@ def npz(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield {"x": Sparse(load_npz(path))}
             else:
                 yield {key: _of_npz(loaded, key, path) for key in loaded.files}
-    except InputError:
-        raise
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        AttributeError,
-        RuntimeError,
-        TokenError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise InputError(_no_numpy(path, error)) from None
 
 
 def _of_npz(loaded: Any, key: str, path: Path) -> Any:
@@ -100,10 +92,3 @@ class Pickled:
 
     def __getitem__(self, _: Any) -> Any:
         raise InputError(self.why)
-
-
-def _no_numpy(path: Path, error: Exception) -> str:
-    if "Object arrays" in str(error):
-        return f"{path} holds pickled Python objects, which are never loaded; expected plain numbers."
-    reason = str(error).partition("\n")[0]
-    return f"{path} is corrupted or no NumPy file ({reason[:LONGEST]}{' …' * (len(reason) > LONGEST)})."

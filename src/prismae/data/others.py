@@ -144,6 +144,14 @@ def stands_in(path: Path) -> str | None:
     """What a file is that stands where the data should be, in a sentence; None for others."""
     with path.open("rb") as file:
         start = file.read(200).lstrip().lower()
+        if start.startswith(b"pk\3\4") and path.suffix.lower() in (".csv", ".tsv", ".tab", ".txt"):
+            file.seek(0)
+            first = file.read(1 << 12)
+            excel = any(part in first for part in (b"[Content_Types].xml", b"docProps/", b"xl/"))
+            what = (
+                "a spreadsheet of Excel: call it .xlsx" if excel else f"an archive: call it {path.name}.zip"
+            )
+            return f"{path} is no text, but {what}."
     if start.startswith(b"version https://git-lfs"):
         return f"{path} is a pointer of Git LFS, which stands where the data should be: git lfs pull fetches them."
     web = start.startswith((b"<!doctype html", b"<html"))

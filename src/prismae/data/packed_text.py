@@ -14,7 +14,7 @@ from typing import Any
 
 from prismae._files import memory
 from prismae.data.files import of_one_byte
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 UNPACKED = 5  # times the bytes of its text that a table takes in memory, about
@@ -24,7 +24,8 @@ PEEK = 1 << 16  # bytes of a file that are looked at before it is read
 
 def start_of(path: Path) -> tuple[str, str]:
     """The first part of a text, whole lines, and its encoding."""
-    try:
+    broken = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+    with in_a_sentence(f"{path} cannot be read", *broken):
         if path.suffix.lower() in PACKED[1:]:
             _check_unpacked(path)
         with opened(path) as file:
@@ -35,18 +36,6 @@ def start_of(path: Path) -> tuple[str, str]:
             if encoding == "utf-8" and not _is_utf8(start, file):
                 file.seek(0)
                 encoding = of_one_byte(iter(lambda: file.read(1 << 20), b""))
-    except InputError:
-        raise
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        RuntimeError,
-        zlib.error,
-        lzma.LZMAError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise InputError(f"{path} cannot be read ({error}).") from None
     if b"\0" in start and encoding[:6] not in ("utf-16", "utf-32"):
         raise InputError(f"{path} is no text, expected a table with commas between columns.")
     text = start.decode(encoding, errors="ignore").removeprefix("\ufeff")

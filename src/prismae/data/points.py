@@ -15,7 +15,7 @@ from prismae.data.columns import Column
 from prismae.data.labels import Found, labels_of
 from prismae.data.tables import checked_names, look
 from prismae.data.windows import Recording, found_of
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, unknown_names
 from prismae.settings import Reading
 
 EVEN = 0.01  # of a step: by how much steps in time may differ and still count as even
@@ -39,9 +39,9 @@ def series_of_table(
         for each in (reading.series_id, reading.time, *reading.factors, *reading.drop)
         if each is not None
     ]
-    for column in asked:
-        if column not in table.columns and not new:
-            raise unknown_name(f"column of {name}", column, map(str, table.columns))
+    unknown = [column for column in dict.fromkeys(asked) if column not in table.columns]
+    if unknown and not new:
+        raise unknown_names(f"column of {name}", unknown, map(str, table.columns))
     if reading.series == "rows":
         return _rows(table, reading, name, list(notices), new=new)
     if reading.time is not None:

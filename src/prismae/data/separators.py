@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from prismae.data.packed_text import start_of
-from prismae.data.table_edges import SEEN, holds_numbers, is_number, names_at
+from prismae.data.table_edges import SEEN, holds_numbers, is_number, names_at, without_rules
 from prismae.errors import InputError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -26,9 +26,9 @@ def separator(start: str, path: Path) -> str:
         return "\t"
     best, most = ",", 0.0
     for sep in SEPARATORS:
-        rows = cells_of(start, sep)
-        widths = [len(row) for row in rows if any(row)]
-        if not widths or len(rows[names_at(rows, 0)]) < 2:
+        cells = without_rules(cells_of(start, sep))
+        widths = [len(row) for row in cells if any(row)]
+        if not widths or len(cells[names_at(cells, 0)]) < 2:
             continue
         usual = max(set(widths), key=widths.count)
         share = widths.count(usual) / len(widths)
@@ -45,14 +45,18 @@ def separator(start: str, path: Path) -> str:
     return best
 
 
-def cells_of(start: str, sep: str) -> list[list[str]]:
+def cells_of(start: str, sep: str, quote: str = '"') -> list[list[str]]:
     """The first lines of a text as cells without spaces around them."""
     if len(sep) > 1:
         return [_words(line) if line.strip() else [] for line in start.splitlines()[:SEEN]]
-    return [
-        [cell.strip() for cell in row]
-        for row in islice(csv.reader(io.StringIO(start), delimiter=sep, skipinitialspace=True), SEEN)
-    ]
+    reader = csv.reader(io.StringIO(start), delimiter=sep, quotechar=quote, skipinitialspace=True)
+    return [[cell.strip() for cell in row] for row in islice(reader, SEEN)]
+
+
+def in_single_quotes(start: str) -> bool:
+    """Whether names stand in single quotes, all of those in the first line."""
+    line = start.lstrip().partition("\n")[0]
+    return bool(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|]\s*'[^']*')*\s*", line))
 
 
 def _words(text: str) -> list[str]:
@@ -76,7 +80,8 @@ def looks_like_table(path: Path) -> bool:
     of_numbers = (
         len(words) > 1 and sum(is_number(word) or word.lower() == "nan" for word in words) > len(words) / 2
     )
-    return of_numbers or _lines_alike([row for row in cells_of(start, separator(start, path)) if any(row)])
+    rows = [row for row in cells_of(start, separator(start, path)) if any(row)]
+    return of_numbers or _lines_alike(rows[names_at(rows, 0) :])
 
 
 def _lines_alike(rows: Sequence[Sequence[str]]) -> bool:

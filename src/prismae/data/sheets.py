@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,20 @@ from numpy.typing import NDArray
 from prismae._files import check_room
 from prismae._text import listed
 from prismae.data.packed_text import UNPACKED
-from prismae.data.table_edges import SEEN, lines_left_out, without_ends
+from prismae.data.table_edges import (
+    MISSING,
+    SEEN,
+    as_numbers,
+    check_one_table,
+    head_of,
+    names_of,
+    repeated_names,
+    same_names,
+    told_apart,
+    without_ends,
+)
 from prismae.errors import InputError, unknown_name
+from prismae.settings import Reading
 
 _PART = 1 << 20  # bytes of XML that are looked at together
 _FILLED = 10_000_000  # cells up to the last row and column, above which not all but
@@ -27,6 +40,8 @@ _TAG = rb"[^<>]{0,400}?"  # between the name of an element and an attribute; bou
 _ROW = re.compile(rb'<(?:\w+:)?row\b%s\br="(\d+)"' % _TAG)
 _CELL = re.compile(rb'<(?:\w+:)?c\b%s\br="([A-Za-z]+)\d+"' % _TAG)
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b%s\bref="([A-Za-z]+)(\d+):[A-Za-z]+(\d+)"' % _TAG)
+_WRONG = re.compile(rb'<(?:\w+:)?c\b(?=%s\bt="e")%s\br="([A-Z]+\d+)"' % (_TAG, _TAG))  # #DIV/0! and the like
+_HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col)\b%s\bhidden="(?:1|true)"' % _TAG)
 # a formula beside which stands no value; that of a text may be empty (t="str")
 _UNKNOWN = re.compile(
     rb'<(?:\w+:)?c\b(?!%s\bt="str")%s\br="([A-Za-z]+\d+)"%s>\s*'
@@ -35,109 +50,124 @@ _UNKNOWN = re.compile(
 )
 
 
-def read_sheet(path: Path, asked: str | None) -> tuple[pd.DataFrame, list[str]]:
-    """The table of the sheet of an .xlsx file that is asked for, else of the first that has a table, and what is to be
-    said of it.
+def read_sheet(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
+    """The table of the sheet of an .xlsx file that is asked for, else of the first that has a table and is not hidden,
+    and what is to be said of it.
 
     Raises
     ------
     InputError
-        For an unknown sheet, one that reaches further than there is memory, and formulas that were never computed.
-        Whatever else pandas and openpyxl raise says that the file is damaged.
+        Where openpyxl is not installed, for an unknown sheet, one that reaches further than there is memory, and
+        formulas that were never computed. Whatever else pandas and openpyxl raise says that the file is damaged.
     """
+    try:
+        import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
+    except ImportError:
+        raise InputError(
+            f"{path} cannot be read without openpyxl: install it with pip install 'prismae[excel]', or save the sheet "
+            "as .csv."
+        ) from None
     with zipfile.ZipFile(path) as packed:
         check_room(path, UNPACKED * sum(each.file_size for each in packed.infolist()), "cells")
         with pd.ExcelFile(path, engine="openpyxl") as book:
-            names = [str(sheet.title) for sheet in book.book.worksheets]  # and no sheets that are a chart
-            if asked is not None and asked not in names:
-                raise unknown_name(f"sheet of {path.name}", asked, names)
-            return _read(path, packed, book, asked, names)
+            shown = {
+                str(sheet.title): sheet.sheet_state == "visible" for sheet in book.book.worksheets
+            }  # no charts
+            if reading.sheet is not None and reading.sheet not in shown:
+                raise unknown_name(f"sheet of {path.name}", reading.sheet, shown)
+            return _read(path, packed, book, reading, shown)
 
 
 def _read(
-    path: Path, packed: zipfile.ZipFile, book: Any, asked: str | None, names: Sequence[str]
+    path: Path, packed: zipfile.ZipFile, book: Any, reading: Reading, shown: Mapping[str, bool]
 ) -> tuple[pd.DataFrame, list[str]]:
     notices: list[str] = []
-    sheets = [asked] if asked is not None else names
-    looked = (
-        (
-            name,
-            _merged(path, packed, book, name),
-            pd.read_excel(book, sheet_name=name, header=None, nrows=SEEN),
+    names = [name for name in shown if shown[name]] or [*shown]
+    sheets = names if reading.sheet is None else [reading.sheet]
+    looked = (_cells(path, packed, book, name) for name in sheets)
+    every = next((each for each in looked if min(each.cells.shape) > 0 and len(each.cells) > 2), None)
+    sheet = _cells(path, packed, book, sheets[0]) if every is None else every
+    if reading.sheet is None and len(shown) > 1:
+        others = [repr(each) for each in shown if each != sheet.name]
+        first = "the first sheet" if sheet.name == next(iter(shown)) else "the sheet"
+        why = "" if first == "the first sheet" else ", the first with a table"
+        notices.append(
+            f"{first}{',' * (not why)} {sheet.name!r}{why}, is read, and {listed(others)} not (--sheet names one)"
         )
-        for name in sheets
-    )
-    name, merged, raw = next(
-        (each for each in looked if min(each[2].shape) > 0 and len(each[2]) > 2), (sheets[0], [], None)
-    )
-    if asked is None and len(names) > 1:
-        others = [repr(each) for each in names if each != name]
-        which = (
-            f"the first sheet, {name!r},"
-            if name == names[0]
-            else f"the sheet {name!r}, the first with a table,"
-        )
-        notices.append(f"{which} is read, and {listed(others)} not (--sheet names one)")
-    if raw is None:
-        return _named(pd.read_excel(book, sheet_name=name)), notices
-    first = int(raw.notna().any().to_numpy().argmax())
-    cells = [
+    at = int(sheet.cells.notna().any().to_numpy().argmax()) if sheet.cells.size else 0
+    rows = [
         ["" if pd.isna(cell) else str(cell).strip() for cell in row]
-        for row in raw.to_numpy(dtype=object).tolist()
+        for row in sheet.cells.iloc[:SEEN].to_numpy(dtype=object).tolist()
     ]
-    for top, bottom, column in merged:
-        for row in cells[top + 1 : bottom + 1]:
-            row[column : column + 1] = cells[top][column : column + 1]
-    left_out, said = lines_left_out([row[first:] for row in cells])
-    columns = range(first, raw.shape[1])
-    table = _named(pd.read_excel(book, sheet_name=name, skiprows=left_out, usecols=columns))
-    names_at = min(set(range(len(left_out) + 1)) - set(left_out))
-    below = names_at + 1 + sum(line > names_at for line in left_out)  # where the table begins
-    table, said_merged = _with_merged(table, cells, (names_at, below, first), merged)
-    table, said_below = without_ends(table)
-    return table, notices + said + said_merged + said_below
+    for top, bottom, column in sheet.merged:
+        for row in rows[top + 1 : bottom + 1]:
+            row[column : column + 1] = rows[top][column : column + 1]
+    rows = [row[at:] for row in rows]
+    check_one_table(rows, path)
+    head = head_of(rows)
+    below = len(head.left_out) + bool(head.line and head.names is None)
+    table = sheet.cells.iloc[below:, at:].reset_index(drop=True)
+    columns = names_of(head.line if head.names is None else head.names, table.shape[1])
+    table = table.set_axis(told_apart(columns), axis=1)
+    table, merged = _with_merged(table, (below, at), sheet.merged)
+    table, taken = _without_missing(table, () if "" in reading.missing else MISSING)
+    table, again = repeated_names(table.apply(as_numbers), head.line)
+    table, ends = without_ends(table)
+    said = [*head.said, *same_names(head.line), *merged, *sheet.said, *taken, *again, *ends]
+    return table.infer_objects(), notices + said
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with names that are texts: years and dates are names too."""
-    return table.set_axis(list(map(str, table.columns)), axis=1)
+def _without_missing(table: pd.DataFrame, missing: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The table without the texts that stand for missing values, and what is to be said of them in columns of texts."""
+    said = []
+    for name in table.columns:
+        gone = table[name].isin(missing)
+        if gone.any():
+            counts = table[name][gone].value_counts()
+            table[name] = table[name].mask(gone)
+            if table[name].map(lambda each: isinstance(each, str)).any():
+                times = ", ".join(f"{text} in {count} rows" for text, count in counts.items())
+                said.append(f"column {name!r}: {times} taken for missing (--missing '' if that is a value)")
+    return table, said
 
 
 def _with_merged(
-    table: pd.DataFrame,
-    cells: Sequence[Sequence[str]],
-    place: tuple[int, int, int],
-    merged: Sequence[tuple[int, int, int]],
+    table: pd.DataFrame, place: tuple[int, int], merged: Sequence[tuple[int, int, int]]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The table with values of merged cells in all rows that these reach over, and their names where they begin above.
+    """The table with values of merged cells in all rows that these reach over.
 
     Parameters
     ----------
     place
-        The rows of the names and of the first values, and the first column, in the sheet.
+        The row of the first values, and the first column, in the sheet.
     """
-    names_at, below, first = place
-    names = list(table.columns)
+    below, first = place
     taken: dict[int, NDArray[np.int64]] = {}  # column → the rows whose values are its
     for top, bottom, column in merged:
         at = column - first
-        if not 0 <= at < len(names):
-            continue
-        if top < names_at <= bottom:
-            names[at] = cells[names_at][column] or names[at]
-        if below <= top < below + len(table) - 1:
+        if 0 <= at < table.shape[1] and below <= top < below + len(table) - 1:
             rows = taken.setdefault(at, np.arange(len(table)))
             rows[top - below : bottom - below + 1] = top - below
     filled = []
     for at, rows in taken.items():
         table.isetitem(at, table.iloc[:, at].take(rows).array)
-        filled.append(f"{int((rows != np.arange(len(rows))).sum()):,} more of {names[at]!r}")
-    said = [f"merged cells hold for all of their rows: {listed(filled)}"] if filled else []
-    return table.set_axis(names, axis=1), said
+        filled.append(f"{int((rows != np.arange(len(rows))).sum()):,} more of {table.columns[at]!r}")
+    return table, [f"merged cells hold for all of their rows: {listed(filled)}"] if filled else []
 
 
-def _merged(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> list[tuple[int, int, int]]:
-    """Merged cells of a sheet: their first and last row, where these are several, and first column, from 0.
+@dataclass(frozen=True)
+class _Sheet:
+    """The cells of a sheet, merged ones as their first and last row, where these are several, and first column, from 0;
+    and what is to be said of them."""
+
+    name: str
+    cells: pd.DataFrame
+    merged: list[tuple[int, int, int]]
+    said: list[str]
+
+
+def _cells(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> _Sheet:
+    """The cells of a sheet.
 
     Raises
     ------
@@ -145,12 +175,15 @@ def _merged(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> list[t
         For a sheet that cannot be read: openpyxl fills it up to its last row and column, and takes formulas without
         values for empty cells.
     """
-    rows, columns, n, unknown, merged = 0, 0, 0, list[str](), list[tuple[int, int, int]]()
+    rows, columns, n, hidden = 0, 0, 0, 0
+    unknown, wrong, merged = list[str](), list[str](), list[tuple[int, int, int]]()
     for part in _rows_of(packed, book.book[name]._worksheet_path):  # which openpyxl tells nobody else
         rows = max([rows, *map(int, _ROW.findall(part))])
         cells = _CELL.findall(part)
         n += len(cells)
         columns = max([columns, *map(_column, set(cells))])
+        hidden += len(_HIDDEN.findall(part))
+        wrong += [each.decode() for each in _WRONG.findall(part)]
         unknown += [each.decode() for each in _UNKNOWN.findall(part)]
         for letters, top, bottom in _MERGED.findall(part):
             merged.append((int(top) - 1, int(bottom) - 1, _column(letters) - 1))
@@ -168,7 +201,17 @@ def _merged(path: Path, packed: zipfile.ZipFile, book: Any, name: str) -> list[t
             f"{path}: {len(unknown):,} cells of the sheet {name!r} hold formulas whose values were never computed "
             f"({listed(unknown)}): open the file in a spreadsheet program and save it, or save the values as .csv."
         )
-    return [each for each in merged if each[0] < each[1]]
+    said = []
+    if wrong:
+        cells_are = "cell holds an error" if len(wrong) == 1 else "cells hold errors"
+        said.append(f"{len(wrong):,} {cells_are} in place of a value ({listed(wrong)}): taken for missing")
+    if hidden:
+        lines = "row or column is" if hidden == 1 else "rows or columns are"
+        said.append(f"{hidden:,} {lines} hidden in the sheet {name!r}, and read as the others")
+    found = pd.read_excel(
+        book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]
+    )
+    return _Sheet(name, found, [each for each in merged if each[0] < each[1]], said)
 
 
 def _rows_of(packed: zipfile.ZipFile, member: str) -> Iterator[bytes]:

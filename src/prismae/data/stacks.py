@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 TIFF = (".tif", ".tiff")
 
@@ -101,11 +101,10 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from None
     if path.suffix.lower() not in TIFF:
         raise InputError(f"Image {path} is no TIFF file, for which alone axes can be given.")
-    try:
-        # files of OME name others as theirs, anywhere on the machine: only what lies in this one is read
-        with tifffile.TiffFile(path, _multifile=False) as file:
-            yield file.series[0]
-    except InputError:
-        raise
-    except (OSError, ValueError, IndexError, KeyError, RuntimeError, TypeError, EOFError) as error:
-        raise InputError(f"Image {path} is damaged or no TIFF file that can be read ({error}).") from None
+    broken = (OSError, ValueError, IndexError, KeyError, RuntimeError, TypeError, EOFError)
+    # files of OME name others as theirs, anywhere on the machine: only what lies in this one is read
+    with (
+        in_a_sentence(f"Image {path} is damaged or no TIFF file that can be read", *broken),
+        tifffile.TiffFile(path, _multifile=False) as file,
+    ):
+        yield file.series[0]

@@ -22,14 +22,15 @@ from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.packed_text import PACKED
 from prismae.data.parquet_files import PARQUET, read_parquet, written_out
 from prismae.data.sheets import read_sheet
+from prismae.data.table_edges import UNNAMED
 from prismae.data.tables import TableScheme, checked_names, look
 from prismae.data.text_tables import read_csv
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, in_a_sentence, unknown_names
 from prismae.settings import Reading
 
 TEXT_TABLES = (".csv", ".tsv", ".tab")
-BINARY_TABLES = (*PARQUET, ".feather", ".arrow", ".xlsx")
-UNNAMED = "Unnamed: "  # what pandas calls a column without a name, with its place
+SHEETS = (".xlsx", ".xlsm")
+BINARY_TABLES = (*PARQUET, ".feather", ".arrow", *SHEETS)
 TRAINED = ("number", "category")  # roles
 SHOWN = 40  # columns that a description lists
 
@@ -53,44 +54,34 @@ def read_table(
 def read_file(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file, and what a user should know of how it was read."""
     suffix = path.suffix.lower()
-    if reading.sheet is not None and suffix != ".xlsx":
+    if reading.sheet is not None and suffix not in SHEETS:
         raise InputError(f"{path} has no sheets: leave out sheet.")
     if suffix not in BINARY_TABLES and not path.is_dir():
         return read_csv(path, reading)
     if reading.sep is not None:
         raise InputError(f"{path} is no text, so nothing stands between its columns: leave out sep.")
+    broken = (  # openpyxl trusts what it parses; XML that is none is a SyntaxError, an unknown packing a RuntimeError
+        *(
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            SyntaxError,
+            RuntimeError,
+        ),
+        *(zipfile.BadZipFile, zlib.error),
+    )
     notices: list[str] = []
-    try:
+    with in_a_sentence(f"{path} is corrupted or no {suffix} table", *broken):
         if suffix in PARQUET or path.is_dir():
             found, notices = read_parquet(path)
             table = _of_arrow(found)
         elif suffix in (".feather", ".arrow"):
             table = _arrow(path)
         else:
-            import openpyxl  # noqa: F401  # pandas looks at the file before it says that this is missing
-
-            table, notices = read_sheet(path, reading.sheet)
-    except InputError:
-        raise
-    except ImportError:
-        raise InputError(
-            f"{path} cannot be read without openpyxl: install it with pip install 'prismae[excel]', or save the sheet "
-            "as .csv."
-        ) from None
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        SyntaxError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:  # openpyxl trusts what it parses; XML that is none is a SyntaxError, an unknown packing a RuntimeError
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is corrupted or no {suffix} table ({reason}).") from None
+            table, notices = read_sheet(path, reading)
     return without(table, reading.missing), notices
 
 
@@ -171,6 +162,8 @@ def from_table(
     names = None if _is_default(table.index) else _index_names(table.index)
     table, said = _with_levels(table, reading, scheme)
     notices = (*notices, *said)
+    if scheme is None and not new:
+        _check_columns(table, reading, name)
     factors = chosen(reading.factors, map(str, table.columns), f"column of {name}", new=new)
     drop = chosen(reading.drop, map(str, table.columns), f"column of {name}", new=new)
     labels = labels_of({column: table[column] for column in factors}, len(table), name, new=new)
@@ -211,13 +204,23 @@ def from_table(
     )
 
 
+def _check_columns(table: pd.DataFrame, reading: Reading, name: str) -> None:
+    """Refuse the names of columns that a table does not have, whatever they are asked to be."""
+    index = () if reading.index is None else (reading.index,)
+    asked = (*reading.factors, *reading.drop, *reading.categorical, *reading.numeric, *reading.given, *index)
+    if unknown := [column for column in dict.fromkeys(asked) if column not in table.columns]:
+        raise unknown_names(f"column of {name}", unknown, table.columns)
+
+
 def _index(
     table: pd.DataFrame, looked: dict[str, Column], asked: str | None, name: str, *, named: bool
 ) -> str | None:
     """The column that names the rows: the one asked for, the first if it does, else the first of texts that does."""
     if asked is not None:
         if asked not in looked:
-            raise unknown_name(f"column of {name}", asked, looked)
+            raise InputError(
+                f"{name}: column {asked!r} is to name the rows, and is left out or a factor: expected another."
+            )
         return asked
     if named:
         return None

@@ -16,7 +16,7 @@ from prismae.data.columns import COUNTS, Category, Column, understood
 from prismae.data.dates import dates_of
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.data.written import DURATION, as_numbers
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, noted, unknown_names
 
 AT_ONCE = 1 << 20  # numbers that are scaled together,
 ROWS = 4096  # and rows that are written together, as a processor's memory holds them
@@ -328,21 +328,18 @@ def look(
         that is wrong at once.
     """
     names = checked_names(table, name)
-    for column in (*categorical, *numeric):
-        if column not in names:
-            raise unknown_name(f"column of {name}", column, names)
+    if unknown := [column for column in (*categorical, *numeric) if column not in names]:
+        raise unknown_names(f"column of {name}", unknown, names)
     if both := set(categorical) & set(numeric):
         raise InputError(f"{name}: column {min(both)!r} is said to be categorical and numeric, expected one.")
     asked: dict[str, Any] = dict.fromkeys(categorical, "categorical") | dict.fromkeys(numeric, "numeric")
-    looked, faults = {}, []
+    looked, faults = {}, list[str]()
     for column in names:
-        try:
+        with noted(faults):
             looked[column] = understood(table[column], column, asked=asked.get(column))
-        except InputError as error:
-            faults.append(str(error).rstrip("."))
     if faults:
         more = f"; and {len(faults) - 10} columns more" if len(faults) > 10 else ""
-        raise InputError(f"{name}: {'; '.join(faults[:10])}{more}.")
+        raise InputError(f"{name}: {'; '.join(each.rstrip('.') for each in faults[:10])}{more}.")
     return looked
 
 

@@ -10,11 +10,20 @@ from typing import Any
 
 import pandas as pd
 
-from prismae._text import listed
 from prismae.data.files import looks_like
 from prismae.data.packed_text import opened, start_of
-from prismae.data.separators import cells_of, in_words, separator
-from prismae.data.table_edges import MISSING, is_data, lines_left_out, without_ends
+from prismae.data.separators import cells_of, in_single_quotes, in_words, separator
+from prismae.data.table_edges import (
+    MISSING,
+    check_one_table,
+    head_of,
+    names_of,
+    repeated_names,
+    same_names,
+    told_apart,
+    without_ends,
+    without_rules,
+)
 from prismae.errors import InputError
 from prismae.settings import Reading
 
@@ -47,21 +56,24 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     sep = sep or (said[1] if said else separator(_without_comments(start), path))
     if sep != "," and reading.sep is None and path.suffix.lower() == ".csv":
         notices.append(f"columns are parted by {in_words(sep)}")
-    rows = cells_of(start, sep)
-    left_out, lines = lines_left_out(rows, start=1 if said else 0)
-    notices += lines
-    kept = [row for i, row in enumerate(rows) if i not in left_out]
-    first = kept[0] if kept else []
-    headless = is_data(first)
+    quote = "'" if in_single_quotes(start) else '"'
+    rows = cells_of(start, sep, quote)
+    check_one_table(without_rules(rows), path)
+    _check_parted(rows, start, path)
+    head = head_of(rows, start=1 if said else 0)
+    notices += head.said
+    kept = [row for i, row in enumerate(rows) if i not in head.left_out]
+    first = head.line or (kept[0] if kept else [])
     options: dict[str, Any] = {
         "sep": sep,
         "encoding": encoding,
         "low_memory": False,
         "keep_default_na": False,
         "na_values": ["", *(() if "" in reading.missing else MISSING), *reading.missing],
-        "header": None if headless else "infer",
+        "header": "infer" if head.names is None else None,
+        "quotechar": quote,
         "skipinitialspace": True,
-        "skiprows": left_out,
+        "skiprows": head.left_out,
         "index_col": False if _end_in_separators(kept, len(first)) else None,
     }
     try:
@@ -86,14 +98,10 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
             reason = f"line {long[2]} has {long[3]} values, the lines before {long[1]}"
         raise InputError(
             f"{path} is no table with {in_words(sep)} between columns ({reason}): --sep says what stands there, and "
-            "lines of other lengths have to be mended or taken out."
+            "lines of other lengths, such as settings above the names, have to be mended or taken out."
         ) from None
-    if headless:
-        table.columns = pd.Index([f"column {i + 1}" for i in range(table.shape[1])])
-        notices.append(
-            f"the first line holds numbers, so it is read as data and the columns are called {table.columns[0]!r} and "
-            "so on"
-        )
+    if head.names is not None:
+        table.columns = names_of(head.names, table.shape[1])
     elif not isinstance(table.index, pd.RangeIndex):  # a name less than values, as R writes: names of rows
         if isinstance(table.index, pd.MultiIndex):
             raise InputError(
@@ -106,16 +114,31 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
                 "the names have to be taken out, and every column needs a name."
             )
         notices.append("rows have a value more than there are names: the first is taken for the row's name")
-    twice = sorted({each for each in first if each and first.count(each) > 1}) if not headless else []
-    if twice:
-        notices.append(
-            f"{listed([repr(each) for each in twice])} stands twice in the line of names: told apart by .1"
-        )
+    else:
+        notices += same_names(head.line)
     table = _trimmed(table, options["na_values"])
     if "" not in reading.missing:
         notices += _taken_for_missing(path, table, options, reading.missing)
+    table, again = repeated_names(table, head.line)
     table, said_below = without_ends(table)
-    return table, notices + said_below
+    return table, [*notices, *again, *said_below]
+
+
+def _check_parted(rows: Sequence[Sequence[str]], start: str, path: Path) -> None:
+    """Refuse lines that quotes hold together, and columns that begin at the same letter of each line."""
+    cells = [row[0] for row in rows if any(row)]
+    if len(cells) < 3 or any(len(row) > 1 for row in rows):
+        return
+    text = "\n".join(cells)
+    within = {len(row) for row in cells_of(text, separator(text, path)) if any(row)}
+    quoted = all(line[:1] == line.rstrip()[-1:] == '"' for line in start.split("\n") if line.strip())
+    if quoted and len(within) == 1 and within != {1}:
+        raise InputError(f"{path} has each of its lines in quotes, as one value: take these quotes away.")
+    if all(re.search(r"\S {2,}\S", cell) for cell in cells):
+        raise InputError(
+            f"{path} has columns of fixed width, which are not found by themselves: save the table of "
+            f"pandas.read_fwf({path.name!r}) as .csv."
+        )
 
 
 def _table(path: Path, **options: Any) -> pd.DataFrame:
@@ -137,14 +160,8 @@ def _end_in_separators(rows: Sequence[Sequence[str]], n_names: int) -> bool:
 
 def _trimmed(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     """The table with names and texts without spaces around them; names that are the same then are told apart."""
-    names: list[str] = []
-    for i, name in enumerate(map(str, table.columns)):
-        bare, k = name.strip() if i else name.strip().removeprefix("#").strip(), 0
-        while (called := f"{bare}.{k}" if k else bare) in names:
-            k += 1
-        names.append(called)
-    table.columns = pd.Index(names)
-    for called, kind in zip(names, table.dtypes, strict=True):
+    table.columns = told_apart(table.columns)
+    for called, kind in zip(table.columns, table.dtypes, strict=True):
         if isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind):
             texts = table[called]
             stripped = (

@@ -43,7 +43,11 @@ def _comma(texts: pd.Series) -> pd.Series:
 
 def _percent(texts: pd.Series) -> pd.Series:
     bare = _bare(texts)
-    return _plain(bare.str.removesuffix("%")).where(bare.str.endswith("%"))
+    numbers = bare.str.removesuffix("%")
+    comma = _comma(numbers).where(
+        ~numbers.str.fullmatch(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
+    )  # 1,234 may be either
+    return _plain(numbers).fillna(comma).where(bare.str.endswith("%"))
 
 
 def _clock(texts: pd.Series) -> pd.Series:
