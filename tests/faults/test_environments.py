@@ -113,6 +113,18 @@ def test_a_study_names_what_could_not_be_written_and_comes_to_its_end(tmp_path, 
         assert error.endswith(f": {end.format(tmp_path / 'runs' / job)}")
 
 
+@pytest.mark.parametrize("value", ["{}/file", "/dev/null", "'{}'", '"{}"', "{}\n", " ", " {}"])
+def test_a_data_folder_that_is_none_is_told_and_not_passed_over(tmp_path, capfd, monkeypatch, value):
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRISMAE_DATA", value.format(tmp_path))
+    code, out, err = printed(capfd, "fit", "vae", "mnist", "--steps", "1")
+    assert (code, out) == (2, "")
+    said = f"The environment variable PRISMAE_DATA is {value.format(tmp_path)!r}, which is no folder: expected that of the"
+    assert " ".join(err.split()).startswith(said)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 @pytest.mark.parametrize("stream", ["output", "error"])
 def test_a_full_device_behind_the_terminal_is_named(tmp_path, monkeypatch, capfd, stream):

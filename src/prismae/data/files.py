@@ -93,9 +93,21 @@ def user_cache() -> Path:
 
 
 def data_folder() -> Path:
-    """The folder of the official data files: the environment variable PRISMAE_DATA, else `user_cache()`."""
-    chosen = os.environ.get("PRISMAE_DATA")
-    return Path(chosen).expanduser() if chosen else user_cache()
+    """The folder of the official data files: the environment variable PRISMAE_DATA, else `user_cache()`.
+
+    Raises
+    ------
+    InputError
+        Where the variable names what is no folder, or holds quotes or blanks around the name.
+    """
+    if not (chosen := os.environ.get("PRISMAE_DATA")):
+        return user_cache()
+    folder = os.path.expanduser(chosen)
+    if chosen != chosen.strip("\"' \t\r\n") or (os.path.exists(folder) and not os.path.isdir(folder)):
+        raise InputError(
+            f"The environment variable PRISMAE_DATA is {chosen!r}, which is no folder: expected that of the data files."
+        )
+    return Path(folder)
 
 
 def find(world: str, filename: str) -> Path | None:
