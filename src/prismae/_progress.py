@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Self
+from contextlib import suppress
+from typing import IO, Any, Self, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
@@ -33,12 +34,41 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+class _Unheard:
+    """A stream that takes what it cannot write."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Screen(Console):
     """A console whose terminal obeys no character of a text that it shows: names of columns and files are anyone's.
 
     Lines do not end between a symbol, its sign and its number, nor at other no-break spaces, where rich would end them;
     where the encoding has none, or nobody is there to look, they are spaces.
     """
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it writes. What a command says along the way does not end it where standard error is full or gone."""
+        file = super().file
+        return cast("IO[str]", _Unheard(file)) if self.stderr else file
+
+    @file.setter
+    def file(self, file: IO[str]) -> None:
+        self._file = file
 
     def render_str(self, text: str, **look: Any) -> Text:
         return super().render_str(together(visible(text)).replace("\u00a0", _HELD), **look)

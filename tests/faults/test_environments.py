@@ -15,6 +15,7 @@ import torch
 from commands import printed
 
 from prismae._files import write_file
+from prismae._progress import Screen, bars
 from prismae.errors import of_machine
 from prismae.studies import study
 from prismae.train.checkpoint import save_state
@@ -120,8 +121,10 @@ def test_a_data_folder_that_is_none_is_told_and_not_passed_over(tmp_path, capfd,
     monkeypatch.setenv("PRISMAE_DATA", value.format(tmp_path))
     code, out, err = printed(capfd, "fit", "vae", "mnist", "--steps", "1")
     assert (code, out) == (2, "")
-    said = f"The environment variable PRISMAE_DATA is {value.format(tmp_path)!r}, which is no folder: expected that of the"
-    assert " ".join(err.split()).startswith(said)
+    named = (
+        f"The environment variable PRISMAE_DATA is {value.format(tmp_path)!r}, which is no folder: expected"
+    )
+    assert " ".join(err.split()).startswith(named)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
@@ -134,3 +137,15 @@ def test_a_full_device_behind_the_terminal_is_named(tmp_path, monkeypatch, capfd
     assert (code, err) == (
         (1, "standard output: No space left on device.\n") if stream == "output" else (0, "")
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_full_standard_error_ends_nothing(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    with open("/dev/full", "w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert printed(capfd, "fit", "vae", "nothing.csv")[0] == 2
+        with bars(left=True, console=Screen(stderr=True)) as shown:
+            task = shown.add_task("training", total=2, note="")
+            shown.console.print("half")
+            shown.advance(task, 2)
