@@ -140,9 +140,10 @@ def test_linear_data_are_answered_by_components(short, people, tmp_path):
         assert np.corrcoef(back[name], people[name])[0, 1] > 0.9
     page = (found.folder / "page.html").read_text()
     assert "no autoencoder that was tried finds better ones" in page
-    moved = replace(found.factors[0], moves=[("age", -1.25, 0.5)])
+    moved = replace(found.factors[0], moves=[("age", -1.25, 0.5), ("income", -35721.0, 110400.0)])
     page = write_page(replace(found, factors=[moved, *found.factors[1:]]), world(people)).read_text()
     assert "<td>\u22121.25</td><td>0.500</td>" in page  # numbers as on all pages
+    assert "<td>\u221235,721</td><td>110,400</td>" in page  # both ends in one way
     assert "What was tried" in page
     kept = pd.read_parquet(found.folder / "codes.parquet")  # of what was held out, too
     np.testing.assert_allclose(kept, codes)

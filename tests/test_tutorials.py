@@ -125,6 +125,10 @@ def test_parts_of_the_sites_navigation_and_its_search_have_names():
     assert found.endswith('role="dialog" aria-label="Search">')
 
 
+def test_the_empty_corner_of_a_table_is_no_head():
+    assert docs_site.named("<tr><th></th><th>now</th></tr>") == "<tr><td></td><th>now</th></tr>"
+
+
 def test_papers_are_linked_but_not_in_code_nor_twice():
     html = '<p>See arXiv:1804.03599, <a href="x">arXiv:1312.6114</a>.</p><pre>arXiv:1802.05983</pre>'
     link = '<a href="https://arxiv.org/abs/1804.03599">arXiv:1804.03599</a>'

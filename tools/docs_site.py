@@ -67,7 +67,11 @@ def _link(found: re.Match[str]) -> str:
 
 
 def named(html: str) -> str:
-    """A page with names for what the theme leaves without: its search, and parts of the navigation that are pages."""
+    """A page with names for what the theme leaves without: its search, and parts of the navigation that are pages.
+
+    The empty corner of a table is the head of nothing.
+    """
+    html = re.sub(r"<th( style=\"[^\"]*\")?></th>", "<td></td>", html)
     dialog = 'class="md-search" data-md-component="search" role="dialog"'
     html = html.replace(dialog, f'{dialog} aria-label="Search"')
     titles = re.findall(r'<label class="md-nav__title" for="(\w+)">(.*?)</label>', html, re.DOTALL)

@@ -216,6 +216,17 @@ def test_gif_has_the_colours_of_every_frame() -> None:
             assert np.abs(middle - expected).max() < 16, (step, middle)
 
 
+def test_what_stands_above_a_figure_is_not_cut_at_its_edge() -> None:
+    """Browsers draw letters up to a point higher than matplotlib measures them."""
+    for figure in (
+        draw.clusters(RNG.random((3, 1, 8, 8)), np.array([5, 3, 2]), "k-means"),
+        draw.table(RNG.normal(size=(3, 4)), list("abcd"), list("xyz"), "a title\nof two lines"),
+    ):
+        (head,) = figure.texts
+        figure.canvas.draw()  # type: ignore[attr-defined]
+        assert head.get_window_extent().y1 < figure.bbox.height - figure.dpi / 72
+
+
 def test_maps_of_wide_pictures_leave_no_empty_lines_between_them() -> None:
     square, wide = (
         draw.effects(RNG.random((8, 1, 12, width)), Latents(np.ones(8))).get_figheight() for width in (12, 36)

@@ -191,6 +191,15 @@ def test_axe_finds_nothing(browser: Browser, page: Callable[[str], Path], kind: 
         assert [(each["id"], each["nodes"][0]["html"][:200]) for each in result["violations"]] == []
 
 
+def test_who_asks_for_less_motion_has_none(browser: Browser, page: Callable[[str], Path]) -> None:
+    behaviour = "getComputedStyle(document.documentElement).scrollBehavior"
+    browser.open(page("few"), width=718, height=1000)
+    assert browser.run(behaviour) == "smooth"
+    less = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.send("Emulation.setEmulatedMedia", features=less)
+    assert browser.run(behaviour) == "auto"
+
+
 def test_what_is_printed_fits_a_sheet(browser: Browser, page: Callable[[str], Path]) -> None:
     browser.open(page("columns"), width=718, height=1000)
     browser.send("Emulation.setEmulatedMedia", media="print")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from prismae._text import brief
 from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, tell, where, writable
 from prismae.cli.fit import as_path
 from prismae.settings import Layout
@@ -77,4 +78,4 @@ def discover(
 
 
 def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+    return brief(value) if isinstance(value, int | float) else str(value)

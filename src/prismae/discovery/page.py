@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from prismae._files import write_file
-from prismae._text import number, signed, together_on_page
+from prismae._text import brief, signed, together_on_page
 from prismae.data import Images, World
 from prismae.data.kinds import Volumes
 from prismae.discovery.result import Discovery
@@ -33,7 +33,7 @@ def write_page(found: Discovery, data: World) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters["brief"] = brief
     text = environment.get_template("page.html.j2").render(
         found=found,
         data=data,

@@ -87,6 +87,11 @@ def plain(axes: Axes, grid: str = "y") -> None:
         axes.set_axisbelow(True)
 
 
+def head_line(figure: Figure, text: str) -> None:
+    """Write a text above all axes; browsers draw letters a little higher than matplotlib measures them."""
+    figure.text(0, 1 - 0.03 / figure.get_figheight(), text, va="top", fontsize=FONT, color=INK)
+
+
 def blank(axes: Axes) -> None:
     """Leave nothing of an axes but what is drawn into it."""
     axes.set_facecolor("none")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from prismae.figures.canvas import ACCENT, FONT, INK, MUTED, SMALL, TINY, WIDTH, blank, new_figure, thin
+from prismae.figures.canvas import ACCENT, INK, MUTED, SMALL, TINY, WIDTH, blank, head_line, new_figure, thin
 from prismae.figures.lanes import FILLED, lanes
 from prismae.figures.pictures import mosaic, to_pixels
 
@@ -57,7 +57,7 @@ def clusters(
     columns = min(columns if means.ndim == 4 else 5, len(order))
     labels = [f"{sizes[i]:,}" for i in order]
     figure = _grid(_in_rows(means[order], columns), labels, HEAD, channels)
-    figure.text(0, 1, f"mean of each cluster: {source}", va="top", fontsize=FONT, color=INK)
+    head_line(figure, f"mean of each cluster: {source}")
     return figure
 
 

@@ -24,6 +24,7 @@ from prismae.figures.canvas import (
     WARM,
     WIDTH,
     blank,
+    head_line,
     new_figure,
     plain,
 )
@@ -81,7 +82,7 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
         axes.text(
             j + 0.5, -0.25, name, ha="center", va="bottom", fontsize=SMALL, color=INK, rotation=90
         )  # fmt: skip
-    figure.text(0, 1, title, va="top", fontsize=FONT, color=INK)
+    head_line(figure, title)
     return figure
 
 
