@@ -164,6 +164,18 @@ def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():
         {"reconstruction": None, "protocols": protocols, "skipped": {}}, Console(file=shown, width=40)
     )
     assert "…" not in shown.getvalue()
+    words = [
+        "mutual-information-gap",
+        "score",
+        "0.123",
+        "ceiling",
+        "0.987",
+        "chance",
+        "0.012",
+        "better",
+        "higher",
+    ]
+    assert set(words) <= set(shown.getvalue().split())  # none is parted
     digits = Counter(filter(str.isdigit, shown.getvalue()))
     wide = io.StringIO()
     print_scores(

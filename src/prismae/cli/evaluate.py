@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 
 from prismae._better import Better
 from prismae._text import fixed
 from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell
+from prismae.cli._tables import in_room, width_of
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.doubts import doubts
 from prismae.runs.run import Run
@@ -103,7 +106,7 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         }
         columns = {title: texts for title, texts in columns.items() if set(texts) != {NOTHING}}
         if scores:
-            to.print(_table(title, {"metric": list(scores), **columns}, to))
+            to.print(*_tables(title, {"metric": list(scores), **columns}, to))
         print_left_out(to, found.get("skipped", {}).get(protocol, {}))
     for sentence in doubts(found):
         tell(err, f"warning: {sentence}", style="yellow")
@@ -111,23 +114,28 @@ def print_scores(found: dict[str, Any], to: Console) -> None:
         to.print("No scores: this world has no known factors.")
 
 
-def _table(title: str, columns: dict[str, list[str]], to: Console) -> Table:
-    """Columns of texts in a frame; bare where the screen has no room for one; with words parted where it must be."""
+def _tables(title: str, columns: dict[str, list[str]], to: Console) -> Iterable[Table]:
+    """Columns of texts in a frame; bare where the screen has no room for one, and below each other where it has none
+    for all of them."""
     bare: dict[str, Any] = {"box": None, "pad_edge": False, "collapse_padding": True}
-    free = to.options.update(width=10_000)
-    for looks, least in (({}, False), (bare, True)):
+
+    def made(looks: dict[str, Any], which: list[int]) -> Table:
+        chosen = [list(columns)[j] for j in which]
         table = Table(title=title, title_justify="left", **looks)
-        for name in columns:
-            side: JustifyMethod = "left" if name == "metric" else "right"
-            table.add_column(name, justify=side, overflow="fold", no_wrap=least and name != INTERVAL)
-        for texts in zip(*columns.values(), strict=True):
+        for name in chosen:
+            table.add_column(name, justify="left" if name == "metric" else "right", overflow="fold")
+        for texts in zip(*(columns[name] for name in chosen), strict=True):
             table.add_row(*texts)
-        needs = to.measure(table, options=free)
-        if (needs.minimum if least else needs.maximum) <= to.width:
-            return table
-    for column in table.columns:
-        column.no_wrap = False
-    return table
+        return table
+
+    others = list(range(1, len(columns)))
+    framed = made({}, [0, *others])
+    if width_of(framed, to) <= to.width:
+        return [framed]
+    several = list(in_room(to, [0], [[j] for j in others], partial(made, bare)))
+    for each in several[1:]:
+        each.title = None
+    return several
 
 
 def _number(value: float | str | None) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from prismae._text import duration
 from prismae.cli._app import (
@@ -26,6 +27,7 @@ from prismae.cli._app import (
     tell,
     writable,
 )
+from prismae.cli._tables import width_of
 from prismae.metrics.generation.official import lacking
 from prismae.runs.run import Run
 from prismae.studies.baselines import PlannedBaseline, unscored
@@ -153,17 +155,24 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     wanted = [each for each in named if isinstance(each, Planned)]
     encodings = [each for each in named if isinstance(each, PlannedBaseline)]
     todo = [each for each in wanted if not complete(Run(folder / each.job.id), plan.metrics, plan.samples)]
-    table = Table("job", Column("run", overflow="fold"), "steps", "time", "known from", box=None)
+    lines: list[tuple[str, ...]] = []
     total = 0.0
     known = estimates([each.job for each in todo], folder, device, threads)
     for each in wanted:
         seconds, origin = known.get(each.job.id, (0.0, "done"))
         total += seconds
-        table.add_row(str(each), each.job.id, str(each.job.limit), duration(seconds), origin)
+        lines.append((str(each), each.job.id, str(each.job.limit), duration(seconds), origin))
     for baseline in encodings:
         state = "one encoding" if unscored(baseline.job, folder, plan.metrics) else "done"
-        table.add_row(str(baseline), baseline.job.id, "0", "", state)
-    answers.print(table)
+        lines.append((str(baseline), baseline.job.id, "0", "", state))
+    table = Table("job", "run", "steps", "time", "known from", box=None)
+    for line in lines:
+        table.add_row(*map(Text, line))
+    if width_of(table, answers) <= answers.width:
+        answers.print(table)
+    else:  # a sentence a job
+        for job, run, steps, time, origin in lines:
+            tell(answers, f"{job}: {run}, {steps} steps, {time + ', ' if time else ''}{origin}")
     tell(
         answers,
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "

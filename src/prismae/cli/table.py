@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from prismae._progress import visible
 from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples, tell
+from prismae.cli._tables import in_room
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import read_rows, rows, write_rows
@@ -85,15 +87,8 @@ def _lines(found: Table, keys: int) -> None:
             scores[-1].append(j)
         else:
             scores.append([j])
-    while scores:
-        shown = first + scores.pop(0)
-        while scores and _width(_columns(found, shown + scores[0])) <= answers.width:
-            shown += scores.pop(0)
-        answers.print(_columns(found, shown), "")
-
-
-def _width(table: rich.table.Table) -> int:
-    return answers.measure(table, options=answers.options.update(width=10_000)).maximum
+    for each in in_room(answers, first, scores, partial(_columns, found)):
+        answers.print(each, "")
 
 
 def _columns(found: Table, columns: list[int]) -> rich.table.Table:
