@@ -403,6 +403,13 @@ def arrays() -> Iterator[tuple[str, str, Callable[[Path], Any], dict[str, Any]]]
         lambda path: np.savez(path, X=x, names=np.array(["a", None] * 12, dtype=object)),
         {},
     )
+
+    def single(path: Path) -> None:
+        path.mkdir()
+        for i in range(4):
+            np.save(path / f"{i}.npy", x[i : i + 5])
+
+    yield "a folder of arrays that are square, or of bytes", "x", single, {}
     yield "pickled objects", "x.npy", lambda path: np.save(path, np.array([{}, {}]), allow_pickle=True), {}
 
 

@@ -1,5 +1,8 @@
 """Recordings: cut into windows, of unequal lengths, in audio and MATLAB files, in tables with a row for each point."""
 
+# mypy: disable-error-code="attr-defined"
+# what only one kind of data has is asked of worlds here
+
 from __future__ import annotations
 
 import struct
@@ -188,7 +191,7 @@ def test_a_table_of_one_recording(tmp_path: Path) -> None:
     )
     assert made.factors is not None
     assert made.factors[:, 0].tolist() == [0] * 5 + [1] * 5
-    with pytest.raises(InputError, match=r"hold no numbers.*--drop"):
+    with pytest.raises(InputError, match=r"holds no numbers.*--drop"):
         world(table(who="me"), window=100)
     dated = table(time=pd.date_range("2020-01-01", periods=1000, freq="10min"))
     assert kind(world(dated, window=100)).rate == pytest.approx(1 / 600, rel=1e-5)
@@ -287,3 +290,60 @@ def test_a_run_finds_its_windows_again_and_takes_new_recordings(tmp_path: Path, 
     codes = model.transform(world(LONG.T, window=50))
     back = model.inverse_transform(codes)
     assert back.shape == ((20, 50, 3) if series else (20, 3, 50))
+
+
+def test_arrays_of_a_folder_that_seem_to_be_images_are_images(tmp_path: Path) -> None:
+    shapes = {"bytes": (6, 9), "square": (8, 8), "colours": (8, 8, 3), "others": (3, 7)}
+    for name, shape in shapes.items():
+        for label in ("cat", "dog"):
+            folder = tmp_path / name / label
+            folder.mkdir(parents=True)
+            for i in range(2):
+                x = np.random.default_rng(i).integers(0, 255, shape)
+                np.save(folder / f"{i}.npy", x.astype(np.uint8 if name == "bytes" else np.float32))
+    for name, shape in {"bytes": (1, 6, 9), "square": (1, 8, 8), "colours": (3, 8, 8)}.items():
+        made = world(f"{tmp_path / name}/")
+        assert made.shape == shape
+        assert "each of the 4 .npy files is taken for one image (else --series)" in made.notices
+        assert made.called.tolist() == ["cat/0.npy", "cat/1.npy", "dog/0.npy", "dog/1.npy"]
+        assert (made.factor_names, made.factors[:, 0].tolist()) == (("folder",), [0, 0, 1, 1])
+    assert world(f"{tmp_path / 'square'}/", series="channels-first").kind.channels is not None
+    assert (
+        world(f"{tmp_path / 'others'}/").notices[0] == "each of the 4 .npy files is taken for one recording"
+    )
+    assert world(f"{tmp_path / 'others'}/", axes="hw").shape == (1, 3, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "rate", "asked"),
+    [
+        ("Time [min]", [f"{i / 100}" for i in range(24)], 1 / 0.6, False),
+        ("time_us", [f"{5 * i}" for i in range(24)], 200_000.0, False),
+        ("day", [f"{i}" for i in range(24)], 1 / 86_400, True),
+        ("hours", [f"{i}" for i in range(24)], 1 / 3600, True),
+        ("Elapsed time", [f"0:{i / 500:06.3f}" for i in range(24)], 500.0, False),
+        ("at", [f"{i}:30" for i in range(24)], 1 / 3600, True),
+        ("s", [f"{i / 360}" for i in range(24)], 360.0, False),
+    ],
+)
+def test_times_have_units(tmp_path: Path, name: str, times: list[str], rate: float, asked: bool) -> None:
+    lines = [f"{name},a", *(f"{time},{i * i % 7}" for i, time in enumerate(times))]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    made = world(tmp_path / "x.csv", window=6, **({"time": name} if asked else {}))
+    assert made.kind.rate == pytest.approx(rate, rel=1e-5)
+    assert made.shape == (6,)
+
+
+def test_what_may_be_a_time_or_a_name_of_channels_is_said(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 4},{i * i % 7}\n" for i in range(24))
+    (tmp_path / "x.csv").write_text("axis,a\n" + rows)
+    made = world(tmp_path / "x.csv", window=6)
+    assert (
+        "column 'axis' rises evenly, as a time does, and is trained on (else --time 'axis')" in made.notices
+    )
+    rows = "".join(f"p{i % 2},{i // 4},{'ab'[i // 2 % 2]},{i * i % 7}\n" for i in range(24))
+    (tmp_path / "y.csv").write_text("who,t,what,value\n" + rows)
+    with pytest.raises(
+        InputError, match=r"have the same 'who' and 't'.*if 'what' says which channel a row is of, make"
+    ):
+        world(tmp_path / "y.csv", series_id="who", time="t")

@@ -54,7 +54,7 @@ def read(path: Path, part: str | None, reading: Reading, like: Kind | None) -> F
         return _table(path, reading, like)
     if folder and not any(map(is_image, path.rglob("*"))) and holds_recordings(path):
         refuse_others(
-            reading, "size", "axes", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
+            reading, "size", *OF_POINTS[:1], "categorical", what=f"{path} is a folder of recordings"
         )
         return read_recordings(path, reading, new=new)
     if folder or is_image(path):

@@ -12,15 +12,31 @@ from numpy.typing import NDArray
 
 from prismae._text import listed
 from prismae.data.columns import Column
+from prismae.data.dates import date_forms, dates_by
+from prismae.data.doubts import FEW
 from prismae.data.labels import Found, labels_of
 from prismae.data.tables import checked_names, look
 from prismae.data.windows import Recording, found_of
+from prismae.data.written import all_numbers
 from prismae.errors import InputError, unknown_names
 from prismae.settings import Reading
 
 EVEN = 0.01  # of a step: by how much steps in time may differ and still count as even
-SECONDS = re.compile(r"(?i)\W*(t|time|s|secs?|seconds?|zeit)\b[\s_\[(]*(s|secs?|seconds?)?\W*")
-MILLISECONDS = re.compile(r"(?i).*(\b|_)(ms|msecs?|milliseconds?)\W*")
+UNITS = {  # of time, as names of columns end with them → seconds
+    r"s|secs?|seconds?": 1.0,
+    r"ms|msecs?|milliseconds?": 1e-3,
+    r"[uµμ]s|[uµμ]?secs?|microseconds?": 1e-6,
+    r"ns|nsecs?|nanoseconds?": 1e-9,
+    r"mins?|minutes?|minuten?": 60.0,
+    r"h|hrs?|hours?|stunden?": 3600.0,
+    r"d|days?|tage?": 86_400.0,
+}
+_ANY = "|".join(UNITS)
+OF_TIME = re.compile(
+    rf"(?i)\W*(elapsed[\s_]*)?(t|time|zeit)((\b|_)[\s_\[(/]*({_ANY}))?\W*|\W*(s|secs?|seconds?)\W*"
+    r"|.*(\b|_)(ms|msecs?|milliseconds?)\W*"
+)
+MINUTES = re.compile(r"(\d+):([0-5]\d\.\d+)")  # and seconds
 
 
 def series_of_table(
@@ -121,9 +137,17 @@ def channels_of(
         for column, each in looked.items()
         if each.role in ("category", "names", "constant") and not _numeric(each.values)
     ]
-    if texts:
+    of = [each for each in (reading.series_id, reading.time) if each is not None]
+    if texts and reading.time is not None and table.duplicated(of).any():
         raise InputError(
-            f"{name}: {listed(list(map(repr, texts)))} hold no numbers, and each row is to be a point of a series: "
+            f"{name}: several rows have the same {' and '.join(map(repr, of))}, and each row is to be a point of a "
+            f"series: if {texts[0]!r} says which channel a row is of, make columns of it, as table.pivot(index={of}, "
+            f"columns={texts[0]!r}, values=…).reset_index() of pandas does."
+        )
+    if texts:
+        hold = "holds" if len(texts) == 1 else "hold"
+        raise InputError(
+            f"{name}: {listed(list(map(repr, texts)))} {hold} no numbers, and each row is to be a point of a series: "
             f"--drop {','.join(texts)}, or --factors."
         )
     said: list[str] = []
@@ -150,6 +174,12 @@ def channels_of(
             said.append(f"column {column!r} has no values: it is left out")
         else:
             taken.append(column)
+    unsaid = len(table) > FEW and (rate, reading.time, reading.series_id) == (None, None, None)
+    for column in taken if unsaid else ():
+        if column not in reading.numeric and _rate(looked[column].values.to_numpy(np.float64)) is not None:
+            said.append(
+                f"column {column!r} rises evenly, as a time does, and is trained on (else --time {column!r})"
+            )
     if not taken:
         raise InputError(f"{name}: no column of numbers is left for a series.")
     values = np.stack([looked[column].values.to_numpy(np.float64) for column in taken], axis=1)
@@ -166,19 +196,43 @@ def _times(looked: Column, column: pd.Series, name: str) -> NDArray | None:
         return looked.values.to_numpy(np.float64) * 86_400
     column = looked.values if _numeric(looked.values) else column  # as 0,02 is one
     if _numeric(column):
-        if MILLISECONDS.fullmatch(name):
-            return column.to_numpy(np.float64) / 1000
-        return column.to_numpy(np.float64) if SECONDS.fullmatch(name) else None
-    dates = pd.to_datetime(column, errors="coerce", utc=True)
-    return None if dates.isna().any() else (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
+        hours = looked.written == "clock"
+        known = 3600.0 if hours else _unit(name) if OF_TIME.fullmatch(name) else None
+        return None if known is None else column.to_numpy(np.float64) * known
+    return _of_texts(column)
+
+
+def _unit(name: str) -> float:
+    """Seconds of the unit of time with which the name of a column ends; without one they are seconds."""
+    for unit, seconds in UNITS.items():
+        if re.fullmatch(rf"(?i)(.*(\b|_))?({unit})\W*", name):
+            return seconds
+    return 1.0
+
+
+def _of_texts(column: pd.Series) -> NDArray | None:
+    """Seconds of texts that are dates, times of day, or minutes and seconds; None for others."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        dates: pd.Series | None = column
+    else:
+        texts = column.astype(str).str.strip()
+        minutes = texts.str.extract(rf"^{MINUTES.pattern}$").astype(np.float64)
+        if minutes.notna().to_numpy().all():
+            return (60 * minutes[0] + minutes[1]).to_numpy()
+        if (hours := all_numbers(texts, "clock")) is not None:
+            return hours.to_numpy(np.float64) * 3600
+        forms = date_forms(texts)
+        dates = dates_by(texts, forms[0]) if forms else None
+    if dates is None or dates.isna().any():
+        return None
+    return (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
 
 
 def _seconds(column: pd.Series, name: str, where: str) -> NDArray:
     """Seconds of the column that the user says is the time."""
     if _numeric(column):
-        return column.to_numpy(np.float64) / (1000 if MILLISECONDS.fullmatch(name) else 1)
-    dates = pd.to_datetime(column, errors="coerce", utc=True)
-    found = None if dates.isna().any() else (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
+        return column.to_numpy(np.float64) * _unit(name)
+    found = _of_texts(column)
     if found is None:
         raise InputError(f"{where}: column {name!r} holds no times, expected numbers or dates.")
     return found
@@ -190,7 +244,13 @@ def _rate(times: NDArray) -> float | None:
     if len(steps) == 0 or not np.isfinite(steps).all() or steps.min() <= 0:
         return None
     step = float(np.median(steps))
-    return float(f"{1 / step:.6g}") if np.abs(steps - step).max() <= EVEN * step + 1e-9 else None
+    if np.abs(steps - step).max() > EVEN * step + 1e-9:
+        return None
+    rate, plain = (
+        float(f"{1 / step:.6g}"),
+        f"{step:.6g}",
+    )  # either may be the plain number, 360 a second or 0.6 s
+    return rate if f"{1 / rate:.6g}" == plain else 1 / float(plain)
 
 
 def _common_rate(

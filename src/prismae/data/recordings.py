@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Sequence
 from os import SEEK_CUR
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prismae._text import listed
 from prismae.data.array_files import read_arrays
 from prismae.data.files import files_below
 from prismae.data.image_folder import LABELS, labels_in
-from prismae.data.labels import Found, chosen
+from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.points import channels_of
 from prismae.data.table_files import is_table, read_file
 from prismae.data.windows import Recording, found_of, one_recording
@@ -40,6 +42,8 @@ def read_audio(path: Path, reading: Reading, *, new: bool = False) -> Found:
 def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found:
     """The recordings of a folder, one in each file: .wav, tables of which each row is a point in time, .npy or .mat.
 
+    Arrays that seem to be images, or of which axes are said, are taken for that.
+
     Where there are several sorts of files, the most frequent is taken, and the others are counted. Labels are those of
     a folder of images.
 
@@ -55,6 +59,14 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
         if (sort := _sort(file)) and is_recording(file):
             sorts.setdefault(sort, []).append(file)
     taken = max(sorts.values(), key=len)
+    if (
+        _sort(taken[0]) == "array"
+        and (reading.window, reading.series, reading.rate) == (None, None, None)
+        and (images := _images(path, taken, reading, new=new)) is not None
+    ):
+        return images
+    if reading.axes is not None:
+        raise InputError(f"{path} is a folder of recordings, so axes cannot be given: leave that out.")
     asked = (reading.window, reading.series_id, reading.time, reading.rate, reading.series)
     if asked == (None,) * 5 and is_table(taken[0]) and all("=" in each.parent.name for each in taken):
         raise InputError(
@@ -127,6 +139,31 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
         notices=notices,
         new=new,
     )
+
+
+def _images(path: Path, files: Sequence[Path], reading: Reading, *, new: bool) -> Found | None:
+    """The observations of files that each hold an image or a volume: where axes are said, or the arrays are of one
+    shape that is square, of bytes or of three dimensions; None for others."""
+    arrays: list[NDArray] = []
+    for file in files:
+        try:
+            x = read_arrays(file, None, (), new=True).whole()
+        except InputError:
+            return None  # all that are damaged are named where they are read as recordings
+        plain = x.ndim == 3 or (
+            x.ndim == 2 and min(x.shape) > 1 and (x.shape[0] == x.shape[1] or x.dtype == np.uint8)
+        )
+        if x.shape != (arrays[0].shape if arrays else x.shape) or not (plain or reading.axes):
+            return None
+        arrays.append(x)
+    names = [file.relative_to(path).as_posix() for file in files]
+    columns = labels_in(path, list(files), names, {})
+    if reading.factors:
+        wanted = chosen(reading.factors, columns, f"label of {path.name}", new=new)
+        columns = {each: columns[each] for each in wanted}
+    labels = labels_of(columns, len(files), path.name, new=new)
+    said = f"each of the {len(files)} {files[0].suffix} files is taken for one image (else --series)"
+    return Found(np.stack(arrays), labels, names=np.array(names), notices=(said,))
 
 
 def holds_recordings(path: Path) -> bool:
