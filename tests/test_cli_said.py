@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from prismae import cli
-from prismae._progress import Screen, bars
+from prismae._progress import Bar, Screen, bars
 from prismae._text import together_on_page
 from prismae.cli._app import COMMANDS, PANELS, loaded, out, tell
 from prismae.cli.evaluate import print_scores
@@ -147,6 +147,24 @@ def test_a_critic_s_warm_up_has_a_bar_of_its_own_and_the_training_s_time_starts_
     progress.warm_up(3, 3)
     (training,) = progress.bars.tasks
     assert (training.visible, training.completed, training.total) == (True, 0, 100)
+
+
+def test_signs_that_an_encoding_has_not_are_written_as_their_like():
+    assert cli.LIKE
+    assert "−131.5 ± 2 … β".encode("ascii", "prismae") == b"-131.5 +- 2 ... \\u03b2"
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_a_bar_that_goes_leaves_no_empty_line_where_nothing_can_go(monkeypatch, kind):
+    for each in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv("TERM", kind)
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", written)
+    with Bar("encoding", 3, enabled=True) as bar:
+        bar.advance(3)
+    assert bool(written.getvalue()) == (kind == "xterm")
 
 
 def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():

@@ -117,7 +117,7 @@ def evolved() -> Figure:
                 xytext=(-4 if left else 4, -10 if below else -3 if own else 2), textcoords="offset points",
                 ha="right" if left else "left",
             )  # fmt: skip
-        axes.margins(x=0.6, y=0.15)
+        axes.margins(x=0.75, y=0.15)
         left, right = axes.get_xlim()  # with room for names, where there are no values
         axes.set_xticks([tick for tick in axes.get_xticks() if max(left, 0) <= tick <= right])
         axes.set_xlabel(of, fontsize=SMALL, color=MUTED)

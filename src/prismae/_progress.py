@@ -100,10 +100,12 @@ def bars(*, left: bool = False, **look: Any) -> Progress:
 
 
 class Bar:
-    """One bar on stderr; silent unless `enabled`, and gone from the screen when it ends."""
+    """One bar on stderr, gone from the screen when it ends; silent unless `enabled`, and where nothing can be taken
+    from a screen: in files, pipes and dumb terminals."""
 
     def __init__(self, what: str, total: int, *, enabled: bool) -> None:
-        self.bars = bars(console=Screen(stderr=True), disable=not enabled, transient=True)
+        screen = Screen(stderr=True)
+        self.bars = bars(console=screen, disable=not (enabled and screen.is_interactive), transient=True)
         self.task = self.bars.add_task(what, total=total, note="")
 
     def __enter__(self) -> Self:

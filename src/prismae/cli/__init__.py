@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from codecs import register_error
 from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
@@ -13,6 +14,8 @@ from prismae.cli._app import app, end_log, err, tell
 from prismae.errors import InputError, Interrupted, NotFinite, of_machine
 
 __all__ = ["app", "main"]
+
+LIKE = {"−": "-", "–": "-", "—": "-", "…": "...", "→": "->", "±": "+-", "·": "-", "×": "x"}  # in ASCII
 
 
 def main() -> None:
@@ -28,11 +31,9 @@ def main() -> None:
     for each in usual:
         signal.signal(each, _end)
     output = sys.stdout
-    errors = getattr(output, "errors", None)
-    if isinstance(
-        output, TextIOWrapper
-    ):  # ASCII has no "±", and names of files may hold what no encoding has
-        output.reconfigure(errors="backslashreplace")
+    streams = {each: each.errors for each in (output, sys.stderr) if isinstance(each, TextIOWrapper)}
+    for each in streams:  # ASCII has no "±", and names of files may hold what no encoding has
+        each.reconfigure(errors="prismae")
     try:
         _stand()
         app()
@@ -51,12 +52,27 @@ def main() -> None:
         end_log()
         for each in usual:
             signal.signal(each, signal.SIG_DFL)
-        if isinstance(output, TextIOWrapper) and not output.closed:
+        for stream, errors in streams.items():
+            if stream.closed:
+                continue
             try:
-                output.reconfigure(errors=errors)
+                stream.reconfigure(errors=errors)
             except OSError:  # of what could not be written, which is said; at its end Python would try again
                 with open(os.devnull, "wb") as nowhere:
-                    os.dup2(nowhere.fileno(), output.fileno())
+                    os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What stands for signs that a stream's encoding has not: their like, or their number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(
+        LIKE.get(each) or each.encode("ascii", "backslashreplace").decode() for each in signs
+    ), error.end
+
+
+register_error("prismae", _plain)
 
 
 def _stand() -> None:
