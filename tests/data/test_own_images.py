@@ -408,3 +408,12 @@ def test_pages_of_a_tiff_are_found_without_looking_through_those_before(tmp_path
         assert len(places) == 5
         assert all(place in places for place in list(places))
     assert [frame.number for frame in frames_of(tmp_path / "x.tif")] == [0, 1, 2, 3, 4]
+
+
+def test_images_of_8_bits_among_others_are_counted(tmp_path):
+    for i in range(4):
+        grey = np.random.default_rng(i).integers(0, 255, (8, 8))
+        deep = (257 * grey + 1).astype(np.uint16)
+        Image.fromarray(grey.astype(np.uint8) if i < 3 else deep).save(tmp_path / f"{i}.png")
+    made = world(f"{tmp_path}/")
+    assert "3 of 4 images have 8 bits a pixel: they go to 255, whatever others go to" in made.notices

@@ -127,6 +127,10 @@ def read_images(
             "images are kept as numbers, not as pixels of 0 to 255: they have "
             + ("more than 8 bits a pixel" if deep else "decimal numbers")
         )
+        if few := sum(frame.values == "bytes" for frame in frames):
+            notices.append(
+                f"{few:,} of {len(frames):,} images have 8 bits a pixel: they go to 255, whatever others go to"
+            )
     notices += [f"{times:,} of {len(x):,} images: {what}" for what, times in sorted(Counter(noted).items())]
     return Found(x, labels, names=np.array(names), notices=tuple(notices))
 
