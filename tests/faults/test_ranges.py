@@ -140,6 +140,21 @@ def test_what_no_file_can_be_called_is_not_there(read, name):
         read(f"{name}.yaml" if read == Plan.load else f"{name}.csv")
 
 
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "x" * 200_000], ids=["two lines", "returned", "long"])
+@pytest.mark.parametrize("option", ["--drop", "--factors", "--given", "--missing"])
+def test_names_that_no_line_of_commas_holds(option, value, said):
+    code, sentence = said(*FIT, option, value)
+    assert code == 2
+    assert "Traceback" not in sentence
+    assert len(sentence) < 1000
+
+
+def test_codes_that_the_last_step_made_infinite_are_told(said):
+    code, sentence = said(*FIT, "--steps", "1", "--net", "mlp:width=8", "--lr", "1e19", "--no-evaluate")
+    assert code == 2
+    assert "are NaN or infinite: try a smaller learning rate" in " ".join(sentence.split())
+
+
 def test_a_world_with_a_colon_and_no_split_is_refused(said):
     assert said("fit", "vae", "mnist:")[0] == 2
 

@@ -17,6 +17,9 @@ import typer
 from rich.markup import escape
 
 from prismae._discovery import kebab
+from prismae.errors import InputError
+
+_SHOWN = 80  # letters of what cannot be read
 
 
 @dataclass(frozen=True)
@@ -152,5 +155,9 @@ def _several(given: list[Any] | None, *, split: bool) -> tuple[Any, ...]:
     """
     if not split:
         return tuple(given or ())
-    rows = csv.reader(given or (), skipinitialspace=True)
+    try:
+        rows = list(csv.reader(given or (), skipinitialspace=True))
+    except csv.Error as error:
+        shown = repr(", ".join(given or ()))[:_SHOWN]
+        raise InputError(f"{shown} is no line of names with commas between them ({error}).") from None
     return tuple(name.strip() for row in rows for name in row or [""])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from prismae.data import World
 from prismae.data.storage import spaced
+from prismae.errors import NotFinite
 from prismae.latent.gaussian import Discrete
 from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
@@ -60,11 +61,22 @@ class Subject:
     @cached_property
     def codes(self) -> Tensor:
         """[n, m] mean codes of `rows`."""
-        return encoded(self.net, self.world, self.rows)
+        return self._encoded(self.rows)
 
     def codes_of(self, rows: Tensor) -> Tensor:
         """[k, m] mean codes of other observations; where these are `rows` themselves, as of wide ones, `codes`."""
-        return self.codes if torch.equal(rows, self.rows) else encoded(self.net, self.world, rows)
+        return self.codes if torch.equal(rows, self.rows) else self._encoded(rows)
+
+    def _encoded(self, rows: Tensor) -> Tensor:
+        codes = encoded(self.net, self.world, rows)
+        if (
+            not codes.isfinite().all()
+        ):  # the last step may be the first that goes wrong, which no loss has seen
+            raise NotFinite(
+                "The codes of the trained model are NaN or infinite: try a smaller learning rate, or look at the "
+                "data's range."
+            )
+        return codes
 
     @cached_property
     def levels(self) -> Tensor | None:
