@@ -391,3 +391,9 @@ def test_labels_are_not_ignored_in_silence():
     with pytest.warns(UserWarning, match="y is not used: an Autoencoder learns from observations alone"):
         given = model.fit(x, np.arange(20)).transform(x)
     np.testing.assert_array_equal(model.fit(x).transform(x), given)
+
+
+@pytest.mark.parametrize("value", [None, -1, float("nan"), object()], ids=str)
+def test_controllers_that_are_none_are_one_sentence(value):
+    with pytest.raises(InputError, match="Autoencoder: controllers should be several, got"):
+        pr.Autoencoder("vae", steps=1, controllers=value).fit(np.zeros((4, 2)))

@@ -199,3 +199,11 @@ def test_a_run_keeps_the_scores_that_it_can_have(model, digits, tmp_path):
     saved = json.loads((folder.path / "scores.json").read_text())
     assert {"dci", "modularity", "unfairness"} <= set(saved["skipped"]["locatello2019"])
     assert set(saved["protocols"]["locatello2019"]) == {"mig"}
+
+
+@pytest.mark.parametrize("value", [None, -1, float("nan"), True, object()], ids=str)
+@pytest.mark.parametrize("name", ["metrics", "protocol"])
+def test_what_is_no_metric_and_no_protocol_is_one_sentence(name, value):
+    codes, factors = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40).reshape(-1, 1) % 3
+    with pytest.raises(InputError, match=f"^{name.capitalize()}: expected (names|a name)"):
+        pr.evaluate_codes(codes, factors, **{name: value})

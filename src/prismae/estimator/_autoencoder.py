@@ -546,6 +546,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise InputError(
                 "Autoencoder: warm_start goes on to a number of steps, so steps should be one, got 'auto'."
             )
+        if not isinstance(self.controllers, Sequence):
+            raise InputError(f"Autoencoder: controllers should be several, got {self.controllers!r}.")
         for each in self.controllers:
             if not isinstance(each, Controller):
                 raise InputError(f"Autoencoder: controllers should be controllers, got {each!r}.")

@@ -98,6 +98,8 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
     protocols
         The protocols that are evaluated, by name or themselves.
     """
+    if not (callable(metrics) or isinstance(metrics, Iterable)):
+        raise InputError(f"Metrics: expected names of metrics, or functions, got {metrics!r}.")
     asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
     given = [as_metric(each) for each in asked if not isinstance(each, str)]
     plans = {label: plan for each in protocols for label, plan in [_named(each, given)]}
@@ -138,6 +140,8 @@ def _named(protocol: str | Protocol, given: Sequence[Metric]) -> tuple[str, Prot
     """What a protocol is called, and itself."""
     if isinstance(protocol, str):
         return protocol, find_protocol(protocol, given=given)
+    if not isinstance(protocol, Protocol):
+        raise InputError(f"Protocol: expected a name or a Protocol, got {protocol!r}.")
     if PROTOCOLS.get(protocol.label, protocol) != protocol:
         raise InputError(
             f"Protocol {protocol.label!r} is one of prismae's own: expected another name or variant."
