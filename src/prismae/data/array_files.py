@@ -18,6 +18,7 @@ from prismae.data.labels import Found, Labels, chosen, labels_of
 from prismae.data.matlab_files import matlab, observations_last
 from prismae.data.numpy_files import Pickled, npy, npz
 from prismae.data.rows import Rows, texts, whole
+from prismae.data.unpacked import Unpacked
 from prismae.errors import InputError, unknown_name
 
 ARRAYS = (".npy", ".npz", ".h5", ".hdf5", ".h5ad", ".mat", ".zarr")
@@ -67,7 +68,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         rate = next((_number(arrays[each]) for each in arrays if each.rpartition("/")[2] in _RATES), None)
         names = row_names(arrays, len(x) if x.ndim else 0)
         others = [each for each in arrays if each not in (key, *_ABOUT, *factors) and _may_be(arrays[each])]
-        notices: tuple[str, ...] = ()
+        notices: tuple[str, ...] = (x.said,) if isinstance(x, Unpacked) else ()
         if pickled := [repr(each) for each in arrays if isinstance(arrays[each], Pickled)]:
             notices += (f"not read, since they hold pickled Python objects: {', '.join(pickled)}",)
         if others and part is None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from prismae._files import MOST_ARRAYS, check_number
 from prismae.data.chunks import check_hdf5, check_zarr
 from prismae.data.rows import Hdf5, Held, SparseGroup, holds_sparse, texts
+from prismae.data.unpacked import unpacked
 from prismae.errors import InputError, in_a_sentence
 
 _INDEX = "_index"  # the attribute of a table of AnnData that names the column of its rows' names,
@@ -53,8 +54,14 @@ def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
             if not isinstance(each, zarr.Array):
                 found |= _of_group(path, name, each)
             elif name.rpartition("/")[0] not in found:
-                found[name] = Held(each) if each.ndim else each
+                found[name] = unpacked(Held(each), each.attrs, _fill(each)) if each.ndim else each
         yield found
+
+
+def _fill(array: Any) -> Any:
+    """What stands for a missing value of a Zarr array that xarray wrote; in others it is what was not written."""
+    of_xarray = "_ARRAY_DIMENSIONS" in array.attrs
+    return array.fill_value if of_xarray else None
 
 
 @contextmanager
@@ -72,7 +79,8 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             found.update(_of_group(path, name, item))
         elif isinstance(item, h5py.Dataset) and name.rpartition("/")[0] not in found:
             texts = h5py.check_string_dtype(item.dtype)
-            found[name] = item.asstr() if texts else Hdf5(path, name) if item.ndim else item
+            numbers = unpacked(Hdf5(path, name), item.attrs) if item.ndim and not texts else item
+            found[name] = item.asstr() if texts else numbers
 
     broken = (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError)
     with (
