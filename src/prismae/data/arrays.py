@@ -201,7 +201,7 @@ def _in_pieces(
     if not new and (seen.low == seen.high).all() and float(every.count) == x.shape[0] * seen.low.size:
         raise InputError(f"{where}: all {len(x)} observations are equal, so there is nothing to learn.")
     each, vectors = seen.over(tuple(range(1, len(shape)))), len(shape) == 1  # of each channel, or column
-    fit = partial(_fitted, each, channel_names, where, of_vectors=vectors)
+    fit = partial(ChannelScheme.of_moments, each, names=channel_names, name=where, of_vectors=vectors)
     scheme = _scheme_like(like, series)
     notices: tuple[str, ...] = ()
     if series is not None and not one_channel:
@@ -287,16 +287,6 @@ def _ranges(x: NDArray) -> tuple[NDArray, NDArray, NDArray[np.int64]]:
     gaps = np.isnan(x).sum(rest) if x.dtype.kind == "f" else 0
     n = np.full(x.shape[1], x.size // x.shape[1]) - gaps
     return np.fmin.reduce(x, rest), np.fmax.reduce(x, rest), n
-
-
-def _fitted(each: Moments, names: Sequence[str] | None, where: str, *, of_vectors: bool) -> ChannelScheme:
-    """The scheme of channels of which that is known."""
-    stds = np.where(each.low == each.high, 0.0, np.sqrt(each.squares / np.maximum(each.count, 1)))
-    means = np.where(each.count == 0, np.nan, each.mean)
-    ranges = list(zip(each.low.tolist(), each.high.tolist(), strict=True))
-    return ChannelScheme.of(
-        means.tolist(), stds.tolist(), ranges, names=names, name=where, of_vectors=of_vectors
-    )
 
 
 def _scaled(laid_out: Callable[[NDArray], NDArray], scheme: ChannelScheme, part: NDArray) -> NDArray:

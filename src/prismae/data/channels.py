@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from prismae.data.moments import Moments
 from prismae.data.offset import TOO_FINE, rounded_away, some_rows
 from prismae.errors import InputError
 from prismae.settings import Layout
@@ -63,20 +64,35 @@ class ChannelScheme:
         ]
         means = [_mean(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
         stds = [_std(channel) if some else np.nan for channel, some in zip(channels, seen, strict=True)]
-        return cls.of(means, stds, ranges, names=names, name=name, of_vectors=x.ndim == 2)
+        return cls._of(means, stds, ranges, names, name, of_vectors=x.ndim == 2)
 
     @classmethod
-    def of(
+    def of_moments(
         cls,
-        means: Sequence[float],
-        stds: Sequence[float],
-        ranges: Sequence[tuple[float, float]],
+        each: Moments,
         *,
         names: Sequence[str] | None = None,
         name: str = "The array",
         of_vectors: bool = False,
     ) -> Self:
-        """The scheme of channels of which that is known; NaN where a channel has no values. Raises what `fit` does."""
+        """The scheme of channels, or columns of vectors, of which that is known. Raises what `fit` does."""
+        stds = np.where(each.low == each.high, 0.0, np.sqrt(each.squares / np.maximum(each.count, 1)))
+        means = np.where(each.count == 0, np.nan, each.mean)
+        ranges = list(zip(each.low.tolist(), each.high.tolist(), strict=True))
+        return cls._of(means.tolist(), stds.tolist(), ranges, names, name, of_vectors=of_vectors)
+
+    @classmethod
+    def _of(
+        cls,
+        means: Sequence[float],
+        stds: Sequence[float],
+        ranges: Sequence[tuple[float, float]],
+        names: Sequence[str] | None,
+        name: str,
+        *,
+        of_vectors: bool,
+    ) -> Self:
+        """That of these numbers, which are NaN where a channel has no values."""
         called = tuple(str(each).strip() for each in names or ())
         if names is not None and (
             len(called) != len(means) or len(set(called)) < len(called) or "" in called
