@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -287,6 +288,15 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(words, 
     assert code == 2
     assert f"Nothing can be written in {tmp_path}, where run folders would be kept: --out FOLDER" in told
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_cannot_be_written_is_told_before_it_is_scored(capfd, monkeypatch, tmp_path):
+    run = Path(shutil.copytree(Path(__file__).parent / "runs/0.1/gcae-digits-077e13ba", tmp_path / "run"))
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != run and allowed(path, mode))
+    code, _, told = said(capfd, "evaluate", run)
+    assert code == 2
+    assert f"Nothing can be written in {run}, where the scores would be kept: copy the run" in told
 
 
 @pytest.mark.parametrize(

@@ -397,3 +397,22 @@ def test_labels_are_not_ignored_in_silence():
 def test_controllers_that_are_none_are_one_sentence(value):
     with pytest.raises(InputError, match="Autoencoder: controllers should be several, got"):
         pr.Autoencoder("vae", steps=1, controllers=value).fit(np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("name", ["net", "likelihood"])
+def test_an_array_is_no_network_and_no_likelihood(name):
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    with pytest.raises(InputError, match=f"^A {'network' if name == 'net' else name} should be a name"):
+        pr.Autoencoder("vae", steps=1, **{name: x}).fit(x)
+
+
+def test_rows_of_several_lengths_are_no_codes():
+    ae = pr.Autoencoder("vae", n_latents=2, steps=1, net="mlp:width=8").fit(np.eye(8))
+    with pytest.raises(InputError, match=r"^Codes are no array of numbers .*expected \[n, 2\]"):
+        ae.inverse_transform([[1, 2], [3]])
+
+
+@pytest.mark.parametrize("value", [5, b"a", np.eye(8)], ids=["number", "bytes", "array"])
+def test_the_name_of_a_world_is_a_text(value):
+    with pytest.raises(InputError, match=r"^name: expected a text"):
+        pr.world(np.eye(8), name=value)

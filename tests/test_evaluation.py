@@ -207,3 +207,21 @@ def test_what_is_no_metric_and_no_protocol_is_one_sentence(name, value):
     codes, factors = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40).reshape(-1, 1) % 3
     with pytest.raises(InputError, match=f"^{name.capitalize()}: expected (names|a name)"):
         pr.evaluate_codes(codes, factors, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["factor_names", "factor_kinds", "other_runs", "other_stds"])
+@pytest.mark.parametrize("value", [5, "ab", {"a": 1}], ids=str)
+def test_what_is_no_list_is_one_sentence(name, value):
+    codes, factors = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40).reshape(-1, 1) % 3
+    with pytest.raises(InputError, match=f"^{name}: expected a list"):
+        pr.evaluate_codes(codes, factors, metrics=["mig"], **{name: value})
+
+
+def test_names_may_stand_in_an_array_and_are_texts():
+    codes, factors = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40).reshape(-1, 1) % 3
+    scores = pr.evaluate_codes(
+        codes, factors, metrics=["mig"], factor_names=np.array(["a"]), factor_kinds=np.array(["categorical"])
+    )
+    assert "mig" in scores
+    with pytest.raises(InputError, match=r"factor_names: expected a list of texts, got \[1\]"):
+        pr.evaluate_codes(codes, factors, metrics=["mig"], factor_names=[1])

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-_hidden = re.compile(
-    r"(?:(?<=/)|^)\.[0-9a-f]{32}\.part/|(?:/|^)\.[0-9a-f]{32}\.part$"
-)  # see `prismae._files`
+_hidden = re.compile(r"(?:(?<=/)|^)\.[0-9a-f]{32}\.part(?:/|$)")  # see `prismae._files`
 _OF_PATHS = {
     errno.EACCES,
     errno.EPERM,
@@ -55,7 +54,7 @@ def of_machine(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         names = [str(name) for name in (error.filename, error.filename2) if name is not None]
         # the file that is meant, not where it is made
-        shown = (_hidden.sub("", names[-1]) or ".") if names else None
+        shown = (_hidden.sub("", names[-1]).rstrip("/") or ".") if names else None
         # in the system's words, where a library has its own
         number = error.errno or 0
         why = os.strerror(number) if number in errno.errorcode else error.strerror or str(error)
@@ -136,6 +135,22 @@ class TrainingWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """Data were read in a way that a user should know of: values are missing, columns are constant or left out."""
+
+
+def texts(what: str, given: Any) -> tuple[str, ...] | None:
+    """Several texts, of a list or an array; None stays.
+
+    Raises
+    ------
+    InputError
+        For anything else, also one text, which is letters to Python.
+    """
+    if given is None:
+        return None
+    several = () if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__") else given
+    if (several is not given) or not all(isinstance(each, str) for each in several):
+        raise InputError(f"{what}: expected a list of texts, got {given!r:.60}.")
+    return tuple(map(str, several))
 
 
 def unknown_names(kind: str, several: Sequence[str], valid: Iterable[str]) -> InputError:

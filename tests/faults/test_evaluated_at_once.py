@@ -29,6 +29,17 @@ def test_threads_that_score_one_run_lose_no_score(folder):
     assert scored(folder) == {*METRICS}
 
 
+def test_the_card_of_a_run_is_written_before_the_scores_that_say_it_is_done(folder, monkeypatch):
+    def killed(run, name, data):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, "write_json", killed)
+        score(Run(folder), protocols=())
+    assert Run(folder).scores is None  # so that a study without metrics scores it again
+    assert "Reconstruction" in (folder / "README.md").read_text()
+
+
 @pytest.mark.slow
 def test_processes_that_evaluate_one_run_lose_no_score(folder):
     words = [sys.executable, "-m", "prismae", "evaluate", str(folder), "-q", "--metrics"]

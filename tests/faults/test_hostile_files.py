@@ -22,7 +22,7 @@ from pyarrow.parquet import ParquetWriter, write_table
 from scipy.io import savemat
 
 import prismae as pr
-from prismae.data import packed_text, text
+from prismae.data import image_folder, packed_text, text
 from prismae.data.files import check_names
 from prismae.data.parquet_files import _check_parquet
 from prismae.errors import InputError, fits_in_memory
@@ -255,6 +255,23 @@ def test_frames_of_an_animation_are_counted_before_they_are_unpacked(tmp_path, m
         patch.setattr(os, "sysconf", lambda name: 2**12)  # 17 MB
         with pytest.raises(InputError, match=r"x.gif holds 0 GB of pixels in 8 frames"):
             pr.world(tmp_path / "x.gif")
+
+
+def test_many_images_that_claim_far_more_than_they_have_are_not_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_folder, "_MOST", 1_000_000)
+    for i in range(3):
+        Image.new("L", (1000, 1000)).save(tmp_path / f"{i}.png")
+    monkeypatch.setattr(image_folder, "read_frames", lambda *given: pytest.fail("an image was decoded"))
+    with pytest.raises(InputError, match=r"holds 0.0 GB of pixels in 0.0 MB of files.*500 times"):
+        pr.world(tmp_path, size=8)
+
+
+def test_many_large_photos_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_folder, "_MOST", 10_000)
+    for i in range(3):
+        noise = np.random.default_rng(i).integers(0, 255, (100, 100), np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{i}.png")
+    assert pr.world(tmp_path, size=8).shape == (1, 8, 8)
 
 
 def test_images_are_not_scaled_to_more_than_is_held(tmp_path: Path) -> None:

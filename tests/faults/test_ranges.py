@@ -180,6 +180,8 @@ def test_errors_of_the_machine_have_sentences_and_others_have_none():
     assert of_machine(OSError(28, "No space left on device", hidden)) == (
         "runs/a/weights.safetensors: No space left on device."
     )
+    within = f"runs/.{'0' * 32}.part/.{'1' * 32}.part"  # of a study whose folder is gone
+    assert of_machine(OSError(2, "", within)) == "runs: No such file or directory."
     assert of_machine(OSError("It broke")) == "It broke."
     assert "memory" in of_machine(MemoryError())
     assert "memory" in of_machine(

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from prismae._better import Better
 from prismae._text import fixed
-from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell
+from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell, writable
 from prismae.cli._tables import in_room, width_of
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.doubts import doubts
@@ -58,8 +58,10 @@ def evaluate_run(
 ) -> None:
     """Score a finished run, with ceiling and chance level beside each score."""
     protocols = None if protocol is None else (protocol,)
+    run = Run.open(path)
+    writable(run.path, "the scores would be kept: copy the run to where it can")
     found = score(
-        Run.open(path),
+        run,
         metrics=metrics.split(","),
         protocols=protocols,
         bootstrap=bootstrap,

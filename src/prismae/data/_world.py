@@ -21,7 +21,7 @@ from prismae.data.own import Factors, from_memory, from_path
 from prismae.data.paths import is_path
 from prismae.data.rows import Rows
 from prismae.data.shifts import COMPOSITIONS, PARTS, shifted
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, texts, unknown_name
 from prismae.settings import Reading
 
 LISTS = " (numpy.asarray makes an array of it, if all rows have one length)"
@@ -69,6 +69,9 @@ def world(
     100
     """
     source = as_pandas(source)
+    factor_names, factor_kinds = texts("factor_names", factor_names), texts("factor_kinds", factor_kinds)  # type: ignore[assignment]
+    if name is not None and not isinstance(name, str):
+        raise InputError(f"name: expected a text, got {name!r:.60}.")
     options: dict[str, Any] = {
         "factors": factors,
         "factor_names": factor_names,

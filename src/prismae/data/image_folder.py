@@ -27,6 +27,10 @@ HEIC = (".heic", ".heif")  # for which Pillow needs another package, of patented
 FILE = "file"  # the column of labels.csv with the names of the images
 FOLDER = "folder"  # the factor that the names of subfolders are, with a number where each level is one
 
+_MOST, _PACKED = (
+    16 * 10**9,
+    500,
+)  # bytes of all, and times those of the files, above both of which nothing is decoded
 _NAMED = 5  # of the files that cannot be read
 
 
@@ -230,6 +234,13 @@ def _check(
     """Refuse what headers show: files that cannot be read, several sizes, numbers beside bytes; all at once."""
     found = _faults(path, frames, names, size) if axes is None else stack_faults(path, frames, names, axes)
     wrong = list(found) if frames else []
+    packed = sum(file.stat().st_size for file in {frame.path for frame in frames})
+    claimed = sum(frame.nbytes for frame in frames)
+    if claimed > max(_MOST, packed * _PACKED):  # each is unpacked whole, however small it is kept
+        wrong.append(
+            f"{path} holds {claimed / 1e9:.1f} GB of pixels in {packed / 1e6:.1f} MB of files, more than images of "
+            f"anything take: expected at most {_MOST / 1e9:.0f} GB, or {_PACKED} times what the files have."
+        )
     if failed:
         wrong.insert(0, _damage(path, failed, len({frame.path for frame in frames}) + len(failed)))
     if wrong:

@@ -70,6 +70,11 @@ class Frame:
     width: int
     values: Literal["bytes", "whole", "float"]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its pixels, at one for each number of a channel."""
+        return self.channels * self.height * self.width
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[ImageFile.ImageFile]:

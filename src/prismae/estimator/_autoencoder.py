@@ -312,7 +312,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         names = [f"z{i}" for i in range(self._n_features_out)]
         if isinstance(codes, pd.DataFrame) and set(codes.columns) == set(names):
             codes = codes[names]  # columns that are named as codes may stand in any order
-        z = np.asarray(codes)
+        try:
+            z = np.asarray(codes)
+        except (ValueError, TypeError) as error:  # rows of several lengths; a sparse tensor
+            raise InputError(
+                f"Codes are no array of numbers ({error}), expected [n, {len(names)}]."
+            ) from None
         if z.ndim != 2 or z.shape[1] != self._n_features_out:
             raise InputError(f"Codes have shape {z.shape}, expected [n, {self._n_features_out}].")
         if z.dtype.kind not in "buif" or not np.isfinite(z).all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from prismae.data import World
-from prismae.errors import InputError, Unavailable
+from prismae.errors import InputError, Unavailable, texts
 from prismae.evaluation.encode import assignments_table, codes_table, deviations_table, takes_levels
 from prismae.evaluation.protocol import Protocol
 from prismae.methods import Clustering, Method
@@ -35,6 +35,10 @@ class Factors:
     factors: ArrayLike | None
     factor_names: Sequence[str] | None = None
     factor_kinds: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for each in ("factor_names", "factor_kinds"):
+            object.__setattr__(self, each, texts(each, getattr(self, each)))
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,11 @@ class Subject:
     assignments: ArrayLike | None = None
     method: Method | None = None
     progress: bool = False
+
+    def __post_init__(self) -> None:
+        for name, given in (("other_runs", self.other_runs), ("other_stds", self.given_other_stds)):
+            if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__len__"):
+                raise InputError(f"{name}: expected a list, one for each other run, got {given!r:.60}.")
 
     @cached_property
     def trained(self) -> tuple[Any, World, Method | None] | None:
@@ -133,7 +142,7 @@ class Subject:
     def other_stds(self) -> tuple[NDArray, ...]:
         """The same of the other runs, as far as they are known."""
         unknown: list[ArrayLike | None] = [None] * len(self.other_runs)
-        given = self.given_other_stds or unknown
+        given = self.given_other_stds if len(self.given_other_stds) else unknown
         if len(given) != len(self.other_runs):
             raise InputError(f"There are {len(self.other_runs)} other runs but deviations of {len(given)}.")
         runs = zip(self.other_runs, self.other_codes, given, strict=True)

@@ -281,11 +281,11 @@ class Run:
             # The whole folder: a kill in the middle of a write leaves a part beside the state.
             shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
 
-    def write_card(self) -> None:
-        """Write the model card, README.md, from job.json, verdict.json and, if there is one, scores.json."""
+    def write_card(self, scores: dict[str, Any] | None = None) -> None:
+        """Write the model card, README.md, from job.json, verdict.json and `scores`, by default those of scores.json."""
         from prismae.runs.model_card import model_card  # here: the kinds of data need PyTorch
 
-        card = model_card(self.job, self.scores, self.verdict)
+        card = model_card(self.job, self.scores if scores is None else scores, self.verdict)
         self._write(CARD, lambda path: path.write_text(card, encoding="utf-8"))
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> None:

@@ -193,8 +193,8 @@ class _Saved:
         with claim(self.run, wait=True, lock=LOCK):
             known = self.known
             whole = _with_changes(self.read(), known, found)
-            self.run.write_json(SCORES, whole)
-            self.run.write_card()
+            self.run.write_card(whole)
+            self.run.write_json(SCORES, whole)  # last: whoever finds it asks for nothing more
         self.known = deepcopy(whole)
         return whole
 

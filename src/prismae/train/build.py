@@ -40,7 +40,9 @@ def choose_net(chosen: str | Net | Architecture, method: Method, kind: Kind, sha
     InputError
         For a network of words where observations are numbers, and the other way round.
     """
-    if chosen == "auto":
+    if (
+        isinstance(chosen, str) and chosen == "auto"
+    ):  # an array, which is neither, compares element by element
         own = method.net if method.net != "auto" else kind.default_net(shape)
         found = net(own)
         return found if found.elements == kind.elements else net(kind.default_net(shape))
@@ -64,7 +66,7 @@ def choose_likelihood(given: str | Likelihood, method: Method, kind: Kind, summa
         round, or the data are outside its support.
     """
     own = method.likelihood
-    if given == "auto":
+    if isinstance(given, str) and given == "auto":
         given = kind.default_likelihood(summary) if own == "auto" else own
     found = as_likelihood(given)
     if found.elements != kind.elements:
