@@ -259,3 +259,64 @@ def test_a_batch_that_is_too_large_is_said():
     with pytest.raises(InputError, match="needs batches of 2 to 41 of the 40 observations, got 64"):
         pr.Autoencoder("beta-tcvae", batch=64, steps=3).fit(rng.normal(size=(40, 4)))
     assert pr.Autoencoder("ae", batch=64, steps=3, net="mlp:width=8").fit(FRAME).about_["batch"] == 64
+
+
+def test_new_files_lack_values_only_where_those_of_the_fit_did(tmp_path):
+    """Codes of such rows were NaN, without a word."""
+    x = rng.normal(size=(20, 4))
+    FRAME.to_csv(tmp_path / "table.csv", index=False)
+    np.save(tmp_path / "array.npy", x)
+    FRAME.assign(weight=FRAME["weight"].mask(FRAME.index == 2)).to_csv(tmp_path / "gaps.csv", index=False)
+    x[2, 3] = np.nan
+    np.save(tmp_path / "gaps.npy", x)
+    expected = {"table.csv": "lack values in weight (the first in row 3)", "array.npy": "index [2, 3]"}
+    for file, where in expected.items():
+        run = tmp_path / file.partition(".")[0]
+        pr.Autoencoder("ae", **FAST).fit(pr.world(tmp_path / file)).save(run)
+        done = cli("export", run, "--codes", "--world", tmp_path / f"gaps{(tmp_path / file).suffix}")
+        assert done.exit_code and where in said(done) and "expected none" in said(done)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_texts_of_digits_are_the_categories_that_they_were_in_files_of_few_rows(tmp_path, suffix):
+    write = {".csv": pd.DataFrame.to_csv, ".xlsx": pd.DataFrame.to_excel}[suffix]
+    table = pd.DataFrame({"size": rng.normal(size=30), "place": [*["01234", "10115", "80331"] * 10]})
+    new = tmp_path / f"new{suffix}"
+    write(table, tmp_path / f"all{suffix}", index=False)
+    model = pr.Autoencoder("ae", **FAST).fit(pr.world(tmp_path / f"all{suffix}"))
+    model.save(tmp_path / "run")
+    codes = model.transform(pr.world(tmp_path / f"all{suffix}"))
+    for rows in ([0], [1], [1, 2]):
+        write(table.iloc[rows], new, index=False)
+        assert cli("export", tmp_path / "run", "--codes", "--world", new).exit_code == 0
+        written = pd.read_parquet(tmp_path / "run" / "export" / "codes.parquet")
+        np.testing.assert_allclose(written, codes[rows], atol=1e-6)
+    write(table.assign(place=[None, *table["place"][1:]])[:3].drop(index=2), new, index=False)
+    assert "place" in said(cli("export", tmp_path / "run", "--codes", "--world", new))  # a number with a gap
+    np.testing.assert_allclose(
+        model.transform(table[1:3].assign(place=[10115, 80331])), codes[1:3], atol=1e-6
+    )
+
+
+def test_names_of_rows_that_only_new_files_have_name_their_codes(tmp_path):
+    FRAME.to_csv(tmp_path / "all.csv", index=False)
+    model = pr.Autoencoder("ae", **FAST).fit(pr.world(tmp_path / "all.csv"))
+    model.save(tmp_path / "run")
+    FRAME.set_axis([f"fish {i}" for i in FRAME.index])[5:8].to_csv(tmp_path / "new.csv")
+    assert cli("export", tmp_path / "run", "--codes", "--world", tmp_path / "new.csv").exit_code == 0
+    written = pd.read_parquet(tmp_path / "run" / "export" / "codes.parquet")
+    assert written.index.tolist() == ["fish 5", "fish 6", "fish 7"]
+    np.testing.assert_allclose(written, model.transform(FRAME[5:8]), atol=1e-6)
+
+
+def test_a_run_reads_the_table_of_its_file_with_the_columns_that_are_left_out(tmp_path):
+    named = FRAME.assign(tag=[f"fish {i}" for i in FRAME.index], note=1.5 * FRAME.index)
+    named.to_csv(tmp_path / "all.csv", index=False)
+    world = pr.world(tmp_path / "all.csv", drop=["note"])
+    pr.Autoencoder("ae", **FAST).fit(world).save(tmp_path / "run")
+    model = pr.load(tmp_path / "run")
+    codes = model.transform(world)
+    np.testing.assert_allclose(model.transform(named), codes, atol=1e-6)
+    np.testing.assert_allclose(model.transform(FRAME), codes, atol=1e-6)
+    with pytest.raises(InputError, match="unseen at fit time"):
+        model.transform(named.assign(other=1))

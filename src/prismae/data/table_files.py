@@ -171,8 +171,10 @@ def from_table(
     if rest.shape[1] == 0 and len(factors):
         raise InputError(f"{name}: all columns are factors, expected some that are left to train on.")
     if scheme is not None:
-        if scheme.index is not None and scheme.index in rest:
-            names = rest[scheme.index].astype(str).to_numpy(dtype=str)
+        index = _index_of_new(rest, scheme)
+        if index is not None:
+            names = rest[index].astype(str).to_numpy(dtype=str)
+            rest = rest.drop(columns=index)
         return Found(scheme.to_array(rest, name=name), labels, scheme, names=names, notices=tuple(notices))
     asked = [column for column in (*reading.categorical, *reading.numeric) if column not in drop]
     looked = look(
@@ -229,6 +231,15 @@ def _index(
     if looked[first].role == "rows" or (unnamed and not table[first].hasnans and table[first].is_unique):
         return first
     return next((column for column, each in looked.items() if each.role == "rows" and each.notice), None)
+
+
+def _index_of_new(table: pd.DataFrame, scheme: TableScheme) -> str | None:
+    """The column that names the rows of new data: that of the fit, else one that was written without a name."""
+    if scheme.index is not None and scheme.index in table:
+        return scheme.index
+    first = str(table.columns[0])
+    strange = first not in (*scheme.columns, *scheme.lacking)
+    return first if strange and (first == "" or first.startswith(UNNAMED)) else None
 
 
 def _notices(looked: dict[str, Column], index: str | None) -> list[str]:

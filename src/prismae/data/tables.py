@@ -219,7 +219,7 @@ class TableScheme:
         for column, known in self.categories.items():
             if column not in wanted:
                 continue
-            codes, seen = pd.factorize(table[column])  # -1 for a missing value
+            codes, seen = pd.factorize(_as_known(table[column], known))  # -1 for a missing value
             number = {value: i for i, value in enumerate(known)}
             places = np.array([*(number.get(value, -1) for value in seen), MISSING])[codes]
             unknown = places == -1
@@ -303,6 +303,19 @@ class TableScheme:
             tuple(data.get("left_out", ())),
             data.get("index"),
         )
+
+
+def _as_known(values: pd.Series, known: Sequence[Category]) -> pd.Series:
+    """Values of a categorical column as those that the fit saw: texts of digits may have been read as numbers.
+
+    Some rows of a file need not have what made texts of them, such as the zero of 01234.
+    """
+    of_numbers = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    if not of_numbers or not all(isinstance(each, str) for each in known):
+        return values
+    return values.map(
+        lambda value: str(int(value) if float(value).is_integer() else value), na_action="ignore"
+    )
 
 
 def look(

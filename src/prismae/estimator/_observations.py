@@ -164,6 +164,7 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
             validate_data(estimator, thin, reset=fitting, ensure_all_finite=False, ensure_min_samples=least)
             return X
         if isinstance(X, pd.DataFrame):
+            X = X if fitting else _trained(estimator, X)
             validate_data(estimator, X, reset=fitting, skip_check_array=True)
             return X.set_axis([str(name) for name in X.columns], axis=1)
         X = np.asarray(X)
@@ -188,6 +189,13 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
         if unnamed and not {*unnamed} <= {*getattr(estimator, "feature_names_in_", ())}:
             said += " (pandas calls a column without a name so: if it names the rows, read the file with index_col=0)."
         raise InputError(said) from None
+
+
+def _trained(estimator: Any, table: pd.DataFrame) -> pd.DataFrame:
+    """A table without the columns that a model read from a run was not trained on, which the run's own file has."""
+    known = {*getattr(estimator, "feature_names_in_", ())}
+    without = {*estimator._form.kind.left_out} - known
+    return table.loc[:, [str(column) not in without for column in table.columns]]
 
 
 def note_features(estimator: Any, shape: tuple[int, ...], columns: tuple[str, ...] = ()) -> None:

@@ -85,6 +85,11 @@ class Kind(ABC):
         return ()
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of the columns that the user's table has beside these, and that are not trained on."""
+        return ()
+
+    @property
     def element_names(self) -> tuple[str, ...]:
         """Names of the elements of an observation as a network sees it; none where they have none."""
         return ()
@@ -333,6 +338,7 @@ class Numbers(Kind):
         for start in range(0, len(data), PART):
             rows = torch.arange(start, min(start + PART, len(data)), device=data.device)
             part = data[rows].cpu()
+            self._refuse_gaps(part.numpy(), start)
             moved = kind.offset != self.offset
             yield (part.double() + (kind.offset - self.offset)).float() if moved else part
 
@@ -359,14 +365,22 @@ class Numbers(Kind):
 
     def _numbers(self, x: NDArray, start: int) -> NDArray:
         """Numbers of new observations, which may lack values where those of the fit did."""
-        if self.lacking is None and x.dtype.kind == "f" and np.isnan(x).any():
-            first = np.argwhere(np.isnan(x))[0].tolist()
-            first[0] += start
-            raise InputError(
-                f"{NEW} hold NaN, a missing value, the first at index {first}; those of the fit had all their values, "
-                "so the model knows nothing of missing ones: expected none."
-            )
+        self._refuse_gaps(x, start)
         return numbers(x, NEW, start, gaps=True)
+
+    def _refuse_gaps(self, x: NDArray, start: int) -> None:
+        """Refuse missing values where the fit had none: their codes would be NaN. `start` is the first row's place."""
+        if self.lacking is None and x.dtype.kind == "f" and np.isnan(x).any():
+            raise InputError(
+                f"{self._gaps(np.isnan(x), start)}, and those of the fit had all their values, so the model knows "
+                "nothing of missing ones: expected none."
+            )
+
+    def _gaps(self, missing: NDArray[np.bool_], start: int) -> str:
+        """Where new observations lack values, as the beginning of a sentence."""
+        first = np.argwhere(missing)[0].tolist()
+        first[0] += start
+        return f"{NEW} hold NaN, a missing value, the first at index {first}"
 
     def _laid_out(self, x: NDArray) -> NDArray:
         """A user's array [n, …] with its dimensions in the order of a network's."""

@@ -187,6 +187,10 @@ class Table(Numbers):
         return () if self.scheme is None else self.scheme.columns
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        return () if self.scheme is None else self.scheme.left_out
+
+    @property
     def element_names(self) -> tuple[str, ...]:
         return () if self.scheme is None else self.scheme.feature_names
 
@@ -230,13 +234,15 @@ class Table(Numbers):
                 else pd.DataFrame(np.asarray(X[:]), columns=list(self.columns))
             )
             X = self.scheme.to_array(named, ignore_unknown=self.ignore_unknown)
-            if self.lacking is None and np.isnan(X).any():
-                lack = [self.element_names[i] for i in np.flatnonzero(np.isnan(X).any(axis=0)).tolist()]
-                raise InputError(
-                    f"{NEW} lack values in {listed(lack)}, and those of the fit had all their values, so the model "
-                    "knows nothing of missing ones: expected none."
-                )
+            self._refuse_gaps(X, 0)
         return super().parts(X, shape)
+
+    def _gaps(self, missing: NDArray[np.bool_], start: int) -> str:
+        if self.scheme is None:
+            return super()._gaps(missing, start)
+        lack = [name for name, places in self.scheme.places.items() if missing[:, places].any()]
+        row = start + int(np.argwhere(missing)[0, 0]) + 1
+        return f"{NEW} lack values in {listed(lack)} (the first in row {row})"
 
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
         if self.scheme is not None:
