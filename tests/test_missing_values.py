@@ -108,7 +108,9 @@ def test_images_with_gaps() -> None:
 def test_a_model_of_complete_data_refuses_gaps_by_name() -> None:
     frame = pd.DataFrame(X, columns=list("abcde"))
     model = pr.Autoencoder("vae", **FAST).fit(frame)
-    with pytest.raises(InputError, match="New observations lack values in b, and those of the fit had all"):
+    with pytest.raises(
+        InputError, match=r"New observations lack values in b .*row 1.*, and those of the fit had all"
+    ):
         model.transform(frame.assign(b=np.nan))
 
 

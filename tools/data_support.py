@@ -222,6 +222,7 @@ def files() -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
     yield "JSON", "x.json", b"[]", {}
     yield "of Stata", "x.dta", b"", {}
     yield "MP3", "x.mp3", b"", {}
+    yield "netCDF", "x.nc", b"CDF", {}
     yield "NIfTI", "x.nii.gz", b"", {}
     yield "an unknown suffix", "x.dat", csv, {}
     yield "an archive", "x.zip", b"PK", {}
@@ -382,6 +383,10 @@ def arrays() -> Iterator[tuple[str, str, Callable[[Path], Any], dict[str, Any]]]
         zarr.create_array(str(path), data=x)
 
     yield "an array", "x.npy", lambda path: np.save(path, x), {}
+    gaps = np.where(np.random.default_rng(1).random(x.shape) < 0.1, -999.0, x)
+    yield "−999 for missing", "x.npy", lambda path: np.save(path, gaps), {}
+    dark = np.random.default_rng(2).integers(0, 17, (N, 8, 8), np.uint8)
+    yield "images of bytes from 0 to 16", "x.npy", lambda path: np.save(path, dark), {}
     records = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "s": ["F", "M"] * 12}).to_records(
         index=False, column_dtypes={"s": "S1"}
     )

@@ -58,7 +58,8 @@ def rows(path: Path, world: World) -> tuple[list[str], list[list[str]]]:
     ]
     separator = parted[0] if parted else ","
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    read = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    quote = "'" if text.lstrip().startswith("'") else '"'
+    read = csv.reader(io.StringIO(text), delimiter=separator, quotechar=quote, skipinitialspace=True)
     lines = [line for line in read if len(line) > 1 or any(map(str.strip, line))]
     above = sum(int(note.split()[0]) for note in world.notices if "above the names" in note)
     while above or not any(map(str.strip, lines[0])):

@@ -387,3 +387,30 @@ def test_what_is_masked_of_records_is_missing() -> None:
     made = world(masked)
     assert made.notices == ("3 values are missing, in 'a', 'k 2', 's'",)
     assert any(each.endswith("yy (9), 1 of 20 missing") for each in made.columns)
+
+
+@pytest.mark.parametrize("value", [-999, -9999, -32768, 1e20])
+@pytest.mark.parametrize("shape", [(40, 5), (40, 60), (40, 6, 7), (40, 3, 8, 8)])
+def test_a_value_far_from_the_others_that_often_stands_for_a_missing_one_is_told(value, shape):
+    draw = np.random.default_rng(0)
+    x = draw.normal(20, 3, shape).astype(np.float32)
+    x[draw.random(shape) < 0.05] = value
+    said = f"{np.float32(value):g} is {(x == np.float32(value)).sum():,} of {x.size:,} values, far from the others"
+    assert [said] == [note.partition(":")[0] for note in world(x).notices if "missing" in note]
+    x[x == np.float32(value)] = 25
+    assert not any("missing" in note for note in world(x).notices)
+
+
+def test_a_column_of_its_own_unit_is_held_to_its_own_values():
+    x = np.random.default_rng(0).normal([1e5, 1], [2e4, 0.2], (60, 2))
+    x[3:6, 1] = -999
+    assert any(note.startswith("-999 is 3 of 120 values") for note in world(x).notices)
+    x[:, 1] = np.arange(60) % 2 * 99  # two values alone: neither is far from the others
+    assert not any("missing" in note for note in world(x).notices)
+
+
+def test_bytes_of_images_that_use_little_of_their_range_are_told():
+    x = np.random.default_rng(0).integers(0, 17, (30, 8, 8), np.uint8)
+    assert any(note.startswith("the greatest byte is 16, of 255") for note in world(x).notices)
+    for other in (x // 16, x * 15, x / 16, x.reshape(30, 64)):
+        assert not any("greatest byte" in note for note in world(other).notices)

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data._base import FactorKind, World
-from prismae.data.apart import scheme_of
+from prismae.data.apart import COLUMNS, scheme_of
 from prismae.data.channels import LAYOUTS, ChannelScheme, channels_first
+from prismae.data.doubts import doubts_of_array
 from prismae.data.kinds import Images, Kind, Numbers, Series, Table, Volumes
 from prismae.data.layout import axes_of, check_size, images_first, numbers, taken_for
 from prismae.data.moments import Moments
 from prismae.data.offset import SMALLEST, TOO_FINE, less, offset_by, offset_of
-from prismae.data.pieces import Pieces
+from prismae.data.pieces import Pieces, block_of
 from prismae.data.rows import WHOLE, Rows, SparseRows, refuse_empty_space, whole_or_rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
 from prismae.errors import InputError
@@ -155,7 +156,8 @@ def _in_memory(
         storage, offset = _stored(scheme.scaled(given), name, copy=False, new=new)
         kind = Series(offset=offset, channels=scheme, layout=series)
         notices = _of_constant(scheme)
-    notices = (*found, *notices)
+    shown = given if series is not None else laid_out
+    notices = (*found, *notices, *(() if new else _doubts(shown, of_vectors=series is None)))
     if given.dtype.kind == "f" and (missing := int(np.isnan(given).sum())):
         kind = replace(kind, lacking=kind.lacking or ())
         notices = (*notices, f"{missing:,} of {given.size:,} values are missing (NaN)")
@@ -237,7 +239,8 @@ def _in_pieces(
     whole = became.over()
     storage = Pieces(x, become, shape, float(whole.mean), became.std, float(whole.low), float(whole.high))
     said = f"larger than {WHOLE / 1e9:g} GB, so it stays where it is and is read in pieces, whose rows are shuffled"
-    return storage, kind, (*found, *notices, said)
+    doubts = () if new else _doubts(laid_out(x[: min(len(x), block_of(x))]), of_vectors=series is None)
+    return storage, kind, (*found, *notices, *doubts, said)
 
 
 def _axes(
@@ -330,6 +333,11 @@ def _stored(x: NDArray, name: str, copy: bool, *, new: bool) -> tuple[Storage, f
     if lost and not new:
         raise InputError(f"World {name!r} {TOO_FINE}.")
     return Dense(torch.from_numpy(made)), offset or 0.0
+
+
+def _doubts(x: NDArray, *, of_vectors: bool) -> tuple[str, ...]:
+    """What the values of observations [n, c, …] or vectors may be besides numbers; spectra and curves have one unit."""
+    return doubts_of_array(x, of_table=of_vectors and x.ndim == 2 and x.shape[1] <= COLUMNS)
 
 
 def _refuse_empty(empty: NDArray[np.bool_], name: str) -> None:

@@ -142,7 +142,8 @@ class ChannelScheme:
     def check(self, x: NDArray, name: str) -> None:
         """Refuse observations [n, c, ...] of another number of channels; `name` is what the message calls them."""
         if x.shape[1] != len(self.means):
-            raise InputError(f"{name} has {x.shape[1]} channels, expected {len(self.means)} as in the fit.")
+            what = "columns" if x.ndim == 2 else "channels"
+            raise InputError(f"{name} has {x.shape[1]} {what}, expected {len(self.means)} as in the fit.")
 
     def in_units(self, x: NDArray) -> NDArray[np.floating]:
         """A network's observations in the user's units: float32, or float64 if that would round too much."""

@@ -13,6 +13,11 @@ from prismae._text import short
 FEW = 10  # rows or texts of which nothing is guessed
 WORDS = 4  # from which on most texts of a column are sentences rather than names
 SENTINELS = {float(sign * value) for sign in (1, -1) for value in (9, 99, 999, 9999, 99999)}
+FILLS = (  # of arrays: the least number of 16 and 32 bits and of float32, what netCDF fills with, and usual ones
+    *(-(2.0**15), -(2.0**31), float(np.finfo(np.float32).min), 9.969209968386869e36),
+    *(sign * value for sign in (1, -1) for value in (1e20, 1e30)),
+)
+DARK = 64  # bytes of images that are all below it leave most of their range unused
 
 
 def doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole: bool) -> str:
@@ -20,7 +25,7 @@ def doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole:
     for edge in {low, high} & SENTINELS:
         rest = seen[seen != edge]
         times = len(seen) - len(rest)
-        if times > 1 and len(rest) and max(rest.min() - edge, edge - rest.max()) > np.ptp(rest):
+        if times > 1 and len(rest) and _gap(rest, edge) > np.ptp(rest):
             return (
                 f"column {name!r} is {edge:g} in {times} rows and else from {rest.min():g} to {rest.max():g}: if that "
                 f"stands for a missing value, say so (--missing {edge:g})"
@@ -36,6 +41,45 @@ def doubts(seen: NDArray[np.float64], low: float, high: float, name: str, whole:
     if whole and called and len(seen) > FEW:
         return f"column {name!r} may be a number that names something, and is trained on as one (else --drop {name!r})"
     return ""
+
+
+def doubts_of_array(x: NDArray, *, of_table: bool) -> tuple[str, ...]:
+    """The same for an array [n, c, ...], each of whose channels is looked at by itself; of a table, its columns.
+
+    Bytes of images are held to their range.
+    """
+    if x.dtype == np.uint8 and x.ndim > 2:
+        most = int(x.max(initial=0))
+        if not 1 < most < DARK:
+            return ()
+        return (
+            f"the greatest byte is {most}, of 255 that a pixel may have, so that all images are all but black: divided "
+            f"by {most}, as numbers from 0 to 1, they have the whole range",
+        )
+    channels = x if x.ndim > 2 or of_table else x[:, None]
+    rest = (0, *range(2, channels.ndim))
+    edges = np.fmin.reduce(channels, rest), np.fmax.reduce(channels, rest)
+    with np.errstate(over="ignore"):  # of float16
+        known = np.array([*SENTINELS, *FILLS]).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+    times: dict[float, int] = {}
+    for i in np.flatnonzero(np.isin(edges[0], known) | np.isin(edges[1], known)).tolist():
+        values = channels[:, i].ravel().astype(np.float64)
+        values = values[~np.isnan(values)]
+        for edge in {float(each[i]) for each in edges if each[i] in known}:
+            kept = values[values != edge]
+            if len(kept) and 0 < np.ptp(kept) < _gap(kept, edge):
+                times[edge] = times.get(edge, 0) + len(values) - len(kept)
+    return tuple(
+        f"{edge:g} is {count:,} of {x.size:,} values, far from the others: if that stands for a missing one, make it "
+        f"NaN (np.where(x == {edge:g}, np.nan, x))"
+        for edge, count in times.items()
+        if count > 1
+    )
+
+
+def _gap(values: NDArray[np.float64], edge: float) -> float:
+    """How far the nearest of some lies from a value beyond them all."""
+    return float(max(values.min() - edge, edge - values.max()))
 
 
 def may_hold_below(column: pd.Series, name: str) -> str:

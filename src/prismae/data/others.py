@@ -35,7 +35,7 @@ READERS = {
         "tifffile.imread('{name}')": (".lsm", ".stk", ".qptiff"),
         "mrcfile.read('{name}')": (".mrc", ".mrcs", ".rec"),
         "astropy.io.fits.getdata('{name}')": (".fits", ".fit", ".fts", ".fits.gz"),
-        "xarray.open_dataset('{name}')": (".nc", ".nc4", ".grib", ".grb", ".grib2"),
+        "xarray.open_dataset('{name}')": (".grib", ".grb", ".grib2"),
         "mne.io.read_raw('{name}').get_data()": (
             ".edf",
             ".bdf",
@@ -83,6 +83,8 @@ WAYS = {
     "in R, save it by write.csv": (".rds", ".rda", ".rdata"),
     "in Julia, save it by CSV.write or NPZ.npzwrite": (".jld2", ".jld"),
     "if it is HDF5, call it {stem}.h5": (".nwb", ".loom", ".h5mu", ".hdf", ".he5", ".mnc"),
+    "if it is netCDF 4, which is HDF5, call it {stem}.h5, else save the array of xarray.open_dataset('{name}') by "
+    "numpy.save as .npy": (".nc", ".nc4"),
     "write its sequences into a .txt file, each in a line, and give it with --tokens characters": (
         *(".fasta", ".fa", ".fastq", ".fq", ".fasta.gz", ".fa.gz", ".fastq.gz", ".fq.gz"),
     ),
