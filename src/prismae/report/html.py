@@ -144,6 +144,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}  # small pages
     environment.filters.update(
         number=number,
         percent=percent,
