@@ -68,6 +68,18 @@ def test_help_shows_flags_as_flags_and_no_names_of_python(name, capfd, monkeypat
     assert max(map(len, printed.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("width", [40, 70, 80])
+def test_help_cuts_no_word_in_a_narrow_terminal(width, capfd, monkeypatch):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", width)
+    for name in (None, *COMMANDS):
+        printed = said(capfd, *filter(None, [name]), "-h")[1]
+        assert max(map(len, printed.splitlines())) <= width
+        assert re.findall(r"[^\s│]*(?<!,)…", printed) == [], name  # NAME,… is no cut
+        params = loaded(name).params if name else ()
+        for option in (word for each in params for word in each.opts if word.startswith("-")):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", printed), (name, option)
+
+
 def test_help_of_all_shows_flags_as_flags(capfd):
     assert "<bool>" not in said(capfd, "-h")[1]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
 from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
@@ -22,6 +21,7 @@ from typer.models import CommandInfo
 from prismae._progress import Screen
 from prismae._text import together
 from prismae._version import __version__
+from prismae.cli._help import Worded, filled
 from prismae.errors import InputError, of_file, unknown_name
 
 # command → its module in prismae.cli, its group and what it does, so that help and completion import none of them
@@ -105,24 +105,11 @@ _EMPTY = re.compile(r"--[\w-]+=\s*")
 _MAY_BE_EMPTY = ("--missing",)  # options of which an empty text says something
 
 
-class _Worded:
-    """A command whose help says what an option takes, as an option of a terminal: flags take nothing."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # a command's, or a group's
-        for each in params:
-            # a range stands behind it
-            kind = re.sub(r"(list\[)?(\w+)(]| range)?>$", r"\2>", each.display_type(ctx))
-            shown = "" if getattr(each, "is_flag", False) else kind.replace("<Path>", "<path>")
-            each.display_type = lambda _, shown=shown: shown
-        return params
-
-
-class Command(_Worded, TyperCommand):
+class Command(Worded, TyperCommand):
     """A command whose module is imported."""
 
 
-class Commands(_Worded, TyperGroup):
+class Commands(Worded, TyperGroup):
     """The commands of `COMMANDS`: a command's module is imported when the command is run."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -214,20 +201,8 @@ def writable(
 def tell(console: Console, text: str, **look: Any) -> None:
     """Print sentences: a terminal's lines end between words, and never within a path; elsewhere all is one line."""
     if console.is_terminal:
-        text = "\n".join(_filled(line, console.width) for line in together(text).split("\n"))
+        text = "\n".join(filled(line, console.width) for line in together(text).split("\n"))
     console.print(text, highlight=False, soft_wrap=True, **look)
-
-
-def _filled(text: str, width: int) -> str:
-    """A text in lines of at most so many cells, of which a Chinese character or an emoji takes two."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and cell_len(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)
 
 
 def where(what: str, path: Path | str) -> None:

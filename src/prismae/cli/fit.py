@@ -39,9 +39,9 @@ WRITTEN = {
     "controls": Written(
         "--control",
         each=True,
-        metavar="TEXT",
-        description="WEIGHT=CONTROLLER:FIELD=VALUE,… moves a weight while training, as in kl=pi:target=18; repeatable "
-        "(see `prismae list controllers`).",
+        metavar="WEIGHT=CONTROLLER",
+        description="A controller that moves a weight while training, and its fields, as in kl=pi:target=18; "
+        "repeatable (see `prismae list controllers`).",
     ),
     "net": Written(
         "--net",
