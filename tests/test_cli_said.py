@@ -202,7 +202,7 @@ def test_no_number_of_a_table_is_cut_in_a_narrow_terminal():
         "ceiling",
         "0.987",
         "chance",
-        "0.012",
+        "0.0120",
         "better",
         "higher",
     ]

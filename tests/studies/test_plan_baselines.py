@@ -52,8 +52,8 @@ def test_a_dry_run_lists_them(plan: Plan, tmp_path: Path, monkeypatch: pytest.Mo
     for state in ("one encoding", "done"):
         _list(plan, tmp_path, only, 1, 1, "cpu")
         table = lines[0]
-        assert [*table.columns[0].cells] == ["PCA on digits, seed 0", "ICA on digits, seed 0"]
-        assert [*table.columns[4].cells] == [state] * 2
+        assert [*map(str, table.columns[0].cells)] == ["PCA on digits, seed 0", "ICA on digits, seed 0"]
+        assert [*map(str, table.columns[4].cells)] == [state] * 2
         study(plan, tmp_path, only=only, device="cpu")
         lines.clear()
 

@@ -151,6 +151,39 @@ def test_latex_is_bold_only_where_the_test_tells_the_best_from_all_others():
         assert (r"\textbf" in render(PLAN, summary, "latex").split("% Reconstruction")[0]) == bold
 
 
+@pytest.mark.parametrize(
+    ("pca", "untrained", "bold", "sure", "remark"),
+    [
+        (0.1, [0.1, 0.2, 0.3], True, True, ""),
+        (0.65, [0.1, 0.2, 0.3], False, False, "No method is better than PCA by mig."),
+        (0.7, [0.9, 0.6, 0.8], False, False, "No method is better than PCA and than untrained by mig."),
+        (0.58, [0.1, 0.2, 0.3], True, False, ""),  # not by the test
+        (0.1, [0.1, 0.75, 0.3], True, False, ""),
+    ],
+)
+def test_the_best_is_bold_only_where_it_is_better_than_the_baselines(pca, untrained, bold, sure, remark):
+    rows_ = frame({"good": [0.5, 0.6, 0.7], "bad": [0.1, 0.21, 0.3], "PCA": [pca], "untrained": untrained})
+    rows_["method"] = rows_["arm"].map({"PCA": "pca", "untrained": "untrained"}).fillna("vae")
+    rows_.loc[rows_["method"] != "vae", ["mse", "nats"]] = np.nan
+    rows_["β"] = None
+    summary = summarise(PLAN, rows_)
+    markdown, latex = (render(PLAN, summary, form).replace("###", "%") for form in ("markdown", "latex"))
+    scores_of, latex_of = (text.split("% Reconstruction")[0] for text in (markdown, latex))
+    assert ("**0.600" in scores_of, r"\textbf" in latex_of) == (bold, sure)
+    assert remark in scores_of
+    assert remark in latex_of
+    assert ("No method" in markdown) == bool(remark)
+    assert "**" in markdown.split("% Reconstruction")[1]  # which baselines have not
+
+
+def test_of_one_method_it_is_said_that_it_is_not_better_than_a_baseline():
+    rows_ = frame({"good": [0.5, 0.6, 0.7], "PCA": [0.8]})
+    rows_["method"] = ["vae"] * 3 + ["pca"]
+    text = render(PLAN, summarise(PLAN, rows_))
+    assert "No method is better than PCA by mig." in text
+    assert "**" not in text
+
+
 def test_latex_and_csv():
     summary = summarise(PLAN, frame())
     latex = render(PLAN, summary, "latex")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -11,6 +13,11 @@ from rich.table import Table
 def width_of(table: Table, console: Console) -> int:
     """Signs that a table would take in a line if there were room for any number."""
     return console.measure(table, options=console.options.update(width=10_000)).maximum
+
+
+def whole(texts: Sequence[str]) -> dict[str, Any]:
+    """The settings of a column of which lines are not parted: one of numbers."""
+    return {"no_wrap": True, "overflow": "fold", "min_width": max(map(cell_len, texts))}
 
 
 def in_room(
@@ -29,7 +36,10 @@ def in_room(
     """
 
     def fits(columns: list[int]) -> bool:
-        return width_of(make(columns), console) <= console.width
+        wide = console.options.update(width=10_000)
+        return (
+            console.measure(make(columns), options=wide).minimum <= console.width
+        )  # between words lines may end
 
     parts = [part for group in groups for part in ([group] if fits(keys + group) else [[j] for j in group])]
     while parts:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from prismae._better import Better
-from prismae._text import fixed
+from prismae._text import fixed, number
 from prismae.cli._app import AsJson, RunPath, answers, app, err, examples, out, print_left_out, tell, writable
-from prismae.cli._tables import in_room, width_of
+from prismae.cli._tables import in_room, whole, width_of
 from prismae.evaluation import FAMILIES, SAMPLES
 from prismae.runs.doubts import doubts
 from prismae.runs.run import Run
@@ -125,7 +125,8 @@ def _tables(title: str, columns: dict[str, list[str]], to: Console) -> Iterable[
         chosen = [list(columns)[j] for j in which]
         table = Table(title=title, title_justify="left", **looks)
         for name in chosen:
-            table.add_column(name, justify="left" if name == "metric" else "right", overflow="fold")
+            side: Literal["left", "right"] = "left" if name == "metric" else "right"
+            table.add_column(name, justify=side, **whole([name, *columns[name]]))
         for texts in zip(*(columns[name] for name in chosen), strict=True):
             table.add_row(*texts)
         return table
@@ -141,8 +142,8 @@ def _tables(title: str, columns: dict[str, list[str]], to: Console) -> Iterable[
 
 
 def _number(value: float | str | None) -> str:
-    return NOTHING if value is None else f"{float(value):.3f}"
+    return NOTHING if value is None else number(float(value))
 
 
 def _interval(score: dict[str, Any]) -> str:
-    return NOTHING if score["lower"] is None else f"{score['lower']:.3f} to {score['upper']:.3f}"
+    return NOTHING if score["lower"] is None else f"{number(score['lower'])} to {number(score['upper'])}"

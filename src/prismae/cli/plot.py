@@ -100,8 +100,11 @@ def plot(
         figures.append(figure)
         tests = tested(summary, scores)
         below = None if tests is None else (tests.title, tests.head, tests.lines)
-        parts.append(Part(table.title, table.head, table.lines, table.best, figure, below))
-    lede = f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold."
+        parts.append(Part(table.title, table.head, table.lines, table.best, figure, below, table.remark))
+    lede = (
+        f"{len(frame)} rows of the profile {plan.profile}: mean ± deviation over seeds, the best in bold where no "
+        "baseline is as good."
+    )
     page = to / f"{plan.name}.{plan.profile}.html"
     write_file(
         page, study_page(plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame)).encode()

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from prismae._progress import visible
 from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples, tell
-from prismae.cli._tables import in_room
+from prismae.cli._tables import in_room, whole
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
 from prismae.studies.rows import read_rows, rows, write_rows
@@ -70,6 +70,8 @@ def _show(plan: Plan, summary: Summary) -> None:
     for each, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         answers.print(Text(each.title, "bold underline"))
         _lines(each, keys + 1)  # with the seeds
+        if each.remark:
+            tell(answers, f"{each.remark}\n")
         tests = tested(summary, scores)
         if tests:
             tell(answers, f"{tests.title}\n")
@@ -96,7 +98,11 @@ def _columns(found: Table, columns: list[int]) -> rich.table.Table:
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for j in columns:
         numbers = all(line[j][:1] in "−-–0123456789" for line in found.lines)
-        table.add_column(Text(found.head[j]), justify="right" if numbers else "left", overflow="fold")
+        texts = [found.head[j], *(line[j] for line in found.lines)]
+        if numbers:
+            table.add_column(Text(found.head[j]), justify="right", **whole(texts))
+        else:
+            table.add_column(Text(found.head[j]), overflow="fold", no_wrap=" " not in "".join(texts))
     for i, line in enumerate(found.lines):
         table.add_row(*(Text(visible(line[j]), "bold" if (i, j) in found.best else "") for j in columns))
     return table

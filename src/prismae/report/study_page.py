@@ -31,6 +31,8 @@ class Part:
         Drawn above the table; None: no figure.
     tests
         A sentence on it, head and lines of a second table below; None: there is none.
+    remark
+        A sentence below the table.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Part:
     best: set[tuple[int, int]] = field(default_factory=set)
     figure: Figure | None = None
     tests: tuple[str, Sequence[str], Sequence[Sequence[str]]] | None = None
+    remark: str = ""
 
 
 def study_page(

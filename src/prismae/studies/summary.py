@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean  # exact, so that ties are ties with every version of pandas
@@ -64,7 +65,9 @@ class Cell:
     best
         Whether its mean is the best among the rows that it is compared with.
     surely
-        Whether it is, and the test tells each of the others from it: p below `SURE`.
+        Whether it is, and the test tells each of the others, and each baseline, from it: p below `SURE`.
+    not_above
+        Names of the baselines that the best of the methods is not better than; empty for the others.
     against
         How it compares with the best; None for the best itself, for scores without a direction, and for fewer than
         three seeds that both have.
@@ -77,6 +80,7 @@ class Cell:
     n: int
     best: bool = False
     surely: bool = False
+    not_above: tuple[str, ...] = ()
     published: tuple[float, float | None] | None = None
     against: Comparison | None = None
 
@@ -117,8 +121,8 @@ class Summary:
 def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     """Mean ± deviation over the seeds of a study's rows (see `prismae.studies.rows.rows`).
 
-    Lines of one world are compared with each other, baselines left out, by what is of a likelihood (`of_a_likelihood`)
-    only where they have one.
+    Lines of one world are compared with each other, by what is of a likelihood (`of_a_likelihood`) only where they have
+    one. Baselines are compared with the best of the methods alone.
     The test is paired by seed: the t test, and from ten common seeds on Wilcoxon's, which cannot give a p below 2 / 2^n
     and so is of no use with five seeds (1/16).
 
@@ -141,17 +145,15 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
             if len(column)
         }
     for world in frame["world"].unique():
-        compared = [
-            v
-            for v in lines
-            if (seeds[v]["world"] == world).all() and not seeds[v]["method"].isin(BASELINES).any()
-        ]
+        of_world = [v for v in lines if (seeds[v]["world"] == world).all()]
+        baselines = [v for v in of_world if seeds[v]["method"].isin(BASELINES).any()]
+        compared = [v for v in of_world if v not in baselines]
         likelihoods = {
             name for v in compared for name in seeds[v].get("likelihood", pd.Series(dtype=object)).dropna()
         }
         for score in scores:
             if len(likelihoods) < 2 or not of_a_likelihood(score):
-                _compare(score, compared, lines, seeds)
+                _compare(score, compared, baselines, lines, seeds)
     for values, cells in lines.items():
         row = seeds[values].iloc[0].to_dict()
         for score, cell in cells.items():
@@ -239,7 +241,9 @@ def paired(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
     if n < TEST_FROM or not differences.any():
         return None
     test: Test = "Wilcoxon signed-rank" if n >= WILCOXON_FROM else "paired t"
-    p = (wilcoxon(a, b) if n >= WILCOXON_FROM else ttest_rel(a, b)).pvalue
+    with warnings.catch_warnings():  # of differences that are all the same, which are as clear as can be
+        warnings.simplefilter("ignore", RuntimeWarning)
+        p = (wilcoxon(a, b) if n >= WILCOXON_FROM else ttest_rel(a, b)).pvalue
     mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
     effect = mean / deviation if deviation else float(np.copysign(np.inf, mean))
     return Comparison(mean, half_width(deviation, n), effect, float(p), test, n)
@@ -253,28 +257,47 @@ def half_width(deviation: float, n: int) -> float:
 def _compare(
     score: str,
     compared: list[tuple[Any, ...]],
+    baselines: list[tuple[Any, ...]],
     lines: dict[tuple[Any, ...], dict[str, Cell]],
     seeds: dict[tuple[Any, ...], pd.DataFrame],
 ) -> None:
-    """Mark the best of the lines in one score, and test the others against it."""
+    """Mark the best of the lines in one score, test the others against it, and it against the baselines."""
     better = direction(score)
     having = [values for values in compared if score in lines[values]]
-    if better is Better.NEITHER or len(having) < 2:
+    if better is Better.NEITHER or not having:
         return
-    best = (max if better is Better.HIGHER else min)(having, key=lambda values: lines[values][score].mean)
-    lines[best][score] = replace(lines[best][score], best=True)
+    upper = better is Better.HIGHER
+    best = (max if upper else min)(having, key=lambda values: lines[values][score].mean)
+    top = lines[best][score]
+    beside = [values for values in baselines if score in lines[values]]
+    ahead = [v for v in beside if top.mean == (level := lines[v][score].mean) or (top.mean > level) != upper]
+    top = replace(top, best=len(having) > 1, not_above=tuple(dict.fromkeys(str(v[0]) for v in ahead)))
     tested: dict[tuple[Any, ...], Comparison] = {}
     enough = [values for values in having if lines[values][score].n >= TEST_FROM]
     for values in enough if best in enough else ():
-        pair = pd.concat([seeds[values][score], seeds[best][score]], axis=1, join="inner").dropna()
-        found = paired(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
+        found = _by_seed(seeds[values][score], seeds[best][score])
         if values != best and found is not None:
             tested[values] = found
     corrected = holm([each.p for each in tested.values()])
-    surely = len(tested) == len(having) - 1 and max(corrected) < SURE
-    lines[best][score] = replace(lines[best][score], surely=surely)
+    # PCA is the same for every seed, and has one line for all of them
+    levels = [
+        pd.Series(seeds[v][score].iloc[0], seeds[best].index)
+        if seeds[v]["method"].eq("pca").all() and len(seeds[v]) == 1
+        else seeds[v][score]
+        for v in beside
+    ]
+    against = [_by_seed(seeds[best][score], level) for level in levels]
+    told = [each.p for each in against if each is not None]
+    clear = len(tested) == len(having) - 1 and max([*corrected, 0.0]) < SURE
+    beats = not ahead and len(told) == len(beside) and max([*holm(told), 0.0]) < SURE
+    lines[best][score] = replace(top, surely=top.best and clear and beats)
     for (values, found), p in zip(tested.items(), corrected, strict=True):
         lines[values][score] = replace(lines[values][score], against=replace(found, p=p))
+
+
+def _by_seed(a: pd.Series, b: pd.Series) -> Comparison | None:
+    pair = pd.concat([a, b], axis=1, join="inner").dropna()
+    return paired(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
 
 
 def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, float | None] | None:

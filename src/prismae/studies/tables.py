@@ -75,7 +75,8 @@ def number(mean: float, deviation: float | None) -> str:
 class Table:
     """A table of texts: its title or a sentence on it, its head, its lines, and the best's cells (line, column).
 
-    `sure` are those of them that the test tells from all others.
+    `sure` are those of them that the test tells from all others. `remark` says where a baseline is better than all
+    methods, of which none is the best then.
     """
 
     title: str
@@ -83,6 +84,7 @@ class Table:
     lines: list[list[str]]
     best: set[tuple[int, int]]
     sure: set[tuple[int, int]] = field(default_factory=set)
+    remark: str = ""
 
 
 def tables(summary: Summary) -> Iterator[Table]:
@@ -95,6 +97,7 @@ def tables(summary: Summary) -> Iterator[Table]:
             [*summary.keys, "seeds", *(PUBLISHED if p else divided(s)[1] for s, p in pairs)],
             [],
             set(),
+            remark=_ahead(summary, scores),
         )
         for values, cells in summary.lines.items():
             if not any(s in cells for s in scores):
@@ -102,7 +105,7 @@ def tables(summary: Summary) -> Iterator[Table]:
             line = [*map(plain, values), seeds(cells, scores)]
             for score, published in pairs:
                 cell = cells.get(score)
-                if cell and cell.best and not published:
+                if cell and cell.best and not cell.not_above and not published:
                     table.best.add((len(table.lines), len(line)))
                 if cell and cell.surely and not published:
                     table.sure.add((len(table.lines), len(line)))
@@ -114,6 +117,21 @@ def tables(summary: Summary) -> Iterator[Table]:
                 keys = [world if key == "world" else "" for key in summary.keys[1:]]
                 table.lines.append(["shuffled codes (chance)", *keys, "", *chance])
         yield table
+
+
+def _ahead(summary: Summary, scores: list[str]) -> str:
+    """Which baselines no method is better than, and by which scores; in one world of several by which of its."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    place = summary.keys.index("world") if "world" in summary.keys else None
+    for score in scores:
+        for values, cells in summary.lines.items():
+            if score in cells and (above := cells[score].not_above):
+                world = "" if place is None else f" on {values[place]}"
+                found.setdefault((world, above), []).append(divided(score)[1])
+    return " ".join(
+        f"No method is better than {' and than '.join(above)} by {', '.join(names)}{world}."
+        for (world, above), names in found.items()
+    )
 
 
 def _text(cell: Cell | None, published: bool) -> str:
@@ -130,6 +148,7 @@ def _markdown(plan: Plan, summary: Summary) -> str:
         parts += [f"### {table.title}", "", _row(table.head), "|---" * len(table.head) + "|"]
         for i, line in enumerate(table.lines):
             parts.append(_row(line, [j for at, j in table.best if at == i]))
+        parts += ["", in_markdown(table.remark)] if table.remark else []
         tests = tested(summary, scores)
         if tests:
             parts += [
@@ -208,7 +227,10 @@ def _latex(plan: Plan, summary: Summary) -> str:
     for table, (_, scores) in zip(tables(summary), sections(summary), strict=True):
         for each in (table, tested(summary, scores)):
             parts += [] if each is None else _tabular(each, len(summary.keys))
-    parts.append(f"% Bold: better than each of the others by the paired test, p < {SURE} after Holm.")
+    parts.append(
+        f"% Bold: better than each of the others, and each baseline, by the paired test, "
+        f"p < {SURE} after Holm."
+    )
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"% Published: {_line('; '.join(sources))}."] if sources else []
     parts += [f"% {_line(note)}" for note in (*summary.notes, *plan.notes)]
@@ -224,7 +246,7 @@ def _tabular(table: Table, keys: int) -> Iterator[str]:
     for i, line in enumerate(table.lines):
         texts = [rf"\textbf{{{_tex(t)}}}" if (i, j) in table.sure else _tex(t) for j, t in enumerate(line)]
         yield " & ".join(texts) + r" \\"
-    yield from (r"\bottomrule", r"\end{tabular}", "")
+    yield from (r"\bottomrule", r"\end{tabular}", *([f"% {_line(table.remark)}"] if table.remark else []), "")
 
 
 def _line(text: str) -> str:

@@ -109,7 +109,9 @@
       data.features.forEach(([name, mean, deviation, scale, shift], i) => {
         const row = make("div", "feature", place);
         row.hidden = !first.has(i);
-        make("span", "name", row).textContent = name;
+        const called = make("span", "name", row);
+        // a name without spaces ends its lines behind what stands for them
+        for (const part of name.match(/[^_./:]+[_./:]*|[_./:]+/g) || []) called.append(part, document.createElement("wbr"));
         const track = make("span", "bar", row);
         const bar = make("i", "", track);
         const mark = make("b", "", track);
