@@ -305,7 +305,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(words, 
 def test_a_run_that_cannot_be_written_is_told_before_it_is_scored(capfd, monkeypatch, tmp_path):
     run = Path(shutil.copytree(Path(__file__).parent / "runs/0.1/gcae-digits-077e13ba", tmp_path / "run"))
     allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != run and allowed(path, mode))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not (Path(path) == run and mode & os.W_OK) and allowed(path, mode)
+    )
     code, _, told = said(capfd, "evaluate", run)
     assert code == 2
     assert f"Nothing can be written in {run}, where the scores would be kept: copy the run" in told

@@ -31,7 +31,7 @@ from prismae.views._base import SECTIONS
 from prismae.views._shown import KINDS
 from prismae.views._shown import shown as shown_as
 
-LONG = 5000  # characters of a setting
+LONG = 1500  # characters of a setting: more, as the names of 2,000 columns, would be screens of them
 NAMES = 8  # latents that say the same, in a cell
 SVG_LIMIT = 1_000_000  # bytes: a larger figure is saved as PNG
 
