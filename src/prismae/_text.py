@@ -23,7 +23,7 @@ def number(value: Any) -> str:
     known = finite(value)
     if known is None:
         return NOTHING
-    if known and not 1e-3 <= abs(known) < 1e5:
+    if known and not 1e-3 <= abs(known) < 1e6:
         return minus(f"{known:.2e}")
     return minus(f"{known:,.{_digits(known)}f}")
 

@@ -200,6 +200,7 @@ def test_no_negative_zero() -> None:
     assert [number(0.99996), number(9.9996), brief(0.9996), signed(-0.06), signed(3e-7)] == [
         *("1.00", "10.0", "1.00", "−0.060", "+3.0e−07"),
     ]
+    assert [number(110_000), number(1.2e6), brief(110_000)] == ["110,000", "1.20e+06", "110,000"]
     assert [number(-0.5), signed(-0.5), signed(0.5)] == ["−0.500", "−0.50", "+0.50"]
 
 
