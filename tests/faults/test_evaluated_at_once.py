@@ -33,9 +33,10 @@ def test_the_card_of_a_run_is_written_before_the_scores_that_say_it_is_done(fold
     def killed(run, name, data):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Run, "write_json", killed)
-        score(Run(folder), protocols=())
+        with pytest.raises(KeyboardInterrupt):
+            score(Run(folder), protocols=())
     assert Run(folder).scores is None  # so that a study without metrics scores it again
     assert "Reconstruction" in (folder / "README.md").read_text()
 

@@ -282,7 +282,7 @@ class Run:
             shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
 
     def write_card(self, scores: dict[str, Any] | None = None) -> None:
-        """Write the model card, README.md, from job.json, verdict.json and `scores`, by default those of scores.json."""
+        """Write the model card, README.md, from job.json, verdict.json and `scores`, else those of scores.json."""
         from prismae.runs.model_card import model_card  # here: the kinds of data need PyTorch
 
         card = model_card(self.job, self.scores if scores is None else scores, self.verdict)
