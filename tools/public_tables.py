@@ -58,7 +58,7 @@ def rows(path: Path, world: World) -> tuple[list[str], list[list[str]]]:
     ]
     separator = parted[0] if parted else ","
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    quote = "'" if text.lstrip().startswith("'") else '"'
+    quote = "'" if text.lstrip().startswith("'") and '"' not in text else '"'
     read = csv.reader(io.StringIO(text), delimiter=separator, quotechar=quote, skipinitialspace=True)
     lines = [line for line in read if len(line) > 1 or any(map(str.strip, line))]
     above = sum(int(note.split()[0]) for note in world.notices if "above the names" in note)

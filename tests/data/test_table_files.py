@@ -315,6 +315,13 @@ QUOTED = "".join(f"'{i % 4}.5','{i * i % 7}','{'xyz'[i % 3]}'\n" for i in range(
             "n,x\n1,2.5\n2,3.5\n4,1.5\n-- end\n", ["n", "x"], 3, "'-- end'", id="two columns and an end"
         ),
         pytest.param("'n','x','k'\n" + QUOTED, ["n", "x", "k"], 12, "", id="single quotes"),
+        pytest.param(
+            "'n' 'x y' 'k'\n" + QUOTED.replace(",", " "),
+            ["n", "x y", "k"],
+            12,
+            "spaces",
+            id="quotes and spaces",
+        ),
     ],
 )
 def test_tables_are_found_in_what_instruments_and_programs_write(

@@ -57,6 +57,8 @@ def export(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
     data = everything(job) if source is None else new_observations(source, job)
+    for note in data.notices if source is not None else ():
+        out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):
         for file in write(model, folder, data) if wanted else ():
             out.print(

@@ -61,7 +61,7 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         factors = chosen(factors, arrays, f"array of {path.name}", new=new)
         if part is not None and part not in arrays:
             raise unknown_name(f"array of {path.name}", part, arrays)
-        key = part or _observations(path, arrays, factors)
+        key = part or _observations(path, arrays, factors, new=new)
         x = arrays[key]
         x = x if isinstance(x, Rows) else whole(x)
         channels = texts(arrays[_CHANNELS]) if _CHANNELS in arrays else None
@@ -124,13 +124,14 @@ def _records(
     return whole(arrays[key])
 
 
-def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str]) -> str:
-    """The name of the observations."""
+def _observations(path: Path, arrays: Mapping[str, Any], factors: Sequence[str], *, new: bool = False) -> str:
+    """The name of the observations, which may be one where they are `new`."""
     keys = [key for key in arrays if key not in (*_ABOUT, *factors) and hasattr(arrays[key], "ndim")]
     for key in _OBSERVATIONS:
         if key in keys:
             return key
-    tables = [key for key in keys if _may_be(arrays[key])] or keys
+    single = [key for key in keys if new and arrays[key].ndim > 1]
+    tables = [key for key in keys if _may_be(arrays[key])] or single or keys
     if len(tables) == 1:
         return tables[0]
     if not tables and (pickled := [each for each in arrays.values() if isinstance(each, Pickled)]):

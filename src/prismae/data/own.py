@@ -227,7 +227,9 @@ def _made(
         kind = Table(scheme=found.table, lacking=found.table.lacks(found.x) if gaps else None)
         notices = found.notices
     elif isinstance(kind, Series):
-        kind = replace(kind, layout=reading.series, rate=reading.rate or found.rate)
+        rates = (found.rate, reading.rate) if options.get("new") else (reading.rate, found.rate)
+        rate = next(filter(None, rates), None)  # a reading like that of the fit knows its rate only
+        kind = replace(kind, layout=reading.series, rate=rate)
     kind = kind.knowing(reading.given, made.shape)
     called = zip(made.factor_names, labels.value_names, strict=False) if labels is not None else ()
     return replace(

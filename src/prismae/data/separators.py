@@ -36,7 +36,8 @@ def separator(start: str, path: Path) -> str:
         if value > most + 0.2:
             best, most = sep, value
     if most == 0.0:  # numbers with spaces between them
-        rows = [_words(line) for line in start.splitlines() if line.strip()][:SEEN]
+        quote = "'" if in_single_quotes(start) else '"'
+        rows = [_words(line, quote) for line in start.splitlines() if line.strip()][:SEEN]
         widths = [len(row) for row in rows]
         of_numbers = sum(is_number(each) for row in rows[1:] for each in row)
         alike = len(set(widths[1:])) == 1 and widths[0] in (widths[1], widths[1] - 1)
@@ -48,7 +49,7 @@ def separator(start: str, path: Path) -> str:
 def cells_of(start: str, sep: str, quote: str = '"') -> list[list[str]]:
     """The first lines of a text as cells without spaces around them."""
     if len(sep) > 1:
-        return [_words(line) if line.strip() else [] for line in start.splitlines()[:SEEN]]
+        return [_words(line, quote) if line.strip() else [] for line in start.splitlines()[:SEEN]]
     reader = csv.reader(io.StringIO(start), delimiter=sep, quotechar=quote, skipinitialspace=True)
     return [[cell.strip() for cell in row] for row in islice(reader, SEEN)]
 
@@ -56,12 +57,13 @@ def cells_of(start: str, sep: str, quote: str = '"') -> list[list[str]]:
 def in_single_quotes(start: str) -> bool:
     """Whether names stand in single quotes, all of those in the first line."""
     line = start.lstrip().partition("\n")[0]
-    return bool(re.fullmatch(r"\s*'[^']*'(\s*[,;\t|]\s*'[^']*')*\s*", line))
+    return bool(re.fullmatch(r"\s*'[^']*'((\s*[,;\t|]\s*|\s+)'[^']*')*\s*", line))
 
 
-def _words(text: str) -> list[str]:
+def _words(text: str, quote: str = '"') -> list[str]:
     """The first line's words, of which quotes hold several together."""
-    words = next(csv.reader(io.StringIO(text.strip()), delimiter=" ", skipinitialspace=True), [])
+    line = io.StringIO(text.strip())
+    words = next(csv.reader(line, delimiter=" ", quotechar=quote, skipinitialspace=True), [])
     return [each for word in words for each in (word.split("\t") if "\t" in word else [word]) if each]
 
 

@@ -74,7 +74,7 @@ def found_of(
 ) -> Found:
     """Windows of recordings, or the recordings as they are; labels have a value for each of them, or for each point."""
     said = list(notices)
-    rate = reading.rate or rate
+    rate = (rate or reading.rate) if new else (reading.rate or rate)
     lengths = [each.x.shape[1] for each in recordings]
     if reading.window is None:
         if len(recordings) == 1 and not new:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import Tensor
 
-from prismae.data.kinds._base import NEW, Numbers
+from prismae.data.kinds._base import NEW, Kind, Numbers
 from prismae.data.layout import ORDER, images_first
 from prismae.data.storage import Storage, of_bytes
 from prismae.data.summary import Summary
@@ -51,6 +52,12 @@ class Images(Numbers):
 
     def as_seen(self) -> Self:
         return replace(self, axes=None)
+
+    def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:
+        """Grey images have the colours of a model of coloured ones, as they have in a folder of both."""
+        if data.shape != (1, *shape[1:]) or shape[0] != 3 or not self.alike(kind):
+            return super().parts_of(data, kind, shape, name)
+        return (part.expand(-1, 3, -1, -1) for part in super().parts_of(data, kind, data.shape, name))
 
     def given_back(self, x: NDArray, shape: tuple[int, ...]) -> NDArray | pd.DataFrame:
         x = np.asarray(super().given_back(x, shape))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isclose
 from typing import Any, Self
 
 import numpy as np
@@ -15,9 +17,10 @@ from torch import Tensor
 from prismae.data.channels import ChannelScheme, channels_first
 from prismae.data.kinds._base import NEW, Kind, Numbers, check_shape
 from prismae.data.storage import Storage
-from prismae.errors import InputError
+from prismae.errors import DataWarning, InputError
 from prismae.settings import Layout
 
+RATES = 0.001  # share by which rates of recordings may differ that count as the same
 LONG = 16  # points of series of several channels from which convolutions have something to slide over
 LONGER = 4096  # points of series of one channel from which a network of dense layers has too many weights
 
@@ -83,6 +86,14 @@ class Series(Numbers):
             raise InputError(
                 f"The channels are {', '.join(kind.channel_names)}, "
                 f"expected {', '.join(self.channel_names)} as in the fit."
+            )
+        rates = (getattr(kind, "rate", None), self.rate)
+        if all(rates) and not isclose(*rates, rel_tol=RATES):
+            warnings.warn(
+                f"{name!r} has {rates[0]:g} points a second, and the observations of the fit had {rates[1]:g}: what it "
+                "shows is slower or faster than what the model knows (resample it, unless one of the rates is wrong).",
+                DataWarning,
+                stacklevel=2,
             )
         return super().parts_of(data, kind, shape, name)
 
