@@ -87,10 +87,10 @@ class Series(Numbers):
                 f"The channels are {', '.join(kind.channel_names)}, "
                 f"expected {', '.join(self.channel_names)} as in the fit."
             )
-        rates = (getattr(kind, "rate", None), self.rate)
-        if all(rates) and not isclose(*rates, rel_tol=RATES):
+        its, mine = getattr(kind, "rate", None), self.rate
+        if its and mine and not isclose(its, mine, rel_tol=RATES):
             warnings.warn(
-                f"{name!r} has {rates[0]:g} points a second, and the observations of the fit had {rates[1]:g}: what it "
+                f"{name!r} has {its:g} points a second, and the observations of the fit had {mine:g}: what it "
                 "shows is slower or faster than what the model knows (resample it, unless one of the rates is wrong).",
                 DataWarning,
                 stacklevel=2,
