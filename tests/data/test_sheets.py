@@ -203,3 +203,11 @@ def test_names_in_two_rows_and_names_that_stand_twice(tmp_path: Path) -> None:
     made = world(of_rows(tmp_path / "y.xlsx", [["a", "a", "k"], *PLAIN]))
     assert made.notices == ("'a' stands twice in the line of names: told apart by .1",)
     assert made.kind.scheme.columns == ("a", "a.1", "k")
+
+
+def test_a_text_without_end_is_told_with_its_size_before_it_is_parsed(tmp_path: Path) -> None:
+    path = book(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/strings.xml", b"<sst><si><t>" + b"a" * 5_000_000 + b"</t></si></sst>")
+    with pytest.raises(InputError, match=r"x.xlsx: xl/strings.xml holds 5 MB, over 1 MB of it in one text"):
+        world(path)

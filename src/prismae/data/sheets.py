@@ -69,6 +69,7 @@ def read_sheet(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         ) from None
     with zipfile.ZipFile(path) as packed:
         check_room(path, UNPACKED * sum(each.file_size for each in packed.infolist()), "cells")
+        _check_texts(path, packed)
         with pd.ExcelFile(path, engine="openpyxl") as book:
             shown = {
                 str(sheet.title): sheet.sheet_state == "visible" for sheet in book.book.worksheets
@@ -76,6 +77,19 @@ def read_sheet(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
             if reading.sheet is not None and reading.sheet not in shown:
                 raise unknown_name(f"sheet of {path.name}", reading.sheet, shown)
             return _read(path, packed, book, reading, shown)
+
+
+def _check_texts(path: Path, packed: zipfile.ZipFile) -> None:
+    """Refuse a text without end, for which the parser of XML takes the square of its length."""
+    for member in packed.infolist():
+        if member.filename.endswith(".xml") and member.file_size > _PART:
+            with packed.open(member) as file:
+                while part := file.read(_PART):
+                    if len(part) == _PART and b"<" not in part:
+                        raise InputError(
+                            f"{path}: {member.filename} holds {member.file_size / 1e6:,.0f} MB, over 1 MB of it in one "
+                            "text, and a cell of a spreadsheet at most 32,767 letters: expected texts of such length."
+                        )
 
 
 def _read(
