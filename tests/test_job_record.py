@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from commands import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,3 +136,28 @@ def test_keys_of_a_later_version_stay(tmp_path):
     path = tmp_path / "run" / "job.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"new": [1, None]}))
     assert Run(tmp_path / "run").read().job.get("new") == [1, None]
+
+
+@pytest.mark.parametrize(
+    ("version", "later"), [("0.1.0", 0), ("0.1.0.dev3", 0), ("9.2", 1), ("9" * 40, 1), ("?", 0)]
+)
+def test_a_job_of_a_later_version_is_told(home, tmp_path, version, later):
+    job = json.loads((RUNS / NAMES[1] / "job.json").read_text())
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(job | {"version": version, "to come": 1}))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert Run(tmp_path).job["version"] == version
+    assert len(said) == later
+    assert all("job.json was written by prismae 9" in str(each.message) for each in said)
+
+
+def test_a_terminal_shows_a_later_version_as_a_sentence(tmp_path, capfd):
+    folder = Path(shutil.copytree(RUNS / NAMES[1], tmp_path / "run"))
+    job = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps(job | {"version": "9.0", "method": "to-come"}))
+    code, said = command(capfd, "evaluate", folder, "--metrics", "mig")
+    assert code == 2
+    assert "job.json was written by prismae 9.0, which is later than this one" in " ".join(said.split())
+    assert "DataWarning" not in said
+    assert "Unknown method 'to-come'" in " ".join(said.split())

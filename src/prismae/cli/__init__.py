@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from codecs import register_error
 from io import TextIOWrapper
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from prismae.cli._app import app, end_log, err, tell
-from prismae.errors import InputError, Interrupted, NotFinite, of_machine
+from prismae.errors import DataWarning, InputError, Interrupted, NotFinite, TrainingWarning, of_machine
 
 __all__ = ["app", "main"]
 
@@ -30,6 +31,7 @@ def main() -> None:
     ]  # not where `nohup` has it ignored
     for each in usual:
         signal.signal(each, _end)
+    shown, warnings.showwarning = warnings.showwarning, _warn
     output = sys.stdout
     streams = {each: each.errors for each in (output, sys.stderr) if isinstance(each, TextIOWrapper)}
     for each in streams:  # ASCII has no "±", and names of files may hold what no encoding has
@@ -49,6 +51,7 @@ def main() -> None:
             raise
         _say(sentence, 1)
     finally:
+        warnings.showwarning = shown
         end_log()
         for each in usual:
             signal.signal(each, signal.SIG_DFL)
@@ -73,6 +76,14 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 register_error("prismae", _plain)
+
+
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+    """A warning: one of prismae is a sentence, without the line of code that gave it."""
+    if issubclass(category, DataWarning | TrainingWarning):
+        tell(err, str(message), style="yellow")
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _stand() -> None:

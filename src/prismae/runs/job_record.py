@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, cast
@@ -10,7 +12,8 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from prismae.errors import InputError
+from prismae._version import __version__
+from prismae.errors import DataWarning, InputError
 
 Number = Annotated[int, Ge(1), Le(10**9)]
 Code = Annotated[int, Ge(1), Le(10_000)]
@@ -141,6 +144,8 @@ with_config(OPEN)(JobRecord)
 def checked_job(content: Any, path: Path) -> JobRecord:
     """The content of a job.json, if all that it says is of the right type; unknown keys stay.
 
+    Of a later version of prismae it is read as far as this one knows it, with a warning.
+
     Raises
     ------
     InputError
@@ -155,12 +160,24 @@ def checked_job(content: Any, path: Path) -> JobRecord:
         raise InputError(
             f"{path} is damaged, or of a version of prismae that this one does not know: {'; '.join(faults)}."
         )
+    if _numbers(version := content.get("version", "")) > _numbers(__version__):
+        warnings.warn(
+            f"{path} was written by prismae {version:.20}, which is later than this one ({__version__}): what only "
+            "that knows is passed over.",
+            DataWarning,
+            stacklevel=2,
+        )
     return cast(JobRecord, content)  # as it was written, to the type of each number
 
 
 def from_python(job: Mapping[str, Any]) -> bool:
     """Whether a run was saved by `Autoencoder.save`, so that its data may not be found again."""
     return "given_shape" in job
+
+
+def _numbers(version: str) -> list[int]:
+    """What stands before the first letter of a version."""
+    return [int(each) for each in re.findall(r"\d{1,9}", re.split("[a-z]", version, maxsplit=1)[0])]
 
 
 def _unfit(job: Mapping[str, Any]) -> list[str]:
