@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import warnings
@@ -76,9 +77,17 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 register_error("prismae", _plain)
+_ENDLESS = re.compile(r"(\S{300})\S{5000,}")  # a word longer than a path can be
 
 
-def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
     """A warning: one of prismae is a sentence, without the line of code that gave it."""
     if issubclass(category, DataWarning | TrainingWarning):
         tell(err, str(message), style="yellow")
@@ -99,5 +108,5 @@ def _end(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 def _say(sentence: str, code: int, style: str = "red") -> NoReturn:
-    tell(err, sentence, style=style)
+    tell(err, _ENDLESS.sub(r"\1…", sentence), style=style)
     sys.exit(code)
