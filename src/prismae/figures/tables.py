@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -71,13 +72,16 @@ def table(rows: NDArray, names: Sequence[str], labels: Sequence[str], title: str
     axes = figure.add_axes((left / width, 0.05 / height, cell * d / width, line * n / height))
     blank(axes)
     axes.set(xlim=(0, d), ylim=(n, 0))
+    cells, fills = [], []
     for i, row in enumerate(rows):
         axes.text(-0.1, i + 0.5, labels[i], ha="right", va="center", fontsize=SMALL, color=INK)
         for j, value in enumerate(np.nan_to_num(row)):
-            colour = WARM if value > 0 else ACCENT
             depth = min(abs(float(value)) / 2, 1.0) * 0.9
-            fill = to_rgba(colour, depth)
-            axes.add_patch(Rectangle((j + 0.03, i + 0.05), 0.94, 0.9, facecolor=fill, edgecolor=RULE, lw=0.5))
+            cells.append(Rectangle((j + 0.03, i + 0.05), 0.94, 0.9))
+            fills.append(to_rgba(WARM if value > 0 else ACCENT, depth))
+    axes.add_collection(
+        PatchCollection(cells, facecolors=fills, edgecolors=RULE, linewidths=0.5), autolim=False
+    )
     for j, name in enumerate(names):
         axes.text(
             j + 0.5, -0.25, name, ha="center", va="bottom", fontsize=SMALL, color=INK, rotation=90
