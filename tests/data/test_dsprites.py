@@ -114,7 +114,8 @@ def test_a_damaged_copy_is_replaced(kept: Path, folder: Path) -> None:
 
 
 def test_a_read_only_disk_is_no_obstacle_but_is_told(tmp_path: Path, folder: Path) -> None:
-    folder.write_text("in the way")
+    folder.mkdir()
+    (folder / "dsprites").write_text("in the way")
     (tmp_path / "cache").write_text("in the way")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dsprites, "render", lambda factors: np.full((FULL, 512), 3, np.uint8))

@@ -114,9 +114,9 @@ def test_an_interrupted_download_leaves_nothing(folder: Path, monkeypatch: pytes
 
 @pytest.fixture
 def read_only(folder: Path) -> Path:
-    """A data folder in which nothing can be made, not even by an administrator: it is a file."""
-    folder.parent.mkdir(exist_ok=True)
-    folder.write_text("in the way")
+    """A data folder in which nothing can be made, not even by an administrator: a file is where its own should be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "toy").write_text("in the way")
     return folder
 
 

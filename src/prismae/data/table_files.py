@@ -207,10 +207,14 @@ def from_table(
 
 
 def _check_columns(table: pd.DataFrame, reading: Reading, name: str) -> None:
-    """Refuse the names of columns that a table does not have, whatever they are asked to be."""
+    """Refuse the names of columns that a table does not have, whatever they are asked to be.
+
+    Where only what is given has such names, `Kind.knowing` tells them beside what else is wrong with it.
+    """
     index = () if reading.index is None else (reading.index,)
-    asked = (*reading.factors, *reading.drop, *reading.categorical, *reading.numeric, *reading.given, *index)
-    if unknown := [column for column in dict.fromkeys(asked) if column not in table.columns]:
+    asked = (*reading.factors, *reading.drop, *reading.categorical, *reading.numeric, *index)
+    unknown = [column for column in dict.fromkeys((*asked, *reading.given)) if column not in table.columns]
+    if not {*unknown}.isdisjoint(asked):
         raise unknown_names(f"column of {name}", unknown, table.columns)
 
 
