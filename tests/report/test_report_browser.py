@@ -12,7 +12,7 @@ import torch
 from blank import blank_figures
 from browser import Browser, find_chromium
 from made_up import made_up_run
-from untrained import channels, images, series, untrained_run, vectors
+from untrained import channels, columns, images, series, untrained_run, vectors
 
 from prismae import Job, run
 from prismae.data import world
@@ -40,6 +40,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
         "channels": lambda path: untrained_run(path, channels(), "conv1d"),
         "table": lambda path: untrained_run(path, vectors(), "mlp"),
         "given": lambda path: untrained_run(path, vectors(given=["1", "4"]), "mlp"),
+        "columns": lambda path: untrained_run(path, columns(), "mlp", likelihood="columns"),
     }
     root, done = tmp_path_factory.mktemp("runs"), {}
 
@@ -61,7 +62,8 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(
-    "kind", ["images", "series", pytest.param("channels", marks=pytest.mark.slow), "table", "given"]
+    "kind",
+    ["images", "series", pytest.param("channels", marks=pytest.mark.slow), "table", "given", "columns"],
 )
 def test_page_decodes_as_torch_does(browser: Browser, pages: Callable[[str], Page], kind: str) -> None:
     path, net = pages(kind)

@@ -69,3 +69,15 @@ def channels(n: int = 40, length: int = 37) -> World:
 def vectors(n: int = 40, d: int = 6, **reading: Any) -> World:
     """Rows of a table of noise."""
     return world(np.random.default_rng(0).normal(3, 2, size=(n, d)).astype(np.float32), **reading)
+
+
+def columns(n: int = 80) -> World:
+    """Rows of a table of noise: numbers, counts, truth values and categories."""
+    rng = np.random.default_rng(0)
+    table = {
+        "size": rng.normal(30, 4, n),
+        "calls": rng.poisson(2, n),
+        "visits": rng.negative_binomial(1, 0.05, n),
+    }
+    more = {"paid": rng.random(n) < 0.4, "city": rng.choice(["Bonn", "Cologne", "Trier"], n)}
+    return world(pd.DataFrame(table | more))

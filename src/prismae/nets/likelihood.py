@@ -288,6 +288,24 @@ class Columns(Likelihood, nn.Module):
         expected += [(torch.softmax(each, 1) - self.mean_of_all) / self.std_of_all for each in logits]
         return torch.cat(expected, 1).view_as(output)
 
+    def as_data(self) -> dict[str, Any]:
+        """What `mean` does to the outputs, as plain data.
+
+        To column i of numbers what its letter in `sorts` says (c of a count, t of a truth value, n of others), with its
+        `rate`, `shift` and `scale`; to the categories behind them, in columns of `widths`, a softmax, scaled.
+        """
+        rate = self.rate.expand_as(self.shift)
+        pairs = zip(self.counts.expand_as(self.shift), self.truths.expand_as(self.shift), strict=True)
+        numbers = {"rate": rate, "shift": self.shift, "scale": self.scale}
+        return {
+            "sorts": "".join("c" if count else "t" if truth else "n" for count, truth in pairs),
+            **{name: [float(f"{value:.6g}") for value in each.tolist()] for name, each in numbers.items()},
+            "widths": list(self.widths),
+            "mean": float(self.mean_of_all),
+            "std": float(self.std_of_all),
+            "most": self.most,
+        }
+
     def _unit(self) -> Tensor:
         scale = self.log_scale.clamp(min=self.least)
         return torch.where(self.counts, scale, torch.zeros_like(scale))

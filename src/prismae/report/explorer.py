@@ -20,7 +20,7 @@ from prismae.views._shown import shown
 LIMIT = 8_000_000  # bytes of weights as float16
 SIZE = 65_536  # elements of an observation: more take too long to draw at each move
 KINDS = {
-    "linear", "conv-transpose", "reshape", "affine", "relu", "selu", "tanh", "sigmoid", "beside", "put",
+    "linear", "conv-transpose", "reshape", "affine", "relu", "selu", "tanh", "sigmoid", "columns", "beside", "put",
 }  # fmt: skip
 
 

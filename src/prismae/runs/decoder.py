@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from prismae.nets.autoencoder import AutoencoderNet
-from prismae.nets.likelihood import Bernoulli, Likelihood
+from prismae.nets.likelihood import Bernoulli, Columns, Likelihood
 
 POINTWISE = {nn.ReLU: "relu", nn.SELU: "selu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
 
@@ -23,7 +23,8 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
         {"kind": "conv-transpose", "weight", "bias", "stride", "padding", "output_padding"} (one number for each
         axis of a series or an image); {"kind": "reshape", "shape"}; "relu", "selu", "tanh", "sigmoid". Any other
         layer has its class's name as kind, for readers to see what they cannot compute. The last layers are the
-        likelihood's mean and the world's scale: {"kind": "affine", "scale", "shift"}. Where something is given, the
+        likelihood's mean ("sigmoid", or {"kind": "columns", ...} with what `Columns.as_data` says) and the world's
+        scale: {"kind": "affine", "scale", "shift"}. Where something is given, the
         first puts it behind the codes, {"kind": "beside", "places", "values", "means", "stds"}: the usual values, which
         less their means are divided by their deviations; and the last puts it into the observation, {"kind": "put",
         "places", "values"}.
@@ -37,6 +38,8 @@ def describe_decoder(net: AutoencoderNet) -> dict[str, Any]:
     likelihood = net.likelihood
     if type(likelihood).mean is Bernoulli.mean:
         layers.append({"kind": "sigmoid"})
+    elif type(likelihood) is Columns:
+        layers.append({"kind": "columns", **likelihood.as_data()})
     elif type(likelihood).mean is not Likelihood.mean:
         layers.append({"kind": type(likelihood).__name__})
     if likelihood.standardised:

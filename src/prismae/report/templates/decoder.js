@@ -23,6 +23,24 @@ function prismaeDecoder(spec) {
     selu: pointwise((v) => 1.0507009873554805 * (v > 0 ? v : 1.6732632423543772 * Math.expm1(v))),
     tanh: pointwise(Math.tanh),
     sigmoid: pointwise((v) => 1 / (1 + Math.exp(-v))),
+    columns: (layer) => (x) => {
+      const values = Float32Array.from(x.values, (v, i) => {
+        if (i >= layer.sorts.length) return v;
+        const least = Math.min(Math.max(v, -layer.most), layer.most);
+        const own = { c: () => layer.rate[i] * Math.exp(least), t: () => 1 / (1 + Math.exp(-v)), n: () => v };
+        return (own[layer.sorts[i]]() - layer.shift[i]) / layer.scale[i];
+      });
+      let start = layer.sorts.length;
+      for (const width of layer.widths) {
+        const some = x.values.slice(start, start + width);
+        const most = Math.max(...some);
+        const shares = some.map((v) => Math.exp(v - most));
+        const whole = shares.reduce((a, b) => a + b, 0);
+        shares.forEach((share, i) => (values[start + i] = (share / whole - layer.mean) / layer.std));
+        start += width;
+      }
+      return { shape: x.shape, values };
+    },
     affine: (layer) => pointwise((v) => v * layer.scale + layer.shift)(),
     beside: (layer) => (x, like) => {
       const told = layer.places.map((place, i) => ((like ? like[place] : layer.values[i]) - layer.means[i]) / layer.stds[i]);
