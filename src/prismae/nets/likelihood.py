@@ -289,7 +289,7 @@ class Columns(Likelihood, nn.Module):
         return torch.cat(expected, 1).view_as(output)
 
     def as_data(self) -> dict[str, Any]:
-        """What `mean` does to the outputs, as plain data.
+        """The way from outputs to what is expected, `mean`, as plain data.
 
         To column i of numbers what its letter in `sorts` says (c of a count, t of a truth value, n of others), with its
         `rate`, `shift` and `scale`; to the categories behind them, in columns of `widths`, a softmax, scaled.

@@ -144,7 +144,7 @@ with_config(OPEN)(JobRecord)
 def checked_job(content: Any, path: Path) -> JobRecord:
     """The content of a job.json, if all that it says is of the right type; unknown keys stay.
 
-    Of a later version of prismae it is read as far as this one knows it, with a warning.
+    A file of a later version of prismae is read as far as this one knows it, with a warning.
 
     Raises
     ------
