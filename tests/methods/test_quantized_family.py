@@ -143,7 +143,7 @@ def test_discrete_codes_reach_codes_snapshots_traversals_report_and_exports(tmp_
         assert set(np.unique(codes[:, latent])) <= set(levels[latent])
         assert len(np.unique(snapshot[:, latent])) <= 5
     page = write_report(path).read_text()
-    shown = json.loads(page.split('"levels": ')[1].split("]")[0] + "]")
+    shown = json.loads(page.split('"levels":')[1].split("]")[0] + "]")
     assert len(shown) == 5
     entropies = statistics(codes, discrete=True)["code_entropy"]
     assert folder.verdict.information == pytest.approx(entropies, abs=1e-3)
