@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from prismae._discovery import subclasses
-from prismae.data.kinds._base import PART, Kind, Numbers
+from prismae.data.kinds._base import PART, Kind
+from prismae.data.kinds._numbers import Numbers
 from prismae.data.kinds.images import Images
 from prismae.data.kinds.series import Series
 from prismae.data.kinds.table import Table

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prismae.data.kinds._base import NEW, Kind, Numbers
+from prismae.data.kinds._base import Kind
+from prismae.data.kinds._numbers import NEW, Numbers
 from prismae.data.layout import ORDER, images_first
 from prismae.data.storage import Storage, of_bytes
 from prismae.data.summary import Summary

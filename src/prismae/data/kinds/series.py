@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prismae.data.channels import ChannelScheme, channels_first
-from prismae.data.kinds._base import NEW, Kind, Numbers, check_shape
+from prismae.data.kinds._base import Kind
+from prismae.data.kinds._numbers import NEW, Numbers, check_shape
 from prismae.data.storage import Storage
 from prismae.errors import DataWarning, InputError
 from prismae.settings import Layout

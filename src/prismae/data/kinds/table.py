@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prismae._text import listed
 from prismae.data.columns import COUNTS
-from prismae.data.kinds._base import NEW, Numbers
+from prismae.data.kinds._numbers import NEW, Numbers
 from prismae.data.layout import numbers
 from prismae.data.rows import Rows
 from prismae.data.storage import BitPacked, Dense, Storage, of_bytes
