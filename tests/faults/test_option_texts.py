@@ -1,16 +1,13 @@
 """Texts that no option means, in each option of each command that takes a text: one sentence, and no traceback."""
 
-import inspect
 import shutil
 from pathlib import Path
-from typing import Annotated, get_args, get_origin
 
 import numpy as np
 import pytest
 from commands import command as said
+from commands import options_of
 
-from prismae._discovery import kebab
-from prismae.cli._app import COMMANDS, app, loaded
 from prismae.errors import InputError
 
 RUN = "gcae-digits-077e13ba"
@@ -41,27 +38,13 @@ WORK = (
 )
 
 
-def options():
-    """Each option of each command that is a text or a path."""
-    for name in COMMANDS:
-        loaded(name)
-    for command in app.registered_commands:
-        for each in inspect.signature(command.callback, eval_str=True).parameters.values():
-            kind, *about = get_args(each.annotation) if get_origin(each.annotation) is Annotated else [None]
-            within = {kind, *get_args(kind)} | {inner for part in get_args(kind) for inner in get_args(part)}
-            if within & {str, Path} and type(about[0]).__name__ == "OptionInfo":
-                written = [about[0].default, *(about[0].param_decls or ())]
-                named = (word for word in written if str(word).startswith("--"))
-                yield command.name, next(named, f"--{kebab(each.name)}")
-
-
 def odd():
     """The texts; in the default suite one of them, and all with the slow tests."""
     return [pytest.param(ODD[each], id=each, marks=() if each in FAST else pytest.mark.slow) for each in ODD]
 
 
 @pytest.mark.parametrize("value", odd())
-@pytest.mark.parametrize(("command", "option"), [*options()])
+@pytest.mark.parametrize(("command", "option"), [each[:2] for each in options_of(str, Path)])
 def test_a_text_that_no_option_means_is_one_sentence(command, option, value, tmp_path, monkeypatch, capfd):
     def begun(*given, **more):
         raise InputError("All that was given may mean something.")

@@ -1,18 +1,15 @@
 """Options out of their range, and empty texts for paths and names: one sentence each, before anything runs."""
 
-import inspect
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, get_args, get_origin
 
 import numpy as np
 import pytest
+from commands import options_of
 
 import prismae as pr
 from prismae import cli
-from prismae._discovery import kebab
-from prismae.cli._app import COMMANDS, app, loaded
 from prismae.discovery import load_discovery
 from prismae.errors import InputError, of_machine
 from prismae.report import write_report
@@ -81,18 +78,8 @@ GIVEN = {
 
 def numbers():
     """Each option of each command that is a number, with values that are none for it."""
-    for name in COMMANDS:
-        loaded(name)
-    for command in app.registered_commands:
-        for each in inspect.signature(command.callback, eval_str=True).parameters.values():
-            kind, *about = get_args(each.annotation) if get_origin(each.annotation) is Annotated else [None]
-            within = {kind, *get_args(kind)} | {inner for part in get_args(kind) for inner in get_args(part)}
-            if within & {int, float}:
-                written = [about[0].default, *(about[0].param_decls or ())]
-                option = next(
-                    (word for word in written if str(word).startswith("--")), f"--{kebab(each.name)}"
-                )
-                yield command.name, option, ("-1", HUGE) if int in within else ("-1", "nan", "inf")
+    for command, option, types in options_of(int, float):
+        yield command, option, ("-1", HUGE) if int in types else ("-1", "nan", "inf")
 
 
 @pytest.mark.parametrize(("command", "option", "values"), [*numbers()])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from prismae.data._base import World
 from prismae.data.composed import Layers
+from prismae.data.kinds import plain_kind
 from prismae.data.worlds.dsprites import load as load_dsprites
 
 SEED = 0
@@ -24,12 +27,4 @@ def load() -> World:
     colours = np.rint(255 * rng.uniform(0.5, 1, (len(sprites), 1, 3))).astype(np.uint8)
     data = Layers(sprites.data, torch.arange(len(sprites))[:, None], torch.from_numpy(colours))
     source = f"{sprites.source} in colours"
-    return World(
-        "color-dsprites",
-        data,
-        sprites.factors,
-        sprites.factor_names,
-        sprites.factor_kinds,
-        source,
-        value_names=sprites.value_names,
-    )
+    return replace(sprites, name="color-dsprites", data=data, source=source, kind=plain_kind(data))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from prismae.data._base import World
 from prismae.data.composed import Noisy
+from prismae.data.kinds import plain_kind
 from prismae.data.worlds.dsprites import load as load_dsprites
 
 
@@ -19,12 +22,4 @@ def load() -> World:
     sprites = load_dsprites()
     data = Noisy(sprites.data, torch.arange(len(sprites)))
     source = f"{sprites.source} in noise"
-    return World(
-        "noisy-dsprites",
-        data,
-        sprites.factors,
-        sprites.factor_names,
-        sprites.factor_kinds,
-        source,
-        value_names=sprites.value_names,
-    )
+    return replace(sprites, name="noisy-dsprites", data=data, source=source, kind=plain_kind(data))
