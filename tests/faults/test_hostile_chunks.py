@@ -17,6 +17,7 @@ from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
 import prismae as pr
 from prismae.data import chunks, frames, matlab_claims
+from prismae.data.chunks import _referred
 from prismae.data.frames import count_frames
 from prismae.errors import InputError
 
@@ -130,6 +131,76 @@ def test_a_text_of_hdf5_to_which_many_places_refer(tmp_path: Path, how: dict) ->
         InputError, match="holds 0 GB of texts in 'factors', as they are read, and this machine"
     ):
         pr.world(path)
+
+
+TEXT = h5py.string_dtype()
+RECORDS: dict[str, list] = {
+    "a text": [("a", "f4"), ("t", TEXT), ("b", "i2")],
+    "texts": [("a", "f4"), ("t", TEXT, (2, 3))],
+    "a record within": [("a", TEXT), ("r", [("b", "i1"), ("t", TEXT)])],
+    "numbers": [("a", "f4"), ("t", h5py.vlen_dtype(np.float64))],
+}
+
+
+@pytest.mark.parametrize("packed", [{}, {"chunks": (100,), "compression": "gzip", "shuffle": True}], ids=str)
+@pytest.mark.parametrize("kind", RECORDS)
+def test_texts_in_records_of_hdf5_are_counted_wherever_they_are_referred_to(
+    tmp_path: Path, kind: str, packed: dict
+) -> None:
+    path, dtype = tmp_path / "x.h5", np.dtype(RECORDS[kind])
+
+    def value(kind: np.dtype) -> object:
+        if kind.names:
+            return tuple(value(kind[name]) for name in kind.names)
+        if kind.subdtype:
+            return np.full(kind.shape, "four", object)
+        if kind.hasobject:
+            return "four" if h5py.check_string_dtype(kind) else np.zeros(3)
+        return 1
+
+    with h5py.File(path, "w") as file:
+        made = file.create_dataset("x", (250,), dtype, **packed)
+        for i in range(250):
+            made[i] = value(dtype)
+    with h5py.File(path) as file:
+        counted = _referred(path, "x", file["x"])
+    assert counted == 250 * {"a text": 4, "texts": 6 * 4, "a record within": 2 * 4, "numbers": 3 * 8}[kind]
+
+
+def test_a_text_to_which_many_records_refer(tmp_path: Path) -> None:
+    path, n = tmp_path / "x.h5", 5000
+    dtype = np.dtype([("a", "f4"), ("t", TEXT)])
+    with h5py.File(path, "w") as file:
+        made = file.create_dataset("x", (n,), dtype)
+        made[:] = np.array([(i, "y" * 10_000 if i == 0 else "b") for i in range(n)], dtype)
+        at = made.id.get_offset()
+    content = bytearray(path.read_bytes())
+    size = 4 + 16
+    for i in range(n):
+        content[at + i * size + 4 : at + (i + 1) * size] = content[at + 4 : at + size]
+    path.write_bytes(content)
+    with h5py.File(path) as file:
+        assert len(file["x"][n - 1]["t"]) == 10_000
+    with pytest.raises(InputError, match="holds 0 GB of texts in 'x', as they are read, and this machine"):
+        pr.world(path)
+
+
+def test_an_attribute_of_hdf5_whose_texts_are_one_that_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file["x"] = np.random.default_rng(0).normal(size=(100, 3))
+        file["x"].attrs.create("scale_factor", ["2"] * 4_000, dtype=TEXT)
+        file["x"].attrs.create("add_offset", 5.0)
+    read: list[str] = []
+    get = h5py.AttributeManager.__getitem__
+    monkeypatch.setattr(
+        h5py.AttributeManager, "__getitem__", lambda me, name: read.append(name) or get(me, name)
+    )
+    assert len(pr.world(path)) == 100
+    assert "add_offset" in read
+    assert "scale_factor" not in read
 
 
 @pytest.mark.parametrize("how", ["HDF5", "Zarr", "shards"])

@@ -26,6 +26,7 @@ SHARE = 4  # a chunk that could not unpack to this part of the memory is not loo
 _CHUNKS = 1_000_000  # above which most have to be there: a library goes through all, a million in a minute
 _AXES = 64  # the most that NumPy has
 DEFLATE = 1032  # times as many bytes as it is given is the most that it unpacks to
+_PLACES = 1000  # texts in a record, each of which is counted by itself
 _READ = 3  # times the bytes of texts that h5py holds while it reads them
 _ENTRY = 16  # bytes in the index of a shard for each of its chunks
 _HDF5 = {1: "deflate", 4: "szip", 32000: "lzf"}  # filters that HDF5 and h5py bring along
@@ -76,10 +77,8 @@ def check_hdf5(path: Path, name: str, array: Any) -> None:
     if array.chunks is not None:
         _check_count(path, name, array.shape, array.chunks, array.id.get_num_chunks)
         _check_hdf5_chunks(path, name, array)
-    if (
-        "vlen" in (array.dtype.metadata or {}) and array.id.get_storage_size()
-    ):  # texts, to which many places may refer
-        check_room(path, _READ * _referred(path, array), f"texts in {name!r}, as they are read")
+    if array.dtype.hasobject and array.id.get_storage_size():  # texts, to which many places may refer
+        check_room(path, _READ * _referred(path, name, array), f"texts in {name!r}, as they are read")
 
 
 def _check_hdf5_chunks(path: Path, name: str, array: Any) -> None:
@@ -95,18 +94,56 @@ def _check_hdf5_chunks(path: Path, name: str, array: Any) -> None:
             _refuse_above(most, "zlib", array.id.read_direct_chunk(about.chunk_offset)[1], path, name)
 
 
-def _referred(path: Path, array: Any) -> int:
+def _references(kind: Any, size: int) -> tuple[int, list[tuple[int, int]]]:
+    """Bytes that a value of a type of HDF5 has in a file, and where in it references stand, of `size` bytes each; with
+    the bytes of one element of what each refers to."""
+    import h5py
+
+    if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str():
+        return size, [(0, 1)]
+    if isinstance(kind, h5py.h5t.TypeVlenID):
+        of_one, within = _references(kind.get_super(), size)
+        if within:
+            raise ValueError("texts within sequences of their own length each, which are not read")
+        return size, [(0, of_one)]
+    if isinstance(kind, h5py.h5t.TypeArrayID):
+        of_one, within = _references(kind.get_super(), size)
+        many = prod(kind.get_array_dims())
+        if many * len(within) > _PLACES:
+            raise ValueError(f"{many * len(within):,} texts in each record, expected at most {_PLACES:,}")
+        return many * of_one, [
+            (i * of_one + at, each) for i in range(many if within else 0) for at, each in within
+        ]
+    if isinstance(kind, h5py.h5t.TypeCompoundID):
+        grown, found = 0, []
+        for i in range(kind.get_nmembers()):
+            member, start = kind.get_member_type(i), kind.get_member_offset(i) + grown
+            of_one, within = _references(member, size)
+            found += [(start + at, each) for at, each in within]
+            grown += of_one - member.get_size()  # in memory an address alone stands for a text
+        return kind.get_size() + grown, found
+    return kind.get_size(), []
+
+
+def _referred(path: Path, name: str, array: Any) -> int:
     """Bytes of what the places of a data set refer to, such as texts, each counted wherever it is referred to."""
     import h5py
 
-    size = 8 + array.file.id.get_create_plist().get_sizes()[0]  # of the length, the address, and a number
+    of_one = 8 + array.file.id.get_create_plist().get_sizes()[0]  # of the length, the address, and a number
+    try:
+        size, places = _references(array.id.get_type(), of_one)
+    except ValueError as error:
+        raise InputError(f"{path}: {name!r} has {error}.") from None
 
-    def counted(references: Any) -> int:
-        return int(np.frombuffer(references, np.uint8).reshape(-1, size)[:, :4].copy().view("<u4").sum())
+    def counted(values: Any) -> int:
+        each = np.frombuffer(values, np.uint8).reshape(-1, size)
+        return sum(weight * int(each[:, at : at + 4].copy().view("<u4").sum()) for at, weight in places)
 
     if array.chunks is None:
         if (at := array.id.get_offset()) is None:  # in the head of the data set, and so few
-            return sum(len(array[place]) for place in np.ndindex(array.shape))
+            if array.dtype.names:
+                return array.size * len(places) * path.stat().st_size
+            return sum(len(array[place]) for place in np.ndindex(array.shape)) * places[0][1]
         with path.open("rb") as file:
             file.seek(at)
             left, total = array.size * size, 0

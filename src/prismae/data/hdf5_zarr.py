@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from prismae._files import MOST_ARRAYS, check_number
 from prismae.data.chunks import check_hdf5, check_zarr
-from prismae.data.rows import Hdf5, Held, SparseGroup, holds_sparse, texts
+from prismae.data.rows import Hdf5, Held, SparseGroup, attributes, holds_sparse, texts
 from prismae.data.unpacked import unpacked
 from prismae.errors import InputError, in_a_sentence
 
@@ -54,7 +54,7 @@ def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
             if not isinstance(each, zarr.Array):
                 found |= _of_group(path, name, each)
             elif name.rpartition("/")[0] not in found:
-                found[name] = unpacked(Held(each), each.attrs, _fill(each)) if each.ndim else each
+                found[name] = unpacked(Held(each), attributes(each), _fill(each)) if each.ndim else each
         yield found
 
 
@@ -79,7 +79,7 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             found.update(_of_group(path, name, item))
         elif isinstance(item, h5py.Dataset) and name.rpartition("/")[0] not in found:
             texts = h5py.check_string_dtype(item.dtype)
-            numbers = unpacked(Hdf5(path, name), item.attrs) if item.ndim and not texts else item
+            numbers = unpacked(Hdf5(path, name), attributes(item)) if item.ndim and not texts else item
             found[name] = item.asstr() if texts else numbers
 
     broken = (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError)
@@ -121,19 +121,20 @@ def _items(path: Path, file: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_group(path: Path, name: str, group: Any) -> dict[str, Any]:
     """What a group of HDF5 or Zarr is by itself: a sparse matrix, or a column or table of AnnData."""
-    encoding = str(group.attrs.get("encoding-type", ""))
+    told = attributes(group)
+    encoding = str(told.get("encoding-type", ""))
     if holds_sparse(group):
         return {name: SparseGroup(path, name)}
     if encoding == "categorical":
         return {name: _categorical(group)}
     if encoding.startswith("nullable-"):
         return {name: _nullable(group)}
-    if "pandas_type" in group.attrs:
+    if "pandas_type" in told:
         raise InputError(
             f"{path}: {name!r} is a table as pandas writes it: give pandas.read_hdf({path.name!r}, {name!r}) to "
             "pr.world, or save that as .parquet."
         )
-    return {f"{name}{_NAMES}": str(group.attrs[_INDEX])} if _INDEX in group.attrs else {}
+    return {f"{name}{_NAMES}": str(told[_INDEX])} if _INDEX in told else {}
 
 
 def _categorical(group: Any) -> NDArray:

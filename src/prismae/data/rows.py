@@ -20,6 +20,17 @@ WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, s
 NEAR = 1 << 16  # bytes between two rows of a file that are rather read along than skipped
 STORED = 1 << 22  # values of a sparse matrix in a file that are looked at together
 LARGEST_CHUNK = 1 << 26  # bytes of chunks of a file that are read together
+_ATTRIBUTES = (
+    *("shape", "h5sparse_shape", "encoding-type", "h5sparse_format", "_index"),  # of AnnData
+    *(
+        "scale_factor",
+        "add_offset",
+        "_FillValue",
+        "missing_value",
+        "_ARRAY_DIMENSIONS",
+    ),  # of netCDF and xarray
+    *("MATLAB_class", "pandas_type"),
+)
 
 
 class Rows(ABC):
@@ -113,7 +124,7 @@ class Hdf5(Rows):
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name = path, name
         with opened(path, name) as array:
-            self.shape, self.dtype, self.attrs = tuple(array.shape), array.dtype, dict(array.attrs)
+            self.shape, self.dtype, self.attrs = tuple(array.shape), array.dtype, attributes(array)
             self.at_once = _chunk(array.chunks, self.shape, self.dtype)
 
     def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
@@ -165,10 +176,9 @@ class SparseGroup(SparseRows):
         self.path, self.name = path, name
         self.whole: Sparse | None = None
         with opened(path, name) as group:
-            shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
-            by_columns = _text(
-                group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
-            ).startswith("csc")
+            told = attributes(group)
+            shape = told.get("shape", told.get("h5sparse_shape"))
+            by_columns = _text(told.get("encoding-type", told.get("h5sparse_format", ""))).startswith("csc")
             starts = group["indptr"]
             if shape is None:
                 width = int(group["indices"][()].max(initial=-1)) + 1
@@ -224,6 +234,19 @@ def opened(path: Path, name: str) -> Iterator[Any]:
 
     with h5py.File(path, "r") as file:
         yield file[name]
+
+
+def attributes(item: Any) -> dict[str, Any]:
+    """What a group or an array of HDF5 or Zarr says of itself, as far as it is read here.
+
+    Of HDF5 without lists of texts, all of which may refer to one that is long.
+    """
+    told = item.attrs
+    names = [name for name in _ATTRIBUTES if name in told]
+    if hasattr(told, "get_id"):  # of h5py
+        kinds = {name: told.get_id(name) for name in names}
+        names = [name for name, kind in kinds.items() if kind.shape == () or not kind.dtype.hasobject]
+    return {name: told[name] for name in names}
 
 
 def as_rows(x: Any) -> Any:
