@@ -190,8 +190,12 @@ def inline(document: str, name: str, label: str, parts: Sequence[tuple[float, fl
 def png(figure: Figure, dpi: int = DPI) -> bytes:
     """The figure as a PNG image on white, of so many pixels an inch."""
     _prepare(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
+    buffer, before = io.BytesIO(), (figure.dpi, figure.get_facecolor())
+    figure.set_dpi(dpi)
+    figure.set_facecolor("white")
+    FigureCanvasAgg(figure).print_png(buffer)  # `savefig` would draw it all once more, only to lay it out
+    figure.set_dpi(before[0])
+    figure.set_facecolor(before[1])
     return buffer.getvalue()
 
 
