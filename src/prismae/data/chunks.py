@@ -287,7 +287,8 @@ def _inner(file: Path, array: Any, path: Path) -> Iterator[bytes]:
         )
     size = _ENTRY * n + 4 * len(summed)
     with file.open("rb") as shard:
-        if sharding.index_location.value == "end":
+        place = sharding.index_location  # up to Zarr 3.3 a member of an enumeration
+        if getattr(place, "value", place) == "end":
             shard.seek(-min(size, file.stat().st_size), 2)
         for start, length in (
             np.frombuffer(shard.read(_ENTRY * n)[: _ENTRY * n], "<u8").reshape(-1, 2).tolist()

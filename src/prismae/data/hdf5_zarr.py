@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from prismae._files import MOST_ARRAYS, check_number
 from prismae.data.chunks import check_hdf5, check_zarr
-from prismae.data.rows import Hdf5, Held, SparseGroup, attributes, holds_sparse, texts
+from prismae.data.rows import BROKEN, Hdf5, Held, Rows, SparseGroup, attributes, holds_sparse, texts
 from prismae.data.unpacked import unpacked
 from prismae.errors import InputError, in_a_sentence
 
@@ -36,8 +36,7 @@ def _needed(package: str, extra: str, path: Path) -> Any:
 def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays of a Zarr folder by their full names, read only when they are asked for."""
     zarr = _needed("zarr", "zarr", path)
-    broken = (OSError, ValueError, LookupError, TypeError, RuntimeError)
-    with in_a_sentence(f"{path} is corrupted or no Zarr folder", *broken):
+    with in_a_sentence(f"{path} is corrupted or no Zarr folder", *BROKEN):
         strange = next((each for each in path.rglob("*") if not (each.is_file() or each.is_dir())), None)
         if strange is not None:  # a pipe or a device, which might never end
             raise InputError(f"{path} holds {strange.name}, which is neither a file nor a folder.")
@@ -54,8 +53,13 @@ def zarr_folder(path: Path) -> Iterator[Mapping[str, Any]]:
             if not isinstance(each, zarr.Array):
                 found |= _of_group(path, name, each)
             elif name.rpartition("/")[0] not in found:
-                found[name] = unpacked(Held(each), attributes(each), _fill(each)) if each.ndim else each
+                found[name] = _rows(path, name, each) if each.ndim else each
         yield found
+
+
+def _rows(path: Path, name: str, array: Any) -> Rows:
+    """Those of an array of Zarr, as its attributes say."""
+    return unpacked(Held(array, f"{path}: {name!r}"), attributes(array), _fill(array))
 
 
 def _fill(array: Any) -> Any:
@@ -82,9 +86,8 @@ def hdf5(path: Path) -> Iterator[Mapping[str, Any]]:
             numbers = unpacked(Hdf5(path, name), attributes(item)) if item.ndim and not texts else item
             found[name] = item.asstr() if texts else numbers
 
-    broken = (OSError, RuntimeError, ValueError, TypeError, LookupError, OverflowError)
     with (
-        in_a_sentence(f"{path} is corrupted or no HDF5 file", *broken),
+        in_a_sentence(f"{path} is corrupted or no HDF5 file", *BROKEN),
         h5py.File(path, "r") as file,
     ):
         for visit in (check, note):  # all, before anything is read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,17 @@ _AT_ONCE = (
     32  # images that a thread takes at a time, for threads that wait for each other use the processor too
 )
 _PART = 1024  # images handed to the threads at a time
-_BROKEN = (OSError, EOFError, SyntaxError, ValueError, zlib.error)
+_BROKEN = (  # what Pillow raises where a file is damaged
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
 DEEP = 257  # 255 x 257 is 65535: what a byte is multiplied by to be one of 16 bits, and the other way round
 
 ON_WHITE = "transparent, laid on white"

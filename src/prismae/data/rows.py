@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,22 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from prismae._files import PACKED, check_room, memory
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, so that no result depends on the machine
 NEAR = 1 << 16  # bytes between two rows of a file that are rather read along than skipped
 STORED = 1 << 22  # values of a sparse matrix in a file that are looked at together
 LARGEST_CHUNK = 1 << 26  # bytes of chunks of a file that are read together
+BROKEN = (  # what h5py, Zarr and their codecs raise where a file is damaged
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    zlib.error,
+)
 _ATTRIBUTES = (
     *("shape", "h5sparse_shape", "encoding-type", "h5sparse_format", "_index"),  # of AnnData
     *(
@@ -85,12 +96,16 @@ class Rows(ABC):
 class Held(Rows):
     """Those of an object that gives rows itself: a mapped array of NumPy, a data set of h5py or Zarr."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Any, where: str = "The array") -> None:
+        self.where = where  # what messages call it
         self.array, self.shape, self.dtype = array, tuple(array.shape), np.dtype(array.dtype)
         self.at_once = _chunk(getattr(array, "chunks", None), self.shape, self.dtype)
 
     def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[NDArray]:
-        return (np.asarray(self.array[start:stop]) for start, stop in spans)
+        for start, stop in spans:
+            with in_a_sentence(f"{self.where} is damaged", *BROKEN):
+                part = np.asarray(self.array[start:stop])
+            yield part
 
 
 class Npy(Rows):
@@ -224,16 +239,17 @@ class SparseGroup(SparseRows):
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[Any]:
-    """A data set or group of an HDF5 file, or of a folder of Zarr."""
-    if path.is_dir():
-        import zarr
+    """A data set or group of an HDF5 file, or of a folder of Zarr; what is damaged of it is said in one sentence."""
+    with in_a_sentence(f"{path} is damaged, so {name!r} cannot be read", *BROKEN):
+        if path.is_dir():
+            import zarr
 
-        yield zarr.open_group(str(path), mode="r")[name]
-        return
-    import h5py
+            yield zarr.open_group(str(path), mode="r")[name]
+            return
+        import h5py
 
-    with h5py.File(path, "r") as file:
-        yield file[name]
+        with h5py.File(path, "r") as file:
+            yield file[name]
 
 
 def attributes(item: Any) -> dict[str, Any]:
