@@ -255,7 +255,7 @@ def opened(path: Path, name: str) -> Iterator[Any]:
 def attributes(item: Any) -> dict[str, Any]:
     """What a group or an array of HDF5 or Zarr says of itself, as far as it is read here.
 
-    Of HDF5 without lists of texts, all of which may refer to one that is long.
+    Lists of texts in HDF5 are left out: all of them may refer to one that is long.
     """
     told = item.attrs
     names = [name for name in _ATTRIBUTES if name in told]
