@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blank import blank_figures
 from commands import printed as command
 from PIL import Image
 
 
-def test_seeds_then_pictures_then_the_full_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_seeds_then_pictures_then_the_full_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32))
     size = [
         "--steps",
@@ -38,7 +41,9 @@ def test_seeds_then_pictures_then_the_full_report(tmp_path: Path, capfd: pytest.
     with Image.open(folder / "figures" / "manifold.png") as picture:
         assert picture.width > 500
 
-    code, out, err = command(capfd, "report", folder)
+    with monkeypatch.context() as patch:
+        blank_figures(patch)
+        code, out, err = command(capfd, "report", folder)
     assert code == 0, err
     assert "Not computed for this run: the t-SNE of the codes" in (folder / "report.html").read_text()
     code, out, err = command(capfd, "report", folder, "--full")

@@ -21,6 +21,8 @@ for package in (prismae.figures, prismae.report, prismae.views):
     for module in iter_modules(package.__path__):
         if module.name != "_subject":  # what views compute from
             import_module(f"{package.__name__}.{module.name}")
+prismae.views.all_views()
+assert not {"torch", "sklearn"} & set(sys.modules)
 for folder in map(Path, sys.argv[1:]):
     prismae.report.write_report(folder)
     prismae.report.write_picture(folder, "reconstructions")
