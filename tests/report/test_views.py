@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from blank import blank_figures
+from sklearn.exceptions import ConvergenceWarning
 from test_own_classes import declare, module
 from typer.testing import CliRunner
 from untrained import channels, images, series, untrained_run, vectors
