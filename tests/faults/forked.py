@@ -37,6 +37,10 @@ def answer(request: dict[str, Any], shim: Any) -> dict[str, Any]:
             stream.flush()
             os.dup2(mouth, stream.fileno())
         os.close(mouth)
+        sys.stdout = os.fdopen(
+            1, "w", closefd=False
+        )  # those of before may believe in a file that can be sought
+        sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
         os.chdir(request["folder"])
         if "memory" in request:
             taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -43,6 +43,7 @@ def odd():
     return [pytest.param(ODD[each], id=each, marks=() if each in FAST else pytest.mark.slow) for each in ODD]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of packages that others use
 @pytest.mark.parametrize("value", odd())
 @pytest.mark.parametrize(("command", "option"), [each[:2] for each in options_of(str, Path)])
 def test_a_text_that_no_option_means_is_one_sentence(command, option, value, tmp_path, monkeypatch, capfd):

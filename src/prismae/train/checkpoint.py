@@ -56,7 +56,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     try:
         save_file(tensors, path, metadata=about | {_DIGEST: _digest(tensors, about)})
     except SafetensorError as error:
-        number = re.search(r"\(os error (\d+)\)", str(error))
+        number = re.search(r"(?:os error|Os \{ code:) (\d+)", str(error))  # as several versions have it
         if number is None:
             raise OSError(f"{path.name} could not be written ({error})") from None
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
