@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from blank import blank_figures
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -267,7 +268,8 @@ def test_save_and_load_keep_everything(method, table, tmp_path):
     assert not list(tmp_path.rglob("*.pkl"))
 
 
-def test_a_model_saved_over_another_leaves_nothing_of_it(table, tmp_path):
+def test_a_model_saved_over_another_leaves_nothing_of_it(table, tmp_path, monkeypatch):
+    blank_figures(monkeypatch)
     first = pr.Autoencoder("vae", **FAST).fit(table)
     folder = first.save(tmp_path / "run", table)
     pr.export.to_parquet(first, folder.path / "export" / "codes.parquet", table)

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from blank import blank_figures
 from flat import train
 from planes import correlations
 
@@ -128,7 +129,7 @@ def test_entropies_of_discrete_codes_are_of_how_often_values_occur():
     assert statistics(codes, discrete=True)["code_entropy"] == pytest.approx([0.0, np.log(2)])
 
 
-def test_discrete_codes_reach_codes_snapshots_traversals_report_and_exports(tmp_path):
+def test_discrete_codes_reach_codes_snapshots_traversals_report_and_exports(tmp_path, monkeypatch):
     job = Job("qlae", "digits", {"levels": 5}, n_latents=3, steps=6, batch=16, snapshots=(3,))
     folder = run(job, tmp_path, device="cpu")
     path = tmp_path / job.id
@@ -142,6 +143,7 @@ def test_discrete_codes_reach_codes_snapshots_traversals_report_and_exports(tmp_
     for latent in range(3):
         assert set(np.unique(codes[:, latent])) <= set(levels[latent])
         assert len(np.unique(snapshot[:, latent])) <= 5
+    blank_figures(monkeypatch)
     page = write_report(path).read_text()
     shown = json.loads(page.split('"levels":')[1].split("]")[0] + "]")
     assert len(shown) == 5

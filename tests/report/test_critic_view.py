@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from blank import blank_figures
 from flat import train
 from torch import nn
 
@@ -97,7 +98,8 @@ def test_every_critic_method_ends_with_what_its_critic_sees(name):
     assert len(found["critic_sees"]) == len(found["critic_updates"]) >= 3
 
 
-def test_the_page_says_what_the_critic_sees(tmp_path):
+def test_the_page_says_what_the_critic_sees(tmp_path, monkeypatch):
+    blank_figures(monkeypatch)
     model = Autoencoder(Quick(critic_width=8, critic_layers=1), steps=8, random_state=0, **SMALL).fit(X[:200])
     run = model.save(tmp_path / "run", X[:200])
     page = " ".join(write_report(run.path).read_text().split())

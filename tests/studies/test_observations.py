@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from blank import blank_figures
 from markupsafe import escape
 from PIL import Image
 
@@ -60,7 +61,9 @@ def test_rows_are_held_out_and_measured(fish: Path, tmp_path: Path) -> None:
     assert 0 <= found["unseen"]["protocols"]["locatello2019"]["mig"]["score"] <= 1
 
 
-def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path) -> None:
+def test_what_is_held_out_stands_beside_what_is_seen(
+    fish: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Numbers of observations are rows of the file, and the page says what was held out and how it did there."""
     table = pd.read_csv(fish)
     job = Job("vae", str(fish), factors=("pond",), holdout=0.4, **FAST)
@@ -75,6 +78,7 @@ def test_what_is_held_out_stands_beside_what_is_seen(fish: Path, tmp_path: Path)
         assert back["sex"].tolist() == table["sex"][numbers].tolist()
     assert drawn["worst_rows"].max() >= len(seen)  # so numbers of the training part would have been others
     found = score(folder)
+    blank_figures(monkeypatch)
     page = write_report(folder.path).read_text().replace("\u00a0", " ")
     assert "Held out of the training: 24 observations, 40 % of the data, drawn at random." in page
     assert f"worst first: {', '.join(map(str, drawn['worst_rows']))} (counted from 0 in the data" in page

@@ -296,8 +296,9 @@ def _compare(
 
 
 def _by_seed(a: pd.Series, b: pd.Series) -> Comparison | None:
-    pair = pd.concat([a, b], axis=1, join="inner").dropna()
-    return paired(pair.iloc[:, 0].to_list(), pair.iloc[:, 1].to_list())
+    both = a.index.intersection(b.index, sort=False)
+    pair = np.column_stack([a.loc[both].to_numpy(float), b.loc[both].to_numpy(float)])
+    return paired(*pair[~np.isnan(pair).any(axis=1)].T.tolist())
 
 
 def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, float | None] | None:
