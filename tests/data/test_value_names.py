@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +36,15 @@ def own(tmp_path: Path, how: str) -> World:
         return pr.world(x, factors=frame[["animal"]])
     if how == "texts":
         return pr.world(x, factors=np.array(KINDS), factor_names=["animal"])
+    if how == "npz":
+        np.savez(tmp_path / "x.npz", x=x, factors=np.array(KINDS), factor_names=np.array(["animal"]))
+        return pr.world(tmp_path / "x.npz")
+    if how == "hdf5":
+        with h5py.File(tmp_path / "x.h5", "w") as file:
+            file["x"] = x
+            for name, texts in (("factors", KINDS), ("factor_names", ["animal"])):
+                file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
+        return pr.world(tmp_path / "x.h5")
     if how == "renamed":
         return pr.world(x, factors=frame[["animal"]].rename(columns={"animal": "b"}), factor_names=["animal"])
     if how == "windows":  # beside a factor that is a number, of which the names must not be
@@ -46,7 +56,7 @@ def own(tmp_path: Path, how: str) -> World:
     return pr.world(tmp_path / "photos", factors="folder", factor_names=["animal"])
 
 
-@pytest.mark.parametrize("how", ["column", "table", "texts", "renamed", "windows", "folders"])
+@pytest.mark.parametrize("how", ["column", "table", "texts", "npz", "hdf5", "renamed", "windows", "folders"])
 def test_names_of_values_come_with_the_data(tmp_path: Path, how: str) -> None:
     made = own(tmp_path, how)
     assert dict(made.value_names) == {"animal": CALLED}

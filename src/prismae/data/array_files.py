@@ -85,7 +85,8 @@ def read_arrays(path: Path, part: str | None, factors: Sequence[str], *, new: bo
         doubt = observations_last(tuple(x.shape)) if suffix == ".mat" else None
         found = Found(x, channel_names=channels, rate=rate, doubt=doubt, names=names, notices=notices)
         if not factors:
-            return replace(found, labels=_own_factors(arrays) if "factors" in arrays else None)
+            own = "factors" in arrays
+            return replace(found, labels=_own_factors(arrays, len(x), path.name, new=new) if own else None)
         columns = {k: v for name in factors for k, v in _columns(name, whole(arrays[name]), len(x)).items()}
         return replace(found, labels=labels_of(columns, len(x), path.name, new=new))
 
@@ -156,8 +157,8 @@ def _columns(name: str, values: NDArray, n: int) -> dict[str, NDArray]:
     return {name: values.reshape(-1)}
 
 
-def _own_factors(arrays: Mapping[str, Any]) -> Labels:
-    """The array ``factors`` with its names and kinds, as `from_array` checks them."""
+def _own_factors(arrays: Mapping[str, Any], n: int, where: str, *, new: bool) -> Labels | None:
+    """The array ``factors`` with its names and kinds, as `from_array` checks them; one of texts as named columns."""
     values = whole(arrays["factors"])
     values = values[:, None] if values.ndim == 1 else values
     k = values.shape[-1]
@@ -167,4 +168,6 @@ def _own_factors(arrays: Mapping[str, Any]) -> Labels:
         names = texts(arrays["factor_names"])
     if "factor_kinds" in arrays:
         kinds = tuple(cast(FactorKind, kind) for kind in texts(arrays["factor_kinds"]))
+    if values.dtype.kind in "OSTU" and values.ndim == 2 and len(names) == len(set(names)) == k:
+        return labels_of(dict(zip(names, values.T, strict=True)), n, where, new=new)
     return Labels(values, names, kinds)
