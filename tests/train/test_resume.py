@@ -23,7 +23,7 @@ SMALL = {"critic_warmup": 4, "critic_width": 16, "n_nodes": 4}
 JOBS = {
     "ed-gcae": Job("ed-gcae", "digits", SMALL, n_latents=3, steps=40, batch=16),
     "gcae": Job("gcae", "digits", SMALL | {"critic_steps": 2}, n_latents=3, steps=40, batch=16),
-    "vae": Job("vae", "digits", n_latents=3, steps=40, batch=16, precision="bf16"),
+    "vae": Job("vae", "digits", n_latents=3, net="mlp:width=16", steps=40, batch=16, precision="bf16"),
 }
 SCRIPT = """
 import sys

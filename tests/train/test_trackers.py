@@ -89,7 +89,7 @@ def stop(now):
 
 
 def test_a_run_that_goes_on_begins_where_it_goes_on_and_its_results_follow(tmp_path):
-    job = pr.Job("vae", "digits", n_latents=2, steps=150, batch=16)
+    job = pr.Job("vae", "digits", n_latents=2, net="mlp:width=16", steps=150, batch=16)
     first, second = (Kept(job.id, tmp_path / job.id) for _ in range(2))
     halt = pr.Hook(on_step=stop, at=[110])
     with pytest.raises(Stop):
@@ -222,7 +222,9 @@ def store(monkeypatch):
 
 
 def test_mlflow_gets_one_run_for_a_training_that_went_on(store, tmp_path):
-    job = pr.Job("beta-vae", "digits", n_latents=2, steps=150, batch=16, fields={"beta": 2.0})
+    job = pr.Job(
+        "beta-vae", "digits", n_latents=2, net="mlp:width=16", steps=150, batch=16, fields={"beta": 2.0}
+    )
     halt = pr.Hook(on_step=stop, at=[110])
     made = tracker("mlflow", Run(tmp_path / job.id), as_plain(job))
     with pytest.raises(Stop):
@@ -275,7 +277,7 @@ def test_tensorboard_s_files_have_each_step_once_after_a_kill(tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    job = pr.Job("vae", "digits", n_latents=2, steps=150, batch=16)
+    job = pr.Job("vae", "digits", n_latents=2, net="mlp:width=16", steps=150, batch=16)
     for hooks in ([pr.Hook(on_step=stop, at=[110])], []):
         made = tracker("tensorboard", Run(tmp_path / job.id), as_plain(job))
         try:
