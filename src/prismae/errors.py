@@ -23,7 +23,9 @@ _OF_PATHS = {
     errno.ENAMETOOLONG,
 }
 _LONGEST = 200  # letters of what another library says, which may name all that a file holds
-_no_memory = re.compile("OutOfMemoryError|can't allocate memory|not enough memory")  # as PyTorch says it
+_no_memory = re.compile(  # as PyTorch says it, and the system where it loads a library
+    "OutOfMemoryError|can't allocate memory|not enough memory|failed to map segment from shared object"
+)
 
 
 class InputError(ValueError):

@@ -153,3 +153,16 @@ def test_a_full_standard_error_ends_nothing(tmp_path, monkeypatch, capfd):
             shown.advance(task, 2)
         ended = True
     assert ended
+
+
+def test_blas_has_its_buffers_before_memory_is_short():
+    code = (
+        "import resource; from pathlib import Path; from prismae.cli import _take_buffers\n"
+        "def allow(megabytes):\n"
+        "    used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (used + (megabytes << 20), resource.RLIM_INFINITY))\n"
+        "import numpy as np; from scipy.linalg import eigh\n"
+        "allow(400); _take_buffers(); allow(8); eigh(np.eye(300))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -174,6 +174,7 @@ def test_errors_of_the_machine_have_sentences_and_others_have_none():
     assert "memory" in of_machine(
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: x")
     )
+    assert "memory" in of_machine(ImportError("x.so: failed to map segment from shared object"))
     assert of_machine(RuntimeError("can't start new thread")) == "No more threads can be started here."
     assert of_machine(ValueError("anything")) is None
 

@@ -8,6 +8,8 @@ import signal
 import sys
 import warnings
 from codecs import register_error
+from functools import cache
+from importlib.util import find_spec
 from io import TextIOWrapper
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,6 +20,7 @@ from prismae.errors import DataWarning, InputError, Interrupted, NotFinite, Trai
 __all__ = ["app", "main"]
 
 LIKE = {"−": "-", "–": "-", "—": "-", "…": "...", "→": "->", "±": "+-", "·": "-", "×": "x"}  # in ASCII
+_BUFFERS = 100 << 20  # bytes: more than BLAS of NumPy and of SciPy take for one thread each
 
 
 def main() -> None:
@@ -39,6 +42,7 @@ def main() -> None:
         each.reconfigure(errors="prismae")
     try:
         _stand()
+        _take_buffers()
         app()
     except (InputError, NotFinite) as error:
         _say(str(error), 2)
@@ -101,6 +105,27 @@ def _stand() -> None:
         os.getcwd()
     except FileNotFoundError:
         raise InputError("The current folder was removed or moved: change to another one.") from None
+
+
+@cache
+def _take_buffers() -> None:
+    """Where memory is limited, as schedulers limit it, have BLAS take its buffers while there is room.
+
+    OpenBLAS takes them when it first computes. If there is no room by then, that of SciPy tries for ever.
+    """
+    if find_spec("resource") is None:  # on Windows
+        return
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        return
+    import numpy as np
+    from scipy.linalg import eigh
+
+    room = bytearray(_BUFFERS)  # or an error that has a sentence
+    del room
+    square = np.eye(300)  # of smaller ones it computes without
+    eigh(square @ square)
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:
