@@ -104,6 +104,17 @@ def test_categories_that_the_fit_did_not_see_are_refused_or_none_of_those_that_i
     np.testing.assert_allclose(codes[1], model.net_.encode(x).mean.detach()[0], atol=1e-6)
 
 
+def test_a_run_takes_categories_that_its_data_do_not_have_for_none_of_theirs_where_it_is_told_so(tmp_path):
+    table = pd.DataFrame({"size": [1.0, 2.0, 4.0, 3.0] * 5, "sex": ["f", "m"] * 10})
+    table.to_csv(tmp_path / "old.csv", index=False)
+    table[:2].assign(sex=["f", "x"]).to_csv(tmp_path / "new.csv", index=False)
+    export = ("export", fit(tmp_path, str(tmp_path / "old.csv")), "--codes", "--world", tmp_path / "new.csv")
+    refused = said(cli(*export))
+    assert "value 'x' in row 2" in refused
+    assert "--handle-unknown ignore" in refused
+    assert "codes of 2 observations" in said(cli(*export, "--handle-unknown", "ignore"))
+
+
 class Stranger:
     """Stands for a data frame of another library, as the interchange protocol of Arrow has it."""
 

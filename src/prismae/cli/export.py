@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,12 @@ def export(
         str | None,
         typer.Option("--world", help="A world or file to encode and check with; else the run's own."),
     ] = None,
+    handle_unknown: Annotated[
+        Literal["error", "ignore"],
+        typer.Option(
+            help="What a category is that the run's data do not have: a mistake, or none of theirs."
+        ),
+    ] = "error",
     folder: Annotated[
         Path | None,
         typer.Option("--to", "--out", metavar="FOLDER", help="Where the files go; else RUN/export."),
@@ -56,7 +62,7 @@ def export(
         raise InputError(
             f"{str(path)!r} was saved from Python, so its data are not known here: expected --world."
         )
-    data = everything(job) if source is None else new_observations(source, job)
+    data = everything(job) if source is None else new_observations(source, job, handle_unknown)
     for note in data.notices if source is not None else ():
         out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -69,6 +69,7 @@ class TableScheme:
     sorts: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     index: str | None = None
+    ignore_unknown: bool = field(default=False, compare=False)  # of new rows, and so kept nowhere
 
     @classmethod
     def fit(cls, table: pd.DataFrame, *, name: str = "The table") -> Self:
@@ -162,20 +163,21 @@ class TableScheme:
         """Columns that a table may lack: those that are not trained on."""
         return (*self.left_out, *self.constants)
 
+    def lenient(self) -> Self:
+        """The same, to which a category that the fit did not see is none of those that it saw, 0 in all columns."""
+        return replace(self, ignore_unknown=True)
+
     def to_array(
         self,
         table: pd.DataFrame,
         *,
         name: str = "The table",
-        ignore_unknown: bool = False,
         only: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """The table's rows as an array [n, d] with columns as `feature_names` says.
 
         Parameters
         ----------
-        ignore_unknown
-            Whether a category that the fit did not see is none of those that it saw, 0 in all columns.
         only
             The columns that the table has, where it has not all; the others become NaN.
 
@@ -223,11 +225,12 @@ class TableScheme:
             number = {value: i for i, value in enumerate(known)}
             places = np.array([*(number.get(value, -1) for value in seen), MISSING])[codes]
             unknown = places == -1
-            if unknown.any() and not ignore_unknown:
+            if unknown.any() and not self.ignore_unknown:
                 several = listed([repr(value) for value in seen if value not in number])
                 faults.append(
                     f"column {column!r} has the value {several} in {_row(unknown)}, "
-                    f"expected one of {listed(known)} (handle_unknown='ignore' takes it for none of them)"
+                    f"expected one of {listed(known)} (handle_unknown='ignore', at a command --handle-unknown "
+                    "ignore, takes it for none of them)"
                 )
             part = x[:, wanted[column][0] : wanted[column][-1] + 1]
             part[:] = places[:, None] == np.arange(len(known))

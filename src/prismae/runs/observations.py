@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prismae.data import World, world, world_names, world_splits
 from prismae.data.image_folder import is_image
@@ -63,10 +63,13 @@ def everything(job: Mapping[str, Any]) -> World:
     return world(_unchanged(job), **{name: value for name, value in as_plain(_reading(job)).items() if value})
 
 
-def new_observations(source: str, job: Mapping[str, Any]) -> World:
+def new_observations(
+    source: str, job: Mapping[str, Any], handle_unknown: Literal["error", "ignore"] = "error"
+) -> World:
     """Observations new to a trained model: a world by name, or own data, which become numbers as the job's did.
 
-    One observation is enough, nothing needs to vary, and the job's factors are left out where they are missing.
+    One observation is enough, nothing needs to vary, and the job's factors are left out where they are missing. By
+    "ignore" a category that the job's data do not have is taken for none of theirs.
     """
     if not is_path(source) and (source in world_names() or not Path(source).is_dir()):
         return world(source)
@@ -74,7 +77,8 @@ def new_observations(source: str, job: Mapping[str, Any]) -> World:
     path = split_path(source)[0]
     if not (path.is_dir() or is_image(path)):
         reading = replace(reading, size=None, skip_damaged=False)
-    return from_path(source, reading=reading, like=kind_of(job))
+    like = kind_of(job)
+    return from_path(source, reading=reading, like=like.lenient() if handle_unknown == "ignore" else like)
 
 
 def _reading(job: Mapping[str, Any]) -> Reading:

@@ -39,8 +39,6 @@ class Table(Numbers):
     ----------
     scheme
         How the columns of a table became those of an array; None for arrays.
-    ignore_unknown
-        Whether a category of new rows that the fit did not see is taken for none of those that it saw.
     constant
         Column of an array, counted from 0 → its value, where it has one value only.
     given
@@ -49,7 +47,6 @@ class Table(Numbers):
     """
 
     scheme: TableScheme | None = None
-    ignore_unknown: bool = False
     constant: Mapping[int, float] = field(default_factory=dict)
     given: tuple[str, ...] = ()
 
@@ -67,7 +64,7 @@ class Table(Numbers):
         return super().to_json() | {key: value for key, value in more.items() if value}
 
     def lenient(self) -> Self:
-        return replace(self, ignore_unknown=True)
+        return self if self.scheme is None else replace(self, scheme=self.scheme.lenient())
 
     def scheme_json(self) -> dict[str, Any]:
         return super().scheme_json() if self.scheme is None else {"table": self.scheme.to_json()}
@@ -172,9 +169,7 @@ class Table(Numbers):
         if not columns:
             return torch.from_numpy(found.astype(np.float32))
         if self.scheme is not None:
-            found = self.scheme.to_array(
-                table, name="given=", ignore_unknown=self.ignore_unknown, only=[*columns]
-            )
+            found = self.scheme.to_array(table, name="given=", only=[*columns])
             return torch.from_numpy(found)
         found[:, [int(name) for name in columns]] = numbers(table.to_numpy(), "given=")
         return torch.from_numpy(self._scaled(found))
@@ -233,7 +228,7 @@ class Table(Numbers):
                 if isinstance(X, pd.DataFrame)
                 else pd.DataFrame(np.asarray(X[:]), columns=list(self.columns))
             )
-            X = self.scheme.to_array(named, ignore_unknown=self.ignore_unknown)
+            X = self.scheme.to_array(named)
             self._refuse_gaps(X, 0)
         return super().parts(X, shape)
 
