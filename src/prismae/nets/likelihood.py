@@ -292,14 +292,17 @@ class Columns(Likelihood, nn.Module):
         """The way from outputs to what is expected, `mean`, as plain data.
 
         To column i of numbers what its letter in `sorts` says (c of a count, t of a truth value, n of others), with its
-        `rate`, `shift` and `scale`; to the categories behind them, in columns of `widths`, a softmax, scaled.
+        `rate` (without one it is the `shift`), `shift` and `scale`; to the categories behind them, in columns of
+        `widths`, a softmax, scaled.
         """
         rate = self.rate.expand_as(self.shift)
         pairs = zip(self.counts.expand_as(self.shift), self.truths.expand_as(self.shift), strict=True)
-        numbers = {"rate": rate, "shift": self.shift, "scale": self.scale}
+        numbers = {"shift": self.shift, "scale": self.scale}
+        if not torch.equal(rate, self.shift):  # as it is where all are counts, scaled by their means
+            numbers["rate"] = rate
         return {
             "sorts": "".join("c" if count else "t" if truth else "n" for count, truth in pairs),
-            **{name: [float(f"{value:.6g}") for value in each.tolist()] for name, each in numbers.items()},
+            **{name: [float(f"{value:.5g}") for value in each.tolist()] for name, each in numbers.items()},
             "widths": list(self.widths),
             "mean": float(self.mean_of_all),
             "std": float(self.std_of_all),

@@ -283,10 +283,11 @@ def called(run: Run, originals: str) -> list[str]:
 
 
 def _short(values: NDArray, units: NDArray) -> list[float]:
-    """Numbers to five digits behind the first one of their units."""
+    """Numbers to four digits behind the first one of their units."""
     size = np.abs(np.where(units == 0, 1.0, units).astype(float))
-    step = 10.0 ** (np.floor(np.log10(size)) - 5)
-    return [float(f"{each:.12g}") for each in np.round(values / step) * step]
+    step = 10.0 ** (np.floor(np.log10(size)) - 4)
+    found = (float(f"{each:.12g}") for each in np.round(values / step) * step)
+    return [int(each) if each == 0 else each for each in found]  # "-0.0" is four letters
 
 
 def shown(run: Run) -> Shown:

@@ -27,7 +27,7 @@ function prismaeDecoder(spec) {
       const values = Float32Array.from(x.values, (v, i) => {
         if (i >= layer.sorts.length) return v;
         const least = Math.min(Math.max(v, -layer.most), layer.most);
-        const own = { c: () => layer.rate[i] * Math.exp(least), t: () => 1 / (1 + Math.exp(-v)), n: () => v };
+        const own = { c: () => (layer.rate ?? layer.shift)[i] * Math.exp(least), t: () => 1 / (1 + Math.exp(-v)), n: () => v };
         return (own[layer.sorts[i]]() - layer.shift[i]) / layer.scale[i];
       });
       let start = layer.sorts.length;
