@@ -98,7 +98,7 @@ def test_the_words_of_a_library_are_those_of_the_system():
 
 @pytest.mark.parametrize(
     ("limit", "end"),
-    [(2_000, "File too large."), (20_000, "File too large. (The traceback is in {}/error.txt.)")],
+    [(1_000, "File too large."), (20_000, "File too large. (The traceback is in {}/error.txt.)")],
 )
 def test_a_study_names_what_could_not_be_written_and_comes_to_its_end(tmp_path, limit, end):
     import_module("torch.distributed.nn")  # that of PyTorch 2.7 writes a file when it is imported
