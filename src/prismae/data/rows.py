@@ -31,17 +31,9 @@ BROKEN = (  # what h5py, Zarr and their codecs raise where a file is damaged
     OverflowError,
     zlib.error,
 )
-_ATTRIBUTES = (
-    *("shape", "h5sparse_shape", "encoding-type", "h5sparse_format", "_index"),  # of AnnData
-    *(
-        "scale_factor",
-        "add_offset",
-        "_FillValue",
-        "missing_value",
-        "_ARRAY_DIMENSIONS",
-    ),  # of netCDF and xarray
-    *("MATLAB_class", "pandas_type"),
-)
+_OF_ANNDATA = ("shape", "h5sparse_shape", "encoding-type", "h5sparse_format", "_index")
+_OF_XARRAY = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_ARRAY_DIMENSIONS")
+_ATTRIBUTES = (*_OF_ANNDATA, *_OF_XARRAY, "MATLAB_class", "pandas_type")  # that are read
 
 
 class Rows(ABC):
