@@ -173,7 +173,7 @@ def test_factors_are_known_by_name_and_rows_by_their_index(people, tmp_path):
     assert [*codes.index] == [*back.index] == [*"abcde"]
     pd.testing.assert_frame_equal(found.inverse_transform(codes[["f1", "f0"]]), back)
     for wrong in ([[np.nan, 0.0]], [[np.inf, 0.0]], [["a", "b"]]):
-        with pytest.raises(InputError, match="expected finite numbers"):
+        with pytest.raises(InputError, match=r"expected (finite )?numbers"):
             found.inverse_transform(wrong)
     nothing: list[Any] = [None, 5, "table.csv"]
     for each in nothing:

@@ -371,7 +371,7 @@ def test_mistakes(table):
     with pytest.raises(InputError, match=r"Codes have shape \(2, 4\), expected \[n, 3\]"):
         model.inverse_transform(np.zeros((2, 4)))
     for wrong in (np.full((2, 3), np.nan), np.ones((2, 3), complex), np.array([["a", "b", "c"]])):
-        with pytest.raises(InputError, match="expected finite numbers"):
+        with pytest.raises(InputError, match=r"expected (finite )?numbers"):
             model.inverse_transform(wrong)
     with pytest.raises(InputError, match="Reshape your data"):
         model.transform(table[0])

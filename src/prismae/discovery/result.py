@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from prismae._files import write_file, written_whole
 from prismae.data import World
+from prismae.data.layout import numbers
 from prismae.discovery.curves import Curve, rolled, unrolled
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, Observations, load
@@ -138,10 +139,7 @@ class Discovery:
         given = np.asarray(factors)
         if given.ndim != 2 or given.shape[1] != len(names):
             raise InputError(f"Factors have shape {given.shape}, expected [n, {len(names)}].")
-        if given.dtype.kind not in "buif" or not np.isfinite(given).all():
-            raise InputError(
-                f"Factors are of type {given.dtype} or hold NaN or infinity, expected finite numbers."
-            )
+        given = numbers(given, "Factors")
         form = self.model._form
         back = form.given_back(self.seen(given.astype(float)).reshape(len(given), *form.seen))
         if isinstance(back, pd.DataFrame) and isinstance(factors, pd.DataFrame):

@@ -24,6 +24,7 @@ from prismae._words import lengths
 from prismae.control import Controller
 from prismae.data import Summary, World, world
 from prismae.data.kinds import PART
+from prismae.data.layout import numbers
 from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Given, Observations, checked
 from prismae.estimator._warm_start import refuse_another_training
@@ -320,8 +321,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             ) from None
         if z.ndim != 2 or z.shape[1] != self._n_features_out:
             raise InputError(f"Codes have shape {z.shape}, expected [n, {self._n_features_out}].")
-        if z.dtype.kind not in "buif" or not np.isfinite(z).all():
-            raise InputError(f"Codes are of type {z.dtype} or hold NaN or infinity, expected finite numbers.")
+        z = numbers(z, "Codes")
         told = self._form.told(given, len(z))
         parts = torch.from_numpy(z.astype(np.float32)).split(PART)
         beside = [None] * len(parts) if told is None else told.split(PART)
