@@ -19,7 +19,7 @@ def trained(name, device):
     critics = name in ("gcae", "ed-gcae")
     settings = Training(
         n_latents=3,
-        net="mlp",
+        net="mlp:width=16",
         likelihood="mse" if critics else "bernoulli",
         batch=16,
         steps=40,

@@ -62,7 +62,13 @@ def assert_same(model, net, encode, decode):
 
 @pytest.mark.parametrize(
     ("method", "net"),
-    [("beta-tcvae", "conv"), ("ed-gcae", "mlp"), pytest.param("gmvae", "conv1d", marks=pytest.mark.slow)],
+    [
+        ("beta-tcvae", "conv"),
+        pytest.param(
+            "ed-gcae", "mlp", marks=pytest.mark.slow
+        ),  # by default an mlp goes to PyTorch's files, below
+        pytest.param("gmvae", "conv1d", marks=pytest.mark.slow),
+    ],
 )
 def test_onnx_files_compute_what_the_model_does_at_any_batch_size(method, net, tmp_path):
     pytest.importorskip("onnxruntime")

@@ -72,8 +72,8 @@ def test_draws_are_taken_back_and_go_on_where_they_stood() -> None:
 
 
 def fitted(seed: int) -> np.ndarray:
-    X = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
-    model = pr.Autoencoder("vae", 3, steps=40, batch=32, random_state=seed, device="cpu")
+    X = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
+    model = pr.Autoencoder("vae", 3, net="mlp:width=16", steps=20, batch=32, random_state=seed, device="cpu")
     return model.fit_transform(X)
 
 

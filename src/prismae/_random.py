@@ -76,6 +76,9 @@ _BY_ROWS: set[Callable[..., Any]] = {  # of a batch, which they draw for element
     F.rrelu,
 }
 _LAYERED: set[Callable[..., Any]] = {torch.gru, torch.lstm, torch.rnn_relu, torch.rnn_tanh}
+_ALL: frozenset[Callable[..., Any]] = frozenset(
+    _DRAWING | _ALIKE.keys() | _BORROWING | _BY_ROWS | _LAYERED  # of which F.dropout is one by rows
+)
 _lent = threading.Lock()  # of PyTorch's own generators, which are the process's
 
 
@@ -149,6 +152,8 @@ class Draws(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func not in _ALL:  # nearly always
+            return func(*args, **kwargs)
         if self._part is not None and _draws(func, args, kwargs):
             return self._in_part(func, args, kwargs, *self._part)
         if func in _DRAWING:

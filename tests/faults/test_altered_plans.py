@@ -74,7 +74,7 @@ def read_altered(path, data):
             plan.baseline_jobs()
 
 
-@tried(40)
+@tried(20)
 @given(data=st.data())
 def test_an_altered_plan_is_one_sentence_or_jobs(tmp_path, data):
     read_altered(tmp_path / "plan.yaml", data)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +23,19 @@ from prismae.studies import study
 from prismae.train.checkpoint import save_state
 
 ROOT = Path(__file__).parents[2]
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
 
 
-def command(*words, folder, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "prismae", *map(str, words)],
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        check=False,
-    )
-
-
-def test_a_table_is_printed_where_there_is_ascii_only(tmp_path, capfd):
+def test_a_table_is_printed_where_there_is_ascii_only(capfd, monkeypatch):
     plan, rows = ROOT / "plans" / "ed_gcae_table2.yaml", ROOT / "results" / "ed_gcae_table2.paper.csv"
     words = ("table", plan, "--profile", "paper", "--rows", rows)
-    few = command(*words, folder=tmp_path, **ASCII)
-    assert (few.returncode, few.stderr) == (0, b"")
     _, usual, _ = printed(capfd, *words)
-    assert few.stdout.decode("ascii") == usual.encode("ascii", "prismae").decode()
-    assert b" +- " in few.stdout
+    with BytesIO() as few, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", TextIOWrapper(few, encoding="ascii"))
+        code, _, err = printed(capfd, *words)
+        sys.stdout.flush()
+        said = few.getvalue().decode("ascii")
+    assert (code, err, said) == (0, "", usual.encode("ascii", "prismae").decode())
+    assert " +- " in said
 
 
 def test_a_folder_that_is_gone_is_one_sentence(tmp_path, capfd, monkeypatch):

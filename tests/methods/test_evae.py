@@ -20,7 +20,7 @@ FACTOR = FactorVAE(critic_width=8, critic_layers=2)
 
 
 def trained(method, steps=50, **kwargs):
-    settings = {"n_latents": 3, "net": "conv", "likelihood": "bernoulli", "batch": 8, "device": "cpu"}
+    settings = {"n_latents": 3, "net": "mlp:width=16", "likelihood": "bernoulli", "batch": 8, "device": "cpu"}
     return train(method, world("digits"), steps=steps, **settings | kwargs)
 
 
@@ -51,7 +51,8 @@ def test_updates_of_trials_are_counted(tmp_path):
     whole = trained(EVAE(**QUICK), 30)
     assert whole.trial_updates == 3 * 2
     assert trained(EVAE(**QUICK), 54, start=whole.state).trial_updates == 2 * 3 * 2
-    folder = run(Job("evae", "digits", QUICK, n_latents=2, steps=30, batch=8), tmp_path, device="cpu")
+    job = Job("evae", "digits", QUICK, n_latents=2, net="mlp:width=16", steps=30, batch=8)
+    folder = run(job, tmp_path, device="cpu")
     assert folder.job["updates"] == 36
     assert "6 updates more" in (folder.path / "README.md").read_text()
 
@@ -106,7 +107,7 @@ class Tries(Controller):
 @pytest.mark.parametrize("method", [VAE(), FACTOR], ids=["vae", "factor-vae"])
 def test_trials_that_are_not_adopted_leave_no_trace(method):
     tries = Tries()
-    same(trained(method, 8, controllers=[tries]), trained(method, 8))
+    same(trained(method, 8, net="conv", controllers=[tries]), trained(method, 8, net="conv"))
     first, again = tries.found[1.0]
     assert all(torch.equal(first[name], again[name]) for name in first)
     (heavy,) = tries.found[100.0]

@@ -21,7 +21,7 @@ def trained(method, likelihood="mse", steps=4, **kwargs):
         method,
         world("pulses"),
         n_latents=4,
-        net="mlp",
+        net="mlp:width=32",
         likelihood=likelihood,
         steps=steps,
         batch=16,

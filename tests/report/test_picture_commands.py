@@ -41,9 +41,8 @@ def test_seeds_then_pictures_then_the_full_report(
     with Image.open(folder / "figures" / "manifold.png") as picture:
         assert picture.width > 500
 
-    with monkeypatch.context() as patch:
-        blank_figures(patch)
-        code, out, err = command(capfd, "report", folder)
+    blank_figures(monkeypatch)
+    code, out, err = command(capfd, "report", folder)
     assert code == 0, err
     assert "Not computed for this run: the t-SNE of the codes" in (folder / "report.html").read_text()
     code, out, err = command(capfd, "report", folder, "--full")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import runpy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
+
+from prismae.studies.plan_file import read_source
 
 ROOT = Path(__file__).parents[2]
 PLANS, TOOLS = ROOT / "plans", ROOT / "tools"
@@ -167,7 +170,8 @@ def test_a_number_that_cannot_be_right_is_said_to_be_none(tmp_path):
     assert verdicts(tmp_path, [0.1], [], text)[0][-2] == "not credible"
 
 
-def test_the_page_is_of_these_plans_and_rows():
+def test_the_page_is_of_these_plans_and_rows(monkeypatch):
+    monkeypatch.setattr("prismae.studies.plan.read_source", cache(read_source))  # once for all profiles
     assert (ROOT / "REPRODUCTION.md").read_text() == page(PLANS, ROOT / "results"), (
         "run python tools/reproduction.py"
     )

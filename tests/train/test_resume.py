@@ -60,19 +60,32 @@ def same(a, b):
     pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
 
 
-@pytest.mark.parametrize(
-    "name", ["vae", *(pytest.param(each, marks=pytest.mark.slow) for each in JOBS if each != "vae")]
-)
+def goes_on(job, folder):
+    """A run of what a kill at step 17 left in `folder`."""
+    checkpoint = folder / job.id / "checkpoint" / "state.safetensors"
+    assert load_state(checkpoint)["step"] == 14
+    (checkpoint.parent / ".state.0.part.safetensors").touch()  # what a kill in the middle of a write leaves
+    resumed = run(job, folder, device="cpu", checkpoint_every=7)
+    assert not checkpoint.parent.exists()
+    return resumed
+
+
+def test_what_is_there_in_the_middle_of_a_run_is_enough_to_go_on_to_the_bit(tmp_path):
+    def kept(step):
+        if step == 17:
+            shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+
+    whole = run(JOBS["vae"], tmp_path / "whole", device="cpu", checkpoint_every=7, on_step=kept)
+    same(goes_on(JOBS["vae"], tmp_path / "killed"), whole)
+
+
+@pytest.mark.slow  # the test above has what a kill leaves, without a process that imports all anew
+@pytest.mark.parametrize("name", JOBS)
 def test_a_killed_run_goes_on_to_the_bit(name, tmp_path):
     job = JOBS[name]
     process = killed(job, tmp_path / "killed")
     assert process.returncode == -signal.SIGKILL, process.stderr
-    checkpoint = tmp_path / "killed" / job.id / "checkpoint" / "state.safetensors"
-    assert load_state(checkpoint)["step"] == 14
-    (checkpoint.parent / ".state.0.part.safetensors").touch()  # what a kill in the middle of a write leaves
-    resumed = run(job, tmp_path / "killed", device="cpu", checkpoint_every=7)
-    assert not checkpoint.parent.exists()
-    same(resumed, run(job, tmp_path / "whole", device="cpu", checkpoint_every=1000))
+    same(goes_on(job, tmp_path / "killed"), run(job, tmp_path / "whole", device="cpu", checkpoint_every=1000))
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(tmp_path):

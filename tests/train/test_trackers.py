@@ -24,7 +24,7 @@ from prismae.train import train
 from prismae.views.reconstructions import Reconstructions
 
 X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
-FAST = {"n_latents": 2, "batch": 16, "device": "cpu"}
+FAST = {"n_latents": 2, "net": "mlp:width=16", "batch": 16, "device": "cpu"}
 
 
 @dataclass

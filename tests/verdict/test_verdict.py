@@ -121,7 +121,8 @@ def test_noise_that_principal_components_explain_is_no_fault_to_leave_out():
     factors = rng.uniform(-1, 1, (600, 2))
     counts = rng.poisson(np.exp(0.8 * factors @ rng.normal(size=(2, 10))))
     columns = [f"kind {i}" for i in range(10)]
-    model = pr.Autoencoder("vae", n_latents=10, steps=600).fit(pd.DataFrame(counts, columns=columns))
+    given = {"n_latents": 10, "net": "mlp:width=64", "steps": 200, "lr": 5e-3}
+    model = pr.Autoencoder("vae", **given).fit(pd.DataFrame(counts, columns=columns))
     found = model.verdict_
     assert found.live.sum() == 2
     assert found.explained < 0.5  # what ten components of ten columns explain is 1

@@ -137,7 +137,9 @@ def _residuals(scores, target, residuals):
         if trees == 1:
             residuals[i, 0] = target[i] - 1.0 / (1.0 + np.exp(-scores[i, 0]))
             continue
-        top = scores[i].max()
+        top = scores[i, 0]
+        for k in range(1, trees):
+            top = max(top, scores[i, k])
         total = 0.0
         for k in range(trees):
             residuals[i, k] = np.exp(scores[i, k] - top)
@@ -320,7 +322,8 @@ def _scores(x, features, thresholds, leaves, prior):
     rounds, trees, _ = features.shape
     scores = np.empty((n, trees))
     for i in range(n):
-        scores[i] = prior
+        for k in range(trees):
+            scores[i, k] = prior[k]
     for t in range(rounds):
         for k in range(trees):
             for i in range(n):

@@ -109,9 +109,10 @@ def _ready(method: Method) -> Ready:
     return Ready(ae, x_of(data), Context(N, method.weights(), noise, critic, **more))
 
 
-def _trained(method: Method, *, seed: int = 0, **options: Any) -> Trained:
+def _trained(method: Method, *, seed: int = 0, steps: int = 4, **options: Any) -> Trained:
     data = few_digits()
-    return train(method, data, _settings(method, data, seed=seed), device="cpu", **options)
+    training = replace(_settings(method, data, seed=seed), steps=steps)
+    return train(method, data, training, device="cpu", **options)
 
 
 def _reached(part: torch.nn.Module, whose: str) -> None:
@@ -265,7 +266,9 @@ def responsibilities_are_shares(method: Clustering) -> None:
 def the_same_seed_gives_the_same_weights(method: Method) -> None:
     """Two trainings with one seed end with the same weights to the bit; with another seed they end with others."""
     first, again, other = (
-        torch.cat([value.flatten() for value in _trained(method, seed=seed).ae.state_dict().values()])
+        torch.cat(
+            [value.flatten() for value in _trained(method, seed=seed, steps=3).ae.state_dict().values()]
+        )
         for seed in (1, 1, 2)
     )
     hold(torch.equal(first, again), "Two trainings with the same seed end with different weights.")
@@ -276,7 +279,7 @@ def training_leaves_the_generator_alone(method: Method) -> None:
     """A training does not move the random generator of the process."""
     with torch.random.fork_rng(devices=[]):
         before = torch.get_rng_state()
-        _trained(method)
+        _trained(method, steps=2)
         same = torch.equal(before, torch.get_rng_state())
     hold(same, "A training moves PyTorch's random generator of the process.")
 
@@ -292,9 +295,9 @@ def _stop(now: Moment) -> None:
 def a_stopped_training_goes_on_to_the_bit(method: Method) -> None:
     """A training that is stopped after a checkpoint and goes on from it is one that was never stopped."""
     with TemporaryDirectory() as folder:
-        kept: dict[str, Any] = {"checkpoint": Path(folder) / "state.safetensors", "checkpoint_every": 3}
+        kept: dict[str, Any] = {"checkpoint": Path(folder) / "state.safetensors", "checkpoint_every": 2}
         with refused(_Stop, "A training does not call its hooks."):
-            _trained(method, hooks=[Hook(on_step=_stop, at=[5])], **kept)
+            _trained(method, hooks=[Hook(on_step=_stop, at=[3])], **kept)
         whole, resumed = _trained(method), _trained(method, **kept)
     for weight, value in whole.ae.state_dict().items():
         hold(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from prismae.data._base import World
 from prismae.data.storage import Dense
@@ -16,11 +19,15 @@ def load() -> World:
 
     The test part of the UCI "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998).
     """
-    from sklearn.datasets import load_digits  # here, because importing it takes a second
-
-    digits = load_digits()
-    images = (digits.images / 16).astype(np.float32)[:, None]
-    labels = digits.target.astype(np.int64)[:, None]
+    images, labels = (part.copy() for part in _read())
     return World(
         "digits", Dense(torch.from_numpy(images)), labels, ("class",), ("categorical",), "scikit-learn digits"
     )
+
+
+@cache  # half a megabyte, in a text file
+def _read() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    from sklearn.datasets import load_digits  # here, because importing it takes a second
+
+    digits = load_digits()
+    return (digits.images / 16).astype(np.float32)[:, None], digits.target.astype(np.int64)[:, None]
