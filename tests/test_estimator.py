@@ -17,7 +17,7 @@ import prismae as pr
 from prismae.errors import InputError
 from prismae.estimator._observations import checked
 
-FAST = {"n_latents": 3, "steps": 10, "batch": 16, "device": "cpu"}
+FAST = {"n_latents": 3, "net": "mlp:width=32", "steps": 10, "batch": 16, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Where a terminal has few letters a command says the same; where nothing can be written it names what, and where."""
 
 import errno
-import os
 import resource
 import signal
 import subprocess

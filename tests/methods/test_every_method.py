@@ -44,7 +44,7 @@ def test_every_method(name, check):
 @pytest.mark.parametrize("name", METHODS)
 def test_reconstruction_error_of_pulses_halves(name):
     rate = 5e-4 if name == "nash-ae" else 2e-3  # at which its sigmoids saturate
-    the_reconstruction_error_halves(quick(name), "pulses", steps=200, lr=rate)
+    the_reconstruction_error_halves(quick(name), "pulses", steps=200, lr=rate, batch=64)
 
 
 def test_methods_with_a_critic_clusters_or_a_kl_have_more_checks():

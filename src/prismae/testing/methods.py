@@ -368,11 +368,11 @@ def more_components_than_observations_are_refused(method: Clustering) -> None:
 
 
 def the_reconstruction_error_halves(
-    method: Method, place: str = "digits", steps: int = 100, lr: float = 2e-3
+    method: Method, place: str = "digits", steps: int = 100, lr: float = 4e-3, batch: int = 32
 ) -> None:
     """In a few steps at a raised learning rate the error per element, at first about the data's variance, halves."""
     data = world(place)
-    training = replace(_settings(method, data), n_latents=10, steps=steps, batch=64, lr=lr)
+    training = replace(_settings(method, data), n_latents=10, steps=steps, batch=batch, lr=lr)
     seen: list[float] = []
 
     def halved(now: Moment) -> bool:  # no longer than it takes
