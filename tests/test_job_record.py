@@ -131,6 +131,24 @@ def test_faults_are_named_with_the_file(tmp_path, change, words):
         assert words in str(said.value)
 
 
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (None, "shape is missing, and channels says that there is one"),
+        ([2], "has observations of the shape [2, 24], and job.json says [2]"),
+    ],
+    ids=["missing", "of fewer dimensions"],
+)
+def test_channels_that_do_not_fit_the_shape_are_told(tmp_path, shape, words):
+    shutil.copytree(RUNS / "saved_series", tmp_path / "run")
+    path = tmp_path / "run" / "job.json"
+    job = json.loads(path.read_text()) | {"shape": shape}
+    path.write_text(json.dumps(job if shape else {k: v for k, v in job.items() if k != "shape"}))
+    with pytest.raises(InputError) as said:
+        _report(tmp_path / "run")
+    assert words in str(said.value)
+
+
 def test_keys_of_a_later_version_stay(tmp_path):
     shutil.copytree(RUNS / NAMES[1], tmp_path / "run")
     path = tmp_path / "run" / "job.json"

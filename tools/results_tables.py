@@ -71,6 +71,21 @@ def critic_rate(results: Path) -> str:
     return _table(["k", "critic_lr", "critic and noise", "seeds", *names], lines)
 
 
+def critic_long(results: Path) -> str:
+    """Scores along trainings of 20,000 steps."""
+    frame = pd.read_csv(results / "ed_gcae_critic_rate.long.csv")
+    scores = (MIG, "yeats2023:fac", "yeats2023:dci", "yeats2023:sap", USUAL_MIG, "mse")
+    lines = []
+    for arm, steps in product(KINDS, sorted(frame["steps"].unique())):
+        rows = _rows(frame, {"arm": arm, "steps": steps})
+        if len(rows):
+            lines.append([arm, f"{steps:,}", str(len(rows)), *(_cell(rows[score]) for score in scores)])
+    chance = [number(frame[f"{score}:chance"].mean(), None) for score in scores[:-1]]
+    lines.append(["shuffled codes (chance)", "20,000", "", *chance, ""])
+    names = ("mig", "fac", "dci", "sap", "mig of locatello2019", "mse")
+    return _table(["critic and noise", "steps", "seeds", *names], lines)
+
+
 def beside_published(name: str) -> Callable[[Path], str]:
     """MIG, FAC, DCI and error of a plan's arms at the paper's steps, the published ones beside."""
     plan = Plan.load(ROOT / "plans" / f"{name}.yaml", "gpu")
@@ -282,6 +297,7 @@ def modern(world: str) -> Callable[[Path], str]:
 TABLES: dict[str, Callable[[Path], str]] = {
     "critic rate": critic_rate,
     "critic pairs": critic_pairs,
+    "critic long": critic_long,
     "table1": beside_published("ed_gcae_table1"),
     "table3": beside_published("ed_gcae_table3"),
     "beyond": beyond,

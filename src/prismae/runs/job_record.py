@@ -181,7 +181,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _unfit(job: Mapping[str, Any]) -> list[str]:
-    """What of a record says another number of columns or channels than its shape."""
+    """What of a record says another number of columns or channels than its shape, or lacks it."""
     shape, told = job.get("shape"), {}
     if "table" in job:
         table = job["table"]
@@ -194,11 +194,16 @@ def _unfit(job: Mapping[str, Any]) -> list[str]:
     lost = [
         name for name in job.get("given") or () if not (name.isdecimal() if known is None else name in known)
     ]
-    return [
-        f"{name} is of {n} numbers, and shape of {shape[0]}"
-        for name, n in told.items()
-        if shape and n != shape[0]
-    ] + [f"given names {name!r}, which is no column" for name in lost]
+    lacking = ["shape is missing, and channels says that there is one"] * ("channels" in job and not shape)
+    return (
+        lacking
+        + [
+            f"{name} is of {n} numbers, and shape of {shape[0]}"
+            for name, n in told.items()
+            if shape and n != shape[0]
+        ]
+        + [f"given names {name!r}, which is no column" for name in lost]
+    )
 
 
 def _fault(error: Any) -> str:

@@ -447,7 +447,16 @@ class Run:
 
     def in_units(self, frames: NDArray) -> NDArray:
         """Observations [..., *shape] in the user's units."""
-        return frames if self.units is None else frames * self.units[0] + self.units[1]
+        if self.units is None:
+            return frames
+        scale, shift = self.units
+        last = frames.shape[-scale.ndim :]
+        if len(last) < scale.ndim or any(k not in (1, n) for k, n in zip(scale.shape, last, strict=True)):
+            raise InputError(
+                f"{self.path / PICTURES} has observations of the shape {list(frames.shape[1:])}, and {JOB} says "
+                f"{self.job.get('shape')}: one of them is damaged or of another run."
+            )
+        return frames * scale + shift
 
     @cached_property
     def ends(self) -> tuple[float, float]:
