@@ -167,6 +167,14 @@ def test_texts_in_records_of_hdf5_are_counted_wherever_they_are_referred_to(
     assert counted == 250 * {"a text": 4, "texts": 6 * 4, "a record within": 2 * 4, "numbers": 3 * 8}[kind]
 
 
+def test_references_to_data_sets_are_no_texts(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.random.default_rng(0).normal(size=(30, 3))
+        file["#refs#"] = np.array([file["x"].ref] * 5, h5py.ref_dtype)
+        assert _referred(tmp_path / "x.h5", "#refs#", file["#refs#"]) == 0
+    assert len(pr.world(tmp_path / "x.h5:x")) == 30
+
+
 def test_a_text_to_which_many_records_refer(tmp_path: Path) -> None:
     path, n = tmp_path / "x.h5", 5000
     dtype = np.dtype([("a", "f4"), ("t", TEXT)])

@@ -134,6 +134,8 @@ def _referred(path: Path, name: str, array: Any) -> int:
         size, places = _references(array.id.get_type(), of_one)
     except ValueError as error:
         raise InputError(f"{path}: {name!r} has {error}.") from None
+    if not places:  # what else are objects, such as references to data sets
+        return 0
 
     def counted(values: Any) -> int:
         each = np.frombuffer(values, np.uint8).reshape(-1, size)
