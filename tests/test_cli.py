@@ -148,9 +148,8 @@ def test_own_data_with_and_without_factors(tmp_path, capfd, monkeypatch):
     x = (factors @ rng.normal(size=(2, 12)) + 0.1 * rng.normal(size=(60, 12))).astype(np.float32)
     np.savez(tmp_path / "known.npz", x=x, factors=factors)
     np.save(tmp_path / "bare.npy", x)
+    blank_figures(monkeypatch)
     for name, said in (("known.npz", "mig"), ("bare.npy", "no known factors")):
-        if name == "bare.npy":
-            blank_figures(monkeypatch)  # that of the other is drawn
         code, out, err = prismae_command(
             capfd, "fit", "vae", tmp_path / name, *NARROW, "--out", tmp_path / "runs"
         )

@@ -47,7 +47,14 @@ def test_the_report_of_a_table_speaks_in_its_units(tmp_path):
     table = pd.DataFrame(
         {"kind": np.where(size > 5e4, "oak", "elm"), "size": size, "noise": rng.normal(size=80)}
     )
-    given = {"n_latents": 2, "net": "mlp", "likelihood": "gaussian", "steps": 150, "batch": 16, "lr": 2e-3}
+    given = {
+        "n_latents": 2,
+        "net": "mlp:width=32",
+        "likelihood": "gaussian",
+        "steps": 150,
+        "batch": 16,
+        "lr": 6e-3,
+    }
     model = pr.Autoencoder("ae", **given, device="cpu").fit(table)
     run = Run(model.save(tmp_path / "run", table).path).read()
     np.testing.assert_allclose(run.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)

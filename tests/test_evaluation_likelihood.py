@@ -150,7 +150,7 @@ def test_perplexity_of_a_text_is_that_of_quadrature_over_its_latent(text, monkey
     elbo = 40 * (found["reconstruction"].score + found["kl"].score)
     assert found["perplexity-bound"].score == pytest.approx(exp(elbo / n_words), rel=1e-4)
     assert found["perplexity-bound"].score > 1.02 * found["perplexity"].score
-    monkeypatch.setattr(sampling, "OUTPUTS", 100)  # so that a few samples are decoded at once
+    monkeypatch.setattr(sampling, "OUTPUTS", 1_000)  # so that a few samples are decoded at once
     assert likelihood_scores(net, world, samples=200)["nll"].score == pytest.approx(nats / 40, abs=0.03)
 
 

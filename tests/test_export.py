@@ -83,7 +83,7 @@ def test_onnx_files_compute_what_the_model_does_at_any_batch_size(method, net, t
 def test_onnx_files_say_what_they_are(tmp_path):
     onnx = pytest.importorskip("onnx")
     pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
-    model = pr.Autoencoder(pr.BetaVAE(beta=2.0), **FAST).fit(pixels)
+    model = pr.Autoencoder(pr.BetaVAE(beta=2.0), net="mlp:width=16", **FAST).fit(pixels)
     encoder, _ = export.to_onnx(model, tmp_path, pixels)
     found = {each.key: each.value for each in onnx.load(encoder.path).metadata_props}
     assert found["method"] == "beta-vae"

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import prismae as pr
 from prismae.errors import InputError
 
-FAST = {"n_latents": 3, "steps": 6, "batch": 16, "device": "cpu"}
+FAST = {"n_latents": 3, "net": "mlp:width=32", "steps": 6, "batch": 16, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def small(name):
     return pr.method(name, **{k: v for k, v in fields.items() if k in pr.method(name).fields()})
 
 
-@parametrize_with_checks([pr.Autoencoder(steps=5, device="cpu")])
+@parametrize_with_checks([pr.Autoencoder(net="mlp:width=32", steps=5, device="cpu")])
 def test_scikit_learn_s_checks(estimator, check):
     check(estimator)
 

@@ -125,7 +125,7 @@ def test_trained_critics_find_the_density_and_the_information_of_a_gaussian(shar
     def draw(n):
         return torch.randn(n, 2) @ mix.T
 
-    for _ in range(300):
+    for _ in range(200):
         adam.zero_grad()
         critics.critic_loss(draw(256)).backward()
         adam.step()

@@ -39,7 +39,7 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(path, tmp_path_factory):
-    job = Job("beta-vae", str(path), {"beta": 0.02}, n_latents=4, net=NET, steps=300, batch=32, lr=1e-2)
+    job = Job("beta-vae", str(path), {"beta": 0.02}, n_latents=4, net=NET, steps=220, batch=32, lr=1e-2)
     return run(job, tmp_path_factory.mktemp("runs"))
 
 
@@ -130,7 +130,7 @@ def test_the_scikit_learn_face(path, tmp_path):
     data = pr.world(path)
     kept, held = data.split(0.2)
     model = pr.Autoencoder(
-        pr.method("beta-vae", beta=0.02), n_latents=4, net=NET, steps=200, batch=32, lr=1e-2
+        pr.method("beta-vae", beta=0.02), n_latents=4, net=NET, steps=150, batch=32, lr=1e-2
     ).fit(kept)
     assert model.transform(held).shape == (80, 4)
     again = model.inverse_transform(model.transform(kept))
