@@ -22,6 +22,10 @@ _OF_PATHS = {
     errno.EINVAL,
     errno.ENAMETOOLONG,
 }
+_OF_SYSTEM = {  # that say nothing of what a file holds
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE, errno.ETIMEDOUT),
+}
 _LONGEST = 200  # letters of what another library says, which may name all that a file holds
 _no_memory = re.compile(  # as PyTorch says it, and the system where it loads a library
     "OutOfMemoryError|can't allocate memory|not enough memory|failed to map segment from shared object"
@@ -71,6 +75,14 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or bool(_no_memory.search(f"{type(error).__name__}: {error}"))
 
 
+def of_system(error: BaseException) -> bool:
+    """Whether an error is one of the system or of memory, and so says nothing of what a file holds.
+
+    No file is damaged because too many are open, or because its disk fails.
+    """
+    return out_of_memory(error) or (isinstance(error, OSError) and error.errno in _OF_SYSTEM)
+
+
 @contextmanager
 def of_file(path: Path | str) -> Iterator[None]:
     """Says of which file an error of the system is that does not, as those of writing on a full disk."""
@@ -107,19 +119,21 @@ def readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def in_a_sentence(said: str, *errors: type[Exception]) -> Iterator[None]:
-    """Says `said`, and the reason behind it, where a library that reads a file raises one of `errors`.
+def in_a_sentence(said: str, *errors: type[Exception], then: str = "") -> Iterator[None]:
+    """Says `said`, the reason and what to do `then`, where a library that reads a file raises one of `errors`.
 
-    What already is a sentence stays as it is.
+    What already is a sentence stays as it is, and so does what is `of_system`.
     """
     try:
         yield
     except InputError:
         raise
     except errors as error:
-        reason = " ".join(str(error).split())
+        if of_system(error):
+            raise
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         shown = f"{reason[:_LONGEST]}{' …' * (len(reason) > _LONGEST)}"  # it may be all that the file holds
-        raise InputError(f"{said} ({shown}).") from None
+        raise InputError(f"{said} ({shown}){then and ': '}{then}.") from None
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -175,3 +178,46 @@ def test_rows_that_are_damaged_while_they_are_read_name_their_file(tmp_path: Pat
                 file["X/data"].id.write_direct_chunk((0,), b"\0" * 20)
     with pytest.raises(InputError, match=rf"{path.name}.* is damaged"):
         pr.world(path)
+
+
+@contextmanager
+def free_descriptors(count: int) -> Iterator[None]:
+    """A process that can open so many files more."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 64, hard))
+    try:
+        try:
+            while True:
+                taken.append(os.dup(0))
+        except OSError:
+            for _ in range(count):
+                os.close(taken.pop())
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", WRITTEN)
+def test_too_many_open_files_are_no_damage(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITTEN[name](path)
+
+    def read() -> None:
+        data = pr.world(path).data
+        data[torch.arange(len(data))]
+
+    read()  # what is imported needs descriptors, too
+    for free in range(3):
+        try:
+            with free_descriptors(free):
+                read()
+        except OSError as error:
+            assert error.errno == errno.EMFILE  # noqa: PT017
+            assert path.stem in str(error.filename)  # noqa: PT017
+        else:
+            assert free

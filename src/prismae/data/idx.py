@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from prismae.data._base import World
 from prismae.data.files import official_file
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 Split = Literal["train", "test", "all"]
 
@@ -80,10 +80,8 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     InputError
         For a file that is damaged or of another type, rank or length.
     """
-    try:
+    with in_a_sentence(f"{path} is corrupted or no gzip file", OSError, EOFError, zlib.error):
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} is corrupted or no gzip file ({error}).") from None
     start = 4 + 4 * rank
     shape = tuple(np.frombuffer(content[4:start].ljust(4 * rank, b"\0"), ">u4").tolist())
     if content[:4] != bytes([0, 0, _UNSIGNED_BYTE, rank]) or len(content) - start != np.prod(shape):

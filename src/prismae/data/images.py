@@ -23,7 +23,7 @@ from prismae._files import PACKED, check_room, written_whole
 from prismae._progress import Screen
 from prismae.data.files import find, place
 from prismae.data.frames import axes_of_pages, count_frames, find_at_once
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
@@ -97,9 +97,14 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
         For a file that is missing, no image, cut off or damaged (also where that shows while the image is used), and
         of more than 64 million pixels.
     """
+    channels = "a TIFF of unusual channels is read with --axes" if path.suffix.lower()[:4] == ".tif" else ""
     try:
         # Pillow maps a TIFF that it opens by its path into memory, and then turns one that is to be turned wrongly
-        with open(path, "rb") as file, Image.open(file) as image:
+        with (
+            in_a_sentence(f"Image {path} is damaged or no image", *_BROKEN, then=channels),
+            open(path, "rb") as file,
+            Image.open(file) as image,
+        ):
             if image.format not in _FORMATS:
                 raise InputError(
                     f"Image {path} is a file of {image.format}, expected one of {', '.join(SUFFIXES)}."
@@ -111,8 +116,6 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
                 )
             find_at_once(image)
             yield image
-    except InputError:
-        raise
     except FileNotFoundError:
         raise InputError(f"There is no image {path}.") from None
     except Image.DecompressionBombError:
@@ -120,11 +123,6 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
             f"Image {path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000} million pixels, "
             f"expected at most {_MOST_PIXELS // 1_000_000} million."
         ) from None
-    except _BROKEN as error:
-        channels = (
-            "; a TIFF of unusual channels is read with --axes" if path.suffix.lower()[:4] == ".tif" else ""
-        )
-        raise InputError(f"Image {path} is damaged or no image ({error}){channels}.") from None
 
 
 def frames_of(path: Path, *, alone: bool = False) -> list[Frame]:

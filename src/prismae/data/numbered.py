@@ -13,7 +13,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.files import data_folder, find_folder
 from prismae.data.images import decoded_once, pixels
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence, readable
 
 SIDE = 64
 PAGE = "https://github.com/NVlabs/High-res-disentanglement-datasets"
@@ -58,10 +58,11 @@ def numbered(
 
 
 def _labels(path: Path, k: int) -> NDArray:
-    try:
+    with (
+        readable(path),
+        in_a_sentence(f"{path} is corrupted or no NumPy file", OSError, EOFError, ValueError),
+    ):
         values: NDArray = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path} is missing, corrupted or no NumPy file ({error}).") from None
     if values.ndim != 2 or values.shape[1] != k:
         raise InputError(f"{path} holds labels of shape {values.shape}, expected [n, {k}].")
     return values

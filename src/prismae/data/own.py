@@ -26,7 +26,7 @@ from prismae.data.table_files import without
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.data.text import Vocabulary, as_sentences, read_lines
 from prismae.data.windows import cut_arrays
-from prismae.errors import InputError, fits_in_memory, readable
+from prismae.errors import InputError, fits_in_memory, of_file, readable
 from prismae.settings import Reading
 
 MEMORY = {True: "A table in memory is read as it is", False: "An array has no images, columns or text"}
@@ -70,7 +70,7 @@ def from_path(
         For a path that is missing or of another format, and as the readers and `from_array` do.
     """
     path, part = split_path(source)
-    with readable(path), fits_in_memory(path):
+    with readable(path), of_file(path), fits_in_memory(path):
         whole = path.resolve()
         if path.is_file() and (wrong := stands_in(path)):
             raise InputError(wrong)

@@ -19,7 +19,7 @@ from prismae.data.labels import Found, chosen, labels_of
 from prismae.data.points import channels_of
 from prismae.data.table_files import is_table, read_file
 from prismae.data.windows import Recording, found_of, one_recording
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 from prismae.settings import Reading
 
 AUDIO = (".wav", ".wave")
@@ -179,23 +179,14 @@ def is_recording(path: Path) -> bool:
 def _audio(path: Path) -> tuple[Recording, float]:
     from scipy.io import wavfile
 
-    try:
+    broken = (OSError, EOFError, ValueError, ArithmeticError, UnboundLocalError, struct.error, UserWarning)
+    with in_a_sentence(f"{path} is damaged or no .wav file that can be read", *broken):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
             warnings.filterwarnings("error", "Reached EOF", wavfile.WavFileWarning)
             rate, values = wavfile.read(path)
         if values.dtype.kind == "i":  # SciPy moves samples of 3, 5, 6 and 7 bytes up, to fill the next type
             values = values >> 8 * (values.dtype.itemsize - _sample_bytes(path))
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        ArithmeticError,
-        UnboundLocalError,
-        struct.error,
-        UserWarning,
-    ) as error:
-        raise InputError(f"{path} is damaged or no .wav file that can be read ({error}).") from None
     if values.size == 0:
         raise InputError(f"{path} holds no sound.")
     return Recording(np.atleast_2d(values.T), path.name), float(rate)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from prismae._files import PACKED, check_room, memory
-from prismae.errors import InputError, in_a_sentence
+from prismae.errors import InputError, in_a_sentence, of_file
 
 WHOLE = 1_000_000_000  # bytes up to which an array is read as a whole; fixed, so that no result depends on the machine
 NEAR = 1 << 16  # bytes between two rows of a file that are rather read along than skipped
@@ -232,7 +232,7 @@ class SparseGroup(SparseRows):
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[Any]:
     """A data set or group of an HDF5 file, or of a folder of Zarr; what is damaged of it is said in one sentence."""
-    with in_a_sentence(f"{path} is damaged, so {name!r} cannot be read", *BROKEN):
+    with of_file(path), in_a_sentence(f"{path} is damaged, so {name!r} cannot be read", *BROKEN):
         if path.is_dir():
             import zarr
 

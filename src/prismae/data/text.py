@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 from prismae._words import EOS, PAD, UNK, lengths, trimmed
 from prismae.data.files import of_one_byte
 from prismae.data.packed_text import encoding_of
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 LONGEST = 256  # words of a sentence, its end among them
@@ -182,11 +182,11 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
     InputError
         For a file that cannot be read, is empty, or is no text.
     """
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
+    with (
+        in_a_sentence(f"{path} cannot be read", OSError, EOFError, zlib.error),
+        gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file,
+    ):
+        data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise InputError(f"{path} holds over {_MOST_BYTES / 1e6:.0f} MB of text, expected less.")
     notices: list[str] = []

@@ -24,7 +24,7 @@ from prismae.data.table_edges import (
     without_ends,
     without_rules,
 )
-from prismae.errors import InputError
+from prismae.errors import InputError, of_system
 from prismae.settings import Reading
 
 
@@ -92,6 +92,8 @@ def read_csv(path: Path, reading: Reading | None = None) -> tuple[pd.DataFrame, 
     except (OSError, ValueError, EOFError) as error:
         if "out of memory" in str(error):
             raise MemoryError from None
+        if of_system(error):
+            raise
         reason = " ".join(str(error).split())
         long = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason)
         if long:

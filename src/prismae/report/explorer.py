@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from prismae.errors import InputError
+from prismae.errors import in_a_sentence
 from prismae.runs.files import WEIGHTS, place
 from prismae.runs.latents import LISTED
 from prismae.runs.run import Run
@@ -97,12 +97,11 @@ def pack(run: Run) -> dict[str, Any]:
     path = run.path / "decoder.json"
     if not path.exists():
         raise NoExplorer("the run folder has no decoder.json")
-    try:
+    broken = (OSError, ValueError, KeyError, TypeError)
+    with in_a_sentence(f"{path} is damaged", *broken, then="remove it and write the report again"):
         layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
         unknown = sorted({layer["kind"] for layer in layers} - KINDS)
         names = [layer[key] for layer in layers for key in ("weight", "bias") if layer.get(key)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}): remove it and write the report again.") from error
     if unknown:
         raise NoExplorer(f"the page cannot compute the decoder's layer {unknown[0]}")
     weights = _read_weights(run, names)
@@ -127,13 +126,10 @@ def pack(run: Run) -> dict[str, Any]:
 
 def _read_weights(run: Run, names: list[str]) -> dict[str, NDArray]:
     path = place(run.path, WEIGHTS)
-    try:
+    broken = (OSError, ValueError, KeyError, SafetensorError)
+    with in_a_sentence(f"{path} is damaged or does not fit decoder.json", *broken, then="fit the run again"):
         arrays = load_file(path)
         return {name: arrays[name] for name in names}
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise InputError(
-            f"{path} is damaged or does not fit decoder.json ({error}): fit the run again."
-        ) from error
 
 
 def halves(values: NDArray) -> str:

@@ -18,7 +18,7 @@ from pyarrow.parquet import read_metadata
 
 from prismae._better import Better
 from prismae._files import check_room
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 from prismae.runs.job_record import JobRecord, checked_job
 from prismae.runs.manifest import whole
 from prismae.runs.verdict import Verdict
@@ -93,15 +93,12 @@ def _read_json(path: Path, missing: str | None) -> dict[str, Any] | None:
             return None
         raise InputError(f"{path} is missing: {missing}.")
     remedy = "remove it and evaluate the run again" if missing is None else "fit the run again"
-    try:
+    broken = (OSError, ValueError, RecursionError)
+    with in_a_sentence(f"{path} is damaged, it cannot be read as JSON", *broken, then=remedy):
         text = whole(path).decode()
         content = json.loads(text)
         if _HALF.search(text):  # of a letter beyond 16 bits; a half alone is none, and no page could show it
             json.dumps(content, ensure_ascii=False).encode()
-    except InputError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged, it cannot be read as JSON ({error}): {remedy}.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}, expected a JSON object: {remedy}.")
     return content
@@ -150,15 +147,12 @@ def read_history(path: Path) -> pd.DataFrame:
     """A history.parquet: the columns that are numbers, in the order of steps."""
     if not path.is_file():
         raise InputError(f"{path} is missing: the run has logged no step yet; go on with its fit first.")
-    try:
+    # errors of many kinds: what is damaged may be what tells of types
+    with in_a_sentence(f"{path} is damaged", Exception, then="fit the run again"):
         content = BytesIO(whole(path))
         about = read_metadata(content)
         check_room(path, 8 * about.num_rows * about.num_columns, "values")
         history = pd.read_parquet(content, engine="pyarrow")
-    except InputError:
-        raise
-    except Exception as error:  # of many kinds: what is damaged may be what tells of types
-        raise InputError(f"{path} is damaged ({_first_line(error)}): fit the run again.") from error
     _check_digest(history, path)
     history.columns = history.columns.map(str)
     history = history.select_dtypes("number")
@@ -185,19 +179,10 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     """The arrays of an .npz file; none if there is no such file. Raises InputError where it is damaged."""
     if not path.is_file():
         return {}
-    try:
+    broken = (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+    with in_a_sentence(f"{path} is damaged", *broken, then="remove it and evaluate the run again"):
         content = BytesIO(whole(path))
         with zipfile.ZipFile(content) as packed:
             check_room(path, sum(each.file_size for each in packed.infolist()))
         with np.load(content, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except InputError:
-        raise
-    except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is damaged ({_first_line(error)}): remove it and evaluate the run again."
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

@@ -14,7 +14,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.files import data_folder, find_folder
 from prismae.data.images import made_once
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 FOLDER = "data/cars"
 LIST = "list.txt"
@@ -79,10 +79,9 @@ def files_of(folder: Path) -> list[Path]:
 
 def read_car(path: Path) -> NDArray[np.uint8]:
     """Images [elevation, azimuth, 3, 64, 64] of a type."""
-    try:
+    broken = (OSError, KeyError, ValueError, NotImplementedError, TypeError)
+    with in_a_sentence(f"{path} is corrupted or no file of Cars3D", *broken):
         stored = loadmat(path)["im"]
-    except (OSError, KeyError, ValueError, NotImplementedError, TypeError) as error:
-        raise InputError(f"{path} is corrupted or no file of Cars3D ({error}).") from None
     if stored.ndim != 5 or stored.shape[2:] != (3, AZIMUTHS, ELEVATIONS) or stored.dtype != np.uint8:
         raise InputError(
             f"{path} holds {stored.dtype} {stored.shape}, expected uint8 (side, side, 3, {AZIMUTHS}, {ELEVATIONS})."

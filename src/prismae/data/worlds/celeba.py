@@ -15,7 +15,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.files import data_folder, find
 from prismae.data.images import decoded_once, frames_of, pixels
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 IMAGES = "img_align_celeba"
 ATTRIBUTES = "list_attr_celeba.txt"
@@ -77,12 +77,12 @@ def load(split: Literal["all", "train", "valid", "test"] = "all") -> World:
 
 def read_attributes(path: Path) -> pd.DataFrame:
     """The official table of attributes, -1 or 1: a row for each file name, a column for each attribute."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            announced = int(file.readline())
-            table = pd.read_csv(file, sep=r"\s+")
-    except (OSError, UnicodeDecodeError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(f"{path} is no table of CelebA's attributes ({error}).") from None
+    with (  # errors of decoding and of pandas' parser are ValueErrors
+        in_a_sentence(f"{path} is no table of CelebA's attributes", OSError, ValueError),
+        path.open(encoding="utf-8") as file,
+    ):
+        announced = int(file.readline())
+        table = pd.read_csv(file, sep=r"\s+")
     if len(table) != announced or not table.isin([-1, 1]).all(axis=None):
         raise InputError(
             f"{path} announces {announced} images and lists {len(table)}, "
@@ -99,10 +99,8 @@ def _rows(split: str, names: pd.Index) -> slice | NDArray[np.int64]:
             f"World 'celeba' has no split {split!r} without {PARTITION}: fetch it from {WEBSITE} "
             f"and put it at {data_folder() / 'celeba' / PARTITION}."
         )
-    try:
+    with in_a_sentence(f"{path} is no partition of CelebA", OSError, KeyError, ValueError):
         numbers = pd.read_csv(path, sep=r"\s+", header=None, index_col=0)[1].reindex(names)
-    except (OSError, KeyError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path} is no partition of CelebA ({error}).") from None
     rows = np.flatnonzero(numbers == _SPLITS.index(split))
     if numbers.isna().any() or not len(rows):
         raise InputError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prismae.data._base import World
 from prismae.data.files import find, official_file
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 FILE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
@@ -74,11 +74,10 @@ def read_batch(content: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np
 
 def read_archive(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     """Content of each batch of an archive; nothing is unpacked on disk."""
-    try:
-        with tarfile.open(path) as archive:
-            found = {name: archive.extractfile(f"{FOLDER}/{name}") for name in names}
-            return {name: file.read() for name, file in found.items() if file is not None}
-    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise InputError(
-            f"{path} is corrupted or no archive of CIFAR-10's binary version ({error})."
-        ) from None
+    broken = (KeyError, OSError, EOFError, tarfile.TarError, zlib.error)
+    with (
+        in_a_sentence(f"{path} is corrupted or no archive of CIFAR-10's binary version", *broken),
+        tarfile.open(path) as archive,
+    ):
+        found = {name: archive.extractfile(f"{FOLDER}/{name}") for name in names}
+        return {name: file.read() for name, file in found.items() if file is not None}

@@ -15,7 +15,7 @@ from prismae.data._base import FactorKind, World
 from prismae.data.files import data_folder, find
 from prismae.data.images import made_once
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 Split = Literal["real", "realistic", "toy", "complex"]
 FILES: dict[Split, str] = {
@@ -78,22 +78,23 @@ def load(split: Split = "real") -> World:
 def read(path: Path, split: Split, sizes: tuple[int, ...]) -> World:
     """The world of a file whose factors have these sizes."""
     n = int(np.prod(sizes))
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
-            np.lib.format.read_magic(file)
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            if shape != (n, 64, 64, 3) or dtype != np.uint8 or fortran:
-                raise ValueError(f"images are {dtype} {shape}, expected uint8 {(n, 64, 64, 3)}")
+    with (
+        in_a_sentence(f"{path} is corrupted or no file of MPI3D {split}", *_BROKEN, then="replace it"),
+        zipfile.ZipFile(path) as archive,
+        archive.open("images.npy") as file,
+    ):
+        np.lib.format.read_magic(file)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        if shape != (n, 64, 64, 3) or dtype != np.uint8 or fortran:
+            raise ValueError(f"images are {dtype} {shape}, expected uint8 {(n, 64, 64, 3)}")
 
-            def fill(into: NDArray[np.uint8]) -> None:
-                for start in range(0, n, _PART):
-                    part = into[start : start + _PART]
-                    pixels = np.frombuffer(file.read(part.size), np.uint8)
-                    part[:] = np.moveaxis(pixels.reshape(len(part), 64, 64, 3), 3, 1)
+        def fill(into: NDArray[np.uint8]) -> None:
+            for start in range(0, n, _PART):
+                part = into[start : start + _PART]
+                pixels = np.frombuffer(file.read(part.size), np.uint8)
+                part[:] = np.moveaxis(pixels.reshape(len(part), 64, 64, 3), 3, 1)
 
-            images = made_once("mpi3d", f"{split}_64x64.npy", (n, *SHAPE), fill)
-    except _BROKEN as error:
-        raise InputError(f"{path} is corrupted or no file of MPI3D {split} ({error}): replace it.") from None
+        images = made_once("mpi3d", f"{split}_64x64.npy", (n, *SHAPE), fill)
     factors = np.indices(sizes, dtype=np.int32).reshape(len(sizes), -1).T.copy()
     data = Dense(torch.from_numpy(images))
     return World(f"mpi3d:{split}", data, factors, NAMES, KINDS, f"official MPI3D, {split}")

@@ -15,7 +15,7 @@ from PIL import Image
 from prismae.data._base import FactorKind, World
 from prismae.data.files import official_file
 from prismae.data.storage import Dense
-from prismae.errors import InputError
+from prismae.errors import InputError, in_a_sentence
 
 URL = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/"
 STEMS = {
@@ -90,7 +90,8 @@ def read_part(part: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
 
 def read_matrix(path: Path) -> NDArray:
     """An array of the files' own binary format: magic number, dimensions (at least three of them are written), data."""
-    try:
+    broken = (OSError, EOFError, ValueError, zlib.error)
+    with in_a_sentence(f"{path} is corrupted or no matrix of SmallNORB", *broken):
         with gzip.open(path) as file:
             content = file.read()
         magic, ndim = (int(each) for each in np.frombuffer(content, "<i4", 2))
@@ -100,5 +101,3 @@ def read_matrix(path: Path) -> NDArray:
         shape = np.frombuffer(content, "<i4", written, 8)[:ndim]
         data = np.frombuffer(content, TYPES[magic], int(np.prod(shape)), 8 + 4 * written)
         return data.reshape(shape)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"{path} is corrupted or no matrix of SmallNORB ({error}).") from None
