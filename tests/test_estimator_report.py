@@ -57,7 +57,7 @@ def test_the_report_of_a_table_speaks_in_its_units(tmp_path):
     }
     model = pr.Autoencoder("ae", **given, device="cpu").fit(table)
     run = Run(model.save(tmp_path / "run", table).path).read()
-    np.testing.assert_allclose(run.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)
+    np.testing.assert_allclose(run.shown.in_units(run.pictures["originals"])[:, 0].mean(), 50_000, atol=1_000)
     found = changes(run)
     assert {row["name"] for row in found} == {"z0", "z1"}
     moved = {column: (low, high) for column, low, high in found[0]["moved"]}

@@ -99,7 +99,7 @@ def _report(folder):
     run = Run(folder).read()
     assert (sentence(run.job), tiles(run), latent_table(run), findings(run)) is not None
     if "originals" in run.pictures:
-        run.in_units(run.pictures["originals"])
+        run.shown.in_units(run.pictures["originals"])
 
 
 def _observations(folder):

@@ -37,10 +37,10 @@ def evolved(folder: Path) -> Run:
 
 def test_a_population_is_no_vector_of_latents_and_no_term(tmp_path: Path) -> None:
     run = evolved(tmp_path)
-    assert run.vectors == {}
-    assert set(run.scalars) == {"recon"}
-    assert set(run.population) == {"weight:kl", "weight:tc", "fitness", "kl", "recon"}
-    assert run.population["kl"].shape == (300, SIZE)
+    assert run.logged.vectors == {}
+    assert set(run.logged.scalars) == {"recon"}
+    assert set(run.logged.population) == {"weight:kl", "weight:tc", "fitness", "kl", "recon"}
+    assert run.logged.population["kl"].shape == (300, SIZE)
 
 
 def test_the_weights_figure_shows_every_trial_that_has_a_value(tmp_path: Path) -> None:

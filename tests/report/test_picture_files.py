@@ -168,7 +168,7 @@ def test_numbers_far_from_zero_are_shown_as_they_were_given(
     job = json.loads((folder / "job.json").read_text())
     (folder / "job.json").write_text(json.dumps(job | {"offset": 1e6}))
     run = Run(folder).read()
-    np.testing.assert_allclose(run.in_units(run.pictures["originals"]), run.pictures["originals"] + 1e6)
+    np.testing.assert_allclose(run.shown.in_units(run.pictures["originals"]), run.pictures["originals"] + 1e6)
     page = write_report(folder).read_text()
     data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])
     assert [feature[3:] for feature in data["features"]] == [[1.0, 1e6]] * 6

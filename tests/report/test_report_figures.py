@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,7 @@ from prismae.figures.lanes import in_seconds
 from prismae.figures.pictures import mosaic, to_pixels
 from prismae.figures.studies import seed_bars, swept_curves
 from prismae.runs.latents import Latents
-from prismae.runs.run import Run
+from prismae.runs.shown import Shown
 
 RNG = np.random.default_rng(0)
 
@@ -303,11 +302,10 @@ def test_a_code_that_knows_no_more_than_shuffled_ones_is_not_framed() -> None:
     [(0.2, 0.9, 0, 1), (-3, 400, 60, 140), (90, 105, 90, 105), (0, 120, 60, 120)],
 )
 def test_images_of_numbers_are_drawn_over_their_range(
-    tmp_path: Path, low: float, high: float, black: float, white: float
+    low: float, high: float, black: float, white: float
 ) -> None:
-    summary = {"mean": 100.0, "std": 10.0, "low": low, "high": high}
-    (tmp_path / "job.json").write_text(json.dumps({"kind": "images", "summary": summary}))
-    assert Run(tmp_path).drawn(np.array([black, white])).tolist() == [0, 1]
+    job = {"kind": "images", "summary": {"mean": 100.0, "std": 10.0, "low": low, "high": high}}
+    assert Shown(Path("pictures.npz"), {}, job).drawn(np.array([black, white])).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("shape", "upright"), [((20,), "value"), ((3, 20), ""), ((1, 8, 8), None)])

@@ -489,8 +489,8 @@ def test_continued_run_counts_the_later_row(tmp_path: Path) -> None:
         folder / "history.parquet"
     )
     run = Run(folder).read()
-    assert run.steps.tolist() == [10, 15, 20, 30]
-    assert run.terms["recon"].tolist() == [5.0, 4.5, 3.0, 2.0]
+    assert run.logged.steps.tolist() == [10, 15, 20, 30]
+    assert run.logged.terms["recon"].tolist() == [5.0, 4.5, 3.0, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_columns_are_found_by_name(browser: Browser, page: Callable[[str], Path]
     browser.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
     [[_, rebuilt, original]] = browser.run(CELLS)
     run = Run.open(page("columns").parent)
-    expected = run.in_units(run.pictures["originals"])[-1, hidden]
+    expected = run.shown.in_units(run.pictures["originals"])[-1, hidden]
     np.testing.assert_allclose(float(original.replace("−", "-")), expected, rtol=6e-3)
     browser.run(
         "document.querySelectorAll('#dials input').forEach((dial) => {"

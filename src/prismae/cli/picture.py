@@ -71,7 +71,7 @@ def picture(
         run.path / "figures" if file is None else file.parent,
         "the picture would lie: --to FILE writes it elsewhere",
     )
-    refuse(kind, run.kind)
+    refuse(kind, run.shown.kind)
     known = all_views()
     view = known["traversals" if kind == GIF else kind]
     given = zip(OPTIONS, (_numbers(corners), points, seed), strict=True)

@@ -54,7 +54,7 @@ def explorer(run: Run) -> dict[str, Any]:
         raise NoExplorer("the run was made before the codes that they start from were kept")
     originals, values, codes = pictures["originals"], pictures["traversal_values"], pictures["shown_codes"]
     shape = originals.shape[1:]
-    if run.kind == "volumes":
+    if run.shown.kind == "volumes":
         raise NoExplorer("the page cannot compute volumes")
     if originals[0].size > SIZE:
         raise NoExplorer(f"an observation has {originals[0].size:,} elements, more than {SIZE:,}")
@@ -67,7 +67,7 @@ def explorer(run: Run) -> dict[str, Any]:
     if set(kind.explored) - pictures.keys():
         raise NoExplorer("the run was made before means and deviations of columns were kept")
     found: dict[str, Any] = {
-        "kind": run.kind,
+        "kind": run.shown.kind,
         "shape": list(shape),
         "decoder": pack(run),
         "latents": [
@@ -79,7 +79,7 @@ def explorer(run: Run) -> dict[str, Any]:
         "base": [round(float(value), 4) for value in pictures["base"]],
         "codes": np.round(codes.astype(float), 4).tolist(),
         "originals": halves(originals),
-        "names": run.called("shown_rows", len(originals)),
+        "names": run.shown.called("shown_rows", len(originals)),
     }
     return found | kind.to_explore(
         run, [each.reshape(-1, *shape) for each in (pictures["traversals"], originals)]

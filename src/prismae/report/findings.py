@@ -52,12 +52,12 @@ def _outcome(run: Run) -> Iterator[Finding]:
 
 
 def _terms(run: Run) -> Iterator[Finding]:
-    for name, values in run.terms.items():
+    for name, values in run.logged.terms.items():
         bad = ~np.isfinite(values)
         if bad.all():
             yield _warning(f"The term {name} never had a finite value.")
         elif bad.any():
-            first = int(run.steps[bad.argmax()])
+            first = int(run.logged.steps[bad.argmax()])
             yield _warning(f"The term {name} is not finite in {bad.sum()} rows, first at step {first:,}.")
         elif _stuck(values):
             yield _warning(
@@ -90,7 +90,7 @@ def _missing(run: Run) -> Iterator[Finding]:
         )
     elif not run.pictures:
         yield _note("The run folder holds no pictures.npz, so no observation can be shown.", full)
-    elif not Effects.refusal(run.kind) and lacks_new(run):
+    elif not Effects.refusal(run.shown.kind) and lacks_new(run):
         yield _note(
             "The run is from an earlier version, which kept less: without the rest this page cannot say what each "
             "latent changes, which observations are rebuilt badly, or combine the sliders.",

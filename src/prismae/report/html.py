@@ -80,7 +80,7 @@ def _page(
     pictures, kind = run.pictures, shown_as(run)
     sliders = combined = None
     if "traversals" in documents and kind.slides:
-        sliders = player(run.drawn(pictures["traversals"]), pictures["traversal_values"], run.latents)
+        sliders = player(run.shown.drawn(pictures["traversals"]), pictures["traversal_values"], run.latents)
     why = ""
     try:
         combined = explorer(run)
@@ -106,7 +106,7 @@ def _page(
             player=sliders,
             explorer=combined,
             no_explorer=why,
-            kind=run.kind,
+            kind=run.shown.kind,
             element=kind.element,
             sample=kind.sample,
             contents=contents(run),
@@ -119,7 +119,7 @@ def _page(
             latents=latent_table(run),
             listed=LISTED,
             further=0 if run.latents is None else max(0, len(run.latents) - LISTED),
-            counted=run.counted,
+            counted=run.shown.counted,
             shown_rows="shown_rows" in pictures,
             held_out=held_out(run),
             unseen=run.unseen,
@@ -127,8 +127,8 @@ def _page(
             protocols={plain_name(name): (name, scores) for name, scores in run.protocols.items()},
             errors=(run.scores or {}).get("reconstruction") or _monitored(run),
             evaluated=run.scores is not None,
-            other_vectors={plain_name(name): name for name in run.vectors if name not in LABELS},
-            weights={name: values[np.isfinite(values)][-1:] for name, values in run.weights.items()},
+            other_vectors={plain_name(name): name for name in run.logged.vectors if name not in LABELS},
+            weights={name: values[np.isfinite(values)][-1:] for name, values in run.logged.weights.items()},
             evaluate=f"prismae evaluate {shlex.quote(str(run.path))}",
         )
     )
@@ -185,7 +185,7 @@ def shown(run: Run, section: str, figures: Collection[str]) -> list[Shown]:
 def absences(run: Run, section: str, figures: Collection[str]) -> list[str]:
     """What stands in place of a section's views that have no figure on the page."""
     lacking = [view for view in of_section(section) if view.name() not in figures]
-    said = [view.absence(run) for view in lacking if not view.refusal(run.kind)]
+    said = [view.absence(run) for view in lacking if not view.refusal(run.shown.kind)]
     return [sentence for sentence in said if sentence]
 
 
@@ -194,7 +194,7 @@ def absent(run: Run) -> list[str]:
     return [
         view.called or f"the view {view.name()}"
         for view in of_section("views")
-        if view.always() and view.lacks(run) and not view.refusal(run.kind)
+        if view.always() and view.lacks(run) and not view.refusal(run.shown.kind)
     ]
 
 
@@ -203,7 +203,7 @@ def contents(run: Run) -> list[tuple[str, str]]:
     sections = {
         section: heading
         for section, heading in SECTIONS.items()
-        if any(not view.refusal(run.kind) for view in of_section(section))
+        if any(not view.refusal(run.shown.kind) for view in of_section(section))
     }
     first = [] if "sentences" in sections else [("explore", "Explore")]
     order = ("sentences", "scores", "reconstruction", "traversals", "codes", "information", "views")
@@ -349,7 +349,7 @@ def _monitored(run: Run) -> dict[str, float]:
     """The last monitored error, where the run is not evaluated."""
     found = {}
     for name in ("mse", "nats"):
-        values = run.scalars.get(f"monitor:{name}", np.empty(0))
+        values = run.logged.scalars.get(f"monitor:{name}", np.empty(0))
         if np.isfinite(values).any():
             found[name] = float(values[np.isfinite(values)][-1])
     return found
@@ -363,10 +363,10 @@ def in_words(run: Run, name: str) -> str:
         if name == f"scores-{plain_name(protocol)}":
             each = ", ".join(f"{metric} {number(score.get('score'))}" for metric, score in scores.items())
             return f"Bars of the scores of protocol {protocol}: {each}."
-    for vector in run.vectors:
+    for vector in run.logged.vectors:
         if name == plain_name(vector):
             return f"Curves over the steps, one a latent: {LABELS.get(vector, vector)}."
-    curves = run.scalars if name == "terms" else run.weights
+    curves = run.logged.scalars if name == "terms" else run.logged.weights
     last = {key: values[np.isfinite(values)][-1:] for key, values in curves.items()}
     each = ", ".join(f"{key} {number(value[0])}" for key, value in last.items() if len(value))
     return f"Curves over the steps, with what they end at: {each}."

@@ -87,9 +87,9 @@ def refuse(kind: str, data: str) -> None:
 
 def _figure(run: Run, kind: str | View, factor: str | None) -> Figure:
     if isinstance(kind, str):
-        refuse(kind, run.kind)
+        refuse(kind, run.shown.kind)
     drawn = view(kind)
-    if refused := drawn.refusal(run.kind):
+    if refused := drawn.refusal(run.shown.kind):
         raise InputError(refused)
     if drawn.drawn and (lacking := drawn.lacks(run)):
         command = f"prismae picture {shlex.quote(str(run.path))} --kind {drawn.name()}"
@@ -102,7 +102,7 @@ def _figure(run: Run, kind: str | View, factor: str | None) -> Figure:
 
 
 def _animation(run: Run) -> bytes:
-    refuse(GIF, run.kind)
+    refuse(GIF, run.shown.kind)
     _figure(run, "traversals", None)  # refuses what cannot be drawn
-    frames, values = run.drawn(run.pictures["traversals"]), run.pictures["traversal_values"]
-    return traversal_gif(frames, values, run.latents, channels=run.channel_names)
+    frames, values = run.shown.drawn(run.pictures["traversals"]), run.pictures["traversal_values"]
+    return traversal_gif(frames, values, run.latents, channels=run.shown.channel_names)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,18 +46,15 @@ from prismae.runs.files import (
 )
 from prismae.runs.job_record import JobRecord, from_python
 from prismae.runs.latents import Latents
+from prismae.runs.logged import Logged
 from prismae.runs.manifest import MANIFEST, check, written
-from prismae.runs.slices import middle_slices
+from prismae.runs.shown import Shown
 from prismae.runs.verdict import Verdict
 
 if TYPE_CHECKING:
     from prismae.methods import Method
     from prismae.nets import Architecture, Likelihood, Net
     from prismae.train import Trained
-
-TABLE = 32  # elements: version 0.1 showed longer vectors whose elements have no names as series
-
-_ELEMENT = re.compile(r"(?P<name>.+)\[(?P<index>\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -300,61 +296,14 @@ class Run:
     # what the results say
 
     @cached_property
-    def steps(self) -> NDArray:
-        """[n] the logged steps."""
-        return self.history["step"].to_numpy()
+    def logged(self) -> Logged:
+        """The columns of the history by what they are: terms, weights, what was observed of the latents."""
+        return Logged(self.history)
 
     @cached_property
-    def scalars(self) -> dict[str, NDArray]:
-        """Loss terms and scalar monitors by column name, each [n] with NaN where it was not logged."""
-        others = ("weight:", "evolve:", "unseen:")
-        names = [name for name in self._names if name != "step" and not name.startswith(others)]
-        return {name: self._column(name) for name in names if not _ELEMENT.fullmatch(name)}
-
-    @cached_property
-    def terms(self) -> dict[str, NDArray]:
-        """The loss terms alone, each [n]."""
-        return {name: values for name, values in self.scalars.items() if not name.startswith("monitor:")}
-
-    @cached_property
-    def unseen_terms(self) -> dict[str, NDArray]:
-        """The loss terms on what is held out, each [n] with NaN where they were not measured."""
-        names = [name for name in self._names if name.startswith("unseen:")]
-        return {name.removeprefix("unseen:"): self._column(name) for name in names}
-
-    @cached_property
-    def reconstruction(self) -> NDArray | None:
-        """[n] the term that the method declares as its reconstruction; None where it was not logged."""
-        return self.terms.get(self.job.get("reconstruction", "recon"))  # earlier versions did not say it
-
-    @cached_property
-    def weights(self) -> dict[str, NDArray]:
-        """The weight of each term, each [n]."""
-        names = [name for name in self._names if name.startswith("weight:")]
-        return {name.removeprefix("weight:"): self._column(name) for name in names}
-
-    @cached_property
-    def vectors(self) -> dict[str, NDArray]:
-        """Observations with one value a latent, each [n, m]: `sigma`, `entropy`, `monitor:spread` …"""
-        return self._arrays([name for name in self._names if not name.startswith("evolve:")])
-
-    @cached_property
-    def population(self) -> dict[str, NDArray]:
-        """What was tried in each generation, each [n, population] with NaN in the steps between, by the name after
-        "evolve:": `weight:kl`, `fitness`, `kl`, `recon`; empty where nothing evolves."""
-        arrays = self._arrays([name for name in self._names if name.startswith("evolve:")])
-        return {name.removeprefix("evolve:"): values for name, values in arrays.items()}
-
-    def _arrays(self, columns: Sequence[str]) -> dict[str, NDArray]:
-        """The columns ``name[0]``, ``name[1]`` … side by side, by name."""
-        found: dict[str, dict[int, str]] = {}
-        for column in columns:
-            if match := _ELEMENT.fullmatch(column):
-                found.setdefault(match["name"], {})[int(match["index"])] = column
-        return {
-            name: np.stack([self._column(places[i]) for i in sorted(places)], axis=1)
-            for name, places in found.items()
-        }
+    def shown(self) -> Shown:
+        """The observations in pictures.npz as people see them: their kind, units and names."""
+        return Shown(self.path / PICTURES, self.pictures, self.job)
 
     @cached_property
     def spread(self) -> NDArray | None:
@@ -363,7 +312,7 @@ class Run:
             return self.pictures["spread"].astype(float)
         if self.scores and self.scores.get("spread") is not None:
             return np.asarray(self.scores["spread"], dtype=float)
-        monitored = self.vectors.get("monitor:spread", np.empty((0, 0)))
+        monitored = self.logged.vectors.get("monitor:spread", np.empty((0, 0)))
         seen = monitored[np.isfinite(monitored).all(axis=1)]
         return seen[-1] if len(seen) else None
 
@@ -378,7 +327,7 @@ class Run:
             return None
         if self.verdict is not None:
             return Latents(self.spread, np.array(self.verdict.information), np.array(self.verdict.effect))
-        noise = self.vectors.get("sigma")
+        noise = self.logged.vectors.get("sigma")
         if noise is not None and noise.shape[1] == len(self.spread):
             return Latents(self.spread, 0.5 * np.log1p((np.nan_to_num(self.spread) / noise[-1]) ** 2))
         return Latents(self.spread, self.pictures.get("kl"))
@@ -390,7 +339,7 @@ class Run:
         For a run that did not keep the latter, 1 - error in units of the variance of all elements, which is never less.
         None where no error is known, and for texts.
         """
-        if self.verdict is not None or self.kind == "texts":
+        if self.verdict is not None or self.shown.kind == "texts":
             return None if self.verdict is None else self.verdict.explained
         if {"errors", "mean_error"} <= self.pictures.keys():
             error, of_mean = float(self.pictures["errors"].mean()), float(self.pictures["mean_error"])
@@ -403,118 +352,12 @@ class Run:
         """The scores of each protocol that has any: protocol → metric → score."""
         return {name: scores for name, scores in (self.scores or {}).get("protocols", {}).items() if scores}
 
-    @cached_property
-    def kind(self) -> str:
-        """The kind of data, by which observations are shown.
-
-        Runs of version 0.1 do not say it; their vectors are a table where they have names or at most 32 elements.
-        """
-        if "kind" in self.job:
-            return str(self.job["kind"])
-        if "sentences" in self.pictures:
-            return "texts"
-        shape = self.pictures["originals"].shape[1:] if "originals" in self.pictures else ()
-        if len(shape) == 3:
-            return "images"
-        named = "feature_names" in self.pictures
-        return "table" if named or (len(shape) == 1 and shape[0] <= TABLE) else "series"
-
     @property
     def from_python(self) -> bool:
         """Whether the run was saved by `Autoencoder.save`, so that its data cannot be found again."""
         return from_python(self.job)
 
     @cached_property
-    def units(self) -> tuple[NDArray, NDArray] | None:
-        """Scale and shift that bring elements of an observation into the user's units; None where they are in them.
-
-        Both are [d] for a table, 1 and 0 for the columns of categories, [c, 1, ...] where each of several channels was
-        scaled, and [1] for other numbers that lie far from zero.
-        """
-        if "channels" in self.job:
-            channels, ones = self.job["channels"], (1,) * (len(self.job["shape"]) - 1)
-            return np.array(channels["stds"]).reshape(-1, *ones), np.array(channels["means"]).reshape(
-                -1, *ones
-            )
-        if "table" in self.job:
-            pairs = [*self.job["table"]["scaling"].values()]
-            pairs += [[0.0, 1.0]] * sum(map(len, self.job["table"]["categories"].values()))
-            shift, scale = np.array(pairs).T
-            return scale, shift
-        if "offset" in self.job:
-            return np.ones(1), np.full(1, float(self.job["offset"]))
-        return None
-
-    def in_units(self, frames: NDArray) -> NDArray:
-        """Observations [..., *shape] in the user's units."""
-        if self.units is None:
-            return frames
-        scale, shift = self.units
-        last = frames.shape[-scale.ndim :]
-        if len(last) < scale.ndim or any(k not in (1, n) for k, n in zip(scale.shape, last, strict=True)):
-            raise InputError(
-                f"{self.path / PICTURES} has observations of the shape {list(frames.shape[1:])}, and {JOB} says "
-                f"{self.job.get('shape')}: one of them is damaged or of another run."
-            )
-        return frames * scale + shift
-
-    @cached_property
-    def ends(self) -> tuple[float, float]:
-        """The elements of an image that are drawn black and white: 0 and 1, or, where some lie beyond these, the ends
-        of their range, within four standard deviations of their mean."""
-        found = self.job.get("summary")
-        if not found or (found["low"] >= 0 and found["high"] <= 1):
-            return 0.0, 1.0
-        low, high = (found["mean"] + sign * 4 * found["std"] for sign in (-1, 1))
-        return max(found["low"], low), min(found["high"], high)
-
-    def drawn(self, frames: NDArray) -> NDArray:
-        """Observations [..., *shape] as they are drawn: images and the middle slices of volumes between 0, black, and
-        1, others in the user's units."""
-        if self.kind not in ("images", "volumes"):
-            return self.in_units(frames)
-        low, high = self.ends
-        drawn = (frames - low) / (high - low)
-        return middle_slices(drawn) if self.kind == "volumes" else drawn
-
-    @cached_property
-    def feature_names(self) -> list[str]:
-        """Names of the elements of a vector: as the run knows them, else "x0", "x1" …"""
-        d = self.pictures["originals"].shape[-1] if "originals" in self.pictures else 0
-        names = self.pictures.get("feature_names", ())
-        if len(names) == d:
-            return [str(name) for name in names]
-        return [f"x{i}" for i in range(d)]
-
-    def called(self, rows: str, n: int) -> list[str]:
-        """What n observations are called, by an array of `pictures`: "observation 17", or the path of an image."""
-        names = self.pictures.get(rows, np.arange(1, n + 1)).tolist()
-        return [name if isinstance(name, str) else f"observation {name}" for name in names]
-
-    @cached_property
-    def counted(self) -> str:
-        """From where the numbers of observations count, as the end of a sentence; empty where they have paths."""
-        shown = self.pictures.get("shown_rows")
-        if shown is None and self.job.get("holdout"):
-            return "counted from 0 among the observations that were trained on"  # as earlier versions did
-        if shown is not None and shown.dtype.kind == "U":
-            return ""
-        below = ", below the header" if "table" in self.job else ""
-        return f"counted from 0 in the data as they were given{below}"
-
-    @cached_property
     def unseen(self) -> dict[str, Any]:
         """What was measured on observations that were not trained on: `n`, `reconstruction`, `protocols`."""
         return (self.scores or {}).get("unseen") or {}
-
-    @property
-    def channel_names(self) -> tuple[str, ...]:
-        """Names of the channels of series; none where they have none."""
-        return tuple(self.job.get("channels", {}).get("names", ()))
-
-    @property
-    def _names(self) -> list[str]:
-        return [str(name) for name in self.history.columns]
-
-    def _column(self, name: str) -> NDArray:
-        return self.history[name].to_numpy(dtype=float, na_value=np.nan)

@@ -115,7 +115,7 @@ class Tracker(ABC):
         step = run.job["steps"]
         self._try(step + 1, self.numbers, dict(_scores(run.scores or {}, "score")), step)
         for name, view in all_views().items():
-            if view.drawn and not view.refusal(run.kind) and not view.lacks(run):
+            if view.drawn and not view.refusal(run.shown.kind) and not view.lacks(run):
                 self._try(step + 1, self.picture, name, write_picture(run.path, name), step)
         self.end()
 

@@ -55,7 +55,7 @@ class Shown:
         """Two arrays of observations, by their names, as originals and what is rebuilt of them."""
         originals, rebuilt = run.pictures[first], run.pictures[second]
         return draw.reconstructions(
-            run.drawn(originals), run.drawn(rebuilt), run.channel_names, called(run, first)
+            run.shown.drawn(originals), run.shown.drawn(rebuilt), run.shown.channel_names, called(run, first)
         )
 
     def lanes(self, run: Run) -> bool:
@@ -65,7 +65,7 @@ class Shown:
     def traversals(self, run: Run) -> Figure:
         """What each latent does."""
         frames, values = run.pictures["traversals"], run.pictures["traversal_values"]
-        return draw.traversals(run.drawn(frames), values, run.latents, channels=run.channel_names)
+        return draw.traversals(run.shown.drawn(frames), values, run.latents, channels=run.shown.channel_names)
 
     def of_traversals(self, run: Run) -> Markup:
         """What to look at in traversals."""
@@ -80,16 +80,16 @@ class Shown:
 
     def samples(self, run: Run) -> Figure:
         """Observations that were drawn."""
-        return draw.samples(run.drawn(run.pictures["samples"]), channels=run.channel_names)
+        return draw.samples(run.shown.drawn(run.pictures["samples"]), channels=run.shown.channel_names)
 
     def clusters(self, run: Run, means: NDArray, sizes: NDArray, source: str) -> Figure:
         """The mean observation [c, *shape] of each cluster."""
-        return draw.clusters(run.drawn(means), sizes, source, channels=run.channel_names)
+        return draw.clusters(run.shown.drawn(means), sizes, source, channels=run.shown.channel_names)
 
     def effects(self, run: Run) -> Figure:
         """How far each latent moves each element."""
         assert run.latents is not None
-        return draw.effects(run.pictures["effects"], run.latents, channels=run.channel_names)
+        return draw.effects(run.pictures["effects"], run.latents, channels=run.shown.channel_names)
 
     def of_effects(self, run: Run) -> tuple[str, str]:
         """What an element is called, and on which scale its change is drawn."""
@@ -105,7 +105,7 @@ class Shown:
 
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
         """What the page's combined sliders draw this kind with; `seen` are arrays of observations [n, *shape]."""
-        return {"ends": run.ends}
+        return {"ends": run.shown.ends}
 
 
 class Volumes(Shown):
@@ -159,8 +159,8 @@ class Series(Shown):
         if frames.ndim == 2:
             return {"lanes": [["", float(np.nanmin(frames)), float(np.nanmax(frames))]]}
         ends = np.stack([np.nanmin(frames, axis=(0, 2)), np.nanmax(frames, axis=(0, 2))], axis=1)  # [c, 2]
-        low, high = run.in_units(ends).T
-        called = [name.replace("\n", " · ") for name in ranges(low, high, run.channel_names)]
+        low, high = run.shown.in_units(ends).T
+        called = [name.replace("\n", " · ") for name in ranges(low, high, run.shown.channel_names)]
         return {"lanes": [[name, *two] for name, two in zip(called, ends.tolist(), strict=True)]}
 
 
@@ -213,7 +213,7 @@ class Rows(Shown):
 
     def to_explore(self, run: Run, seen: list[NDArray]) -> dict[str, Any]:
         pictures, shape, table = run.pictures, seen[0].shape[1:], run.job.get("table")
-        scale, shift = (np.broadcast_to(each, shape) for each in run.units or (1.0, 0.0))
+        scale, shift = (np.broadcast_to(each, shape) for each in run.shown.units or (1.0, 0.0))
         deviation = pictures["element_std"]
         numbers = [
             _short(pictures["element_mean"], deviation),  # digits that nobody sees make the page large
@@ -224,14 +224,14 @@ class Rows(Shown):
         moved = np.ptp(seen[0], axis=0) / np.where(deviation > 0, deviation, np.inf)
         most = np.sort(np.argsort(-np.nan_to_num(moved), kind="stable")[:FIRST])
         return {
-            "features": [[*each] for each in zip(run.feature_names, *numbers, strict=True)],
+            "features": [[*each] for each in zip(run.shown.feature_names, *numbers, strict=True)],
             "most": most.tolist(),
             "categories": sum(len(each) for each in table["categories"].values()) if table else 0,
         }
 
     def _columns(self, run: Run) -> list[str]:
         """Names of the columns, cut to what fits into a figure."""
-        return shortened(run.feature_names, LETTERS)
+        return shortened(run.shown.feature_names, LETTERS)
 
     def _standardised(self, run: Run, rows: NDArray) -> NDArray:
         """Rows [..., d] in standard deviations from the mean, as far as the run knows them."""
@@ -277,7 +277,7 @@ def called(run: Run, originals: str) -> list[str]:
     """What shown observations are called; numbers say what they are of, names speak for themselves."""
     rows = run.pictures.get("worst_rows" if originals == "worst" else "shown_rows", np.empty(0, int))
     return [
-        f"{'row' if run.kind == 'table' else 'no.'} {row}" if isinstance(row, int) else str(row)
+        f"{'row' if run.shown.kind == 'table' else 'no.'} {row}" if isinstance(row, int) else str(row)
         for row in rows.tolist()
     ]
 
@@ -292,7 +292,7 @@ def _short(values: NDArray, units: NDArray) -> list[float]:
 
 def shown(run: Run) -> Shown:
     """How a run's observations are shown."""
-    return KINDS.get(run.kind, KINDS["images"])
+    return KINDS.get(run.shown.kind, KINDS["images"])
 
 
 def _size(job: Mapping[str, Any]) -> str:

@@ -70,7 +70,7 @@ def _furthest(
     order = [names[i] for i in np.argsort(-largest, kind="stable")[:NAMED]]
     table = run.job.get("table")
     categories: Mapping[str, Any] = table["categories"] if table else {}
-    rows = run.in_units(np.stack([first, second]).astype(float))
+    rows = run.shown.in_units(np.stack([first, second]).astype(float))
     for column in order:
         texts = [_text(row[places[column]], categories.get(column)) for row in rows]
         yield column, texts[0], texts[1]
@@ -80,7 +80,7 @@ def _columns(run: Run) -> dict[str, slice]:
     """The table's columns, and where each stands in an observation."""
     table = run.job.get("table")
     if not table:
-        return {name: slice(i, i + 1) for i, name in enumerate(run.feature_names)}
+        return {name: slice(i, i + 1) for i, name in enumerate(run.shown.feature_names)}
     widths = dict.fromkeys(table["scaling"], 1) | {k: len(v) for k, v in table["categories"].items()}
     ends = np.cumsum([*widths.values()])
     found = {

@@ -74,7 +74,7 @@ class Manifold(View):
         }
 
     def draw(self, run: Run) -> Figure:
-        return draw.manifold(run.drawn(run.pictures["manifold"]), run.channel_names)
+        return draw.manifold(run.shown.drawn(run.pictures["manifold"]), run.shown.channel_names)
 
     def sentence(self, run: Run) -> str:
         return (

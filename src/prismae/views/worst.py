@@ -50,7 +50,7 @@ class Worst(View):
 
     def sentence(self, run: Run) -> str:
         rows = ", ".join(map(str, run.pictures.get("worst_rows", np.empty(0, int)).tolist()))
-        counted = f" ({run.counted})" if run.counted else ""
+        counted = f" ({run.shown.counted})" if run.shown.counted else ""
         return f"The observations of the largest errors, worst first: {rows}{counted}."
 
     def table(self, run: Run) -> Table | None:
