@@ -40,7 +40,7 @@ PLANS, JOBS = 2_500, 2_100  # altered plans, and altered job.json of three runs
 RANDOM = 20  # kills at random moments
 FILES = {
     "files": ("bits changed, files cut or exchanged: tests", "test_damaged_files.py"),
-    "hostile": ("hostile data files: tests", "test_hostile_files.py"),
+    "hostile": ("hostile files: tests", "test_hostile_*.py"),
     "options": ("options out of their range, empty texts: tests", "test_ranges.py"),
 }
 OTHERS = {"plans": "plans altered", "jobs": "job.json altered"} | {
@@ -82,7 +82,8 @@ def other(name: str, every: int) -> tuple[list[Any], list[str]]:
         outcomes = Outcomes(counted)
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
             pytest.main(
-                ["-q", "-p", "no:cacheprovider", str(TESTS / "faults" / FILES[name][1])], plugins=[outcomes]
+                ["-q", "-p", "no:cacheprovider", *map(str, (TESTS / "faults").glob(FILES[name][1]))],
+                plugins=[outcomes],
             )
     else:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
