@@ -167,9 +167,13 @@ def test_one_row_or_one_category_can_be_encoded(suffix, tmp_path):
     for wrong, sentence in (
         (FRAME.assign(sex="x"), "column 'sex' has the value 'x' in row 1, expected one of f, m"),
         (FRAME.drop(columns="sex"), "lacks the column 'sex'"),
-        (FRAME.assign(more=1.0), "has the column 'more'"),
+        (FRAME.drop(columns="sex").assign(Sex="f"), "lacks the column 'sex' and has the column 'Sex'"),
     ):
         assert sentence in said(cli("export", run, "--codes", "--world", write(wrong, "wrong")))
+    more = cli("export", run, "--codes", "--world", write(FRAME.assign(note="by hand", more=1.0), "more"))
+    assert "'note', 'more' not in what was trained on: left out" in said(more)
+    found = pd.read_parquet(run / "export" / "codes.parquet")
+    np.testing.assert_allclose(found[["z0", "z1"]], expected[:, :2], atol=1e-5)
 
 
 def test_one_image_and_one_series_can_be_encoded(tmp_path, monkeypatch):

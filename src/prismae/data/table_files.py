@@ -175,6 +175,10 @@ def from_table(
         if index is not None:
             names = rest[index].astype(str).to_numpy(dtype=str)
             rest = rest.drop(columns=index)
+        extra = [column for column in rest if column not in (*scheme.columns, *scheme.lacking)]
+        if new and extra and not {*scheme.columns} - {*rest}:  # else one may be a lacking one of another name
+            notices = (*notices, f"{listed([*map(repr, extra)])} not in what was trained on: left out")
+            rest = rest.drop(columns=extra)
         return Found(scheme.to_array(rest, name=name), labels, scheme, names=names, notices=tuple(notices))
     asked = [column for column in (*reading.categorical, *reading.numeric) if column not in drop]
     looked = look(

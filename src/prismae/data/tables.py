@@ -193,9 +193,11 @@ class TableScheme:
         lacking = [column for column in wanted if column not in there]
         extra = sorted(there - {*self.columns, *self.lacking})
         if lacking or extra:
-            problem = f"lacks the column{'s' * (len(lacking) > 1)} {listed([repr(each) for each in lacking])}"
-            if not lacking:
-                problem = f"has the column{'s' * (len(extra) > 1)} {listed([repr(each) for each in extra])}"
+            problem = " and ".join(
+                f"{verb} the column{'s' * (len(several) > 1)} {listed([repr(each) for each in several])}"
+                for verb, several in (("lacks", lacking), ("has", extra))
+                if several
+            )
             raise InputError(f"{name} {problem}, expected the columns {listed(self.columns)}.")
         x = np.empty((len(table), len(self.feature_names)), np.float32)
         if only is not None:
