@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from prismae.errors import InputError
 from prismae.fields import BelowOne, Count, Positive, Seed, check_fields
@@ -20,6 +22,16 @@ Side = Annotated[int, Ge(1), Le(4096)]
 Precision = Literal["32", "bf16"]
 Steps = Count | Literal["auto"]
 Layout = Literal["channels-first", "channels-last", "rows"]
+
+
+def _axes(letters: str) -> str:
+    if {"h", "w"} <= set(letters) <= set("cdhw") and len(set(letters)) == len(letters):
+        return letters
+    expected = "should have h and w, and of c (channels) and d (depth) those that there are, each once, as chw or dhw"
+    raise PydanticCustomError("axes", expected)
+
+
+Axes = Annotated[str, AfterValidator(_axes)]
 
 MOST = 20_000  # updates of steps="auto"
 HELD_OUT = 0.1  # of the observations, where steps="auto" is told of no other part
@@ -147,7 +159,7 @@ class Reading:
 
     factors: tuple[str, ...] = ()
     size: Side | None = None
-    axes: str | None = None
+    axes: Axes | None = None
     skip_damaged: bool = False
     series: Layout | None = None
     window: Count | None = None
@@ -169,16 +181,6 @@ class Reading:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        check_axes(self.axes)
-
-
-def check_axes(axes: str | None) -> None:
-    """Refuse what are no axes of images or volumes."""
-    if axes is not None and not ({"h", "w"} <= set(axes) <= set("cdhw") and len(set(axes)) == len(axes)):
-        raise InputError(
-            f"axes: expected each of h and w, and of c (channels) and d (depth) those that there are, once, as in chw "
-            f"or dhw, got {axes!r}."
-        )
 
 
 def label(settings: object) -> str:

@@ -75,7 +75,7 @@ def test_axes_that_are_said_are_followed_there_and_back(axes: str) -> None:
 
 @pytest.mark.parametrize("axes", ["", "h", "hhw", "hwx", "cd"])
 def test_what_are_no_axes_is_refused(axes: str) -> None:
-    with pytest.raises(InputError, match="axes: expected each of h and w"):
+    with pytest.raises(InputError, match="axes should have h and w"):
         pr.world(RNG.normal(size=(3, 8, 8, 8)), axes=axes)
 
 
