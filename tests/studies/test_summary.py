@@ -451,6 +451,21 @@ def test_rows_of_several_versions_are_told():
     assert "several" not in render(PLAN, summarise(PLAN, frame()))
 
 
+def test_trainings_that_went_wrong_are_told_once_with_their_seeds():
+    broke, short = "The training was thrown back and has not recovered: 4 % then, 13 % now.", "Too short."
+    rows = frame({"*good*": [0.5, 0.6, 0.9], "bad": [0.1, 0.2, 0.3]}).assign(
+        warnings=["", "", broke, None, "", short]
+    )
+    early = rows.assign(steps=5)  # what the same runs were like half-way
+    pca = rows[:1].assign(arm="PCA", method="pca", run="p", warnings=broke)
+    text = render(PLAN, summarise(PLAN, pd.concat([early, rows, pca])))
+    assert "has not recovered in 1 of 6 runs: \\*good\\*, steps 10 (seed 2)." in text
+    assert "Too short in 1 of 6 runs: bad, steps 10 (seed 2)." in text
+    assert text.count("in 1 of 6 runs") == 2
+    for none in (rows.assign(warnings=""), pca):
+        assert " runs: " not in render(PLAN, summarise(PLAN, none))
+
+
 def test_a_column_is_its_protocol_and_the_score_s_name_there():
     assert divided("generation:frechet[classifier:digits]-samples") == (
         "generation",

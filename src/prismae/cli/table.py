@@ -76,8 +76,8 @@ def _show(plan: Plan, summary: Summary) -> None:
         if tests:
             tell(answers, f"{tests.title}\n")
             _lines(tests, keys)
-    for note in remarks(plan, summary):
-        tell(answers, f"{note}\n")
+    for note in (*remarks(plan, summary), *plan.notes):
+        tell(answers, f"{note.strip()}\n")
 
 
 def _lines(found: Table, keys: int) -> None:

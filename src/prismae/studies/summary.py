@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from scipy.stats import t as student
 from scipy.stats import ttest_rel, wilcoxon
 
 from prismae._better import Better
+from prismae._text import listed
 from prismae.errors import InputError
 from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import metric_of
@@ -104,7 +106,8 @@ class Summary:
     chance
         World → mean score of shuffled codes by score, where it is known.
     notes
-        What tells rows apart that stand in one line or column and should not: versions, numbers of samples.
+        How many trainings went wrong, by their verdicts, and what tells rows apart that stand in one line or column and
+        should not: versions, numbers of samples.
     """
 
     keys: tuple[str, ...]
@@ -162,7 +165,7 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     for world, group in frame.groupby("world", sort=False):
         levels = {s: group[f"{s}:chance"].dropna() for s in scores if f"{s}:chance" in frame}
         chance[str(world)] = {s: fmean(level) for s, level in levels.items() if len(level)}
-    return Summary(tuple(keys), lines, chance, tuple(_notes(frame)))
+    return Summary(tuple(keys), lines, chance, (*_verdicts(frame, keys), *_notes(frame)))
 
 
 def _check_same(values: tuple[Any, ...], group: pd.DataFrame) -> None:
@@ -182,6 +185,41 @@ def _check_same(values: tuple[Any, ...], group: pd.DataFrame) -> None:
             f"{about} has rows of several settings, which differ in {', '.join(differing)}: expected those of one "
             "plan, or another name for one arm."
         )
+
+
+def _verdicts(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[str]:
+    """How many trainings their verdicts warn of, by the first warning of each, which is the gravest.
+
+    A training that broke may have the highest score: one latent that is left tells more than all others.
+    """
+    if "warnings" not in frame:
+        return
+    trained = frame[~frame["method"].isin(BASELINES)].drop_duplicates("run", keep="last")
+    wrong = [isinstance(said, str) and said != "" for said in trained["warnings"]]
+    if not any(wrong):
+        return
+    warned = trained[wrong]
+    what = warned["warnings"].map(lambda said: re.split(r"[:,]|\.$|\. ", said)[0])
+    for said, runs in warned.groupby(what, sort=False):
+        where = [
+            f"{_named(keys, v)} (seed{'s' * (len(g) > 1)} {listed([*g['seed']])})"
+            for v, g in grouped(runs, keys)
+        ]
+        yield f"{said} in {len(runs)} of {len(trained)} runs: {listed(where)}."
+
+
+def _named(keys: Sequence[str], values: tuple[Any, ...]) -> str:
+    """A line in words: "VAE, dsprites, beta 4"."""
+    said = {
+        key: f"{value:g}" if isinstance(value, float) else str(value)
+        for key, value in zip(keys, values, strict=True)
+    }
+    told = (
+        value if key in ("arm", "world") else f"{key} {value}"
+        for key, value in said.items()
+        if value != "None"
+    )
+    return ", ".join(told)
 
 
 def _notes(frame: pd.DataFrame) -> Iterator[str]:

@@ -160,14 +160,15 @@ def _markdown(plan: Plan, summary: Summary) -> str:
                 *map(_row, tests.lines),
             ]
         parts.append("")
-    return "\n".join([*parts, *(text for note in remarks(plan, summary) for text in (note, ""))])
+    below = [*map(in_markdown, remarks(plan, summary)), *(note.strip() for note in plan.notes)]
+    return "\n".join([*parts, *(text for note in below for text in (note, ""))])
 
 
 def remarks(plan: Plan, summary: Summary) -> list[str]:
-    """What stands below the tables: where published numbers are from, and notes."""
+    """What stands below the tables before the plan's own notes: where published numbers are from, and what to know."""
     sources = dict.fromkeys(each.source for each in plan.published)
     published = [f"Published: {'; '.join(sources)}."] if sources else []
-    return [*published, *summary.notes, *(note.strip() for note in plan.notes)]
+    return [*published, *summary.notes]
 
 
 AGAINST = (
