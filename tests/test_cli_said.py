@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ from prismae.data.table_files import BINARY_TABLES, TEXT_TABLES
 from prismae.data.text import SUFFIXES as TEXTS
 from prismae.errors import of_machine
 from prismae.nets import all_likelihoods, all_nets
+from prismae.runs.run import Run
+from prismae.runs.verdict import Finding
 from prismae.train.progress import Progress
 
 FIT = ["fit", "vae", "digits", "--steps", "20", "--batch", "16", "--latents", "2", "--no-evaluate"]
@@ -311,6 +314,16 @@ def test_a_run_that_cannot_be_written_is_told_before_it_is_scored(capfd, monkeyp
     code, _, told = said(capfd, "evaluate", run)
     assert code == 2
     assert f"Nothing can be written in {run}, where the scores would be kept: copy the run" in told
+
+
+def test_scores_of_a_training_that_broke_are_told_with_its_verdict(capfd, tmp_path):
+    assert said(capfd, *FIT, "--net", "mlp:width=4", "--out", tmp_path)[0] == 0
+    run = Run.open(next(path for path in tmp_path.iterdir() if path.is_dir()))
+    broke = Finding("set-back", "The training was thrown back and has not recovered.")
+    run.write_json("verdict.json", replace(run.verdict, findings=(broke,)).to_json())
+    code, _, told = said(capfd, "evaluate", run.path, "--metrics", "mig")
+    assert code == 0
+    assert "warning: The training was thrown back and has not recovered." in told
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def evaluate_run(
         print(json.dumps(found))
     else:
         print_scores(found, answers)
+        for sentence in () if run.verdict is None else run.verdict.warnings:  # whatever the scores
+            tell(err, f"warning: {sentence}", style="yellow")
 
 
 def print_scores(found: dict[str, Any], to: Console) -> None:
