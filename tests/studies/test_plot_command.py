@@ -99,6 +99,18 @@ def test_a_page_and_a_picture_for_each_protocol(files: tuple[Path, Path], tmp_pa
     assert "lower is better" in page  # of the errors
 
 
+def test_trainings_that_went_wrong_stand_before_the_scores(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plan, rows = files
+    frame = pd.read_csv(rows)
+    broken = (frame["arm"] == "VAE") & (frame["seed"] == frame["seed"].max())
+    frame.assign(warnings=np.where(broken, "The codes have collapsed: none tells anything.", "")).to_csv(rows)
+    assert plot(plan, "--rows", rows, "--to", tmp_path, "--format", "svg").exit_code == 0
+    page = (tmp_path / "two.default.html").read_text().replace("\u00a0", " ")
+    said = f"The codes have collapsed in {broken.sum()} of {frame['run'].nunique()} runs: VAE (seed"
+    assert said in page
+    assert page.index(said) < page.index("<h2>")
+
+
 def test_arms_without_a_score_have_no_empty_bar(files: tuple[Path, Path], tmp_path: Path) -> None:
     plan, rows = files
     frame = pd.read_csv(rows)

@@ -107,7 +107,10 @@ def plot(
     )
     page = to / f"{plan.name}.{plan.profile}.html"
     write_file(
-        page, study_page(plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame)).encode()
+        page,
+        study_page(
+            plan.title, lede, parts, [*summary.notes, *plan.notes], _about(plan, frame), summary.warned
+        ).encode(),
     )
     for figure, (title, _) in zip(figures, sections(summary), strict=True):
         for suffix in suffixes:

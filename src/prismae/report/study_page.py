@@ -50,6 +50,7 @@ def study_page(
     parts: Sequence[Part],
     notes: Sequence[str] = (),
     about: Mapping[str, str] | None = None,
+    warned: Sequence[str] = (),
 ) -> str:
     """The page as HTML. It needs no network, no other file and no server.
 
@@ -61,6 +62,8 @@ def study_page(
         What a reader of the numbers should know.
     about
         Facts for the last table: machines, versions, time.
+    warned
+        What to know before the scores: how many trainings went wrong.
     """
     environment = Environment(
         loader=PackageLoader("prismae.report"), autoescape=True, undefined=StrictUndefined,
@@ -73,7 +76,7 @@ def study_page(
         if part.figure is not None
     }
     page = environment.get_template("study.html.j2").render(
-        title=title, lede=lede, parts=parts, figures=figures, notes=notes, about=about or {}
+        title=title, lede=lede, parts=parts, figures=figures, notes=notes, about=about or {}, warned=warned
     )
     return together_on_page(page)
 

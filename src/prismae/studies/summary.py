@@ -106,14 +106,16 @@ class Summary:
     chance
         World → mean score of shuffled codes by score, where it is known.
     notes
-        How many trainings went wrong, by their verdicts, and what tells rows apart that stand in one line or column and
-        should not: versions, numbers of samples.
+        What tells rows apart that stand in one line or column and should not: versions, numbers of samples.
+    warned
+        How many trainings went wrong, by their verdicts, and which.
     """
 
     keys: tuple[str, ...]
     lines: dict[tuple[Any, ...], dict[str, Cell]]
     chance: dict[str, dict[str, float]]
     notes: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -165,7 +167,7 @@ def summarise(plan: Plan, frame: pd.DataFrame) -> Summary:
     for world, group in frame.groupby("world", sort=False):
         levels = {s: group[f"{s}:chance"].dropna() for s in scores if f"{s}:chance" in frame}
         chance[str(world)] = {s: fmean(level) for s, level in levels.items() if len(level)}
-    return Summary(tuple(keys), lines, chance, (*_verdicts(frame, keys), *_notes(frame)))
+    return Summary(tuple(keys), lines, chance, tuple(_notes(frame)), tuple(_verdicts(frame, keys)))
 
 
 def _check_same(values: tuple[Any, ...], group: pd.DataFrame) -> None:

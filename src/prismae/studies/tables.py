@@ -168,7 +168,7 @@ def remarks(plan: Plan, summary: Summary) -> list[str]:
     """What stands below the tables before the plan's own notes: where published numbers are from, and what to know."""
     sources = dict.fromkeys(each.source for each in plan.published)
     published = [f"Published: {'; '.join(sources)}."] if sources else []
-    return [*published, *summary.notes]
+    return [*published, *summary.warned, *summary.notes]
 
 
 AGAINST = (
@@ -234,7 +234,7 @@ def _latex(plan: Plan, summary: Summary) -> str:
     )
     sources = dict.fromkeys(each.source for each in plan.published)
     parts += [f"% Published: {_line('; '.join(sources))}."] if sources else []
-    parts += [f"% {_line(note)}" for note in (*summary.notes, *plan.notes)]
+    parts += [f"% {_line(note)}" for note in (*summary.warned, *summary.notes, *plan.notes)]
     return "\n".join(parts) + "\n"
 
 
