@@ -11,12 +11,16 @@ import pandas as pd
 import pytest
 
 from prismae.data import world
-from prismae.errors import InputError
+from prismae.errors import InputError, NotFinite
 from prismae.runs.claim import Claimed, claim
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
 from prismae.studies.plan import Planned
+from prismae.studies.rows import read_rows, write_rows
+from prismae.studies.selection import agreement
 from prismae.studies.study import chosen
+from prismae.studies.summary import summarise
+from prismae.studies.tables import render
 
 TEXT = """
 title: tiny
@@ -184,15 +188,44 @@ def test_a_job_that_fails_does_not_stop_the_others(plan_file, tmp_path, monkeypa
         return run(job, *args, **kwargs)
 
     monkeypatch.setattr(work, "run", fails)
-    frame = study(plan_file, tmp_path, only=["seed=0"])
+    frame = study(plan_file, tmp_path, only=["seed=0"], threads=1)
     assert list(frame["arm"]) == ["beta-vae"]
     ((job, error),) = frame.attrs["failures"].items()
     assert job.startswith("vae-digits-")
     assert error.startswith("RuntimeError: no luck")
     assert "no luck" in (tmp_path / job / "error.txt").read_text()
     monkeypatch.undo()
-    assert len(study(plan_file, tmp_path, only=["seed=0"])) == 2
+    assert len(study(plan_file, tmp_path, only=["seed=0"], threads=1)) == 2
     assert not (tmp_path / job / "error.txt").exists()
+
+
+def test_a_training_that_became_nan_is_a_row_without_scores_until_it_succeeds(tmp_path, monkeypatch):
+    path = tmp_path / "plan.yaml"
+    path.write_text(
+        "title: t\nworlds: digits\nmethods: {VAE: {method: vae}}\nseeds: [0, 1]\n"
+        "budget: {steps: 40, lr: 0.001, net: 'mlp:width=8'}\nmetrics: {locatello2019: [mig]}\n"
+    )
+
+    def breaks(job, *args, **kwargs):
+        if job.seed == 1:
+            Run(args[0] / job.id).write_json("job.json", {"version": "0"})
+            raise NotFinite("kl became nan at step 7: try a smaller learning rate.")
+        return run(job, *args, **kwargs)
+
+    monkeypatch.setattr("prismae.studies.work.run", breaks)
+    frame = study(path, tmp_path / "runs", threads=1)
+    (failed,) = frame[frame["seed"] == 1].to_dict("records")
+    assert failed["warnings"] == "The training failed: kl became nan at step 7: try a smaller learning rate."
+    assert (failed["steps"], pd.isna(failed["mse"]), pd.isna(failed["locatello2019:mig"])) == (40, True, True)
+    plan = Plan.load(path)
+    text = render(plan, summarise(plan, frame))
+    assert "| VAE | 1 |" in text
+    assert "The training failed in 1 of 2 runs: VAE (seed 1)." in text
+    assert agreement(frame["run"].tolist(), tmp_path / "runs")[0].size == 0
+    write_rows(frame, tmp_path / "rows.csv")
+    assert read_rows([tmp_path / "rows.csv"])["warnings"].fillna("").tolist() == frame["warnings"].tolist()
+    monkeypatch.undo()
+    assert study(path, tmp_path / "runs", threads=1)["mse"].notna().all()
 
 
 def test_only_chooses_jobs_and_names_what_there_is(plan_file):

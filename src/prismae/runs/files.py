@@ -31,6 +31,7 @@ PICTURES = "pictures.npz"
 DECODER = "decoder.json"
 STABILITY = "stability.json"
 VERDICT = "verdict.json"
+FAILED = "failed.json"
 CARD = "README.md"
 HUB = {JOB: "config.json", WEIGHTS: "model.safetensors"}  # their names in a folder for a hub of models
 SNAPSHOT = "codes-{step}.npz"
@@ -39,6 +40,7 @@ CHECKPOINT = "checkpoint/state.safetensors"
 OTHERS = (
     "report.html",
     "error.txt",
+    FAILED,
     "figures",
     "export",
     "tensorboard",
@@ -78,6 +80,12 @@ def read_stability(path: Path) -> dict[str, Any] | None:
     if stability is not None and not {"seeds", "latents", "udr"} <= stability.keys():
         raise InputError(f"{path} is not a comparison of seeds: remove it.")
     return stability
+
+
+def read_failure(path: Path) -> str | None:
+    """Why a training came to no end, of a failed.json; None without the file."""
+    content = _read_json(path, missing=None)
+    return None if content is None else str(content.get("text", ""))
 
 
 def read_verdict(path: Path) -> Verdict | None:

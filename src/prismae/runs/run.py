@@ -26,6 +26,7 @@ from prismae.runs.files import (
     CARD,
     CHECKPOINT,
     DECODER,
+    FAILED,
     HISTORY,
     JOB,
     OTHERS,
@@ -37,6 +38,7 @@ from prismae.runs.files import (
     WEIGHTS,
     place,
     read_arrays,
+    read_failure,
     read_history,
     read_job,
     read_scores,
@@ -63,9 +65,9 @@ class Run:
 
     ``job.json`` what was asked for, and what came of it; ``weights.safetensors`` its presence means that training is
     finished; ``history.parquet``; ``scores.json``; ``pictures.npz``; ``decoder.json`` the layers of the decoder;
-    ``stability.json``; ``verdict.json``; ``manifest.json`` the digests of these; ``figures/``, ``report.html``;
-    ``README.md`` the model card; ``checkpoint/state.safetensors`` while training goes on. `prismae.export.to_hub` gives
-    the first two other names.
+    ``stability.json``; ``verdict.json``; ``failed.json`` why a job of a study came to no end; ``manifest.json`` the
+    digests of these; ``figures/``, ``report.html``; ``README.md`` the model card; ``checkpoint/state.safetensors``
+    while training goes on. `prismae.export.to_hub` gives the first two other names.
     Each file is read when it is first asked for, and again once this object has written.
     Files are written under a temporary name and then renamed.
 
@@ -213,6 +215,11 @@ class Run:
     def verdict(self) -> Verdict | None:
         """The content of verdict.json; None for a run of a version that gave none."""
         return read_verdict(self.path / VERDICT)
+
+    @cached_property
+    def failure(self) -> str | None:
+        """Why the training came to no end, if something became infinite or NaN."""
+        return read_failure(self.path / FAILED)
 
     def snapshot(self, step: int) -> NDArray:
         """[n, m] the codes that were kept at a step."""

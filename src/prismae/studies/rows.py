@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def rows(plan: Plan, out: Path | str = "runs", jobs: Sequence[Planned] | None = 
         ``machine`` (with threads and torch), ``precision``, ``likelihood`` (whose nats they are), ``prismae``
         (version that trained it), ``scored`` (versions that its scores are of, where they say so), ``samples`` (of
         each posterior, where the plan asks for likelihoods), ``settings`` (all of the job's but method, world and seed,
-        as JSON), ``run`` (the job's id). Baselines have rows of 0 steps.
+        as JSON), ``run`` (the job's id). Baselines have rows of 0 steps, and a training in which something became
+        infinite or NaN has one without scores.
     """
     found = [
         row for planned in (plan.jobs() if jobs is None else jobs) for row in _rows(plan, planned, Path(out))
@@ -152,10 +154,21 @@ def _once(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(plan: Plan, planned: Planned, out: Path) -> Iterator[dict[str, Any]]:
     job, run = planned.job, Run(out / planned.job.id)
+    row = {"arm": planned.arm, "method": job.method, "world": job.world, "seed": job.seed} | planned.swept
+    if not run.finished and run.failure is not None:
+        yield row | {
+            "steps": job.limit,
+            "mse": nan,
+            "nats": nan,
+            "warnings": f"The training failed: {run.failure}",
+            "precision": job.precision,
+            "prismae": run.job["version"],
+            SETTINGS: _settings(job),
+            "run": job.id,
+        }
     if not run.finished or run.scores is None:
         return
     about, scores = run.job, run.scores
-    row = {"arm": planned.arm, "method": job.method, "world": job.world, "seed": job.seed} | planned.swept
     tail = {
         "warnings": " ".join(about.get("warnings", ())),
         "machine": about["machine"],

@@ -77,9 +77,13 @@ def agreement(
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """UDR of each of several runs that differ in their seed, over their live latents, and what stands beside it.
 
-    Codes are compared on up to 2,000 observations. There is none for fewer than two runs, and where one has collapsed.
+    Codes are compared on up to 2,000 observations. There is none for fewer than two runs, and where one failed or has
+    collapsed.
     """
-    opened = [Run.open(Path(out) / run) for run in runs]
+    there = [run for run in (Run(Path(out) / name) for name in runs) if run.finished]
+    if not there:
+        return np.empty(0), {}
+    opened = [Run.open(run.path) for run in there]
     data = observations(opened[0].job)
     verdicts = [judged(run, data) for run in opened]
     known = [each.explained for each in verdicts if each.explained is not None]
@@ -87,7 +91,7 @@ def agreement(
         "live": float(np.mean([each.live.sum() for each in verdicts])),
         "explained": float(np.mean(known)) if known else float("nan"),
     }
-    if len(runs) < 2 or any(each.collapsed for each in verdicts):
+    if len(runs) < 2 or len(opened) < len(runs) or any(each.collapsed for each in verdicts):
         return np.empty(0), beside
     rows = spaced(len(data), POINTS)
     codes = [encoded(run.load()[1].ae, data, rows).numpy() for run in opened]

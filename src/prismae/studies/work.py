@@ -17,6 +17,7 @@ from prismae.errors import InputError, Unavailable, of_machine
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
+from prismae.runs.files import FAILED
 from prismae.runs.job import Job
 from prismae.runs.run import Run
 from prismae.runs.scoring import UNFINISHED, fits, score
@@ -102,7 +103,8 @@ def perform(
                 score_missing(kept, metrics, samples, device)
             if follower is not None:
                 follower.results(kept)
-            (kept.path / ERROR).unlink(missing_ok=True)
+            for name in (ERROR, FAILED):
+                (kept.path / name).unlink(missing_ok=True)
         report(Status("done", job.limit))
     except Claimed:
         report(Status("elsewhere"))
@@ -114,6 +116,8 @@ def perform(
         with suppress(OSError):  # on a full disk
             kept.path.mkdir(parents=True, exist_ok=True)
             write_file(kept.path / ERROR, traceback.format_exc().encode())
+            if isinstance(error, NotFinite):  # what comes of this method with this seed, again and again
+                kept.write_json(FAILED, {"text": str(error)})
             said += f" (The traceback is in {kept.path / ERROR}.)"
         report(Status("failed", error=said))
 
