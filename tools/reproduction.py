@@ -326,7 +326,7 @@ def _budget(frame: pd.DataFrame) -> str:
     frame = frame if frame.empty else frame[~frame["method"].isin(BASELINES)]
     if frame.empty:
         return "not run"
-    machines = "; ".join(sorted(frame["machine"].unique()))
+    machines = "; ".join(sorted(frame["machine"].dropna().unique()))
     hours = frame["seconds"].sum() / 3600
     return (
         f"{', '.join(f'{s:,}' for s in sorted(frame['steps'].unique()))} steps; {hours:.1f} h on {machines}"

@@ -103,11 +103,15 @@ def test_trainings_that_went_wrong_stand_before_the_scores(files: tuple[Path, Pa
     plan, rows = files
     frame = pd.read_csv(rows)
     broken = (frame["arm"] == "VAE") & (frame["seed"] == frame["seed"].max())
-    frame.assign(warnings=np.where(broken, "The codes have collapsed: none tells anything.", "")).to_csv(rows)
+    frame["warnings"] = np.where(broken, "The codes have collapsed: none tells anything.", "")
+    failed = {"run": "0", "seed": 9, "warnings": "The training failed: kl became nan at step 7."}
+    frame = pd.concat([frame, frame[["arm", "method", "world", "steps"]][:1].assign(**failed)])
+    frame.to_csv(rows, index=False)
     assert plot(plan, "--rows", rows, "--to", tmp_path, "--format", "svg").exit_code == 0
     page = (tmp_path / "two.default.html").read_text().replace("\u00a0", " ")
     said = f"The codes have collapsed in {broken.sum()} of {frame['run'].nunique()} runs: VAE (seed"
     assert said in page
+    assert f"The training failed in 1 of {frame['run'].nunique()} runs: VAE (seed 9)" in page
     assert page.index(said) < page.index("<h2>")
 
 

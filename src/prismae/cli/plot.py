@@ -187,8 +187,8 @@ def _name(keys: Sequence[str], values: Sequence[object]) -> str:
 def _about(plan: Plan, frame: pd.DataFrame) -> dict[str, str]:
     """Machines, versions and the time that the rows took."""
     return {
-        "machines": "; ".join(sorted(map(one, frame["machine"].astype(str).unique()))),
-        "prismae": ", ".join(sorted(frame["prismae"].astype(str).unique())),
+        "machines": "; ".join(sorted(map(one, frame["machine"].dropna().astype(str).unique()))),
+        "prismae": ", ".join(sorted(frame["prismae"].dropna().astype(str).unique())),
         "training": f"{duration(frame['seconds'].sum())} in all",
         "published": "; ".join(dict.fromkeys(each.source for each in plan.published)) or "–",
     }
