@@ -51,9 +51,10 @@ def test_a_dry_run_lists_them(plan: Plan, tmp_path: Path, monkeypatch: pytest.Mo
     only = ["arm=PCA,ICA", "seed=0", "n_latents=3"]
     for state in ("one encoding", "done"):
         _list(plan, tmp_path, only, 1, 1, "cpu")
-        table = lines[0]
-        assert [*map(str, table.columns[0].cells)] == ["PCA on digits, seed 0", "ICA on digits, seed 0"]
-        assert [*map(str, table.columns[4].cells)] == [state] * 2
+        assert [line.partition(":")[0] for line in lines[:2]] == [
+            f"{kind} on digits, n_latents 3, seed 0" for kind in ("PCA", "ICA")
+        ]
+        assert all(line.endswith(f"0 steps, {state}") for line in lines[:2])
         study(plan, tmp_path, only=only, device="cpu")
         lines.clear()
 
@@ -72,3 +73,30 @@ def test_their_rows_stand_beside_the_trainings(plan: Plan, tmp_path: Path) -> No
     trained = frame.assign(arm="VAE", method="vae", steps=2, mse=0.5, nats=1.0, likelihood="bernoulli")
     lines = summarise(plan, pd.concat([trained, frame])).lines
     assert [*lines] == [("VAE",), ("PCA",)]  # neither steps nor anything else tells the two apart but the arm
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ("V: {method: vae, grid: {m = n_latents: [2, 3]}}", [{"m": 2}, {"m": 3}]),
+        (
+            "V: {method: vae, n_latents: 2}, W: {method: ae, n_latents: 3}",
+            [{"n_latents": 2}, {"n_latents": 3}],
+        ),
+        (
+            "V: {method: beta-vae, n_latents: 2, grid: {beta: [2, 4], net: ['mlp:width=8', 'mlp:width=9']}}",
+            [{}],
+        ),
+    ],
+)
+def test_no_two_stand_in_one_line(methods: str, expected: list[dict[str, int]], tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(
+        f"{{title: t, worlds: digits, methods: {{{methods}}}, seeds: [0, 1], budget: {{steps: 2}}, "
+        "baselines: [pca, untrained]}"
+    )
+    found = Plan.load(path).baseline_jobs()
+    assert [each.swept for each in found if each.arm == "PCA"] == expected
+    untrained = [(each.job.seed, *each.swept.items()) for each in found if each.arm == "untrained"]
+    assert len({*untrained}) == len(untrained)
+    assert {seed for seed, *_ in untrained} == {0, 1}

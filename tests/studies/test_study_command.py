@@ -241,3 +241,19 @@ def test_a_plan_is_not_lost_to_its_rows(study, tmp_path):
     assert "tiny.yaml is no file of rows" in " ".join(error.split())
     assert (tmp_path / "tiny.yaml").read_text().startswith("\ntitle: tiny")
     assert not (tmp_path / "runs").exists()
+
+
+def test_how_own_data_are_understood_is_said_before_the_training(study, tmp_path):
+    path = tmp_path / "mine.csv"
+    a, b = np.random.default_rng(0).normal(size=(2, 40)).round(3)
+    pd.DataFrame({"a": a, "b": b, "c": 1}).to_csv(path, index=False)
+    for words, times in ((["--dry-run"], 1), ([], 1), ([], 0)):  # what is done is not read again
+        code, said, error = study("--only", "VAE", *words, world=f"'{path}'")
+        assert code == 0
+        assert (said.count("own file mine.csv: 40 observations"), said.count("'c' is constant")) == (
+            times,
+            times,
+        )
+        trained = [line for line in error.splitlines() if line.startswith("done")]
+        assert bool(trained) == (times == 1 and not words)
+        assert all(str(path) in line and line.endswith(")") for line in trained)  # a line each in a file

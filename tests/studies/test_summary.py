@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from prismae.cli import app
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
-from prismae.studies.plan_parts import Arm, Published
+from prismae.studies.plan_parts import Arm, Published, in_rows
 from prismae.studies.rows import read_rows, write_rows
 from prismae.studies.selection import select
 from prismae.studies.summary import direction, divided, holm, paired, summarise
@@ -255,6 +255,22 @@ def test_settings_are_ranked_by_a_score():
         select(PLAN, frame(), "mgi")
 
 
+def test_baselines_without_a_score_are_not_ranked(tmp_path, monkeypatch):
+    pca = frame({"PCA": [0.65]}).assign(method="pca", mse=np.nan, nats=np.nan, run="pca")
+    rows = pd.concat([frame(), pca], ignore_index=True)
+    assert select(PLAN, rows, "mig")["arm"].tolist() == ["PCA", "good", "bad"]
+    assert select(PLAN, rows, "mse")["arm"].tolist() == ["good", "bad"]
+    asked = []
+    monkeypatch.setattr(
+        "prismae.studies.selection.agreement",
+        lambda runs, *_: (asked.extend(runs), (np.array([0.5]), {}))[1],
+    )
+    select(PLAN, rows, "udr", tmp_path)
+    assert asked == rows["run"].tolist()[:-1]  # an encoding is no run whose seeds could agree
+    with pytest.raises(InputError, match="No rows of trainings have 'udr': expected a plan of which some"):
+        select(PLAN, pca, "udr", tmp_path)
+
+
 def test_each_p_says_its_test_and_how_many_seeds_both_arms_have():
     a, b = RNG.normal(size=(2, 12))
     rows = frame({"good": a + 5, "bad": b[:5]})
@@ -299,6 +315,7 @@ def test_worlds_and_likelihoods_are_ranked_apart():
         (0.9, 1e-9, "0.900 ± 1e-09"),
         (0.5, 0.0, "0.500 ± 0.000"),
         (0.0, 0.0, "0.000 ± 0.000"),
+        (-1e-17, 0.07, "0.000 ± 0.070"),
         (2.5e-4, None, "0.00025"),
         (0.0, None, "0.000"),
         (float("inf"), None, "inf"),
@@ -374,6 +391,33 @@ def test_no_spreadsheet_finds_a_formula_in_a_file_of_rows_or_a_table_and_names_s
     found = read_rows([tmp_path / "rows.csv"])
     assert found["arm"].tolist() == STRANGE
     assert found["=β"].tolist() == [-2.5] * len(STRANGE)
+
+
+def test_texts_of_rows_are_what_they_were_whatever_they_look_like(tmp_path):
+    names = ["010", "NA", "None", "1e3", "nan"]
+    rows = pd.concat([frame({"good": [0.5]}).assign(arm=name, run=name) for name in names], ignore_index=True)
+    rows["β"] = ["null", "0.10", None, "NA", "auto"]
+    write_rows(rows, tmp_path / "rows.csv")
+    found = read_rows([tmp_path / "rows.csv"])
+    assert found["arm"].tolist() == names
+    assert [None if value != value else value for value in found["β"]] == ["null", "0.10", None, "NA", "auto"]
+    plan = Plan("t", {"digits": {}}, {name: Arm("vae") for name in names}, [0])
+    assert render(plan, summarise(plan, found)) == render(plan, summarise(plan, rows))
+
+
+def test_values_of_a_grid_may_be_lists_and_mappings(tmp_path):
+    given = [[], ["a", "b"], {"kl": 2}]
+    plan = Plan("t", {"digits": {}}, {"V": Arm("vae", grid={"drop": given[:2]})}, [0])
+    assert [each.swept["drop"] for each in plan.jobs()] == ["[]", '["a", "b"]']
+    rows = pd.concat(
+        [frame({"V": [0.5]}).assign(β=in_rows(value), run=str(value)) for value in given], ignore_index=True
+    )
+    plan = replace(plan, published=[Published("a paper", [MIG], {"V": [0.7]}, {"β": ["a", "b"]})])
+    summary = summarise(plan, rows)
+    assert [*summary.lines] == [("V", "[]"), ("V", '["a", "b"]'), ("V", '{"kl": 2}')]
+    assert [cells[MIG].published for cells in summary.lines.values()] == [None, (0.7, None), None]
+    write_rows(rows, tmp_path / "rows.csv")
+    assert summarise(plan, read_rows([tmp_path / "rows.csv"])).lines.keys() == summary.lines.keys()
 
 
 def test_latex_and_markdown_take_any_name():
@@ -472,3 +516,22 @@ def test_a_column_is_its_protocol_and_the_score_s_name_there():
         "frechet[classifier:digits]-samples",
     )
     assert divided("mse") == ("", "mse")
+
+
+def test_merged_and_saved_rows_are_not_written_over_others(tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    write_rows(frame({"good": [0.5]}), one)
+    write_rows(frame({"bad": [0.1, 0.2]}), two)
+    before = two.read_bytes()
+    refused = CliRunner().invoke(app, ["rows", "merge", str(one), "--to", str(two)])
+    assert isinstance(refused.exception, InputError)
+    assert "holds rows of 2 runs not among these (bad0, bad1), which would be lost" in str(refused.exception)
+    (tmp_path / "plan.yaml").write_text(
+        "{title: t, worlds: digits, methods: {good: {method: vae}}, seeds: [0]}"
+    )
+    words = ["table", str(tmp_path / "plan.yaml"), "--rows", str(one), "--save-rows", str(two)]
+    assert isinstance(CliRunner().invoke(app, words).exception, InputError)
+    assert two.read_bytes() == before
+    done = CliRunner().invoke(app, ["rows", "merge", str(one), str(two), "--to", str(two)])  # nothing is lost
+    assert done.exit_code == 0
+    assert read_rows([two])["run"].tolist() == ["good0", "bad0", "bad1"]

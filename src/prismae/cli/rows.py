@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from prismae.cli._app import app, examples, out
-from prismae.studies.rows import read_rows, write_rows
+from prismae.studies.rows import check_kept, check_place, read_rows, write_rows
 
 
 class Action(StrEnum):
@@ -28,5 +28,7 @@ def of_files(
 ) -> None:
     """Bring files of rows together; a run that is in several of them counts once."""
     frame = read_rows(files)
+    check_place(to)
+    check_kept(to, None, frame)
     write_rows(frame, to)
     out.print(f"{to}: {len(frame)} rows of {frame['run'].nunique()} runs", highlight=False, soft_wrap=True)

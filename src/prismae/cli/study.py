@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +30,12 @@ from prismae.cli._app import (
     writable,
 )
 from prismae.cli._tables import width_of
+from prismae.data.paths import is_path
+from prismae.errors import InputError
 from prismae.metrics.generation.official import lacking
+from prismae.runs.observations import observations
 from prismae.runs.run import Run
+from prismae.settings import Reading, as_plain
 from prismae.studies.baselines import PlannedBaseline, unscored
 from prismae.studies.engines import threads_of_each
 from prismae.studies.estimate import estimates
@@ -109,6 +115,7 @@ def study_plan(
         if how == "random":
             plan = drawn(plan, trials)
         plan.check_drawn()
+        _tell_read(plan, folder, only or [])
         _list(
             plan,
             folder,
@@ -121,6 +128,7 @@ def study_plan(
     follow = None if track is None else partial(tracker, track)
     if follow is not None:
         follow(Run(folder), {}).check()
+    _tell_read(plan if how is None else drawn(plan, 1), folder, only or [])
     compute = study if how is None else partial(search, how=how, trials=trials, by=by)
     frame = compute(
         plan,
@@ -146,6 +154,22 @@ def study_plan(
         tell(err, f"{job} failed: {error}", style="red")
     if failures:
         raise typer.Exit(1)
+
+
+def _tell_read(plan: Plan, folder: Path, only: list[str]) -> None:
+    """Say how own data are understood that jobs are still to be trained on; what cannot be read its jobs tell."""
+    said: set[str] = set()
+    if out.quiet:
+        return
+    everything: list[Planned | PlannedBaseline] = [*plan.jobs(), *plan.baseline_jobs()]
+    for each in (each for each in chosen(everything, only) if isinstance(each, Planned)):
+        about = as_plain(each.job)
+        read = repr({name: about[name] for name in ("world", *(field.name for field in fields(Reading)))})
+        if read in said or not is_path(each.job.world) or Run(folder / each.job.id).finished:
+            continue
+        said.add(read)
+        with suppress(InputError):
+            out.print(observations(about).describe(), highlight=False, soft_wrap=True)
 
 
 def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, device: str) -> None:

@@ -18,7 +18,7 @@ from prismae.cli._app import PlanPath, Profile, Runs, answers, app, examples, te
 from prismae.cli._tables import in_room, whole
 from prismae.errors import InputError
 from prismae.studies.plan import Plan
-from prismae.studies.rows import read_rows, rows, write_rows
+from prismae.studies.rows import check_kept, check_place, read_rows, rows, write_rows
 from prismae.studies.search import with_trials
 from prismae.studies.summary import Summary, summarise
 from prismae.studies.tables import PUBLISHED, Table, remarks, render, sections, tables, tested
@@ -56,6 +56,8 @@ def table(
     plan = with_trials(Plan.load(path, profile), folder)
     frame = rows_of(plan, folder, rows_files)
     if save_rows is not None:
+        check_place(save_rows)
+        check_kept(save_rows, folder, frame)
         write_rows(frame, save_rows)
     summary = summarise(plan, frame)
     if form is None and answers.is_terminal:

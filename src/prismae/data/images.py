@@ -16,11 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps
-from rich.markup import escape
-from rich.progress import Progress
 
 from prismae._files import PACKED, check_room, written_whole
-from prismae._progress import Screen
+from prismae._progress import Bar
 from prismae.data.files import find, place
 from prismae.data.frames import axes_of_pages, count_frames, find_at_once
 from prismae.errors import InputError, in_a_sentence
@@ -307,16 +305,12 @@ def side_by_side(n: int, work: Callable[[int], None], label: str) -> None:
         for i in several:
             work(i)
 
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        Progress(console=Screen(stderr=True)) as progress,
-    ):
-        task = progress.add_task(escape(f"Reading {label}"), total=n)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, Bar(f"Reading {label}", n, enabled=True) as bar:
         for start in range(0, n, _PART):
             part = range(start, min(start + _PART, n))
             some = [part[i : i + _AT_ONCE] for i in range(0, len(part), _AT_ONCE)]
             list(pool.map(in_turn, some))
-            progress.advance(task, len(part))
+            bar.advance(len(part))
 
 
 def decode(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from prismae.runs.observations import observations
 from prismae.runs.run import Run
 from prismae.runs.verdict import BASELINE_NAMES
 from prismae.settings import Reading, as_plain
+from prismae.studies.plan_parts import in_rows
 
 GRIDS = (
     "n_latents",
@@ -71,25 +72,50 @@ class PlannedBaseline:
     swept: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.arm} on {self.job.world}, seed {self.job.seed}"
+        values = "".join(f", {name} {value}" for name, value in self.swept.items())
+        return f"{self.arm} on {self.job.world}{values}, seed {self.job.seed}"
 
 
 def baselines_of(kinds: Sequence[str], planned: Sequence[Any]) -> Iterator[PlannedBaseline]:
     """For each world and size of code of a plan's trainings its baselines, each of them once.
 
-    PCA is the same for every seed. The untrained network is that of the first arm.
+    PCA is the same for every seed. The untrained network is that of the first arm, with the first values of what else
+    it is tried with. What tells baselines of one kind apart beside the grids, as an arm's own size of code, stands in
+    `swept` by the setting's name.
     """
-    seen: set[str] = set()
     for kind in kinds:
         first: dict[str, str] = {}
+        found: dict[tuple[Any, ...], PlannedBaseline] = {}
         for each in planned:
-            swept = {name: value for name, value in each.swept.items() if name in GRIDS}
             if kind == "untrained" and first.setdefault(each.job.world, each.arm) != each.arm:
                 continue
+            swept = {name: value for name, value in each.swept.items() if {*each.targets[name]} & {*GRIDS}}
+            key = (each.job.world, *_told(each.job).values(), None if kind == "pca" else each.job.seed)
             made = PlannedBaseline(BASELINE_NAMES[kind], BaselineJob(kind, each.job), swept)
-            if made.job.id not in seen:
-                seen.add(made.job.id)
-                yield made
+            found.setdefault(key, made)
+        yield from _apart([*found.values()])
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """The settings that codes depend on without any training."""
+    about = as_plain(job)
+    return {name: in_rows(about[name]) for name in GRIDS}
+
+
+def _apart(several: Sequence[PlannedBaseline]) -> Iterator[PlannedBaseline]:
+    """Baselines of one kind, of which no two on one world and of one seed have the same values."""
+    alike: dict[tuple[Any, ...], list[PlannedBaseline]] = {}
+    for each in several:
+        alike.setdefault((each.job.world, each.job.seed, *each.swept.items()), []).append(each)
+    differing = {
+        name
+        for group in alike.values()
+        for name in GRIDS
+        if len({_told(each.job.job)[name] for each in group}) > 1
+    }
+    for each in several:
+        more = {name: value for name, value in _told(each.job.job).items() if name in differing}
+        yield replace(each, swept=each.swept | more)
 
 
 def encode(job: BaselineJob, out: Path, metrics: dict[str, list[str]]) -> None:

@@ -18,7 +18,7 @@ from prismae.runs.observations import observations
 from prismae.settings import Reading
 from prismae.studies.baselines import PlannedBaseline, baselines_of
 from prismae.studies.plan_file import Faults, Place, Source, checked, merged, read_source
-from prismae.studies.plan_parts import Arm, Claim, Published, Range, Space
+from prismae.studies.plan_parts import Arm, Claim, Published, Range, Space, in_rows
 
 SETTINGS = tuple(f.name for f in fields(Job) if f.name not in ("method", "world", "fields", "seed"))
 """A job's settings that a plan may give for all jobs, for a world, for a method, or as a grid; beside `epochs`."""
@@ -32,11 +32,12 @@ READING = tuple(f.name for f in fields(Reading))
 
 @dataclass(frozen=True)
 class Planned:
-    """A job of a plan: the arm that it belongs to, and the values of the grids."""
+    """A job of a plan: the arm that it belongs to, the values of the grids, and what each of these is given to."""
 
     arm: str
     job: Job
     swept: dict[str, Any]
+    targets: dict[str, list[str]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         values = "".join(f", {name} {value}" for name, value in self.swept.items())
@@ -230,7 +231,8 @@ class Plan:
                     ([part.strip() for part in key.split("=")], value)
                     for key, value in [*zip(grid, values, strict=True), *trial.items()]
                 ]
-                swept = {names[0]: value for names, value in pairs}
+                swept = {names[0]: in_rows(value) for names, value in pairs}
+                targets = {names[0]: names[1:] or names for names, _ in pairs}
                 given = {target: value for names, value in pairs for target in names[1:] or names}
                 chosen = {key: value for key, value in given.items() if key in (*SETTINGS, "epochs")}
                 settings = self.budget | special | arm.settings | chosen
@@ -240,7 +242,7 @@ class Plan:
                 except InputError as error:
                     faults.note(InputError(f"Plan {self.name}, {name}: {error}"))
                     continue
-                yield Planned(name, job, swept)
+                yield Planned(name, job, swept, targets)
 
 
 def _arm(source: Source, name: str, given: dict[str, Any]) -> dict[str, Any]:

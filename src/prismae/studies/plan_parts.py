@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -27,6 +28,11 @@ class Range:
 
 
 Space = dict[str, list[Any] | Range]
+
+
+def in_rows(value: Any) -> Any:
+    """A grid's value as rows and tables have it: lists and mappings are JSON, everything else is itself."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else value
 
 
 @dataclass(frozen=True)

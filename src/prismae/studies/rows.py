@@ -30,6 +30,7 @@ LAST = (
 EXACT: dict[str, Any] = (  # before pandas 3.1 a number's last digit may change unless one asks
     {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
 )
+TEXTS = (*(name for name in (*FIRST, *LAST) if name not in ("seed", "seconds", "samples")),)
 MACHINES = ("seconds", "machine", "prismae", "scored")  # what two rows of one run may differ in
 
 
@@ -91,15 +92,18 @@ def check_place(path: Path) -> None:
             raise InputError(f"Rows are not written over other files: {error}") from None
 
 
-def check_kept(path: Path, out: Path) -> None:
-    """Raise InputError where rows of runs that are not in `out`, and so cannot be written again, would be lost."""
+def check_kept(path: Path, out: Path | None, frame: pd.DataFrame | None = None) -> None:
+    """Raise InputError where rows would be lost: of runs that are not in `out`, and so cannot be written again, nor in
+    the rows that are to be written."""
     if path.is_file() and path.stat().st_size:
-        lost = sorted({str(run) for run in _read(path)["run"] if not (out / str(run)).is_dir()})
+        others = {*_read(path)["run"]} - (set() if frame is None else {*frame["run"]})
+        lost = sorted(str(run) for run in others if out is None or not (out / str(run)).is_dir())
         if lost:
             runs = f"{len(lost)} run{'s' * (len(lost) > 1)}"
             names = f"{', '.join(lost[:3])}{', …' * (len(lost) > 3)}"
+            where = "among these" if out is None else f"in {out}"
             raise InputError(
-                f"{path} holds rows of {runs} not in {out} ({names}), which would be lost: expected another file, "
+                f"{path} holds rows of {runs} not {where} ({names}), which would be lost: expected another file, "
                 "and `prismae rows merge` brings them together."
             )
 
@@ -132,7 +136,18 @@ def _read(path: Path) -> pd.DataFrame:
     known = [name for name in frame if ":" in name or name in ("seed", "steps", "mse", "nats", "seconds")]
     if texts := [name for name in known if frame[name].notna().any() and frame[name].dtype.kind not in "iuf"]:
         raise InputError(f"{path} is damaged: column {', '.join(texts)} has values that are no numbers.")
-    return frame.map(spoken).rename(columns=spoken)
+    return _as_written(frame, path).map(spoken).rename(columns=spoken)
+
+
+def _as_written(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The rows with their texts as they stand in the file: an arm may be called 010, or NA."""
+    texts = pd.read_csv(path, encoding="utf-8", dtype=str, keep_default_na=False, na_values=[""])
+    for name in frame:
+        if name in TEXTS:
+            frame[name] = texts[name]
+        elif frame[name].dtype.kind not in "iufb":  # of a grid; numbers among texts are texts already
+            frame[name] = frame[name].where(frame[name].notna(), texts[name])
+    return frame
 
 
 def _once(frame: pd.DataFrame) -> pd.DataFrame:

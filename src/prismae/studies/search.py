@@ -21,7 +21,7 @@ from prismae._better import Better
 from prismae._files import lock_at, write_file
 from prismae.errors import InputError, unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.plan_parts import Range, Space
+from prismae.studies.plan_parts import Range, Space, in_rows
 from prismae.studies.selection import UDR, agreement, column
 from prismae.studies.study import study
 from prismae.studies.summary import direction, of_a_likelihood
@@ -209,7 +209,7 @@ def _scores(plan: Plan, frame: pd.DataFrame, arm: str, by: str, out: Path) -> It
         )
     last = frame.groupby("run").last()
     for values in plan.methods[arm].trials:
-        wanted = {key.partition("=")[0].strip(): value for key, value in values.items()}
+        wanted = {key.partition("=")[0].strip(): in_rows(value) for key, value in values.items()}
         runs = [each.job.id for each in planned if wanted.items() <= each.swept.items()]
         there = [run for run in dict.fromkeys(runs) if run in last.index]
         if by in UDR:

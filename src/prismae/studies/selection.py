@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prismae._better import Better
 from prismae.data.storage import spaced
 from prismae.errors import InputError, unknown_name
+from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import udr_lasso, udr_spearman
 from prismae.runs.codes import encoded
 from prismae.runs.judge import judged
@@ -55,7 +56,12 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
     apart = [*(["world"] if "world" in keys else []), *apart]
     keys += [key for key in apart if key not in keys]
     found = []
-    for values, group in grouped(frame, keys):
+    chosen_from = _having(frame, score)
+    if chosen_from.empty:
+        raise InputError(
+            f"No rows of trainings have {score!r}: expected a plan of which some are done and scored."
+        )
+    for values, group in grouped(chosen_from, keys):
         about = dict(zip(keys, values, strict=True))
         if by in UDR:
             scores, beside = agreement(group["run"].tolist(), out, by)
@@ -70,6 +76,12 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         return ranked
     order = ranked[apart].apply(lambda column: pd.factorize(frame[column.name])[1].get_indexer(column))
     return ranked.loc[order.sort_values(apart, kind="stable").index].reset_index(drop=True)
+
+
+def _having(frame: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Rows without those of baselines that have no such score: they are encodings, and no runs to choose from."""
+    baselines = frame["method"].isin(BASELINES)
+    return frame[~baselines] if score in UDR else frame[~baselines | frame[score].notna()]
 
 
 def agreement(

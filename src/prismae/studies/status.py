@@ -108,7 +108,10 @@ class Watch:
                     self.bars.remove_task(self.tasks.pop(job))
                 tail = f": {status.error}" if status.error else ""
                 self.bars.console.print(
-                    f"{status.state:9} {self.names[job]}  ({job}){tail}", highlight=False, markup=False
+                    f"{status.state:9} {self.names[job]}  ({job}){tail}",
+                    highlight=False,
+                    markup=False,
+                    soft_wrap=not self.bars.console.is_terminal,  # in a file a line each, with whole paths
                 )
             else:
                 if job not in self.tasks:

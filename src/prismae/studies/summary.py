@@ -21,6 +21,7 @@ from prismae.errors import InputError
 from prismae.evaluation.baselines import BASELINES
 from prismae.metrics import metric_of
 from prismae.studies.plan import Plan
+from prismae.studies.plan_parts import in_rows
 from prismae.studies.rows import SETTINGS
 
 NATS = "nats"
@@ -353,7 +354,7 @@ def published(plan: Plan, row: Mapping[Any, Any], score: str) -> tuple[float, fl
 
 
 def _same(found: Hashable, wanted: Any) -> bool:
-    return bool(found == wanted) or str(found) == str(wanted)
+    return bool(found == wanted) or str(found) == str(in_rows(wanted))
 
 
 def divided(score: str) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def number(mean: float, deviation: float | None) -> str:
     if spread is None:
         return f"{mean:{form}}"
     of_mean = usual if form == ".2g" and round(mean, digits) else form
-    return f"{mean:{of_mean}} ± {spread:{form}}"
+    return f"{mean:z{of_mean}} ± {spread:{form}}"  # z: what is rounded to 0 has no sign
 
 
 @dataclass(frozen=True)
