@@ -237,8 +237,42 @@ def test_files_say_how_channels_were_scaled():
     x = np.random.default_rng(0).normal([[5.0], [9.0]], 2.0, (40, 2, 20))
     model = pr.Autoencoder("vae", **FAST, series="channels-first").fit(x)
     about = export._about(model)
-    assert about["observations"] == "float32 [batch, 2, 20], each channel scaled as `channels` says"
+    assert about["observations"].startswith(
+        "float32 [batch, 2, 20], each channel as (value - mean) / deviation"
+    )
     np.testing.assert_allclose(json.loads(about["channels"])["means"], x.mean((0, 2)))
+
+
+def test_a_table_is_made_by_hand_into_what_a_file_takes_by_what_the_file_says(tmp_path):
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "ward": draw.choice(
+                ["north", "south", None], 40
+            ),  # before the numbers, as the array has it behind them
+            "size": draw.normal(50, 9, 40),
+            "one": 3,
+            "seen": pd.Timestamp("2021-03-01") + pd.to_timedelta(draw.integers(0, 400, 40), unit="D"),
+            "smokes": draw.random(40) < 0.5,
+        }
+    )
+    frame.loc[3, "size"] = np.nan
+    model = pr.Autoencoder("vae", **FAST).fit(frame)
+    encoder, _ = export.to_torch(model, tmp_path, frame)
+    kept = {"prismae.json": ""}
+    torch.export.load(encoder.path, extra_files=kept)
+    about = json.loads(kept["prismae.json"])
+    table, places = json.loads(about["table"]), json.loads(about["elements"])
+    days = {"seen": (frame["seen"] - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)}
+    made = dict.fromkeys(places)
+    for column, (mean, deviation) in table["scaling"].items():
+        made[column] = (days.get(column, frame[column]) - mean) / deviation
+    for column, values in table["categories"].items():
+        for value in values:
+            made[f"{column}_{value}"] = (frame[column] == value).where(frame[column].notna(), np.nan)
+    assert [*made] == places
+    x = np.stack([each.to_numpy(np.float32) for each in made.values()], axis=1)
+    np.testing.assert_allclose(computed_by_torch(encoder.path)(x), model.transform(frame), atol=1e-5)
 
 
 def test_a_card_of_a_table_names_its_columns_and_its_code_loads_the_model(tmp_path):

@@ -337,6 +337,10 @@ def test_a_run_reads_the_table_of_its_file_with_the_columns_that_are_left_out(tm
     np.testing.assert_allclose(model.transform(FRAME), codes, atol=1e-6)
     with pytest.raises(InputError, match="unseen at fit time"):
         model.transform(named.assign(other=1))
+    made = fit(tmp_path, tmp_path / "all.csv", "--drop", "note", "--factors", "sex")
+    model = pr.load(made)  # whose file has the factors, too
+    codes = model.transform(FRAME.drop(columns="sex"))
+    np.testing.assert_allclose(model.transform(named), codes, atol=1e-6)
 
 
 def test_one_observation_is_found_among_its_coordinates(tmp_path):

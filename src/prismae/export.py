@@ -311,6 +311,8 @@ def _about(model: Autoencoder) -> dict[str, str]:
         "observations": f"float32 [batch, {', '.join(map(str, job['shape']))}], {kind.units()}",
         "codes": f"float32 [batch, {job['n_latents']}], means of the posterior",
     }
+    if kind.element_names:
+        about["elements"] = json.dumps(kind.element_names)
     if kind.given:
         about["given"] = f"observations, of which {', '.join(kind.given)} are taken"
     return about | {name: json.dumps(each) for name, each in kind.scheme_json().items()}

@@ -194,7 +194,7 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
 def _trained(estimator: Any, table: pd.DataFrame) -> pd.DataFrame:
     """A table without the columns that a model read from a run was not trained on, which the run's own file has."""
     known = {*getattr(estimator, "feature_names_in_", ())}
-    without = {*estimator._form.kind.left_out} - known
+    without = {*estimator._form.kind.left_out, *estimator.about_.get("factors", ())} - known
     return table.loc[:, [str(column) not in without for column in table.columns]]
 
 

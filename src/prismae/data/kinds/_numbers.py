@@ -83,7 +83,7 @@ class Numbers(Kind):
 
     def units(self) -> str:
         if self.channels is not None:
-            return f"{self._each} scaled as `channels` says"
+            return f"{self._each} as (value - mean) / deviation, by `channels`; a deviation of 0 counts as 1"
         units = "value / 255 for pixels of 0 to 255" if self.pixels else "the data's own units"
         return units + (f" less {self.offset!r}, taken off in double precision" if self.offset else "")
 

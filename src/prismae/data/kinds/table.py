@@ -175,7 +175,13 @@ class Table(Numbers):
         return torch.from_numpy(self._scaled(found))
 
     def units(self) -> str:
-        return super().units() if self.scheme is None else "columns scaled and one-hot as `table` says"
+        if self.scheme is None:
+            return super().units()
+        return (
+            "in the order of `elements`: numbers as (value - mean) / deviation, by `scaling` of `table`, 0 or 1 for "
+            "each of its `categories`, NaN for what is missing (of a category in each of its places); dates and "
+            "durations are in days (since 1970-01-01), times in hours"
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
