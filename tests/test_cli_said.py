@@ -125,6 +125,11 @@ def test_quietly_only_the_path_of_the_result_is_printed_and_the_log_has_the_rest
     assert f"run folder: {folder}\n" in printed
     assert f"next: prismae report {shlex.quote(str(folder))}\n" in printed
     assert not out.quiet
+    files = tmp_path / "files"
+    code, printed, _ = said(
+        capfd, "export", folder, "--codes", "--hub", tmp_path / "hub", "--to", files, "-q"
+    )
+    assert (code, printed) == (0, f"{tmp_path / 'hub'}\n{files / 'codes.parquet'}\n")
 
 
 def test_the_log_has_the_error_that_ended_a_command(capfd, tmp_path):

@@ -119,10 +119,14 @@ def test_every_method_is_exported_with_every_network(method, net, tmp_path):
     )
 
 
+def test_one_observation_is_enough_to_check_with(tmp_path):
+    model, x = fitted("vae", "mlp"), observations("mlp")
+    encoder, _ = export.to_torch(model, tmp_path, x[:1])
+    np.testing.assert_allclose(computed_by_torch(encoder.path)(x[:5]), model.transform(x[:5]), atol=1e-5)
+
+
 def test_what_cannot_be_exported_leaves_no_file(tmp_path, monkeypatch):
     model, x = fitted("vae", "mlp"), observations("mlp")
-    with pytest.raises(InputError, match="several observations, got 1"):
-        export.to_torch(model, tmp_path, x[:1])
     with pytest.raises(NotFittedError):
         export.to_torch(pr.Autoencoder(), tmp_path, x)
     with monkeypatch.context() as patch:

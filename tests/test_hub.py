@@ -89,6 +89,11 @@ def test_a_shared_model_of_texts_writes_the_same_sentences(capfd, tmp_path):
     said = [command(capfd, "sample", each, "--n", "3") for each in (run.path, tmp_path / "shared")]
     assert said[0] == said[1]
     assert said[0][0] == 0
+    code = (tmp_path / "shared" / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    assert "X is pr.world(" in code
+    there = {"X": pr.world(texts)}
+    exec(code.replace("the folder of this file", str(tmp_path / "shared")), there)
+    assert there["codes"].shape == (30, 2)
 
 
 class Strange(VAE):

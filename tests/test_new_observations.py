@@ -104,6 +104,15 @@ def test_categories_that_the_fit_did_not_see_are_refused_or_none_of_those_that_i
     np.testing.assert_allclose(codes[1], model.net_.encode(x).mean.detach()[0], atol=1e-6)
 
 
+def test_a_row_that_is_a_series_is_told_how_it_stays_a_row():
+    model = pr.Autoencoder("ae", **FAST).fit(FRAME)
+    with pytest.raises(
+        InputError, match=r"A Series is taken for a column: one row of a table is table\.iloc\[\[0\]\]"
+    ):
+        model.transform(FRAME.iloc[0])
+    assert model.transform(FRAME.iloc[[0]]).shape == (1, model.n_latents)
+
+
 def test_a_run_takes_categories_that_its_data_do_not_have_for_none_of_theirs_where_it_is_told_so(tmp_path):
     table = pd.DataFrame({"size": [1.0, 2.0, 4.0, 3.0] * 5, "sex": ["f", "m"] * 10})
     table.to_csv(tmp_path / "old.csv", index=False)

@@ -207,7 +207,12 @@ def tell(console: Console, text: str, **look: Any) -> None:
 
 def where(what: str, path: Path | str) -> None:
     """Say where a result lies; with -q its path alone."""
-    out.print(f"{what}: {path}", highlight=False, soft_wrap=True)
+    written(f"{what}: {path}", path)
+
+
+def written(said: str, path: Path | str) -> None:
+    """Say a sentence on a result; with -q its path alone."""
+    out.print(said, highlight=False, soft_wrap=True)
     if out.quiet:
         print(path)
 

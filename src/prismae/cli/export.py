@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from prismae.cli._app import RunPath, app, examples, out, writable
+from prismae.cli._app import RunPath, app, examples, out, writable, written
 from prismae.errors import InputError
 from prismae.estimator import load
 from prismae.export import to_hub, to_onnx, to_parquet, to_torch
@@ -50,8 +50,7 @@ def export(
     if not (onnx or torch or codes or hub):
         raise InputError("Nothing to export: expected --onnx, --torch, --codes, --hub or several of them.")
     if hub is not None:
-        said = f"{to_hub(path, hub)}: pr.load({str(hub)!r}) and every command read it"
-        out.print(said, highlight=False, soft_wrap=True)
+        written(f"{to_hub(path, hub)}: pr.load({str(hub)!r}) and every command read it", hub)
     if not (onnx or torch or codes):
         return
     folder = path / "export" if folder is None else folder
@@ -67,11 +66,7 @@ def export(
         out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     for wanted, write in ((onnx, to_onnx), (torch, to_torch)):
         for file in write(model, folder, data) if wanted else ():
-            out.print(
-                f"{file.path}: within {file.difference:.1e} of PyTorch", highlight=False, soft_wrap=True
-            )
+            written(f"{file.path}: within {file.difference:.1e} of PyTorch", file.path)
     if codes:
-        written = to_parquet(model, folder / "codes.parquet", data)
-        out.print(
-            f"{written}: codes of {len(data):,} observations", highlight=False, markup=False, soft_wrap=True
-        )
+        table = to_parquet(model, folder / "codes.parquet", data)
+        written(f"{table}: codes of {len(data):,} observations", table)

@@ -23,7 +23,6 @@ from prismae.cli._app import (
     Runs,
     app,
     examples,
-    out,
     where,
     writable,
 )
@@ -116,7 +115,7 @@ def plot(
         for suffix in suffixes:
             picture = to / f"{plan.name}.{plan.profile}.{title.rpartition(' ')[2].replace('/', '-')}{suffix}"
             write_file(picture, as_file(figure, suffix, dpi=dpi, width=width))
-            out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+            where("picture", picture)
     where("page", page)
 
 

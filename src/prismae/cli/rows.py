@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from prismae.cli._app import app, examples, out
+from prismae.cli._app import app, examples, written
 from prismae.studies.rows import check_kept, check_place, read_rows, write_rows
 
 
@@ -31,4 +31,4 @@ def of_files(
     check_place(to)
     check_kept(to, None, frame)
     write_rows(frame, to)
-    out.print(f"{to}: {len(frame)} rows of {frame['run'].nunique()} runs", highlight=False, soft_wrap=True)
+    written(f"{to}: {len(frame)} rows of {frame['run'].nunique()} runs", to)

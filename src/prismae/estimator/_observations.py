@@ -145,6 +145,7 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
     TypeError
         For objects that are no numbers.
     """
+    lone = isinstance(X, pd.Series) and not fitting
     X = as_pandas(X)
     if isinstance(X, World):
         if fitting:
@@ -188,6 +189,8 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
         )
         if unnamed and not {*unnamed} <= {*getattr(estimator, "feature_names_in_", ())}:
             said += " (pandas calls a column without a name so: if it names the rows, read the file with index_col=0)."
+        if lone:
+            said += " A Series is taken for a column: one row of a table is table.iloc[[0]]."
         raise InputError(said) from None
 
 

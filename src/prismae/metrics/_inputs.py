@@ -99,11 +99,13 @@ def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int 
 
 
 def as_factors(factors: ArrayLike, *, n: int, least_factors: int = 1) -> NDArray:
-    """Factors [n, k] as int64 or float64, NaN where a value is missing; uint64 only for values beyond int64.
+    """Factors [n, k], or one [n], as int64 or float64 [n, k], NaN where a value is missing; uint64 only for values
+    beyond int64.
 
     Differences of narrower numbers wrap around: -100 to 100 is too far for int8.
     """
     v = as_array(factors)
+    v = v[:, None] if v.ndim == 1 else v
     if v.ndim != 2:
         raise InputError(f"The factors have shape {v.shape}, expected [points, factors].")
     if v.dtype.kind not in "fiub":

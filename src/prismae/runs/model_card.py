@@ -154,6 +154,8 @@ def _score(each: Mapping[str, Any]) -> tuple[str, ...]:
 def _loading(job: Mapping[str, Any]) -> str:
     shape = ", ".join(map(str, job.get("given_shape", kind_of(job).given_shape(tuple(job["shape"])))))
     kind = "a table with the columns above" if kind_of(job).columns else f"[n, {shape}]"
+    if kind_of(job).elements == "words":
+        kind = 'pr.world("sentences.txt"), a sentence in each line'
     return (
         "```python\n"
         "import prismae as pr\n\n"
