@@ -54,6 +54,9 @@ def _table(head: list[str], lines: list[list[str]]) -> str:
 
 
 def _cell(values: pd.Series) -> str:
+    values = values.dropna()  # trainings that became NaN have no scores
+    if values.empty:
+        return "–"
     return number(values.mean(), values.std()) if len(values) > 1 else number(values.mean(), None)
 
 
@@ -79,7 +82,8 @@ def critic_long(results: Path) -> str:
     for arm, steps in product(KINDS, sorted(frame["steps"].unique())):
         rows = _rows(frame, {"arm": arm, "steps": steps})
         if len(rows):
-            lines.append([arm, f"{steps:,}", str(len(rows)), *(_cell(rows[score]) for score in scores)])
+            n = f"{rows['mse'].count()} of {len(rows)}" if rows["mse"].isna().any() else str(len(rows))
+            lines.append([arm, f"{steps:,}", n, *(_cell(rows[score]) for score in scores)])
     chance = [number(frame[f"{score}:chance"].mean(), None) for score in scores[:-1]]
     lines.append(["shuffled codes (chance)", "20,000", "", *chance, ""])
     names = ("mig", "fac", "dci", "sap", "mig of locatello2019", "mse")
