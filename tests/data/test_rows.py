@@ -94,8 +94,11 @@ def as_zarr(source, path):
                 name, data=np.asarray(item.asstr()[()], np.dtypes.StringDType()) if texts else item[()]
             )
 
+    names = []
     with h5py.File(source, "r") as file:
-        file.visititems(copy)
+        file.visit(names.append)
+        for name in names:  # while `visititems` calls, h5py holds a lock that the thread of Zarr may wait for
+            copy(name, file[name])
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])

@@ -55,7 +55,7 @@ def test_what_is_found():
 
 BAD = {
     "codes of rank 1": (NOISY[:, 0], FACTORS, r"shape \(1200,\), expected \[points, codes\]"),
-    "factors of rank 1": (NOISY, FACTORS[:, 0], r"shape \(1200,\), expected \[points, factors\]"),
+    "factors of rank 3": (NOISY, FACTORS[..., None], r"shape \(1200, \d, 1\), expected \[points, factors\]"),
     "another number of rows": (NOISY[:-1], FACTORS, "1199 codes but 1200 rows of factors"),
     "NaN codes": (np.where(np.arange(4) == 2, np.nan, NOISY), FACTORS, "column 2 holds NaN"),
     "text": (NOISY, FACTORS.astype(str), "expected class indices or numbers"),
