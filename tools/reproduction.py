@@ -23,8 +23,8 @@ from prismae.studies.plan import Planned
 from prismae.studies.plan_file import read_source
 from prismae.studies.plan_parts import Claim
 from prismae.studies.rows import EXACT
-from prismae.studies.summary import TEST_FROM, direction, paired, published, summarise
-from prismae.studies.tables import number, plain, render
+from prismae.studies.summary import TEST_FROM, direction, paired, plain, published, summarise
+from prismae.studies.tables import number, render
 
 ROOT = Path(__file__).parents[1]
 PLANS = ROOT / "plans"

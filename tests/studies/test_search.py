@@ -90,6 +90,14 @@ def fake(calls, best=-3.0):
     return study
 
 
+def test_a_trial_of_which_a_training_failed_is_not_judged_by_the_others(tmp_path):
+    plan = Plan("t", {"digits": {}}, {"vae": Arm("vae", trials=[{"lr": 1e-3}, {"lr": 1e-1}])}, [0, 1])
+    frame = fake([])(plan, tmp_path)
+    assert [*searching._scores(plan, frame, "vae", "mse", tmp_path)] == pytest.approx([0.005, 4.005])
+    frame.loc[(frame["lr"] == 1e-3) & (frame["seed"] == 1), ["mse", "nats"]] = np.nan
+    assert [*searching._scores(plan, frame, "vae", "mse", tmp_path)] == [None, pytest.approx(4.005)]
+
+
 def test_optuna_finds_what_is_best_and_a_search_that_was_stopped_goes_on_the_same(tmp_path, monkeypatch):
     pytest.importorskip("optuna")
     plan = Plan("t", {"digits": {}}, {"vae": Arm("vae", search=SEARCH)}, [0, 1])

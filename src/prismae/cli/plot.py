@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +32,8 @@ from prismae.figures.studies import seed_bars, swept_curves
 from prismae.report.study_page import Part, study_page
 from prismae.studies.plan import Plan
 from prismae.studies.search import with_trials
-from prismae.studies.summary import Summary, direction, grouped, setting_columns, summarise
-from prismae.studies.tables import plain, sections, tables, tested
+from prismae.studies.summary import Summary, direction, grouped, line_name, setting_columns, summarise
+from prismae.studies.tables import sections, tables, tested
 
 
 @app.command(
@@ -125,7 +124,7 @@ def _bars(frame: pd.DataFrame, summary: Summary, scores: list[str]) -> Figure:
         for values, group in grouped(frame, summary.keys)
         if group[scores].notna().any(axis=None)
     }
-    names = {values: _name(summary.keys, values) for values in groups}
+    names = {values: line_name(summary.keys, values) for values in groups}
     found: dict[str, dict[str, list[float]]] = {}
     published: dict[str, dict[str, tuple[float, float | None]]] = {}
     for score in scores:
@@ -146,7 +145,7 @@ def _curves(frame: pd.DataFrame, summary: Summary, scores: list[str], over: str)
     published: dict[str, dict[str, dict[Any, tuple[float, float | None]]]] = {}
     for values, group in grouped(frame.dropna(subset=[over]), summary.keys):
         x = values[place]
-        name = _name(lines, [value for i, value in enumerate(values) if i != place]) or "mean over seeds"
+        name = line_name(lines, [value for i, value in enumerate(values) if i != place]) or "mean over seeds"
         for score in scores:
             if seeds := group[score].dropna().tolist():
                 found.setdefault(score, {}).setdefault(name, {})[x] = seeds
@@ -175,12 +174,6 @@ def _better(scores: list[str]) -> dict[str, str]:
     """What to say of scores that are not the better the higher they are."""
     ends = {score: direction(score) for score in scores}
     return {score: better.phrase for score, better in ends.items() if better is not Better.HIGHER}
-
-
-def _name(keys: Sequence[str], values: Sequence[object]) -> str:
-    """A line's name in a figure: the arm, and the values of the other keys that it has."""
-    about = [f"{k} {plain(v)}" for k, v in zip(keys, values, strict=True) if v is not None and k != "arm"]
-    return ", ".join([*(plain(v) for k, v in zip(keys, values, strict=True) if k == "arm"), *about])
 
 
 def _about(plan: Plan, frame: pd.DataFrame) -> dict[str, str]:

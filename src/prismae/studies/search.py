@@ -198,7 +198,7 @@ def _suggested(
 
 
 def _scores(plan: Plan, frame: pd.DataFrame, arm: str, by: str, out: Path) -> Iterator[float | None]:
-    """The mean score of each trial of an arm; None where there is none."""
+    """The mean score of each trial of an arm; None where there is none, or one of its trainings failed."""
     planned = [each for each in plan.jobs() if each.arm == arm]
     told = "likelihood" in frame and by not in UDR and of_a_likelihood(column(frame, by))
     likelihoods = frame.loc[frame["arm"] == arm, "likelihood"].dropna().unique() if told else ()
@@ -214,6 +214,8 @@ def _scores(plan: Plan, frame: pd.DataFrame, arm: str, by: str, out: Path) -> It
         there = [run for run in dict.fromkeys(runs) if run in last.index]
         if by in UDR:
             scores = agreement(there, out, by)[0] if there else np.empty(0)
+        elif last.loc[there, "mse"].isna().any():  # one of its trainings failed: the rest would stand alone
+            scores = np.empty(0)
         else:
             scores = last.loc[there, column(frame, by)].dropna().to_numpy()
         mean = float(np.mean(scores)) if len(scores) else float("nan")

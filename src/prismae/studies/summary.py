@@ -205,24 +205,23 @@ def _verdicts(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[str]:
     what = warned["warnings"].map(lambda said: re.split(r"[:,]|\.$|\. ", said)[0])
     for said, runs in warned.groupby(what, sort=False):
         where = [
-            f"{_named(keys, v)} (seed{'s' * (len(g) > 1)} {listed([*g['seed']])})"
+            f"{line_name(keys, v)} (seed{'s' * (len(g) > 1)} {listed([*g['seed']])})"
             for v, g in grouped(runs, keys)
         ]
         yield f"{said} in {len(runs)} of {len(trained)} runs: {listed(where)}."
 
 
-def _named(keys: Sequence[str], values: tuple[Any, ...]) -> str:
-    """A line in words: "VAE, dsprites, beta 4"."""
-    said = {
-        key: f"{value:g}" if isinstance(value, float) else str(value)
-        for key, value in zip(keys, values, strict=True)
-    }
-    told = (
-        value if key in ("arm", "world") else f"{key} {value}"
-        for key, value in said.items()
-        if value != "None"
-    )
-    return ", ".join(told)
+def plain(value: object) -> str:
+    """A key's value; nothing for a grid that the arm does not have."""
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def line_name(keys: Sequence[str], values: Sequence[object]) -> str:
+    """What a line is called: the arm, and the values of the other keys that it has."""
+    about = [f"{k} {plain(v)}" for k, v in zip(keys, values, strict=True) if v is not None and k != "arm"]
+    return ", ".join([*(plain(v) for k, v in zip(keys, values, strict=True) if k == "arm"), *about])
 
 
 def _notes(frame: pd.DataFrame) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from prismae._text import in_markdown, inert, minus
 from prismae.errors import unknown_name
 from prismae.studies.plan import Plan
-from prismae.studies.summary import SURE, Cell, Summary, divided
+from prismae.studies.summary import SURE, Cell, Summary, divided, plain
 
 FORMATS = ("markdown", "csv", "latex")
 PUBLISHED = "published"  # heads the published numbers of the score before it
@@ -258,13 +258,6 @@ def _line(text: str) -> str:
 def _row(texts: list[str], best: Collection[int] = ()) -> str:
     cells = [in_markdown(text) for text in texts]
     return f"| {' | '.join(f'**{cell}**' if j in best else cell for j, cell in enumerate(cells))} |"
-
-
-def plain(value: object) -> str:
-    """A key's value; nothing for a grid that the arm does not have."""
-    if value is None:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _tex(text: str) -> str:
