@@ -255,6 +255,14 @@ def test_settings_are_ranked_by_a_score():
         select(PLAN, frame(), "mgi")
 
 
+def test_a_setting_of_which_a_training_failed_is_ranked_last():
+    rows = frame()
+    rows.loc[rows["run"] == "good2", ["mse", "nats", MIG]] = np.nan
+    ranked = select(PLAN, rows, MIG)
+    assert ranked["arm"].tolist() == ["bad", "good"]
+    assert ranked[MIG].isna().tolist() == [False, True]
+
+
 def test_baselines_without_a_score_are_not_ranked(tmp_path, monkeypatch):
     pca = frame({"PCA": [0.65]}).assign(method="pca", mse=np.nan, nats=np.nan, run="pca")
     rows = pd.concat([frame(), pca], ignore_index=True)

@@ -65,6 +65,8 @@ def select(plan: Plan, frame: pd.DataFrame, by: str, out: Path | str = "runs") -
         about = dict(zip(keys, values, strict=True))
         if by in UDR:
             scores, beside = agreement(group["run"].tolist(), out, by)
+        elif group.loc[~group["method"].isin(BASELINES), "mse"].isna().any():
+            scores, beside = np.empty(0), {}  # a training failed: the rest would stand alone
         else:
             scores, beside = group[score].dropna().to_numpy(), {}
         n = len(group) if by in UDR else len(scores)
