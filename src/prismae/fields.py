@@ -7,7 +7,7 @@ annotations; this module turns what it finds into one sentence. Classes of your 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from types import UnionType
@@ -17,7 +17,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
 
 from prismae._discovery import kebab
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, noted, unknown_names
 
 __all__ = [
     "AtLeastTwo",
@@ -31,7 +31,7 @@ __all__ = [
     "check_arguments",
     "check_fields",
     "from_text",
-    "unknown_field",
+    "named_values",
     "value_from_text",
 ]
 
@@ -88,11 +88,32 @@ def check_fields(instance: Any) -> None:
 
 def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:
     """Build the dataclass `cls` from texts, as the command line gives them: ``{"beta": "4"}``, over given values."""
-    valid = [field.name for field in fields(cls)]
-    for name in settings:
-        if name not in valid:
-            raise unknown_field(cls, name)
-    return cls(**values | _checked(_label(cls), cls, settings, strict=False))
+    return cls(**values | named_values(cls, settings, strict=False))
+
+
+def named_values(
+    cls: type, values: Mapping[str, Any], *, among: Collection[str] | None = None, strict: bool = True
+) -> dict[str, Any]:
+    """Values of fields of the dataclass `cls` that a user names, as they are annotated.
+
+    `among` are the fields that may be named, all of them by default; without `strict` a text is read as what it means.
+
+    Raises
+    ------
+    InputError
+        Naming every field that `cls` does not have, with those it has, and every value that cannot be.
+    """
+    valid = [field.name for field in fields(cls)] if among is None else list(among)
+    unknown = [name for name in values if name not in valid]
+    faults, found = list[str](), dict[str, Any]()
+    if unknown:
+        faults.append(_unknown_fields(_label(cls), unknown, valid))
+    with noted(faults):
+        known = {name: value for name, value in values.items() if name in valid}
+        found = _checked(_label(cls), cls, known, strict=strict)
+    if faults:
+        raise InputError(" ".join(faults))
+    return found
 
 
 def value_from_text(cls: type, name: str, text: str) -> Any:
@@ -108,14 +129,13 @@ def check_arguments(label: str, function: Callable, values: Mapping[str, Any]) -
     return _checked(label, function, values)
 
 
-def unknown_field(cls: type, name: str) -> InputError:
-    """The error for a field that `cls` does not have, with its valid fields."""
-    valid = [field.name for field in fields(cls)]
+def _unknown_fields(label: str, unknown: list[str], valid: list[str]) -> str:
+    """The sentence for fields that there are not, with those that there are."""
     if not valid:
-        return InputError(f"{_label(cls)} has no field {name!r}: it has no settings.")
-    error = unknown_name(f"field of {_label(cls)}", name, valid)
-    return InputError(
-        f"{error} (Its fields: {', '.join(valid)}.)" if "did you mean" in str(error) else str(error)
+        return f"{label} has no field {' or '.join(map(repr, unknown))}: it has no settings."
+    said = str(unknown_names(f"field of {label}", unknown, valid))
+    return (
+        said if "; expected" in said or ": expected" in said else f"{said} (Its fields: {', '.join(valid)}.)"
     )
 
 

@@ -14,7 +14,7 @@ from prismae.control.incremental_pi import IncrementalPI
 from prismae.control.pi import PI
 from prismae.control.ramp import Ramp
 from prismae.errors import InputError, unknown_name
-from prismae.fields import from_text, unknown_field
+from prismae.fields import from_text, named_values
 
 __all__ = [
     "PI",
@@ -42,10 +42,7 @@ def all_controllers() -> dict[str, type[Controller]]:
 def controller(controller: str, **fields: Any) -> Controller:
     """The controller of a command-line name with the given fields: ``controller("pi", moves="kl", target=18.0)``."""
     cls = _found(controller)
-    for field in fields:
-        if field not in cls.__dataclass_fields__:  # type: ignore[attr-defined]
-            raise unknown_field(cls, field)
-    return cls(**fields)
+    return cls(**named_values(cls, fields))
 
 
 def as_controller(given: Controller | Mapping[str, Any]) -> Controller:

@@ -28,7 +28,7 @@ from prismae.data.layout import numbers
 from prismae.errors import DataWarning, InputError, TrainingWarning
 from prismae.estimator._observations import Form, Given, Observations, checked
 from prismae.estimator._warm_start import refuse_another_training
-from prismae.fields import Count, Positive, Seed, check_arguments, unknown_field
+from prismae.fields import Count, Positive, Seed, check_arguments, named_values
 from prismae.latent.gaussian import Gaussian
 from prismae.methods import Method, method
 from prismae.nets import Architecture, Likelihood, Net
@@ -188,9 +188,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         fields = {k.removeprefix(NESTED): v for k, v in params.items() if k.startswith(NESTED)}
         if fields:
             chosen = self._method()
-            for name in fields.keys() - chosen.fields().keys():
-                raise unknown_field(type(chosen), name)
-            self.method = replace(cast(Any, chosen), **fields)
+            self.method = replace(cast(Any, chosen), **named_values(type(chosen), fields))
         return self
 
     def fit(self, X: Observations, y: Any = None, *, hooks: Sequence[Hook] = ()) -> Self:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields as dataclass_fields
 from typing import Any, cast
 
 from prismae._discovery import subclasses
 from prismae.errors import InputError, unknown_name
-from prismae.fields import unknown_field
+from prismae.fields import named_values
 from prismae.methods._base import GROUP, Adversarial, Clustering, Context, Labelled, Method, Pairs, Terms
 from prismae.optimizer import Group, Optimizer
 
@@ -39,9 +38,8 @@ def method(name: str, **fields: Any) -> Method:
         raise unknown_name("method", name, known)
     cls = known[name]
     fixed = cls.variants.get(name, {})
-    for field, value in fields.items():
-        if field not in {each.name for each in dataclass_fields(cast(Any, cls))}:
-            raise unknown_field(cls, field)
+    values = named_values(cls, fields)
+    for field, value in values.items():
         if fixed.get(field, value) != value:
             raise InputError(f"{name} is {cls.name()} with {field} {fixed[field]!r}, got {field} {value!r}.")
-    return cls(**{**fixed, **fields})
+    return cls(**{**fixed, **values})

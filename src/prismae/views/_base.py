@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prismae._discovery import entry_name, kebab, subclasses
 from prismae.errors import unknown_name
-from prismae.fields import check_fields, unknown_field
+from prismae.fields import check_fields, named_values
 from prismae.views._shown import KINDS
 
 if TYPE_CHECKING:
@@ -171,7 +171,4 @@ def view(given: str | View, **options: Any) -> View:
     known = all_views()
     if given not in known:
         raise unknown_name("view", given, known)
-    for name in options:
-        if name not in known[given].options():
-            raise unknown_field(known[given], name)
-    return known[given](**options)
+    return known[given](**named_values(known[given], options, among=known[given].options()))
