@@ -257,3 +257,14 @@ def test_how_own_data_are_understood_is_said_before_the_training(study, tmp_path
         trained = [line for line in error.splitlines() if line.startswith("done")]
         assert bool(trained) == (times == 1 and not words)
         assert all(str(path) in line and line.endswith(")") for line in trained)  # a line each in a file
+
+
+def test_a_dry_run_names_the_jobs_that_cannot_be_trained_and_times_the_others(study, tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("a,b\n1,2\n")
+    code, out, _ = study("--dry-run", "--threads", 1, "--only", "VAE", world=f"['{path}', digits]")
+    assert code == 1
+    bad, good = [line for line in out.splitlines() if line.startswith("VAE on")]
+    assert "cannot be trained: one.csv has one row" in bad
+    assert good.endswith("a probe of 10 steps")
+    assert "1 of 2 jobs cannot be trained" in out

@@ -180,10 +180,14 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
     encodings = [each for each in named if isinstance(each, PlannedBaseline)]
     todo = [each for each in wanted if not complete(Run(folder / each.job.id), plan.metrics, plan.samples)]
     lines: list[tuple[str, ...]] = []
-    total = 0.0
+    total, failing = 0.0, 0
     known = estimates([each.job for each in todo], folder, device, threads)
     for each in wanted:
         seconds, origin = known.get(each.job.id, (0.0, "done"))
+        if seconds is None:
+            failing += 1
+            lines.append((str(each), each.job.id, str(each.job.limit), "", f"cannot be trained: {origin}"))
+            continue
         total += seconds
         lines.append((str(each), each.job.id, str(each.job.limit), duration(seconds), origin))
     for baseline in encodings:
@@ -202,7 +206,11 @@ def _list(plan: Plan, folder: Path, only: list[str], jobs: int, threads: int, de
         f"{len(wanted) - len(todo)} of {len(wanted)} jobs done; about {duration(total / jobs)} of "
         f"training to come with {jobs} at once, each on {threads} thread{'s' * (threads > 1)}; scoring comes on top.",
     )
+    if failing:
+        tell(answers, f"{failing} of {len(wanted)} jobs cannot be trained, as said beside each.")
     for protocol, names in plan.metrics.items():
         for name in names:
             if reason := lacking(name):
                 tell(answers, f"{protocol}:{name} will be left out: {reason}")
+    if failing:
+        raise typer.Exit(1)

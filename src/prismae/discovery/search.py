@@ -12,7 +12,7 @@ import numpy as np
 
 from prismae.data import Kind, World
 from prismae.data.kinds import Images, Table
-from prismae.errors import Interrupted
+from prismae.errors import InputError, Interrupted
 from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
 from prismae.studies import Plan, study
@@ -215,7 +215,13 @@ class Search:
         """Seconds of a step of each candidate."""
         planned = self._plan(arms, SHORT[1], [0]).jobs()
         known = estimates([each.job for each in planned], self.out, threads=1)
-        return {each.arm: known[each.job.id][0] / SHORT[1] for each in planned}
+        pace = dict[str, float]()
+        for each in planned:
+            seconds, origin = known[each.job.id]
+            if seconds is None:
+                raise InputError(origin)
+            pace[each.arm] = seconds / SHORT[1]
+        return pace
 
     def _affordable(self, arms: Mapping[str, Arm], pace: Mapping[str, float]) -> tuple[dict[str, Arm], int]:
         """The candidates, in order, for the fewest steps of which there is time, and how many steps these are: fewer

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from prismae.data import World
-from prismae.errors import InputError
+from prismae.errors import InputError, NotFinite
 from prismae.methods import method
 from prismae.runs.files import JOB
 from prismae.runs.job import Job
@@ -33,8 +33,8 @@ WARM_UP = 10  # critic updates that a probe is timed on
 
 def estimates(
     jobs: Sequence[Job], out: Path, device: str = "auto", threads: int | None = None
-) -> dict[str, tuple[float, str]]:
-    """For each job's id the seconds of its training, and from what they are known.
+) -> dict[str, tuple[float | None, str]]:
+    """For each job's id the seconds of its training, and from what they are known; or None, and why it cannot begin.
 
     Jobs are of a kind that differ only in what costs nothing: the seed, the number of steps (the time is scaled), the
     learning rate, snapshots, and fields of the method that are numbers with a fraction.
@@ -50,10 +50,10 @@ def estimates(
         return _estimates(jobs, out, device)
 
 
-def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[float, str]]:
+def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[float | None, str]]:
     finished = _finished(out, machine(device))
-    probed: dict[str, tuple[float, float]] = {}
-    found = {}
+    probed: dict[str, tuple[float, float] | str] = {}
+    found: dict[str, tuple[float | None, str]] = {}
     for job in jobs:
         kind = _kind(as_plain(job))
         if kind in finished:
@@ -63,9 +63,15 @@ def _estimates(jobs: Sequence[Job], out: Path, device: str) -> dict[str, tuple[f
             found[job.id] = (warm_up + per_step * job.limit, origin)
             continue
         if kind not in probed:
-            probed[kind] = _probe(job, observations(as_plain(job)), device)
-        warm_up, per_step = probed[kind]
-        found[job.id] = (warm_up + per_step * job.limit, f"a probe of {LAST - FIRST} steps")
+            try:
+                probed[kind] = _probe(job, observations(as_plain(job)), device)
+            except (InputError, NotFinite) as error:  # of its data or settings: other jobs can be timed
+                probed[kind] = str(error)
+        known = probed[kind]
+        if isinstance(known, str):
+            found[job.id] = (None, known)
+        else:
+            found[job.id] = (known[0] + known[1] * job.limit, f"a probe of {LAST - FIRST} steps")
     return found
 
 
