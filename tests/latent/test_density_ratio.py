@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from torch.distributions import Normal
 
 from prismae.latent.density_ratio import (
+    DENSITY_SLACK,
     excess_entropy_power,
+    highest_log_density,
     histogram_entropy,
     node_sums,
     uniform_nodes,
@@ -69,6 +71,39 @@ def test_logits_beyond_a_sigmoid_s_reach_stay_finite():
     sums = node_sums(logits, COPIES, BOUND)
     assert sums.slope.isfinite().all()
     assert sums.entropy.isfinite().all()
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.2, 1.0])
+def test_no_density_of_a_noisy_code_is_above_that_of_its_noise(sigma):
+    limit = highest_log_density(torch.tensor(sigma, dtype=torch.float64)).item()
+    u = torch.linspace(-1, 1, 2001, dtype=torch.float64)
+    for several in (torch.zeros(1), torch.tensor([-0.3, 0.3]), torch.rand(50)):  # codes before the noise
+        density = Normal(several.double(), sigma).log_prob(u[:, None]).exp().mean(1)
+        assert density.max().log() <= limit + 1e-9
+    assert Normal(0.0, sigma).log_prob(torch.tensor(0.0)).item() == pytest.approx(limit, abs=1e-6)
+    assert highest_log_density(torch.tensor(0.0)) == torch.inf
+
+
+def test_a_critic_that_lost_its_way_leaves_sums_finite_and_a_slope_that_leads_back():
+    torch.manual_seed(0)
+    logits = torch.randn(1, 4, 8)
+    logits[0, 2, 3] = 6847.0
+    highest = highest_log_density(torch.full((1, 1, 1), 0.2))
+    assert not node_sums(logits, COPIES, BOUND).slope.isfinite().all()
+    sums = node_sums(logits, COPIES, BOUND, highest)
+    assert sums.information.isfinite().all()
+    assert sums.entropy.isfinite().all()
+    assert sums.slope.isfinite().all()
+    assert sums.slope[0, 2, 3] > 0  # against the loss, the density falls
+    held = logits.clamp(max=float(highest) + DENSITY_SLACK - log(COPIES / (2 * BOUND)))
+    torch.testing.assert_close(sums.slope, node_sums(held, COPIES, BOUND).slope)
+
+
+def test_densities_that_can_be_are_left_as_they_are():
+    torch.manual_seed(0)
+    logits = torch.randn(3, 4, 8)
+    sums = node_sums(logits, COPIES, BOUND), node_sums(logits, COPIES, BOUND, torch.full((3, 1, 1), 8.0))
+    assert all(torch.equal(a, b) for a, b in zip(vars(sums[0]).values(), vars(sums[1]).values(), strict=True))
 
 
 def test_an_empty_marginal_adds_no_entropy():

@@ -7,7 +7,7 @@ At its optimum, p(z_i | z_rest) = copies / (2 bound) * D / (1 - D) = copies / (2
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import e, log, pi
+from math import e, log, pi, sqrt
 from typing import Literal
 
 import torch
@@ -15,6 +15,9 @@ from torch import Tensor
 
 LOG_RATIO_LIMIT = 5.0  # nats; the authors clamp the log ratio of conditional to marginal density
 DENSITY_FLOOR = 0.01  # below it a marginal density counts as empty in the entropy
+DENSITY_SLACK = (
+    2.0  # nats by which a critic may err beyond the highest density that can be, before it is held there
+)
 
 
 def uniform_nodes(
@@ -49,13 +52,27 @@ class NodeSums:
     slope: Tensor
 
 
-def node_sums(logits: Tensor, copies: int, bound: float) -> NodeSums:
+def highest_log_density(sigma: Tensor) -> Tensor:
+    """Log of 1 / (sigma sqrt(2 pi)), which no density of a code with Gaussian noise exceeds, whatever it depends on.
+
+    A density of z + sigma eps is a mean of Gaussian densities of deviation sigma. Without noise there is no limit: inf.
+    """
+    return -(sigma * sqrt(2 * pi)).log()
+
+
+def node_sums(logits: Tensor, copies: int, bound: float, highest: Tensor | None = None) -> NodeSums:
     """From critic logits [..., s, batch] at s nodes to the sums behind entropy and dependence.
 
     rho = copies / 2b exp(logit) is the conditional density at a node for each sample, M its batch mean (the
     marginal density). The density comes from exp(logit): D / (1 - D) of a sigmoid is infinite above a logit of 16.
+
+    `highest` is what log rho can be, [..., 1, 1]. A critic that has lost its way gives densities of e^1000, and with
+    them infinities; rho is held at e^2 times what can be, a limit that sampling errors of critics in order do not
+    reach, and keeps its slope there, which leads back.
     """
     log_rho = logits + log(copies / (2 * bound))
+    if highest is not None:
+        log_rho = torch.minimum(log_rho, highest + DENSITY_SLACK)
     rho = log_rho.exp()
     marginal = rho.mean(-1, keepdim=True)
     log_marginal = marginal.log()

@@ -107,7 +107,7 @@ class EDGCAE(Adversarial):
     def terms(self, ae: AutoencoderNet, x: Tensor, ctx: Context) -> Terms:
         z = ae.encode(x).mean
         noisy = through_channel(z, ctx.noise)
-        information, entropy = ctx.critic.dependence(z, self.n_nodes, self.nodes)
+        information, entropy = ctx.critic.dependence(z, self.n_nodes, self.nodes, ctx.noise)
         dependence = excess_entropy_power(information, entropy).sum()
         if self.entropy == "histogram":
             entropy = histogram_entropy(z, CODE_BOUND)

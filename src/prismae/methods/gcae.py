@@ -68,7 +68,7 @@ class GCAE(Adversarial):
         z = ae.encode(x).mean
         terms = {"recon": ae.nll(x, through_channel(z, ctx.noise))}
         if self.weight > 0:
-            information, entropy = ctx.critic.dependence(z, self.n_nodes, self.nodes)
+            information, entropy = ctx.critic.dependence(z, self.n_nodes, self.nodes, ctx.noise)
             terms |= {"dependence": excess_entropy_power(information, entropy).sum(), "entropy": entropy}
         return terms
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from prismae.latent.density_ratio import node_sums, uniform_nodes
+from prismae.latent.density_ratio import highest_log_density, node_sums, uniform_nodes
 from prismae.latent.gaussian import widened
 
 SELU_ALPHA = 1.6732632423543772
@@ -118,9 +118,16 @@ class ConditionalCritics(nn.Module):
         return (real + fake) / (batch * (1 + self.copies))
 
     def dependence(
-        self, z: Tensor, n_nodes: int = 50, nodes: Literal["independent", "stratified"] = "independent"
+        self,
+        z: Tensor,
+        n_nodes: int = 50,
+        nodes: Literal["independent", "stratified"] = "independent",
+        sigma: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """How much each latent of z [batch, m] depends on the others, by the critics' densities.
+
+        `sigma` [m] is the deviation of the noise on the codes that the critics were trained on, which limits their
+        densities.
 
         Returns
         -------
@@ -130,7 +137,8 @@ class ConditionalCritics(nn.Module):
             [m], nats: marginal entropy of z_i, without gradient.
         """
         u = uniform_nodes(self.n_latents, n_nodes, self.bound, nodes, z)
-        return _Dependence.apply(self, z, u)
+        highest = None if sigma is None else highest_log_density(sigma)
+        return _Dependence.apply(self, z, u, highest)
 
     @property
     def layers(self) -> list[GroupedLinear]:
@@ -225,10 +233,15 @@ class _SwappedRows:
 
 
 class _Dependence(torch.autograd.Function):
-    """(critics, z, u) → (information, entropy); the gradient with respect to z is made in the forward pass."""
+    """(critics, z, u) → (information, entropy); the gradient with respect to z is made in the forward pass.
+
+    `highest` [m] limits the log densities.
+    """
 
     @staticmethod
-    def forward(ctx: Any, critics: ConditionalCritics, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, critics: ConditionalCritics, z: Tensor, u: Tensor, highest: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         (batch, m), n_nodes = z.shape, u.shape[1]
         work = _Workspace(z, _compute_dtype(z))
         most = _most_rows(z)
@@ -238,8 +251,10 @@ class _Dependence(torch.autograd.Function):
             for latents in _blocks(m, most // (n_nodes * batch)):
                 rows = _SwappedRows(critics, z, latents, work)
                 total = z.new_zeros(latents.stop - latents.start, batch, rows.column.shape[-1])
+                limit = None if highest is None else highest[latents, None, None]
                 for part in _blocks(n_nodes, most // batch):
-                    sums = node_sums(rows.logits(u[latents, part, None]), critics.copies, critics.bound)
+                    logits = rows.logits(u[latents, part, None])
+                    sums = node_sums(logits, critics.copies, critics.bound, limit)
                     information[latents] += sums.information
                     entropy[latents] += sums.entropy
                     *_, first = rows.back(sums.slope)
@@ -252,9 +267,9 @@ class _Dependence(torch.autograd.Function):
         return information / n_nodes, entropy
 
     @staticmethod
-    def backward(ctx: Any, grad_information: Tensor, grad_entropy: Tensor) -> tuple[None, Tensor, None]:
+    def backward(ctx: Any, grad_information: Tensor, grad_entropy: Tensor) -> tuple[None, Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        return None, torch.einsum("i,ibj->bj", grad_information, gradient), None
+        return None, torch.einsum("i,ibj->bj", grad_information, gradient), None, None
 
 
 class _FakeLoss(torch.autograd.Function):
