@@ -60,13 +60,13 @@ def _data(job: Mapping[str, Any]) -> str:
     summary, offset = job["summary"], job.get("offset", 0.0)
     digits = ".10g" if offset else ".4g"
     shape = "x".join(map(str, job["shape"]))
+    kind = kind_of(job)
     text = (
-        f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with values from "
+        f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with {'scaled ' * kind.scaled}values from "
         f"{offset + summary['low']:{digits}} to {offset + summary['high']:{digits}}, "
         f"mean {offset + summary['mean']:{digits}} and standard deviation "
         f"{summary['std']:.4g}."
     )
-    kind = kind_of(job)
     text += "".join(f" {sentence}" for sentence in kind.sentences())
     columns = kind.columns or job.get("feature_names")
     if columns:

@@ -68,6 +68,11 @@ class Kind(ABC):
     def units(self) -> str:
         """In which units a network sees observations, as a part of a sentence."""
 
+    @property
+    def scaled(self) -> bool:
+        """Whether a network sees values in other units than the user's, each column or channel scaled by itself."""
+        return False
+
     def sentences(self) -> list[str]:
         """What a model card says of how the data were read."""
         return []

@@ -54,6 +54,10 @@ class Numbers(Kind):
         series; else None."""
         return None
 
+    @property
+    def scaled(self) -> bool:
+        return self.scheme is not None or self.channels is not None
+
     def to_json(self) -> dict[str, Any]:
         offset = {"offset": self.offset} if self.offset else {}
         lacking = {} if self.lacking is None else {"lacking": list(self.lacking)}
@@ -77,7 +81,7 @@ class Numbers(Kind):
         low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
         digits = ".10g" if self.offset else ".4g"
         return (
-            f"values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
+            f"{'scaled ' * self.scaled}values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
             f"mean {mean:{digits}}, standard deviation {summary.std:.4g}"
         )
 
