@@ -37,7 +37,8 @@ class EDGCAE(Adversarial):
     Ours  The paper does not say what its g counts (here groups of 20 steps), from which density the entropies come
            (here the critics' marginals), nor the critic's budget of nodes (here GCAE's), nor its learning rate; its
            Section 4.3 has the noise rise with the entropy, its equations have it fall (`direction`). By default the
-           noise rises and the rate is 1e-3, which comes nearest to the paper's scores on Beamsynthesis.
+           noise rises and the rate is 1e-3, which comes nearest to the paper's scores on Beamsynthesis. A critic's
+           density is held at e^2 times the highest that a code with its noise can have.
     """
 
     family: ClassVar[str] = "independent codes, no Gaussian prior"

@@ -30,6 +30,7 @@ class GCAE(Adversarial):
            dependence: scalar, sum over latents of I(z_i; z_rest) exp(2 H(z_i)) / (2 pi e), on the noise-free codes.
     Observations  entropy: [m], nats, H(z_i) by the critics.
     Authors' code  divides by pi e instead of 2 pi e, so their weight 0.2 is 0.4 here (the default).
+    Ours  A critic's density is held at e^2 times the highest that a code with its noise can have.
     """
 
     family: ClassVar[str] = "independent codes, no Gaussian prior"
