@@ -119,6 +119,16 @@ def test_a_setting_of_which_a_training_failed_is_ranked_last():
     assert ranked[MIG].isna().tolist() == [False, True]
 
 
+def test_a_line_of_which_a_training_failed_is_not_the_best():
+    rows = frame()
+    rows.loc[rows["run"] == "good2", ["mse", "nats", MIG]] = np.nan
+    lines = summarise(PLAN, rows).lines
+    assert (lines["good", 2.0][MIG].mean, lines["good", 2.0][MIG].best) == (pytest.approx(0.55), False)
+    assert lines["bad", None][MIG].best
+    rows.loc[rows["run"] == "bad0", ["mse", "nats", MIG]] = np.nan
+    assert not any(cells[MIG].best for cells in summarise(PLAN, rows).lines.values())
+
+
 def test_baselines_without_a_score_are_not_ranked(tmp_path, monkeypatch):
     pca = frame({"PCA": [0.65]}).assign(method="pca", mse=np.nan, nats=np.nan, run="pca")
     rows = pd.concat([frame(), pca], ignore_index=True)

@@ -301,13 +301,17 @@ def _compare(
     lines: dict[tuple[Any, ...], dict[str, Cell]],
     seeds: dict[tuple[Any, ...], pd.DataFrame],
 ) -> None:
-    """Mark the best of the lines in one score, test the others against it, and it against the baselines."""
+    """Mark the best of the lines in one score, test the others against it, and it against the baselines.
+
+    Of the best no training failed: the rest of its seeds would stand alone.
+    """
     better = direction(score)
     having = [values for values in compared if score in lines[values]]
-    if better is Better.NEITHER or not having:
+    whole = [values for values in having if seeds[values]["mse"].notna().all()]
+    if better is Better.NEITHER or not whole:
         return
     upper = better is Better.HIGHER
-    best = (max if upper else min)(having, key=lambda values: lines[values][score].mean)
+    best = (max if upper else min)(whole, key=lambda values: lines[values][score].mean)
     top = lines[best][score]
     beside = [values for values in baselines if score in lines[values]]
     ahead = [v for v in beside if top.mean == (level := lines[v][score].mean) or (top.mean > level) != upper]
