@@ -140,3 +140,12 @@ def test_imputation_is_nearer_than_the_mean_and_than_a_linear_model() -> None:
     print(f"rmse of hidden cells: vae {error(ours):.3f}, IterativeImputer {error(linear):.3f}")
     assert error(ours) == pytest.approx(0.21, abs=0.02)  # the numbers that docs/data.md shows
     assert error(linear) == pytest.approx(0.34, abs=0.02)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 8)], ids=["images", "volumes"])
+def test_what_lies_outside_a_mask_is_missing_in_all_observations(shape: tuple[int, ...]) -> None:
+    x = rng.normal(size=(20, *shape)).astype(np.float32)
+    x[:, 0] = np.nan  # a mask
+    model = pr.Autoencoder("vae", **FAST | {"steps": 100}).fit(x)
+    assert np.isfinite(model.score(x))
+    assert np.isfinite([model.verdict_.explained, *model.verdict_.information]).all()

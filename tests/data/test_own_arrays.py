@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from prismae import Autoencoder
+from prismae import Autoencoder, metrics
 from prismae.data import world
 from prismae.data.storage import BitPacked, Dense
 from prismae.errors import InputError
@@ -79,6 +79,39 @@ def test_tensors_are_welcome_and_gradients_are_dropped() -> None:
     x = torch.tensor(TABLE, requires_grad=True)
     np.testing.assert_allclose(everything(x), TABLE, rtol=1e-6)
     assert everything(torch.tensor(TABLE, dtype=torch.bfloat16)).dtype == np.float32
+
+
+OTHER_TENSORS = {
+    "float8": lambda: torch.tensor(TABLE).to(torch.float8_e4m3fn),
+    "a part of conjugates": lambda: -torch.complex(torch.tensor(TABLE), torch.tensor(TABLE)).conj().imag,
+    "bfloat16": lambda: torch.tensor(TABLE, dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_TENSORS)
+def test_tensors_of_types_that_numpy_lacks_are_numbers_everywhere(case: str) -> None:
+    x = OTHER_TENSORS[case]()
+    np.testing.assert_allclose(everything(x), TABLE, rtol=0.1, atol=0.1)
+    assert Autoencoder("ae", n_latents=1, steps=1, batch=2).fit(x).transform(x).shape == (6, 1)
+    assert np.isfinite(metrics.mig(x.repeat(4, 1), np.arange(24) % 2))
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (torch.eye(6).to_sparse(), r"sparse tensor .* x\.to_dense\(\)"),
+        (torch.eye(6).to_sparse_csr(), r"sparse tensor .* x\.to_dense\(\)"),
+        (torch.empty(6, 2, device="meta"), "the device meta"),
+        (torch.nested.as_nested_tensor([torch.ones(3, 2), torch.ones(4, 2)], layout=torch.jagged), "nested"),
+        (torch.eye(6, dtype=torch.cfloat), r"numpy\.abs\(x\)"),
+        (pd.DataFrame({None: [1.0, 2.0, 4.0], "b": [1.0, 2.0, 5.0]}), r"table\.columns\.astype\(str\)"),
+    ],
+    ids=["sparse", "csr", "meta", "nested", "complex", "a name that is none"],
+)
+def test_what_is_not_taken_is_one_sentence_of_both_faces(x: Any, said: str) -> None:
+    for read in (world, Autoencoder("ae", n_latents=1, steps=1).fit):
+        with pytest.raises(InputError, match=said):
+            read(x)
 
 
 @pytest.mark.parametrize("x", [TABLE.astype(np.float32), GREY.copy()])

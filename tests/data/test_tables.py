@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import prismae as pr
 from prismae.data.columns import understood
+from prismae.data.dates import dates_of
 from prismae.data.tables import TableScheme
 from prismae.data.written import as_numbers
 from prismae.errors import InputError
@@ -274,6 +275,44 @@ def test_numbers_are_read_however_they_are_written(case: str) -> None:
     np.testing.assert_array_equal(scheme.to_array(pd.DataFrame({"x": texts[:1]})), x[:1])
     again = TableScheme.from_json(json.loads(json.dumps(scheme.to_json())))
     assert again == scheme
+
+
+HOURS = pd.date_range("2020-03-28", periods=60, freq="h", tz="Europe/Berlin")[
+    np.random.default_rng(0).permutation(60)
+]
+WITH_A_ZONE: dict[str, tuple[Any, str]] = {
+    "its own": (HOURS, "Europe/Berlin"),
+    "so far from UTC": (HOURS.tz_convert("+05:30"), "UTC+05:30"),
+    "Python's own times": (pd.Series(HOURS.to_pydatetime(), dtype=object), "Europe/Berlin"),
+    "several": ([t if i % 2 else t.tz_convert("Asia/Tokyo") for i, t in enumerate(HOURS)], "UTC"),
+    "texts that say it": ([each.isoformat() for each in HOURS], "UTC"),
+    "texts with a Z": ([f"{each:%Y-%m-%d %H:%M}Z" for each in HOURS.tz_convert("UTC")], "UTC"),
+    "texts that do not": ([f"{each:%d-%m-%Y}" for each in HOURS], ""),
+}
+
+
+@pytest.mark.parametrize("case", WITH_A_ZONE)
+def test_times_come_back_in_the_zone_that_they_had(case: str) -> None:
+    values, zone = WITH_A_ZONE[case]
+    table = pd.DataFrame({"when": values})
+    scheme = TableScheme.fit(table)
+    scheme = TableScheme.from_json(json.loads(json.dumps(scheme.to_json())))
+    again = scheme.to_frame(scheme.to_array(table))["when"]
+    assert str(getattr(again.dtype, "tz", "")) == zone
+    if zone:
+        gap = again - pd.Series(HOURS)
+        assert gap.abs().max() <= pd.Timedelta(1, "s")
+
+
+def test_a_zone_that_a_system_does_not_know_is_named() -> None:
+    with pytest.raises(InputError, match=r"'Mars/Olympus' is not known here: pip install tzdata"):
+        dates_of(np.zeros(2), "Mars/Olympus")
+
+
+def test_times_with_and_without_a_zone_do_not_stand_in_one_column() -> None:
+    mixed = [each if i % 2 else each.tz_localize(None) for i, each in enumerate(HOURS)]
+    with pytest.raises(InputError, match="column 'when' has times with a time zone and times without"):
+        TableScheme.fit(pd.DataFrame({"when": mixed}))
 
 
 ROLES: dict[str, tuple[Any, str]] = {

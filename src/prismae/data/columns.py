@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae._text import short
-from prismae.data.dates import date_forms, dates_by, days, lasting, moments
+from prismae.data.dates import date_forms, dates_by, days, lasting, moments, zone_of, zone_written
 from prismae.data.doubts import FEW, doubts, may_be_numbers, may_be_sentences, may_be_the_same, may_hold_below
 from prismae.data.layout import LARGEST
 from prismae.data.written import DURATION, LOOSE, all_numbers, forms_of, how, loose, numbers_of
@@ -50,6 +50,8 @@ class Column:
         For numbers, "truth" for 0 and 1, "poisson" for whole numbers from 0 up whose variance is their mean, within
         three standard errors of a Poisson variable's, "count" for such with a greater one; not where more than 5 % are
         the greatest, which then bounds a scale, as of grey levels or answers.
+    zone
+        The time zone that dates are given back in: their own, UTC of texts that say one; "" of those without.
     doubt
         Why it may be something else, a sentence; or nothing. It is told of names of rows too.
     """
@@ -61,6 +63,7 @@ class Column:
     written: str = ""
     sort: Sort = "number"
     doubt: str = ""
+    zone: str = ""
 
 
 def understood(
@@ -154,7 +157,8 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
         dates = dates_by(different, of_dates[0])
         assert dates is not None
         known = dict(zip(different, dates, strict=True))
-        made = _dates(pd.to_datetime(column.map(known)), name, asked=asked, form=of_dates[0])
+        zone = zone_written(different)
+        made = _dates(pd.to_datetime(column.map(known)), name, asked=asked, form=of_dates[0], zone=zone)
         if len(of_dates) > 1 and of_dates[0].startswith("%d") and made.role == "number":
             one, other = of_dates[:2]
             notice = f"the dates of column {name!r} may be {one} or {other}, and are read as {one}"
@@ -193,7 +197,8 @@ def _texts(column: pd.Series, seen: pd.Series, name: str, *, asked: str | None) 
 # numbers
 
 
-def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "") -> Column:
+def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "", zone: str = "") -> Column:
+    zone = zone or zone_of(column)
     numbers = days(column)
     seen = column.dropna()
     said = f"dates, {seen.min():%Y-%m-%d} to {seen.max():%Y-%m-%d}, as days"
@@ -201,10 +206,10 @@ def _dates(column: pd.Series, name: str, *, asked: str | None, form: str = "") -
     made = _numbers(numbers, name, asked=asked, written="date")
     if made.role == "constant":
         said = f"always {seen.iloc[0]:%Y-%m-%d}{_lacks(column)}: kept as it is, not trained on"
-        return Column("constant", numbers, said, written="date")
+        return Column("constant", numbers, said, written="date", zone=zone)
     if rising:
         return Column("rows", column, f"{said[: -len(', as days')]}, one after the other: the rows' names")
-    return Column("number", numbers, said + _lacks(column), written=f"date {form}")
+    return Column("number", numbers, said + _lacks(column), written=f"date {form}", zone=zone)
 
 
 def _numbers(column: pd.Series, name: str, *, asked: str | None, written: str = "") -> Column:

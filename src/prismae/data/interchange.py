@@ -40,8 +40,10 @@ def as_pandas(table: Any) -> Any:
         return table.to_frame(str(table.name or "column 1"))
     if isinstance(table, pd.DataFrame):
         return in_types_of_numpy(table)
+    if isinstance(table, Tensor):
+        return table
     table = as_rows(table)
-    if isinstance(table, np.ndarray | Tensor | World | str):
+    if isinstance(table, np.ndarray | World | str):
         return table
     if hasattr(table, "__arrow_c_stream__"):
         import pyarrow as pa

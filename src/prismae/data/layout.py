@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from prismae._tensors import of_tensor
 from prismae.errors import InputError
 
 _CHANNELS = (1, 3, 4)
@@ -31,12 +31,7 @@ def numbers(x: NDArray | Tensor, what: str, start: int = 0, *, gaps: bool = Fals
     With `gaps` NaN is allowed: it stands for a missing value.
     """
     if isinstance(x, Tensor):
-        if x.layout != torch.strided:
-            raise InputError(
-                f"{what}: a sparse tensor cannot be used, expected a dense one: x.to_dense() is that."
-            )
-        x = x.detach().cpu()
-        x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        x = of_tensor(x, what)
     if x.dtype.kind not in "buif":
         mend = f": {MENDS[x.dtype.kind]} makes numbers of them" if gaps and x.dtype.kind in MENDS else ""
         sort = "records of several columns" if x.dtype.names else f"values of type {x.dtype}"

@@ -44,6 +44,8 @@ class TableScheme:
         Constant column → its value.
     written
         Numeric column → how its numbers are written, where not plainly (see `prismae.data.columns.Column`).
+    zones
+        Column of dates → the time zone that they are given back in, where they have one.
     sorts
         Numeric column → "count", "poisson" or "truth", where its numbers are counts, or 0 and 1.
     left_out
@@ -69,6 +71,7 @@ class TableScheme:
     sorts: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     index: str | None = None
+    zones: dict[str, str] = field(default_factory=dict)
     ignore_unknown: bool = field(default=False, compare=False)  # of new rows, and so kept nowhere
 
     @classmethod
@@ -129,6 +132,7 @@ class TableScheme:
             {column: each.sort for column, each in numbers.items() if each.sort != "number"},
             tuple(column for column in looked if column not in trained),
             index,
+            {column: each.zone for column, each in looked.items() if each.zone and column in trained},
         )
 
     @cached_property
@@ -262,7 +266,7 @@ class TableScheme:
                 made[column] = made[column].clip(0.0, None if sort in COUNTS else 1.0)
         for column in made:
             if self.written.get(column, "").startswith("date"):
-                made[column] = dates_of(np.asarray(made[column], np.float64))
+                made[column] = dates_of(np.asarray(made[column], np.float64), self.zones.get(column, ""))
             elif self.written.get(column) == DURATION:
                 made[column] = pd.to_timedelta(made[column], unit="D").round("s")
         for column, known in self.categories.items():
@@ -287,6 +291,7 @@ class TableScheme:
             "sorts": self.sorts,
             "left_out": list(self.left_out),
             "index": self.index,
+            "zones": self.zones,
         }
         return {
             "columns": list(self.columns),
@@ -307,6 +312,7 @@ class TableScheme:
             dict(data.get("sorts", {})),
             tuple(data.get("left_out", ())),
             data.get("index"),
+            dict(data.get("zones", {})),
         )
 
 

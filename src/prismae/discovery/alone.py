@@ -8,6 +8,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 
 from prismae.data import Kind
 from prismae.data.kinds import Table
+from prismae.evaluation.baselines import means
 
 TOLD = 0.05  # share of a column's variance that others tell, from which it goes with them
 WELL, TELLS = 0.3, 0.2  # a column that is told so well; what trees for it owe to a column that goes with it
@@ -34,7 +35,7 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     if not isinstance(kind, Table) or kind.of_counts or not 3 <= x.shape[1] <= COLUMNS:
         return []
     rows = spread(x, LOOKED_AT)
-    rows = np.where(np.isnan(rows), np.nanmean(rows, axis=0), rows)
+    rows = np.where(np.isnan(rows), means(rows), rows)
     numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
     told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
     for i in np.flatnonzero(rows.std(0) > 0):

@@ -26,7 +26,7 @@ from prismae.discovery.result import Discovery, mean_codes, observed, rebuilt
 from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
-from prismae.evaluation.baselines import Components, agreement, explained, gain_error, principal
+from prismae.evaluation.baselines import Components, agreement, explained, gain_error, means, principal
 from prismae.fields import Count, Positive, check_arguments
 from prismae.runs.job import Job
 from prismae.runs.observations import everything
@@ -342,13 +342,13 @@ def _of_data(
         "Gaussian, and then only the space that they span is known; its principal components are taken."
     )
     agreed = np.mean([axes.agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
-    scale = np.nanstd(whole, axis=0)
-    mean, into = np.nanmean(whole, axis=0), np.zeros((whole.shape[1], k + len(lone)))
+    mean, scale = means(whole), np.nanstd(whole[:, lone], axis=0)
+    into = np.zeros((whole.shape[1], k + len(lone)))
     mean[rest], into[rest, :k] = components.mean, components.into
     back = np.zeros_like(into.T)
     back[:k, rest] = components.back
-    for place, i in enumerate(lone, k):  # each of these columns is a component by itself
-        into[i, place], back[place, i] = 1 / scale[i], scale[i]
+    for j, i in enumerate(lone):  # each of these columns is a component by itself
+        into[i, k + j], back[k + j, i] = 1 / scale[j], scale[j]
     components = Components(mean, into, back)
     made = Discovery(home, kind, why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
     agreed = np.concatenate([agreed, np.ones(len(lone))])

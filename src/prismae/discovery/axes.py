@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from prismae.discovery.alone import LOOKED_AT, grown, spread
 from prismae.discovery.search import LATENTS, PARSIMONY
-from prismae.evaluation.baselines import Components, agreement, explained, independent, principal
+from prismae.evaluation.baselines import Components, agreement, explained, independent, means, principal
 from prismae.metrics._inputs import standardised
 
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
@@ -56,7 +56,7 @@ def fewest(first: Components, x: NDArray, live: int = 1) -> Components:
     """Those of principal components that are worth their number: each has to explain 2 % of the variance, and those
     beyond the live latents also to say what the others do not: what bends the data is a function of these. (Factors of
     few levels are so, too, wherefore live latents count for more.)"""
-    z, whole = first.codes(x), np.square(x - np.nanmean(x, axis=0))
+    z, whole = first.codes(x), np.square(x - means(x))
     rows = spread(z, LOOKED_AT)
     kept: list[int] = []
     for i in np.flatnonzero(np.square(z).sum(0) >= PARSIMONY * np.nansum(whole)).tolist() or [0]:
@@ -265,4 +265,4 @@ def correlations(codes: NDArray, x: NDArray) -> NDArray:
 
 def standard(x: NDArray) -> NDArray:
     """Columns of mean 0 and variance 1; the mean stands for what is missing."""
-    return standardised(np.nan_to_num(x - np.nanmean(x, axis=0)))
+    return standardised(np.nan_to_num(x - means(x)))

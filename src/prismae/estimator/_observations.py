@@ -16,9 +16,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from prismae._tensors import of_tensor
+from prismae._text import listed
 from prismae.data import Kind, Summary, World
 from prismae.data.interchange import as_pandas
 from prismae.data.kinds import kind_of
+from prismae.data.layout import MENDS
 from prismae.data.rows import Rows
 from prismae.data.storage import spaced
 from prismae.errors import InputError
@@ -152,8 +155,7 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
             note_features(estimator, X.kind.as_seen().given_shape(X.shape), X.kind.columns)
         return X
     if isinstance(X, Tensor):
-        X = X.detach().cpu()
-        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+        X = of_tensor(X, "Observations")
     least = 2 if fitting else 1
     if isinstance(X, Rows) and X.ndim != 2:
         if fitting:
@@ -166,9 +168,18 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
             return X
         if isinstance(X, pd.DataFrame):
             X = X if fitting else _trained(estimator, X)
+            if (
+                len({isinstance(name, str) for name in X.columns}) > 1
+            ):  # scikit-learn's TypeError is about its own
+                raise InputError(
+                    f"Observations have the columns {listed([repr(name) for name in X.columns])}, expected texts as "
+                    "names: table.columns.astype(str) makes some."
+                )
             validate_data(estimator, X, reset=fitting, skip_check_array=True)
             return X.set_axis([str(name) for name in X.columns], axis=1)
         X = np.asarray(X)
+        if X.dtype.kind == "c":  # scikit-learn's words, without all of the numbers
+            raise InputError(f"Complex data not supported: {MENDS['c']} makes numbers of them.")
         if X.ndim < 2:
             raise InputError(
                 f"Observations have shape {X.shape}, expected vectors or series [n, d], or images. "

@@ -67,11 +67,17 @@ def principal(x: Floats, m: int) -> Components:
     most = min(m, len(x) - 1, x.shape[1])
     gaps = np.isnan(x)
     if gaps.any():
-        x = np.where(gaps, np.nanmean(x, axis=0), x)
+        x = np.where(gaps, means(x), x)
     unit = _unit(x)
     pca = PCA(most, random_state=0).fit(x / unit)
     there = max(1, int((pca.explained_variance_ > FLAT * pca.explained_variance_[0]).sum()))
     return Components(pca.mean_ * unit, pca.components_[:there].T, pca.components_[:there])
+
+
+def means(x: Floats) -> Floats:
+    """[d] means of what is there of observations [n, d]; 0 of an element that none of them has, as outside a mask."""
+    there = ~np.isnan(x)
+    return np.where(there, x, 0).sum(0) / there.sum(0).clip(min=1)
 
 
 def _unit(x: Floats) -> np.floating:
@@ -175,7 +181,7 @@ def agreement(codes: Floats, others: Floats) -> float:
 def explained(x: Floats, again: Floats) -> float:
     """Share of the variance of observations [n, d] that others explain; 0 is the mean. NaN counts nothing."""
     if np.isnan(x).any():
-        return 1 - float(np.nansum(np.square(x - again)) / np.nansum(np.square(x - np.nanmean(x, axis=0))))
+        return 1 - float(np.nansum(np.square(x - again)) / np.nansum(np.square(x - means(x))))
     return 1 - float(np.square(x - again).sum() / np.square(x - x.mean(0)).sum())
 
 
@@ -192,7 +198,7 @@ def gain_error(x: Floats, again: Floats, other: Floats) -> float:
 def _error_of_share(part: Floats, x: Floats) -> float:
     """Standard error of the sum of `part` [n] over that of squared deviations of x [n, d] from their mean: of a ratio
     of two sums over observations, to the first order (Cochran 1977, eq. 6.13)."""
-    whole = np.nansum(np.square(x - np.nanmean(x, axis=0)), 1)
+    whole = np.nansum(np.square(x - means(x)), 1)
     n, total = len(x), float(whole.sum())
     if n < 2 or not total:
         return np.inf

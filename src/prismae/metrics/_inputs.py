@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from prismae._tensors import of_tensor
 from prismae.errors import InputError, Unavailable
 from prismae.metrics._standard import Standard
 
@@ -26,7 +27,7 @@ def as_array(values: ArrayLike) -> NDArray:
     """A NumPy array of anything array-like; torch tensors leave their graph and device."""
     given: Any = values
     if hasattr(given, "detach"):
-        given = given.detach().cpu().numpy()
+        given = of_tensor(given, "The values")
     made = np.asarray(given)
     if made.dtype == object and isinstance(
         given, pd.DataFrame | pd.Series

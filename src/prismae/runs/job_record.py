@@ -43,6 +43,7 @@ class TableRecord(TypedDict):
     sorts: NotRequired[dict[str, str]]
     left_out: NotRequired[list[str]]
     index: NotRequired[str]
+    zones: NotRequired[dict[str, str]]
 
 
 @with_config(OPEN)

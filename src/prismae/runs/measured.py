@@ -24,6 +24,7 @@ from prismae.evaluation.baselines import (
     fitted_rows,
     flat,
     independent,
+    means,
     principal,
 )
 from prismae.latent.gaussian import Discrete, Gaussian
@@ -258,7 +259,7 @@ class Measured:
         """How many principal components, at most as many as latents, explain more than an element does by itself
         (Kaiser 1960): further ones may be noise, which it is no fault to leave out."""
         squares = np.square(self.components.codes(self.x)).sum(0)
-        whole = np.nansum(np.square(self.x - np.nanmean(self.x, axis=0)))
+        whole = np.nansum(np.square(self.x - means(self.x)))
         return max(1, min(len(self.live), int((squares > whole / self.x.shape[1]).sum())))
 
     def linear_share(self, k: int) -> float:
@@ -368,4 +369,6 @@ def untrained(
 
 def _variance(x: NDArray) -> float:
     """Mean variance of the elements of observations [n, d], of those that are not missing."""
-    return float((np.nanvar if np.isnan(x).any() else np.var)(x, 0, dtype=np.float64).mean())
+    if not (gaps := np.isnan(x)).any():
+        return float(np.var(x, 0, dtype=np.float64).mean())
+    return float(np.nanvar(x[:, ~gaps.all(0)], 0, dtype=np.float64).mean())

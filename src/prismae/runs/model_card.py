@@ -62,7 +62,8 @@ def _data(job: Mapping[str, Any]) -> str:
     shape = "x".join(map(str, job["shape"]))
     kind = kind_of(job)
     text = (
-        f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with {'scaled ' * kind.scaled}values from "
+        f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with "
+        f"{'scaled ' * kind.scaled}values from "
         f"{offset + summary['low']:{digits}} to {offset + summary['high']:{digits}}, "
         f"mean {offset + summary['mean']:{digits}} and standard deviation "
         f"{summary['std']:.4g}."

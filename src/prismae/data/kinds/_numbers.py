@@ -80,8 +80,9 @@ class Numbers(Kind):
     def values(self, data: Storage, summary: Summary) -> str:
         low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
         digits = ".10g" if self.offset else ".4g"
+        scaled, origin = "scaled " * self.scaled, " (from bytes)" if self.pixels else ""
         return (
-            f"{'scaled ' * self.scaled}values {low:{digits}} to {high:{digits}}{' (from bytes)' if self.pixels else ''}, "
+            f"{scaled}values {low:{digits}} to {high:{digits}}{origin}, "
             f"mean {mean:{digits}}, standard deviation {summary.std:.4g}"
         )
 
