@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.decomposition import FastICA
 
 import prismae as pr
 from prismae.data import world
 from prismae.discovery import Discovery, discover, load_discovery
-from prismae.discovery.answer import _chosen
+from prismae.discovery.answer import _chosen, _home, _source
 from prismae.discovery.axes import as_many, independent_of
 from prismae.discovery.described import moves
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Factor
 from prismae.discovery.search import Search, Tried, ranked
 from prismae.errors import InputError, Interrupted
-from prismae.evaluation.baselines import principal
+from prismae.evaluation.baselines import Components, principal
 from prismae.runs.verdict import Finding, Verdict
 from prismae.studies.plan_parts import Arm
 
@@ -93,6 +94,10 @@ def test_of_seeds_and_candidates_that_are_worth_as_much_the_best_determined_axes
     worse = tried("worse", 3, 0.90)
     worse.runs[:] = [(SimpleNamespace(path=4), verdict) for _, verdict in worse.runs]
     assert _chosen([good, worse], good, None)[1].path == 1
+
+
+def test_what_has_no_live_latent_is_never_the_best():
+    assert not ranked([tried("of few steps", 0, 0.1)])
 
 
 @pytest.mark.parametrize("fault", ["collapsed", "diverged", "weak"])
@@ -275,6 +280,80 @@ def test_moves_are_named_in_units():
     ends = ends.assign(d=[True, False, False, False])
     assert moves(ends, 0, 2) == [("a", 1.0, 9.0), ("c", "x", "y"), ("d", "True", "False")]
     assert moves(ends, 1, 2) == [("b", 2.0, 3.0)]
+
+
+def test_data_of_the_same_name_have_answers_of_their_own(tmp_path):
+    runs = tmp_path / "discover-mine"
+
+    def answer(home, source):
+        empty = Components(np.zeros(2), np.zeros((2, 0)), np.zeros((0, 2)))
+        return Discovery(home, "pca", "", [], tmp_path, [], empty, np.zeros(0), [], source=source)
+
+    assert _home(runs, "/a/mine.csv") == runs
+    answer(runs, "/a/mine.csv").save()
+    assert load_discovery(runs).source == "/a/mine.csv"
+    assert _home(runs, "/a/mine.csv") == runs  # another time
+    other = _home(runs, "/b/mine.csv")
+    assert other.name.startswith("discover-mine-")
+    assert _home(runs, "/b/mine.csv") == other
+
+
+def test_arrays_and_tables_in_memory_are_kept_by_all_that_they_are(people, tmp_path):
+    """Not by their values alone: an answer for other names, or another shape, would be taken for this one's."""
+    x = np.ma.masked_greater(people.to_numpy(), 3500.0)
+    given = [
+        people,
+        people.rename(columns=str.upper),
+        x,
+        x[:, ::-1],
+        x.reshape(600, 2),
+        csr_array(x.filled(0)),
+    ]
+    files = [Path(_source(each, tmp_path, {})) for each in given]
+    assert len(set(files)) == len(given)
+    assert sorted(files) == sorted(tmp_path.iterdir())
+    np.testing.assert_array_equal(np.load(files[2]), x.filled(np.nan))
+    np.testing.assert_array_equal(np.load(files[5]), x.filled(0))
+
+
+def test_how_data_are_read_is_said_and_given_as_to_a_world(short, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=80)
+    table = pd.DataFrame({"size": size, "twice": 2 * size, "dose": [*map(str, size[:79]), "<1"], "note": 1.0})
+    table["note"] = rng.normal(size=80)
+    with pytest.raises(InputError, match="--numeric 'dose'"):
+        discover(table, out=tmp_path, **QUICK)
+    discover(table, out=tmp_path, numeric="dose", drop=["note"], **QUICK | {"progress": True})
+    said = capsys.readouterr().err
+    assert "dose: numbers" in said
+    assert "missing: '<1'" in said
+    page = next(tmp_path.glob("discover-*/page.html")).read_text()
+    assert "How the data were read" in page
+    assert "missing: &#39;&lt;1&#39;" in page
+    with pytest.raises(TypeError, match=r"discover\(\) got an unexpected argument 'holdout'"):
+        discover(table, out=tmp_path, holdout=0.5, **QUICK)
+
+
+@pytest.mark.parametrize("columns", [2, 5])
+def test_columns_of_noise_are_no_factors(short, tmp_path, columns):
+    x = np.random.default_rng(0).normal(size=(200, columns))
+    found = discover(pd.DataFrame(x).add_prefix("c"), out=tmp_path, **QUICK)
+    assert found.kind == "columns"
+    assert found.count == "No column goes with another: " + ", ".join(each.column for each in found.factors)
+    assert {each.column for each in found.factors} == {f"c{i}" for i in range(columns)}
+    again = load_discovery(found.folder)
+    table = pd.DataFrame(x).add_prefix("c")
+    np.testing.assert_allclose(again.inverse_transform(again.transform(table)), table, atol=1e-4)
+    assert "component analysis" not in (found.folder / "page.html").read_text()
+
+
+def test_gaussian_factors_have_no_axes_and_are_not_called_sure(short, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(300, 2)) @ rng.normal(size=(2, 5))).add_prefix("c")
+    found = discover(table, out=tmp_path, **QUICK)
+    assert found.kind == "pca"
+    assert "only the space that they span is known" in found.why
+    assert {each.sure for each in load_discovery(found.folder).factors} == {"unsure"}
 
 
 def test_what_cannot_be_discovered(tmp_path):

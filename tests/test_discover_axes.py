@@ -35,7 +35,14 @@ def bent(factors):
 def test_columns_of_noise_go_alone_and_one_that_is_a_square_of_another_does_not():
     x = np.concatenate([FACTORS, FACTORS[:, :1] ** 2, FACTORS[:, 1:] ** 2, NOISE], 1)
     assert alone(x[:400], pr.world(x).kind) == [4, 5]
-    assert alone(np.concatenate([FACTORS, NOISE], 1)[:400], pr.world(NOISE).kind) == []  # all of them do
+    assert alone(np.concatenate([FACTORS, NOISE], 1)[:400], pr.world(NOISE).kind) == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    two = RNG.normal(size=(400, 2))
+    assert alone(two, pr.world(two).kind) == [0, 1]
 
 
 def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
@@ -45,6 +52,18 @@ def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
     )
     world = pr.world(table)
     assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [1]
+
+
+@pytest.mark.parametrize("gaussian", [0, 1, 2, 4])
+def test_components_as_near_to_gaussian_as_chance_have_no_axes(gaussian):
+    rng = np.random.default_rng(1)
+    z = np.concatenate([rng.uniform(size=(400, 4 - gaussian)), rng.normal(size=(400, gaussian))], 1)
+    x = z @ rng.normal(size=(4, 6))
+    codes = axes.independent_of(x, principal(x, 4)).codes(x)
+    adrift = axes.adrift(codes)
+    assert adrift.sum() == (gaussian if gaussian > 1 else 0)  # one by itself is known from the others
+    if gaussian == 2:
+        np.testing.assert_array_equal(adrift, best(z[:, 2:], codes) > 0.5)
 
 
 def test_images_have_no_columns():

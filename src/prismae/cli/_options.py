@@ -6,7 +6,7 @@ import csv
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
@@ -48,7 +48,7 @@ class Written:
 
 
 def options_of(
-    group: str, settings: type, written: Mapping[str, Written] | None = None
+    group: str, settings: type, written: Mapping[str, Written] | None = None, without: Sequence[str] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the fields of a dataclass as options, and the command its values as one mapping.
 
@@ -62,12 +62,15 @@ def options_of(
         The dataclass; its docstring's section "Parameters" describes the fields.
     written
         Fields that are written in another way.
+    without
+        Fields that the command does not take.
     """
     described, hints = descriptions(settings), get_type_hints(settings)
-    ways = {each.name: Written(f"--{kebab(each.name)}") for each in fields(settings)} | dict(written or {})
+    taken_fields = [each for each in fields(settings) if each.name not in without]
+    ways = {each.name: Written(f"--{kebab(each.name)}") for each in taken_fields} | dict(written or {})
     taken = settings.__name__.lower()
     parameters = []
-    for each in fields(settings):
+    for each in taken_fields:
         way, hint, default = ways[each.name], hints[each.name], each.default
         several = get_origin(hint) is tuple
         metavar = way.metavar or ("NAME,…" if several and not way.each else None)
@@ -94,8 +97,8 @@ def options_of(
     def give(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def with_settings(**given: Any) -> None:
-            values = {each.name: given.pop(each.name) for each in fields(settings)}
-            for each in fields(settings):
+            values = {each.name: given.pop(each.name) for each in taken_fields}
+            for each in taken_fields:
                 if get_origin(hints[each.name]) is tuple:
                     values[each.name] = _several(values[each.name], split=not ways[each.name].each)
                 elif _either(hints[each.name]):

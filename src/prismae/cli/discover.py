@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from prismae._text import brief
 from prismae.cli._app import OWN_DATA, Runs, app, completed, examples, out, tell, where, writable
+from prismae.cli._options import Written, options_of
 from prismae.cli.fit import as_path
-from prismae.settings import Layout
+from prismae.settings import Reading
 
 
 @app.command(
     "discover",
     epilog=examples("prismae discover measurements.csv", "prismae discover photos/ --minutes 30 --size 64"),
 )
+@options_of("Data", Reading, {"series_id": Written("--id")}, without=("holdout", "given", "tokens"))
 def discover(
     data: Annotated[
         str,
@@ -26,23 +28,9 @@ def discover(
             help=f"Own data: {OWN_DATA}; or a world's name.",
         ),
     ],
+    reading: dict[str, Any],
     minutes: Annotated[float, typer.Option(help="Time that it may take.")] = 10.0,
     seeds: Annotated[int, typer.Option(help="Trainings of each promising candidate.")] = 5,
-    factors: Annotated[
-        str,
-        typer.Option(metavar="NAME,…", help="Columns, arrays or labels that are left out, as known factors."),
-    ] = "",
-    size: Annotated[int | None, typer.Option(help="Side that the images of a folder are scaled to.")] = None,
-    series: Annotated[
-        Layout | None,
-        typer.Option(
-            metavar="ORDER",
-            help="Where the channels of series stand: channels-first, channels-last, or rows, one channel each.",
-        ),
-    ] = None,
-    axes: Annotated[
-        str | None, typer.Option(help="Dimensions of images and volumes, as chw, hwc, dhw or cdhw.")
-    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, max=4096, help="Trainings at once; as many as there are processors by default."),
@@ -60,14 +48,13 @@ def discover(
         as_path(data),
         minutes=minutes,
         seeds=seeds,
-        factors=tuple(name.strip() for name in factors.split(",") if name.strip()),
-        size=size,
-        series=series,
-        axes=axes,
+        **reading,
         out=folder,
         jobs=jobs,
+        progress=not out.quiet,
     )
-    tell(out, f"{found.count}; {found.kind}. {found.why}")
+    kind = "" if found.kind == "columns" else f"; {found.kind}"
+    tell(out, f"{found.count}{kind}. {found.why}")
     for each in found.factors:
         sure = each.sure if each.agreement == each.agreement else "one training"
         moves = "; ".join(f"{name} {_number(low)} to {_number(high)}" for name, low, high in each.moves[:3])

@@ -79,11 +79,11 @@ def world(
         "name": name,
     }
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_path(source)):
-        return from_path(os.fspath(source), reading=_reading(reading), **options)
+        return from_path(os.fspath(source), reading=reading_of(reading), **options)
     if isinstance(source, np.ndarray | Tensor | pd.DataFrame | Rows):
         if reading.get("size") is not None:
             raise InputError("An array or table has no images to scale: a size is for folders of images.")
-        return from_memory(source, reading=_reading(reading), **options)
+        return from_memory(source, reading=reading_of(reading), **options)
     if not isinstance(source, str | World):
         raise InputError(
             f"A world cannot be made of {type(source).__name__}{LISTS * isinstance(source, list | tuple)}: "
@@ -98,13 +98,14 @@ def world(
     return _load(source) if isinstance(source, str) else source
 
 
-def _reading(given: dict[str, Any]) -> Reading:
-    """Settings of a reading, of which those that are several names may be given as one, or as a list."""
-    defaults = {
-        each.name: each.default for each in fields(Reading) if each.name not in ("holdout", "factors")
-    }
+def reading_of(
+    given: dict[str, Any], call: str = "world", without: Sequence[str] = ("holdout", "factors")
+) -> Reading:
+    """Settings of a reading that are given to a call, which takes all but some; those that are several names may be
+    given as one, or as a list."""
+    defaults = {each.name: each.default for each in fields(Reading) if each.name not in without}
     if unknown := [name for name in given if name not in defaults]:
-        raise TypeError(f"world() got an unexpected argument {unknown[0]!r}")
+        raise TypeError(f"{call}() got an unexpected argument {unknown[0]!r}")
     made: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in made.items():
         if isinstance(defaults[name], tuple):

@@ -23,22 +23,23 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     """Indices of the columns of numbers of which the others tell less than 5 % of the variance, and which tell nothing
     of the others: x tells all of its square, which tells nothing of x.
 
-    By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. None where no two columns
-    go together, so that the columns themselves are the factors; for tables of counts, of which others tell little
-    because most of each is noise; for tables of more than 64 elements; for other kinds.
+    By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. All columns where no two go
+    together. None for tables of counts, of which others tell little because most of each is noise; for tables of more
+    than 64 elements; for other kinds.
 
     Parameters
     ----------
     x
         [n, d] rows as the network sees them: the numeric columns first, then those of categories.
     """
-    if not isinstance(kind, Table) or kind.of_counts or not 3 <= x.shape[1] <= COLUMNS:
+    if not isinstance(kind, Table) or kind.of_counts or not 2 <= x.shape[1] <= COLUMNS:
         return []
     rows = spread(x, LOOKED_AT)
     rows = np.where(np.isnan(rows), means(rows), rows)
     numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
     told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
-    for i in np.flatnonzero(rows.std(0) > 0):
+    varied = np.flatnonzero(rows.std(0) > 0)
+    for i in varied:
         others = np.arange(x.shape[1]) != i
         trees = ExtraTreesRegressor(
             TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0
@@ -46,9 +47,10 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
         told[i] = trees.fit(rows[:, others], rows[:, i]).oob_score_
         owed[others, i] = trees.feature_importances_
     tells = (owed * (told > WELL)).max(1) > TELLS
-    found = np.flatnonzero((told < TOLD) & ~tells & (rows.std(0) > 0))
-    found = found[found < numbers].tolist()
-    return found if x.shape[1] - len(found) > 1 else []
+    found = [int(i) for i in varied if told[i] < TOLD and not tells[i] and i < numbers]
+    if len(varied) - len(found) == 1 and varied[-1] < numbers:  # a column goes with another, or with none
+        return [int(i) for i in varied]
+    return found
 
 
 def spread(x: NDArray, n: int) -> NDArray:

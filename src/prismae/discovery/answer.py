@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,18 @@ from numpy.typing import NDArray
 
 from prismae._text import percent
 from prismae.data import World, world, world_names
+from prismae.data._world import reading_of
+from prismae.data.interchange import as_pandas
 from prismae.data.kinds import Table
-from prismae.data.paths import is_path
+from prismae.data.layout import numbers
+from prismae.data.paths import is_path, split_path
+from prismae.data.rows import Rows
 from prismae.discovery import axes
 from prismae.discovery.alone import alone
 from prismae.discovery.curves import bent, unrolled
 from prismae.discovery.described import described
 from prismae.discovery.page import write_page
-from prismae.discovery.result import Discovery, mean_codes, observed, rebuilt
+from prismae.discovery.result import Discovery, load_discovery, mean_codes, observed, rebuilt
 from prismae.discovery.search import HELD_OUT, LATENTS, PARSIMONY, Search, Tried
 from prismae.errors import InputError, Interrupted
 from prismae.estimator import Autoencoder, load
@@ -32,10 +38,11 @@ from prismae.runs.job import Job
 from prismae.runs.observations import everything
 from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
-from prismae.settings import Layout, as_plain
+from prismae.settings import as_plain
 
 FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
+AT_ONCE = 1_024  # rows of an array that are written together
 CLOSE = 0.75  # times what components leave unexplained of what is held out: a model has to leave less
 SURE = 2  # standard errors by which a model of counts has to explain more
 STABLE = 0.8  # agreement of independent components of two halves, from which they are no accident
@@ -50,13 +57,10 @@ def discover(
     *,
     minutes: Positive = 10.0,
     seeds: Count = 5,
-    factors: Sequence[str] = (),
-    size: int | None = None,
-    series: Layout | None = None,
-    axes: str | None = None,
     out: str | os.PathLike[str] = "runs",
     jobs: Count | None = None,
     progress: bool = True,
+    **reading: Any,
 ) -> Discovery:
     """Find what varies in data: how many factors, what each one moves, and how sure that is.
 
@@ -71,19 +75,22 @@ def discover(
     Parameters
     ----------
     X
-        A table, array, or path of own data, or a world's name, as `prismae.world` takes them.
+        A table, array, or path of own data, or a world's name, as `prismae.world` takes them. What lies in memory is
+        written beside the run folders, so that trainings find it.
     minutes
         Time that it may take.
     seeds
         Trainings of each promising candidate.
-    factors, size, series, axes
-        How own data are read: see `prismae.world`. What is named as a factor is left out.
     out
         Where run folders are kept, and beside them ``discover-<name>`` with page.html.
     jobs
         Trainings at once, of one thread each; None: as many as there are processors.
     progress
-        Whether what is done is said on standard error.
+        Whether what is done is said on standard error, and before it how the data are understood.
+    reading
+        How own data are read: ``factors`` (names of what is left out, as known), ``size``, ``series``, ``drop``,
+        ``categorical``, ``missing`` … as `prismae.settings.Reading` describes them, but for ``holdout``, ``given`` and
+        ``tokens``.
 
     Raises
     ------
@@ -100,38 +107,46 @@ def discover(
         (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
     )
     folder = Path(out)
-    source = _source(X, folder, series, axes)
-    reading: dict[str, Any] = {
+    read = {
+        **vars(reading_of(reading, "discover", without=("holdout", "given", "tokens"))),
         "holdout": HELD_OUT,
-        "factors": tuple(factors),
-        "size": size,
-        "series": series,
-        "axes": axes,
     }
-    job = Job("vae", source, steps=1, **reading)
+    source = _source(X, folder, read)
+    job = Job("vae", source, steps=1, **read)
     whole = everything(as_plain(job))
     if whole.kind.elements == "words":
         raise InputError("discover finds what varies in numbers, and the observations are sentences.")
     if len(whole) < FEWEST:
         raise InputError(f"discover needs at least {FEWEST} observations, got {len(whole)}.")
+    say(whole.describe())
     data, held = whole.split(HELD_OUT)
     search = Search(
-        source, reading, data, folder, 60 * minutes, seeds, jobs or os.cpu_count() or 1, say, progress
+        source, read, data, folder, 60 * minutes, seeds, jobs or os.cpu_count() or 1, say, progress
     )
     best = search.go()
     if best is None and not any(each.runs for each in search.tried):
         raise Interrupted("Stopped before any training was finished; the same command goes on from there.")
-    home = folder / f"discover-{Path(data.name.replace(':', '-')).name}"
-    found = _concluded(search.tried, best, data, held, home)
+    where = str(Path(split_path(source)[0]).resolve()) if is_path(source) else source
+    home = _home(folder / f"discover-{Path(data.name.replace(':', '-')).name}", where)
+    found = replace(_concluded(search.tried, best, data, held, home), source=where)
     found.save()
     codes = found.transform(whole).set_axis(pd.Index(whole.called, name="name"))
     codes.to_parquet(home / "codes.parquet")
-    say(f"page: {write_page(found, data)}")
+    say(f"page: {write_page(found, whole)}")
     return found
 
 
-def _source(X: Any, folder: Path, series: Layout | None, axes: str | None) -> str:
+def _home(plain: Path, source: str) -> Path:
+    """The folder of an answer: another than the plain one where that has the answer for other data of the same name."""
+    with suppress(InputError):
+        if load_discovery(plain).source not in ("", source):
+            return plain.with_name(f"{plain.name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}")
+    return plain
+
+
+def _source(X: Any, folder: Path, reading: Mapping[str, Any]) -> str:
     """The data as a job has them; those in memory are written to a file, so that jobs find them."""
+    X = as_pandas(X)
     if isinstance(X, str | os.PathLike):
         text = os.fspath(X)
         return (
@@ -145,17 +160,23 @@ def _source(X: Any, folder: Path, series: Layout | None, axes: str | None) -> st
                 "discover takes data, not a World made of own data: give the array, table or path."
             )
         return X.name
-    world(X, series=series, axes=axes)  # refuses what cannot be used, in the words for data in memory
+    some = {name: value for name, value in reading.items() if value and name != "holdout"}
+    world(X, **some)  # refuses what cannot be used, in the words for data in memory
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(X, pd.DataFrame):
-        digest = hashlib.sha256(pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes())
+        values = pd.util.hash_pandas_object(X, index=False).to_numpy().tobytes()
+        digest = hashlib.sha256(repr([*X.dtypes.items()]).encode() + values)
         path = folder / f"table-{digest.hexdigest()[:8]}.parquet"
         X.to_parquet(path, index=False)
-    else:
-        x = np.asarray(X)
-        path = folder / f"array-{hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()[:8]}.npy"
-        np.save(path, x)
-    return str(path)
+        return str(path)
+    x = X if isinstance(X, Rows) else numbers(X, "World 'array'", gaps=True)
+    part, digest = folder / "array.part.npy", hashlib.sha256(f"{x.dtype} {x.shape}".encode())
+    written = np.lib.format.open_memmap(part, "w+", x.dtype, x.shape)
+    for start in range(0, len(x), AT_ONCE):
+        written[start : start + AT_ONCE] = rows = np.ascontiguousarray(x[start : start + AT_ONCE])
+        digest.update(rows.tobytes())
+    written.flush()
+    return str(part.replace(folder / f"array-{digest.hexdigest()[:8]}.npy"))
 
 
 def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: World, home: Path) -> Discovery:
@@ -165,6 +186,8 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     lone = alone(x, data.kind)
     rest = np.setdiff1d(np.arange(x.shape[1]), lone)
+    if not (x[:, rest].std(0) > 0).any():
+        return _of_columns(tried, chosen, (x, unseen), lone, home)
     first, new = principal(x[:, rest], len(rest)), unseen[:, rest]
     if best:
         again = rebuilt(model, held, LOOKED_AT)
@@ -333,26 +356,56 @@ def _of_data(
         "pca": [principal(half, k) for half in axes.halves(x)],
     }
     sure = {name: agreement(*(each.codes(x) for each in both)) for name, both in stable.items()}
-    kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) else "pca"
-    components = axes.ordered(axes.independent_of(x, first), x) if kind == "ica" else axes.scaled(first, x)
-    why += (
-        f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f}, so they are taken."
-        if kind == "ica"
-        else f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f} only: factors may be "
-        "Gaussian, and then only the space that they span is known; its principal components are taken."
-    )
+    components = axes.ordered(axes.independent_of(x, first), x)
+    loose = axes.adrift(components.codes(x))
+    kind: Any = "ica" if sure["ica"] >= min(STABLE, sure["pca"]) and not loose.all() else "pca"
+    halves = f" Independent components of two halves of them agree at |r| = {sure['ica']:.2f}"
+    if kind == "ica":
+        why += f"{halves}, so they are taken."
+        if n := int(loose.sum()):
+            why += f" But {n} of them are no farther from Gaussian than chance makes them: only the space that these "
+            why += "span is known, not their axes."
+    elif loose.all():
+        why += " Independent components are no farther from Gaussian than those of Gaussian numbers, so that only the "
+        why += "space that they span is known, not the factors' axes; its principal components are taken."
+    else:
+        why += (
+            f"{halves} only: factors may be Gaussian, and then only the space that they span is known; its "
+        )
+        why += "principal components are taken."
+    if kind == "pca":
+        components, loose = axes.scaled(first, x), np.full(k, k > 1)
     agreed = np.mean([axes.agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
-    mean, scale = means(whole), np.nanstd(whole[:, lone], axis=0)
-    into = np.zeros((whole.shape[1], k + len(lone)))
-    mean[rest], into[rest, :k] = components.mean, components.into
-    back = np.zeros_like(into.T)
-    back[:k, rest] = components.back
-    for j, i in enumerate(lone):  # each of these columns is a component by itself
-        into[i, k + j], back[k + j, i] = 1 / scale[j], scale[j]
-    components = Components(mean, into, back)
-    made = Discovery(home, kind, why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
+    apart = _columns(whole, lone)
+    mean, into, back = apart.mean, np.zeros((whole.shape[1], k)), np.zeros((k, whole.shape[1]))
+    mean[rest], into[rest], back[:, rest] = components.mean, components.into, components.back
+    both = Components(mean, np.hstack([into, apart.into]), np.vstack([back, apart.back]))
+    made = Discovery(home, kind, why, [], chosen.path, [], both, np.zeros(0), _lines(tried, None))
     agreed = np.concatenate([agreed, np.ones(len(lone))])
-    return described(made, components.codes(whole), agreed, whole, lone)
+    loose = np.concatenate([loose, np.zeros(len(lone), bool)])
+    return described(made, both.codes(whole), agreed, whole, lone, loose)
+
+
+def _of_columns(
+    tried: Sequence[Tried], chosen: Run, rows: tuple[NDArray, NDArray], lone: list[int], home: Path
+) -> Discovery:
+    """The answer where no two columns go together."""
+    whole = np.concatenate(rows)
+    why = (
+        "No column tells as much as 5 % of the variance of another, so nothing that was found is behind several: "
+        "each is noise, or a factor of its own."
+    )
+    components = _columns(whole, lone)
+    made = Discovery(home, "columns", why, [], chosen.path, [], components, np.zeros(0), _lines(tried, None))
+    return described(made, components.codes(whole), np.ones(len(lone)), whole, lone)
+
+
+def _columns(x: NDArray, which: list[int]) -> Components:
+    """Columns of x [n, d], each a component by itself."""
+    scale, k = np.nanstd(x[:, which], axis=0), range(len(which))
+    into, back = np.zeros((x.shape[1], len(which))), np.zeros((len(which), x.shape[1]))
+    into[which, k], back[k, which] = 1 / scale, scale
+    return Components(means(x), into, back)
 
 
 def _principal(k: int) -> str:

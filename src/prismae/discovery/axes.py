@@ -26,6 +26,9 @@ ANGLES = [
 ]  # ever finer
 ROUGHLY = 2_000  # rows that starts are turned on
 GAUSSIAN = 0.37457  # the mean of log cosh of a standard normal variable (Hyvärinen 1999)
+BY_CHANCE = (
+    1 / 80
+)  # × (1 + k²) / n: contrast that k independent components of n Gaussian rows rarely reach (1 in 20)
 STEADY = 0.9  # agreement of independent components of two halves, and the share of the variance that fewer of them keep
 ALIKE = 0.5  # of the nats of the latent that tells most, from which one is turned with it
 SHARP = 0.75  # share of the distance from Gaussian that independent components of latents have, of those of the data
@@ -216,6 +219,22 @@ def _turned_in_pairs(z: NDArray, angles: Sequence[NDArray]) -> NDArray:
         if contrast(z) < GAINS * before:
             break
     return turn
+
+
+def adrift(codes: NDArray) -> NDArray[np.bool_]:
+    """[k] which independent components [n, k] have no axes of their own, since they are no farther from Gaussian than
+    those of as many Gaussian variables: of these only the space that they span is known (Comon 1994).
+
+    From all of them on, the farthest is left out until the others are none any more; one by itself has an axis.
+    """
+    far = _far(codes / codes.std(0))
+    order, k = np.argsort(-far), codes.shape[1]
+    found = np.zeros(k, bool)
+    for left in range(k, 1, -1):
+        if far[order[k - left :]].sum() <= BY_CHANCE * (1 + left**2) / len(codes):
+            found[order[k - left :]] = True
+            break
+    return found
 
 
 def contrast(codes: NDArray) -> float:

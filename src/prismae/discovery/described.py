@@ -20,9 +20,16 @@ SHUFFLED = 4  # times that a factor is exchanged between observations
 MOVED = 5  # columns that are named for each factor
 
 
-def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lone: list[int]) -> Discovery:
+def described(
+    found: Discovery,
+    codes: NDArray,
+    agreed: NDArray,
+    x: NDArray,
+    lone: list[int],
+    loose: NDArray[np.bool_] | None = None,
+) -> Discovery:
     """The same with its factors: what each explains and moves, the greatest first, and those last that are a column
-    which goes with no other."""
+    which goes with no other; those that are `loose` [k] have no axes of their own."""
     k = codes.shape[1]
     named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
     names = named.model._form.kind.element_names or tuple(f"x{i}" for i in range(x.shape[1]))
@@ -36,7 +43,14 @@ def described(found: Discovery, codes: NDArray, agreed: NDArray, x: NDArray, lon
     shares = [total_effect(named.seen, some, i) for i in range(k)]
     order = sorted(range(k), key=lambda i: (bool(which[i]), -shares[i]))
     factors = [
-        Factor(f"f{place}", shares[i], float(agreed[i]), moves(back, i, k), which[i])
+        Factor(
+            f"f{place}",
+            shares[i],
+            float(agreed[i]),
+            moves(back, i, k),
+            which[i],
+            loose is not None and bool(loose[i]),
+        )
         for place, i in enumerate(order)
     ]
     components, curves = reordered(found.components, found.curves, order)

@@ -46,6 +46,8 @@ class Factor:
         For a table, columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
     column
         The column that it is, where that goes with no other column: noise, or a factor of which nothing else tells.
+    loose
+        Whether it has no axis of its own: it and others are as near to Gaussian as chance, so that they may be turned.
     """
 
     name: str
@@ -53,10 +55,13 @@ class Factor:
     agreement: float
     moves: list[tuple[str, Any, Any]]
     column: str = ""
+    loose: bool = False
 
     @property
     def sure(self) -> str:
         """How sure it is, in a word."""
+        if self.loose:
+            return "unsure"
         return "sure" if self.agreement >= 0.9 else "likely" if self.agreement >= 0.7 else "unsure"
 
 
@@ -70,7 +75,7 @@ class Discovery:
         Where it is kept: page.html, discovery.json, components.npz, codes.parquet; run folders lie beside it.
     kind
         "autoencoder": factors are independent components of a model's live latents (or these themselves); "ica",
-        "pca": components of the data, which do as well here.
+        "pca": components of the data, which do as well here; "columns": no two columns of a table go together.
     why
         Why that kind, in a sentence.
     factors
@@ -87,10 +92,12 @@ class Discovery:
         A line for each candidate.
     curves
         Factors that take two components: the place on a curve through them.
+    source
+        What it was made of: a world's name, or the whole path of own data.
     """
 
     folder: Path
-    kind: Literal["autoencoder", "ica", "pca"]
+    kind: Literal["autoencoder", "ica", "pca", "columns"]
     why: str
     factors: list[Factor]
     run: Path
@@ -99,6 +106,7 @@ class Discovery:
     resting: NDArray[np.floating]
     tried: list[dict[str, Any]]
     curves: list[Curve] = field(default_factory=list)
+    source: str = ""
 
     @property
     def count(self) -> str:
@@ -108,6 +116,8 @@ class Discovery:
         said = f"{n} factor{'s' * (n != 1)}"
         if not columns:
             return said
+        if not n:
+            return f"No column goes with another: {', '.join(columns)}"
         each = "a column that goes" if len(columns) == 1 else f"{len(columns)} columns that go"
         return f"{said}, and {each} with no other: {', '.join(columns)}"
 
@@ -166,6 +176,7 @@ class Discovery:
             "live": self.live,
             "tried": self.tried,
             "curves": [asdict(each) for each in self.curves],
+            "source": self.source,
         }
         write_file(self.folder / ABOUT, (json.dumps(about, indent=1, default=_plain) + "\n").encode())
         own = self.components
@@ -177,13 +188,14 @@ class Discovery:
 class Record(TypedDict):
     """What discovery.json says."""
 
-    kind: Literal["autoencoder", "ica", "pca"]
+    kind: Literal["autoencoder", "ica", "pca", "columns"]
     why: str
     factors: list[Factor]
     run: str
     live: list[int]
     tried: list[dict[str, Any]]
     curves: NotRequired[list[Curve]]
+    source: NotRequired[str]
 
 
 def load_discovery(folder: Path | str) -> Discovery:
@@ -246,6 +258,7 @@ def load_discovery(folder: Path | str) -> Discovery:
         resting,
         about["tried"],
         curves,
+        about.get("source", ""),
     )
 
 

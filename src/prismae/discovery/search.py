@@ -66,8 +66,12 @@ class Tried:
 
     @property
     def usable(self) -> list[tuple[Run, Verdict]]:
-        """Those that may be recommended."""
-        return [each for each in self.runs if not any(found.name in LOST for found in each[1].findings)]
+        """Those that may be recommended: with a live latent, which no verdict asks of trainings of few steps."""
+        return [
+            (run, verdict)
+            for run, verdict in self.runs
+            if verdict.live.any() and not any(found.name in LOST for found in verdict.findings)
+        ]
 
     @property
     def live(self) -> float:
