@@ -73,3 +73,24 @@ def test_the_lines_of_help_are_the_commands_own():
 
     for name, (_, _, line) in COMMANDS.items():
         assert loaded(name).help.split("\n\n")[0].replace("\n", " ") == line
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="PyTorch has GNU's OpenMP there, which tells its settings"
+)
+@pytest.mark.parametrize(("given", "said"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_user_has_them_spin(given, said):
+    program = (
+        "import sys\nfrom prismae.cli import main\nsys.argv = ['prismae', '--version']\n"
+        "try:\n    main()\nexcept SystemExit:\n    import torch\n"
+    )
+    usual = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=usual | {"OMP_DISPLAY_ENV": "TRUE"} | given,
+        timeout=60,
+        check=True,
+    )
+    assert f"OMP_WAIT_POLICY = '{said}'" in done.stderr

@@ -29,6 +29,9 @@ def main() -> None:
     A request to end, as a shell or a scheduler sends it, ends a command in order: what it was writing is put away, and
     a training writes its checkpoint first.
     """
+    # Threads that wait for each other spin by default, and beside another program take from those they wait for what
+    # these need: ten times as long. It is read where PyTorch is first loaded, which is later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     usual = [
         each for each in ends if signal.getsignal(each) is signal.SIG_DFL
