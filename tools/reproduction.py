@@ -100,7 +100,8 @@ def _beside(plan: Plan, frame: pd.DataFrame, results: Path) -> pd.DataFrame:
     rows = _rows(results, BESIDE, "small")
     if frame.empty or rows.empty or plan.name == BESIDE:
         return pd.DataFrame()
-    there = rows["world"].isin(plan.worlds) & ~rows["method"].isin(set(frame["method"]))
+    free = rows["method"].isin(BASELINES) & ~rows["method"].isin(set(frame["method"]))
+    there = rows["world"].isin(plan.worlds) & free
     rows = rows[there][[name for name in map(str, rows) if ":" not in name or name in frame]]
     return rows[rows.filter(like=":").notna().any(axis=1)]
 

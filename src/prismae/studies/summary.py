@@ -303,7 +303,7 @@ def _compare(
 ) -> None:
     """Mark the best of the lines in one score, test the others against it, and it against the baselines.
 
-    Of the best no training failed: the rest of its seeds would stand alone.
+    The best is an arm of which no training failed: the rest of its seeds would stand alone.
     """
     better = direction(score)
     having = [values for values in compared if score in lines[values]]
