@@ -129,7 +129,7 @@ def beyond(results: Path) -> str:
 
 
 def over_latents(results: Path) -> str:
-    """Scores of ED-GCAE after 2,000 steps over the number of latents, those of PCA and of the network untrained below."""
+    """Scores of ED-GCAE after 2,000 steps over the number of latents; those of PCA and of untrained networks below."""
     rising = "noise that rises with the entropy"
     ten = pd.read_csv(results / "ed_gcae_noise.small.csv").replace(
         {"arm": {"rising, g in groups of 20": rising}}
