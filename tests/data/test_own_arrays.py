@@ -278,7 +278,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "rows as mappings": ([{"a": 1.0}], "pandas.DataFrame(x) makes one of it."),
     "sentences": (
         ["a cat sat", "a dog ran"],
-        "write texts into a .txt file, each in a line, and give its path.",
+        "write texts into a .txt file, each in a line, and give prismae.world of its path.",
     ),
     "a generator": (iter(TABLE), "numpy.stack(list(x)) makes one of it."),
     "a column of Arrow": (pa.array([1.0, 2.0]), "give a table with it as a column."),

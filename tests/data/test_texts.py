@@ -156,6 +156,13 @@ def test_lines_and_encodings(tmp_path, content, n, said):
     assert bool(world.notices) == bool(said)
 
 
+def test_labels_before_texts_are_told_of(tmp_path):
+    (tmp_path / "x.txt").write_text("good\tthe cat runs here\nbad\tthe dog\n\nbad\tthe cow runs\n")
+    assert pr.world(tmp_path / "x.txt").notices[0].startswith("3 of 3 lines have tabs")
+    (tmp_path / "y.txt").write_text("the\tcat\n" + "the dog runs\n" * 9 + "\tindented\n")
+    assert not pr.world(tmp_path / "y.txt").notices
+
+
 def test_a_damaged_archive_and_options_of_other_data(tmp_path, path):
     damaged = tmp_path / "bad.txt.gz"
     damaged.write_bytes(b"no archive")

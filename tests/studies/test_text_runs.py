@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from flat import train
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 import prismae as pr
 from prismae import export
 from prismae.cli import app
-from prismae.errors import InputError
+from prismae.errors import DataWarning, InputError
 from prismae.nets.text import TextAutoencoderNet
 from prismae.report import write_picture, write_report
 from prismae.runs.run import Run
@@ -72,6 +73,10 @@ def test_sentences_are_drawn_alike_for_the_same_seed(folder):
 
 def test_the_way_between_two_sentences_leads_from_one_to_the_other(folder):
     way = interpolated(folder, "the red cat runs here", "The blue dog sleeps there", 5)
+    with pytest.warns(
+        DataWarning, match=r"The first sentence has words that the model does not know, .*: zebra, walks"
+    ):
+        interpolated(folder, "the zebra walks", "the cat", 2)
     assert (len(way), way[0], way[-1]) == (5, "the red cat runs here", "the blue dog sleeps there")
 
 
@@ -140,8 +145,9 @@ def test_the_scikit_learn_face(path, tmp_path):
     model.save(tmp_path / "model")
     loaded = pr.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.transform(kept), model.transform(kept))
-    with pytest.raises(InputError, match="expected texts, as a World"):
-        model.transform(np.zeros((3, 6)))
+    for wrong in (np.zeros((3, 6)), ["the cat"], np.array(["the cat"]), pd.Series(["the cat"]), "the cat"):
+        with pytest.raises(InputError, match=r"expected texts, .* prismae\.world\('new\.txt'\)"):
+            model.transform(wrong)
     with pytest.raises(InputError, match="cannot be exported"):
         export.to_torch(model, tmp_path, kept)
     numbers = pr.Autoencoder("vae", n_latents=2, steps=2).fit(np.random.default_rng(0).normal(size=(20, 7)))
@@ -154,6 +160,8 @@ def test_texts_with_other_words_are_read_in_those_of_the_fit(path, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("here the cat sleeps\nthe red cat runs here\n")
     data = pr.world(path)
+    with pytest.raises(InputError, match="expected tokens='words'"):
+        model.transform(pr.world(other, tokens="characters"))
     place = data.kind.vocabulary.decode(data.data.values).index("the red cat runs here")
     first = model.transform(data)[place]
     np.testing.assert_allclose(model.transform(pr.world(other))[1], first, rtol=1e-5, atol=1e-6)

@@ -168,7 +168,10 @@ def way_with(x: Any) -> str | None:
     for holds, what in (
         (isinstance(x, Mapping) and not hasattr(x, "to_dataframe"), "pandas.DataFrame(x) makes one of it"),
         (isinstance(first, Mapping), "pandas.DataFrame(x) makes one of it"),
-        (isinstance(first, str), "write texts into a .txt file, each in a line, and give its path"),
+        (
+            isinstance(first, str),
+            "write texts into a .txt file, each in a line, and give prismae.world of its path",
+        ),
         (hasattr(x, "to_dataframe"), "x.to_dataframe() or x.to_dataarray() makes one of it"),
         (hasattr(x, "collect"), "x.collect() makes one of it"),
         (hasattr(x, "compute") and hasattr(x, "columns"), "x.compute() makes one of it"),

@@ -210,7 +210,19 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
     lines = lines[:-1] if lines[-1] == "" else lines
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} is empty, expected a sentence in each line.")
-    return lines, notices + _of_scripts(text[:_LOOKED_AT])
+    return lines, [*notices, *_of_tabs(lines), *_of_scripts(text[:_LOOKED_AT])]
+
+
+def _of_tabs(lines: list[str]) -> list[str]:
+    """What is to be said of lines that tabs part, as if each were a row of a table."""
+    full = [line for line in lines if line.strip()]
+    parted = sum("\t" in line.strip() for line in full)
+    if parted <= _MUCH * len(full):
+        return []
+    return [
+        f"{parted:,} of {len(full):,} lines have tabs, as between a label and a text: all of a line is one sentence "
+        "(take out what is none of it; --sep tab reads columns)"
+    ]
 
 
 def _of_scripts(text: str) -> list[str]:

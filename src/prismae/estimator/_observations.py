@@ -149,6 +149,8 @@ def checked(estimator: BaseEstimator, X: Observations, *, fitting: bool = False)
         For objects that are no numbers.
     """
     lone = isinstance(X, pd.Series) and not fitting
+    if not fitting and not isinstance(X, World) and estimator._form.kind.elements == "words":
+        estimator._form.kind.parts(np.empty(0), estimator._form.seen)  # refuses what is no text
     X = as_pandas(X)
     if isinstance(X, World):
         if fitting:

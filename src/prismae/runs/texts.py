@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor
 
 from prismae._random import Draws
+from prismae._text import listed
 from prismae.data import Tokens, Vocabulary
 from prismae.data.text import as_sentences
-from prismae.errors import InputError
+from prismae.errors import DataWarning, InputError
 from prismae.methods import Method
 from prismae.nets.text import TextAutoencoderNet
 from prismae.runs.run import Run
@@ -92,5 +95,11 @@ def _words(text: str, vocabulary: Vocabulary, where: str) -> list[str]:
     """Words as the training's text had them: apart by spaces where so all of them are known, else `split_words`."""
     if not text.strip():
         raise InputError(f"{where} is empty, expected words.")
-    apart = set(text.split()) <= set(vocabulary.words)
-    return as_sentences([text], where, tokenised=apart, characters=vocabulary.characters)[0]
+    known = set(vocabulary.words)
+    apart = set(text.split()) <= known
+    words = as_sentences([text], where, tokenised=apart, characters=vocabulary.characters)[0]
+    if new := [word for word in dict.fromkeys(words) if word not in known]:
+        what = "characters" if vocabulary.characters else "words"
+        said = f"{where} has {what} that the model does not know, all of them one to it: {listed(new)}."
+        warnings.warn(said, DataWarning, stacklevel=4)
+    return words

@@ -93,11 +93,17 @@ class Texts(Kind):
         return kind == self
 
     def parts(self, X: NDArray | Rows | pd.DataFrame, shape: tuple[int, ...]) -> NoReturn:
-        raise InputError("The observations are not what was fitted: expected texts, as a World.")
+        raise InputError(
+            "The observations are not what was fitted: expected texts, as the World of a .txt file with one in each "
+            "line, prismae.world('new.txt')."
+        )
 
     def parts_of(self, data: Storage, kind: Kind, shape: tuple[int, ...], name: str) -> Iterator[Tensor]:
         if not isinstance(kind, Texts):
             self.parts(np.empty(0), shape)
+        if kind.vocabulary.characters != self.vocabulary.characters:
+            tokens = "characters" if self.vocabulary.characters else "words"
+            raise InputError(f"{name} is not made of what was fitted: expected tokens='{tokens}'.")
         if kind != self:  # what is new is unknown
             texts = kind.vocabulary.decode(data[torch.arange(len(data))])
             sentences = [kind.vocabulary.split(text) for text in texts]
