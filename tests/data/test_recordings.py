@@ -312,6 +312,16 @@ def test_arrays_of_a_folder_that_seem_to_be_images_are_images(tmp_path: Path) ->
         world(f"{tmp_path / 'others'}/").notices[0] == "each of the 4 .npy files is taken for one recording"
     )
     assert world(f"{tmp_path / 'others'}/", axes="hw").shape == (1, 3, 7)
+    np.save(tmp_path / "colours" / "cat" / "0.npy", np.zeros((8, 9, 3)))
+    for axes in (None, "hwc"):  # of three dimensions there are no recordings
+        with pytest.raises(
+            InputError, match=r"arrays of several shapes, .*\(8, 9, 3\) \(0\.npy\).*: expected one"
+        ):
+            world(f"{tmp_path / 'colours'}/", axes=axes)
+    np.save(tmp_path / "square" / "cat" / "0.npy", np.zeros((8, 9)))
+    assert "is taken for one recording" in world(f"{tmp_path / 'square'}/", window=8).notices[0]
+    with pytest.raises(InputError, match="arrays of several shapes"):
+        world(f"{tmp_path / 'square'}/", axes="hw")
 
 
 @pytest.mark.parametrize(

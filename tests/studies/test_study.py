@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from prismae.data import world
 from prismae.errors import InputError, NotFinite
+from prismae.runs import observations
 from prismae.runs.claim import Claimed, claim
 from prismae.runs.run import Run
 from prismae.studies import Job, Plan, rows, run, score, study
@@ -45,6 +47,27 @@ def whole(plan_file, tmp_path_factory):
     """Rows and run folders of an undisturbed study."""
     out = tmp_path_factory.mktemp("runs")
     return study(plan_file, out, threads=1, device="cpu"), out
+
+
+def test_own_data_are_read_once_for_a_job_and_not_at_all_where_it_is_done(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcd")).assign(kind=rng.integers(3, size=60))
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    (tmp_path / "plan.yaml").write_text(f"""
+title: own
+worlds: {{{tmp_path / "mine.csv"}: {{factors: [kind]}}}}
+methods: [ae, vae]
+seeds: [0]
+budget: {{steps: 3, n_latents: 2, holdout: 0.2}}
+metrics: {{locatello2019: [mig], yeats2023: [mig]}}
+""")
+    read, reads = observations.world, []
+    monkeypatch.setattr(observations, "world", lambda *a, **k: reads.append(a) or read(*a, **k))
+    frame = study(tmp_path / "plan.yaml", tmp_path / "runs", threads=1, device="cpu")
+    assert not frame.attrs["failures"]
+    assert len(reads) == 2
+    study(tmp_path / "plan.yaml", tmp_path / "runs", threads=1, device="cpu")
+    assert len(reads) == 2
 
 
 def command(plan_file, out, *words):

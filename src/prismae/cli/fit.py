@@ -197,7 +197,7 @@ def fit(
             if tracked is not None:
                 tracked.end()
         where("run folder", finished.path)
-        scores = score(finished, data=data, progress=not out.quiet) if evaluate else None
+        scores = score(finished, data=data, held=held, progress=not out.quiet) if evaluate else None
         print_verdict(judged(finished, data), scores)
         if scores is not None:
             print_scores(scores, out)

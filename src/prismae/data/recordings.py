@@ -143,7 +143,13 @@ def read_recordings(path: Path, reading: Reading, *, new: bool = False) -> Found
 
 def _images(path: Path, files: Sequence[Path], reading: Reading, *, new: bool) -> Found | None:
     """The observations of files that each hold an image or a volume: where axes are said, or the arrays are of one
-    shape that is square, of bytes or of three dimensions; None for others."""
+    shape that is square, of bytes or of three dimensions; None for others.
+
+    Raises
+    ------
+    InputError
+        For arrays of several shapes that are no recordings, by their dimensions or since axes are said.
+    """
     arrays: list[NDArray] = []
     for file in files:
         try:
@@ -153,9 +159,17 @@ def _images(path: Path, files: Sequence[Path], reading: Reading, *, new: bool) -
         plain = x.ndim == 3 or (
             x.ndim == 2 and min(x.shape) > 1 and (x.shape[0] == x.shape[1] or x.dtype == np.uint8)
         )
-        if x.shape != (arrays[0].shape if arrays else x.shape) or not (plain or reading.axes):
+        if not (plain or reading.axes):
             return None
         arrays.append(x)
+    shapes = {x.shape: file.name for x, file in zip(arrays[::-1], files[::-1], strict=True)}
+    if len(shapes) > 1:
+        if reading.axes is None and any(len(shape) < 3 for shape in shapes):
+            return None
+        several = listed([f"{shape} ({name})" for shape, name in shapes.items()])
+        raise InputError(
+            f"{path} holds arrays of several shapes, {several}: expected one, by cutting or scaling."
+        )
     names = [file.relative_to(path).as_posix() for file in files]
     columns = labels_in(path, list(files), names, {})
     if reading.factors:

@@ -35,7 +35,7 @@ from prismae.runs.codes import WIDE, in_parts, looked_at
 from prismae.runs.files import SCORES
 from prismae.runs.judge import judged
 from prismae.runs.measured import untrained
-from prismae.runs.observations import observations, unseen
+from prismae.runs.observations import parted, unseen
 from prismae.runs.run import Run
 
 PROTOCOLS = ("locatello2019", "yeats2023")
@@ -60,6 +60,7 @@ def score(
     others: bool = True,
     seed: int = 0,
     data: World | None = None,
+    held: World | None = None,
     label: str | None = None,
     samples: int = SAMPLES,
     device: str = "cpu",
@@ -83,8 +84,8 @@ def score(
         See `prismae.evaluate`.
     others
         Whether the same scores are taken of PCA, ICA and the network untrained.
-    data
-        The run's world if it is already loaded.
+    data, held
+        The run's world, and what is held out of it, if they are already loaded.
     device
         Where observations are encoded and decoded: "auto", "cpu", "cuda" or "mps". The metrics themselves are computed
         on the CPU.
@@ -116,9 +117,10 @@ def score(
         protocols = PROTOCOLS if job["world"] in YEATS_WORLDS else PROTOCOLS[:1]
     wanted = by_protocol(metrics, protocols)
     method, trained = run.load()
-    data = observations(job) if data is None else data
+    if data is None:
+        data, held = parted(job)
     net = trained.ae.to(_named(device))
-    model = Subject(net, data, test=unseen(job), method=method, progress=progress)
+    model = Subject(net, data, test=unseen(job) if held is None else held, method=method, progress=progress)
     saved = _Saved(run)
     found = saved.read()
     if "reconstruction" not in found:

@@ -13,12 +13,14 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from prismae._files import write_file
+from prismae.data import World
 from prismae.errors import InputError, Unavailable, of_machine
 from prismae.evaluation import scores_of
 from prismae.metrics.generation.official import PACKAGES, lacking
 from prismae.runs.claim import Claimed, claim
 from prismae.runs.files import FAILED
 from prismae.runs.job import Job
+from prismae.runs.observations import parted
 from prismae.runs.run import Run
 from prismae.runs.scoring import UNFINISHED, fits, score
 from prismae.settings import as_plain
@@ -89,9 +91,11 @@ def perform(
             if follower is not None:
                 ends.callback(follower.end)
             report(Status("training"))
+            data = None if kept.finished else parted(as_plain(job))
             run(
                 job,
                 out,
+                data=data,
                 device=device,
                 checkpoint_every=checkpoint_every,
                 on_step=lambda step: report(Status("training", step), always=False),
@@ -100,7 +104,7 @@ def perform(
             )
             report(Status("scoring", job.limit))
             with claim(kept, wait=wait):
-                score_missing(kept, metrics, samples, device)
+                score_missing(kept, metrics, samples, device, data)
             if follower is not None:
                 follower.results(kept)
             for name in (ERROR, FAILED):
@@ -122,14 +126,25 @@ def perform(
         report(Status("failed", error=said))
 
 
-def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None:
-    """Score a finished run with those metrics that its scores.json does not have.
+def score_missing(
+    run: Run,
+    metrics: Metrics,
+    samples: int,
+    device: str,
+    data: tuple[World, World | None] | None = None,
+) -> None:
+    """Score a finished run with those metrics that its scores.json does not have; `data` are its world and what is
+    held out of it, if they are already loaded.
 
     A metric that cannot be had of this run, or that breaks, is left out with the reason.
     """
+    todo = missing(run, metrics, samples)
+    if run.scores is not None and not todo:
+        return
+    seen, held = parted(run.job) if data is None else data
     if run.scores is None:
-        score(run, protocols=())
-    for protocol, names in missing(run, metrics, samples).items():
+        score(run, protocols=(), data=seen, held=held)
+    for protocol, names in todo.items():
         with suppress(Unavailable):  # the reasons are written down
             score(
                 run,
@@ -139,6 +154,8 @@ def score_missing(run: Run, metrics: Metrics, samples: int, device: str) -> None
                 device=device,
                 others=False,
                 tolerant=True,
+                data=seen,
+                held=held,
             )
 
 
