@@ -347,6 +347,15 @@ def test_columns_of_noise_are_no_factors(short, tmp_path, columns):
     assert "component analysis" not in (found.folder / "page.html").read_text()
 
 
+def test_columns_that_stand_out_in_one_row_are_columns(short, tmp_path):
+    """Rows that are held out, or half of the others, may have none of these."""
+    row = np.arange(300)
+    z = np.random.default_rng(0).normal(size=300)
+    table = pd.DataFrame({"x": 1.0 * (row == 299), "y": 1.0 * (row == 0), "z": z})
+    found = discover(table, out=tmp_path, **QUICK)
+    assert {each.column for each in found.factors} == {*table}
+
+
 def test_gaussian_factors_have_no_axes_and_are_not_called_sure(short, tmp_path):
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(300, 2)) @ rng.normal(size=(2, 5))).add_prefix("c")

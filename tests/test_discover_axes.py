@@ -54,6 +54,15 @@ def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
     assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [1]
 
 
+def test_a_column_that_varies_in_none_of_the_rows_is_a_component_by_itself():
+    x = np.concatenate([FACTORS[:400], np.zeros((400, 1))], 1)
+    start = principal(np.concatenate([x, [[0.0, 0.0, 90.0]]]), 3)
+    found = axes.independent_of(x, start)
+    assert np.isfinite(found.into).all()
+    np.testing.assert_allclose(found.decoded(found.codes(x)), x, atol=1e-6)
+    assert best(found.codes(x)[:, :2], FACTORS[:400]).min() > 0.99
+
+
 @pytest.mark.parametrize("gaussian", [0, 1, 2, 4])
 def test_components_as_near_to_gaussian_as_chance_have_no_axes(gaussian):
     rng = np.random.default_rng(1)

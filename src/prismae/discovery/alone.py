@@ -38,8 +38,8 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
     rows = np.where(np.isnan(rows), means(rows), rows)
     numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
     told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
-    varied = np.flatnonzero(rows.std(0) > 0)
-    for i in varied:
+    several = varied(rows)
+    for i in several:
         others = np.arange(x.shape[1]) != i
         trees = ExtraTreesRegressor(
             TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0
@@ -47,10 +47,15 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
         told[i] = trees.fit(rows[:, others], rows[:, i]).oob_score_
         owed[others, i] = trees.feature_importances_
     tells = (owed * (told > WELL)).max(1) > TELLS
-    found = [int(i) for i in varied if told[i] < TOLD and not tells[i] and i < numbers]
-    if len(varied) - len(found) == 1 and varied[-1] < numbers:  # a column goes with another, or with none
-        return [int(i) for i in varied]
+    found = [int(i) for i in several if told[i] < TOLD and not tells[i] and i < numbers]
+    if len(several) - len(found) == 1 and several[-1] < numbers:  # a column goes with another, or with none
+        return several.tolist()
     return found
+
+
+def varied(x: NDArray) -> NDArray[np.intp]:
+    """Indices of the columns of x [n, d] that are not constant, where the mean stands for what is missing."""
+    return np.flatnonzero(np.ptp(np.where(np.isnan(x), means(x), x), axis=0) > 0)
 
 
 def spread(x: NDArray, n: int) -> NDArray:

@@ -24,7 +24,7 @@ from prismae.data.layout import numbers
 from prismae.data.paths import is_path, split_path
 from prismae.data.rows import Rows
 from prismae.discovery import axes
-from prismae.discovery.alone import alone
+from prismae.discovery.alone import alone, varied
 from prismae.discovery.curves import bent, unrolled
 from prismae.discovery.described import described
 from prismae.discovery.page import write_page
@@ -186,8 +186,8 @@ def _concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wo
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     lone = alone(x, data.kind)
     rest = np.setdiff1d(np.arange(x.shape[1]), lone)
-    if not (x[:, rest].std(0) > 0).any():
-        return _of_columns(tried, chosen, (x, unseen), lone, home)
+    if not len(varied(x[:, rest])):
+        return _of_columns(tried, chosen, np.concatenate([x, unseen]), home)
     first, new = principal(x[:, rest], len(rest)), unseen[:, rest]
     if best:
         again = rebuilt(model, held, LOOKED_AT)
@@ -386,11 +386,9 @@ def _of_data(
     return described(made, both.codes(whole), agreed, whole, lone, loose)
 
 
-def _of_columns(
-    tried: Sequence[Tried], chosen: Run, rows: tuple[NDArray, NDArray], lone: list[int], home: Path
-) -> Discovery:
+def _of_columns(tried: Sequence[Tried], chosen: Run, whole: NDArray, home: Path) -> Discovery:
     """The answer where no two columns go together."""
-    whole = np.concatenate(rows)
+    lone = varied(whole).tolist()
     why = (
         "No column tells as much as 5 % of the variance of another, so nothing that was found is behind several: "
         "each is noise, or a factor of its own."

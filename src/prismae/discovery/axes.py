@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from prismae.discovery.alone import LOOKED_AT, grown, spread
 from prismae.discovery.search import LATENTS, PARSIMONY
-from prismae.evaluation.baselines import Components, agreement, explained, independent, means, principal
+from prismae.evaluation.baselines import FLAT, Components, agreement, explained, independent, means, principal
 from prismae.metrics._inputs import standardised
 
 FURTHER = 4  # by how much a component beyond the live latents has to lessen what is left unexplained
@@ -182,9 +182,21 @@ def independent_of(x: NDArray, start: Components) -> Components:
 
     FastICA does not always converge where some components are nearly Gaussian, as a prior makes them, so from what it
     found, and from other rotations, pairs of components are turned until none gets farther (Comon 1994): roughly and
-    on some rows first, and the best of these finely and on all.
+    on some rows first, and the best of these finely and on all. Directions in which x does not vary, as of a
+    column that stands out in rows none of which is here, come behind the others.
     """
-    white, k = scaled(start, x), start.into.shape[1]
+    k, z = start.into.shape[1], start.codes(x)
+    _, spreads, own = np.linalg.svd(z - z.mean(0), full_matrices=False)
+    there = int((np.square(spreads) > FLAT * np.square(spreads[0])).sum())
+    if there == 0:
+        return start
+    if there < k:
+        into, back = start.into @ own.T, own @ start.back
+        part = independent_of(x, Components(start.mean, into[:, :there], back[:there]))
+        return Components(
+            start.mean, np.hstack([part.into, into[:, there:]]), np.concatenate([part.back, back[there:]])
+        )
+    white = scaled(start, x)
     z = white.codes(x)
     rng = np.random.default_rng(0)
     left, _, right = np.linalg.svd(z.T @ independent(x, start).codes(x))
