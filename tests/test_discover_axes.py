@@ -75,6 +75,14 @@ def test_components_as_near_to_gaussian_as_chance_have_no_axes(gaussian):
         np.testing.assert_array_equal(adrift, best(z[:, 2:], codes) > 0.5)
 
 
+def test_halves_that_agree_by_chance_take_no_component_away():
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(400, 3)) @ np.diag([3.0, 2.0, 1.0]) @ ortho_group.rvs(6, random_state=seed)[:3]
+        first = principal(x, 3)
+        assert axes.steady(first, x).into.shape[1] == 3
+
+
 def test_images_have_no_columns():
     world = pr.world(RNG.uniform(size=(50, 1, 4, 4)))
     assert alone(RNG.normal(size=(50, 16)), world.kind) == []

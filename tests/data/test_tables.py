@@ -300,6 +300,9 @@ def test_times_come_back_in_the_zone_that_they_had(case: str) -> None:
     again = scheme.to_frame(scheme.to_array(table))["when"]
     assert str(getattr(again.dtype, "tz", "")) == zone
     if zone:
+        for bare in (HOURS.tz_localize(None), [f"{each:%Y-%m-%d %H:%M}" for each in HOURS]):
+            with pytest.raises(InputError, match="column 'when' has times without a time zone, expected one"):
+                scheme.to_array(pd.DataFrame({"when": bare}))
         gap = again - pd.Series(HOURS)
         assert gap.abs().max() <= pd.Timedelta(1, "s")
 

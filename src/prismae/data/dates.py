@@ -49,6 +49,15 @@ def zone_written(texts: pd.Series) -> str:
     return "UTC" if texts.str.contains(ZONE).any() else ""
 
 
+def lacks_zone(dates: pd.Series) -> bool:
+    """Whether dates, or texts of dates, have no time zone."""
+    seen = dates.dropna()
+    if len(seen) == 0 or isinstance(dates.dtype, pd.DatetimeTZDtype):
+        return False
+    first = seen.iloc[0]
+    return not zone_written(seen) if isinstance(first, str) else getattr(first, "tzinfo", None) is None
+
+
 def days(dates: pd.Series) -> pd.Series:
     """Dates as days since 1970, float64."""
     if isinstance(dates.dtype, pd.DatetimeTZDtype):

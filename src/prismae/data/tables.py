@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from prismae._text import listed
 from prismae.data.columns import COUNTS, Category, Column, understood
-from prismae.data.dates import dates_of
+from prismae.data.dates import dates_of, lacks_zone
 from prismae.data.offset import TOO_FINE, rounded_away
 from prismae.data.written import DURATION, as_numbers
 from prismae.errors import InputError, noted, unknown_names
@@ -216,6 +216,8 @@ class TableScheme:
             if numbers is None:
                 faults.append(f"column {column!r} holds no numbers, expected numbers as in the fit")
                 continue
+            if column in self.zones and lacks_zone(table[column]):
+                faults.append(f"column {column!r} has times without a time zone, expected one as in the fit")
             values = numbers.to_numpy(np.float64)
             if np.isinf(values).any():
                 faults.append(f"column {column!r} is infinite in row {int(np.isinf(values).argmax()) + 1}")

@@ -76,7 +76,8 @@ def steady(first: Components, x: NDArray) -> Components:
         part = first.first(fewer)
         if whole[:fewer].sum() < STEADY * whole.sum():
             break
-        if agreement(*(independent_of(half, part).codes(x) for half in halves(x))) >= STEADY:
+        alike = agreement(*(independent_of(half, part).codes(x) for half in halves(x)))
+        if alike >= STEADY and not adrift(independent_of(x, part).codes(x)).any():  # which agree by chance
             return part
     return first
 
