@@ -367,6 +367,14 @@ def test_a_table_of_counts_is_modelled_as_counts(table: Any, likelihood: str) ->
     assert world.kind.default_likelihood(world.summary) == likelihood
 
 
+def test_measurements_without_a_name_are_told_of() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    for named, said in ((x[:, 0], True), (np.sort(x[:, 0]), False), (np.arange(60)[::-1], False)):
+        world = pr.world(pd.DataFrame({"": named, "b": x[:, 0], "c": x[:, 1]}))
+        assert world.shape == (2,)
+        assert any("the column without a name holds numbers" in each for each in world.notices) == said
+
+
 def test_a_user_says_what_a_column_is() -> None:
     assert understood(pd.Series([1, 2, 3, 1]), "x", asked="categorical").role == "category"
     assert understood(pd.Series(range(12)), "x", asked="numeric").role == "number"

@@ -253,6 +253,15 @@ def _index_of_new(table: pd.DataFrame, scheme: TableScheme) -> str | None:
 def _notices(looked: dict[str, Column], index: str | None) -> list[str]:
     said = [each.notice for column, each in looked.items() if each.notice and column != index]
     said += [each.doubt for each in looked.values() if each.doubt]
+    if index is not None and looked[index].role == "number" and (index == "" or index.startswith(UNNAMED)):
+        called = looked[index].values
+        if (
+            called % 1 != 0
+        ).any() and not called.is_monotonic_increasing:  # neither numbers of rows nor times
+            said.append(
+                f"the column without a name holds numbers such as {called.iloc[0]:g}, taken for names of the rows and "
+                "left out (else give it a name)"
+            )
     counters = [repr(column) for column, each in looked.items() if each.role == "rows" and not each.notice]
     counters = [column for column in counters if column != repr(index)]
     if counters:
