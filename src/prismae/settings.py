@@ -6,7 +6,7 @@ them, `Job` its JSON, plans their axes; a test holds `Autoencoder`'s parameters 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
@@ -181,6 +181,21 @@ class Reading:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+
+def reading_of(
+    given: dict[str, Any], call: str = "world", without: Sequence[str] = ("holdout", "factors")
+) -> Reading:
+    """Settings of a reading that are given to a call, which takes all but some; those that are several names may be
+    given as one, or as a list."""
+    defaults = {each.name: each.default for each in fields(Reading) if each.name not in without}
+    if unknown := [name for name in given if name not in defaults]:
+        raise TypeError(f"{call}() got an unexpected argument {unknown[0]!r}")
+    made: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, value in made.items():
+        if isinstance(defaults[name], tuple):
+            made[name] = (str(value),) if isinstance(value, str | int | float) else tuple(map(str, value))
+    return Reading(**made)
 
 
 def label(settings: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from inspect import getdoc
 from typing import Any, get_args, get_type_hints
 
@@ -22,7 +21,7 @@ from prismae.data.paths import is_path
 from prismae.data.rows import Rows
 from prismae.data.shifts import COMPOSITIONS, PARTS, shifted
 from prismae.errors import InputError, texts, unknown_name
-from prismae.settings import Reading
+from prismae.settings import reading_of
 
 LISTS = " (numpy.asarray makes an array of it, if all rows have one length)"
 
@@ -96,21 +95,6 @@ def world(
             f"{what} has its own factors and name: {', '.join(others)} can be given with own data only."
         )
     return _load(source) if isinstance(source, str) else source
-
-
-def reading_of(
-    given: dict[str, Any], call: str = "world", without: Sequence[str] = ("holdout", "factors")
-) -> Reading:
-    """Settings of a reading that are given to a call, which takes all but some; those that are several names may be
-    given as one, or as a list."""
-    defaults = {each.name: each.default for each in fields(Reading) if each.name not in without}
-    if unknown := [name for name in given if name not in defaults]:
-        raise TypeError(f"{call}() got an unexpected argument {unknown[0]!r}")
-    made: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    for name, value in made.items():
-        if isinstance(defaults[name], tuple):
-            made[name] = (str(value),) if isinstance(value, str | int | float) else tuple(map(str, value))
-    return Reading(**made)
 
 
 def world_names() -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from prismae._text import percent
 from prismae.data import World, world, world_names
-from prismae.data._world import reading_of
 from prismae.data.interchange import as_pandas
 from prismae.data.kinds import Table
 from prismae.data.layout import numbers
@@ -38,7 +37,7 @@ from prismae.runs.job import Job
 from prismae.runs.observations import everything
 from prismae.runs.run import Run
 from prismae.runs.verdict import Verdict
-from prismae.settings import as_plain
+from prismae.settings import as_plain, reading_of
 
 FEWEST = 40  # observations, of which a tenth is held out
 LOOKED_AT = 5_000  # observations that are encoded
