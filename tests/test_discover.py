@@ -14,8 +14,9 @@ from sklearn.decomposition import FastICA
 import prismae as pr
 from prismae.data import world
 from prismae.discovery import Discovery, discover, load_discovery
-from prismae.discovery.answer import _chosen, _home, _source
+from prismae.discovery.answer import _home, _source
 from prismae.discovery.axes import as_many, independent_of
+from prismae.discovery.conclusion import chosen
 from prismae.discovery.described import moves
 from prismae.discovery.page import write_page
 from prismae.discovery.result import Factor
@@ -84,16 +85,16 @@ def test_of_seeds_and_candidates_that_are_worth_as_much_the_best_determined_axes
     for each in (good, other, short):
         each.runs[:] = [(SimpleNamespace(path=next(number)), verdict) for _, verdict in each.runs]
     sureness = [0.8, 0.9, 0.7, 0.95, 0.99]
-    monkeypatch.setattr("prismae.discovery.answer.load", lambda path: path)
+    monkeypatch.setattr("prismae.discovery.conclusion.load", lambda path: path)
     monkeypatch.setattr(
-        "prismae.discovery.answer.mean_codes", lambda model, *_: np.full((1, 4), sureness[model])
+        "prismae.discovery.conclusion.mean_codes", lambda model, *_: np.full((1, 4), sureness[model])
     )
-    monkeypatch.setattr("prismae.discovery.answer.axes.determined", lambda codes: codes[0, 0])
-    kept, run, _ = _chosen([good, other, short], good, None)
+    monkeypatch.setattr("prismae.discovery.conclusion.axes.determined", lambda codes: codes[0, 0])
+    kept, run, _ = chosen([good, other, short], good, None)
     assert (kept.name, run.path) == ("other", 3)  # a single seed is not compared with several
     worse = tried("worse", 3, 0.90)
     worse.runs[:] = [(SimpleNamespace(path=4), verdict) for _, verdict in worse.runs]
-    assert _chosen([good, worse], good, None)[1].path == 1
+    assert chosen([good, worse], good, None)[1].path == 1
 
 
 def test_what_has_no_live_latent_is_never_the_best():

@@ -1,11 +1,14 @@
 """The package as a whole: examples in docstrings, discovery, import without side effects."""
 
+import ast
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +45,19 @@ def test_examples_in_docstrings_run(name):
     for each in found:
         runner.run(each)
     assert runner.failures == 0
+
+
+def test_no_package_takes_a_private_name_of_another():
+    """A module that begins with "_" is one that discovery passes over; a function or class is its package's own."""
+    taken = []
+    for name in MODULES:
+        own = ".".join(name.split(".")[:2])
+        source = Path(importlib.import_module(name).__file__ or "").read_text()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and (module := node.module or "").startswith("prismae."):
+                names = {f"{module}.{each.name}" for each in node.names if re.match("_[^_]", each.name)}
+                taken += [(name, each) for each in names - {*MODULES} if not each.startswith(f"{own}.")]
+    assert taken == []
 
 
 def test_names_are_found_when_first_asked_for_and_leave_random_numbers_and_threads_alone():
