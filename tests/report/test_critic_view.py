@@ -23,7 +23,7 @@ from prismae.optimizer import Optimizer
 from prismae.report import write_report
 from prismae.runs.critics import sight
 from prismae.runs.run import Run
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 from prismae.views import compute, view
 from prismae.views._subject import Subject
 

@@ -17,7 +17,7 @@ from prismae.runs.files import JOB
 from prismae.runs.loading import describe
 from prismae.runs.run import Run
 from prismae.train.build import build
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 from prismae.views import compute, keep
 
 

@@ -24,7 +24,7 @@ from prismae.nets.likelihood import Gaussian as Likelihood
 from prismae.runs.judge import Judge, faster_critic, lighter
 from prismae.runs.measured import channel_noise
 from prismae.runs.verdict import Finding, Verdict
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 
 RNG = np.random.default_rng(0)
 N, D, M = 600, 8, 4

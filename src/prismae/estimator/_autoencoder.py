@@ -42,7 +42,7 @@ from prismae.runs.verdict import Verdict
 from prismae.settings import HELD_OUT, CodeSize, Layout, Precision, Steps, Training, as_plain
 from prismae.train import Hook, train
 from prismae.train.build import build, choices
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 from prismae.views import compute, keep
 from prismae.views._subject import POINTS
 

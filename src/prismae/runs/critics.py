@@ -18,7 +18,7 @@ from prismae.evaluation.baselines import fitted_rows
 from prismae.methods import Adversarial, Context, Method
 from prismae.runs.measured import channel_noise
 from prismae.train.descent import adam, follow
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 
 FASTER = 5  # times its own learning rate
 BATCH, LOOKED_AT = 64, 256  # observations of an update, and behind a value

@@ -25,7 +25,7 @@ from prismae.runs.job_record import NEEDED, JobRecord
 from prismae.runs.manifest import check
 from prismae.train.build import build, choose_lr
 from prismae.train.checkpoint import read_tensors, write_tensors
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 
 NAMED = 100  # values of a factor, up to which their names are kept with a run
 

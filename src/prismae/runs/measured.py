@@ -42,8 +42,8 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.runs.latents import alike, grouped
 from prismae.runs.verdict import Baseline, ReadOut
 from prismae.train.build import build
-from prismae.train.loop import Trained
 from prismae.train.outcome import effective_number
+from prismae.train.trained import Trained
 
 LOOKED_AT = 2_000  # observations that are encoded, and rebuilt
 # observations whose latents are moved, between these, so that at most so many are decoded

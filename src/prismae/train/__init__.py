@@ -3,6 +3,7 @@
 from prismae.errors import Interrupted, NotFinite
 from prismae.train.build import build
 from prismae.train.hooks import Hook, Moment
-from prismae.train.loop import Trained, train
+from prismae.train.loop import train
+from prismae.train.trained import Trained
 
 __all__ = ["Hook", "Interrupted", "Moment", "NotFinite", "Trained", "build", "train"]

@@ -12,8 +12,8 @@ from prismae.nets.autoencoder import AutoencoderNet
 if TYPE_CHECKING:
     from prismae.data import World
     from prismae.methods import Method
-    from prismae.train.loop import Trained
     from prismae.train.ongoing import Ongoing
+    from prismae.train.trained import Trained
 
 
 class Moment:

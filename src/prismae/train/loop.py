@@ -7,14 +7,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
-from torch import nn
 
 from prismae._random import Draws
 from prismae.control import as_controller
@@ -22,7 +20,6 @@ from prismae.data import World
 from prismae.data.summary import means_of_seen, moments_of_seen
 from prismae.errors import InputError, Interrupted
 from prismae.methods import Clustering, Method
-from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.train.attached import check_controllers
 from prismae.train.build import build, choices
@@ -33,46 +30,10 @@ from prismae.train.known import check_known, needs_factors
 from prismae.train.ongoing import Ongoing
 from prismae.train.progress import Progress
 from prismae.train.team import Team, gathered
+from prismae.train.trained import Trained
 
 MONITORED = 100  # times in a run
 ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What training returns.
-
-    Parameters
-    ----------
-    ae
-        The trained autoencoder, on the CPU.
-    critic
-        The critic, on the CPU; None for methods without one.
-    history
-        One row per logged step, as `prismae.train.history.History.frame` describes.
-    seconds
-        Wall time of the training, over all its pieces if it was resumed.
-    warm_up
-        How much of it the critic's warm-up took.
-    trial_updates
-        Autoencoder updates beside its steps: those of copies in the trials of a controller.
-    steps
-        Autoencoder updates that were made: those asked for, unless the training stopped by itself or a hook ended it.
-    state
-        All that a longer training needs to go on from here to the bit, on the CPU; None for a run read from disk.
-    kept
-        After how many updates the weights were these, where the training stopped by itself; else None.
-    """
-
-    ae: AutoencoderNet
-    critic: nn.Module | None
-    history: pd.DataFrame
-    seconds: float
-    trial_updates: int = 0
-    steps: int = 0
-    state: dict[str, Any] | None = None
-    kept: int | None = None
-    warm_up: float = 0.0
 
 
 def train(

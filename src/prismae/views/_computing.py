@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prismae.data import World
     from prismae.methods import Method
     from prismae.nets.autoencoder import AutoencoderNet
-    from prismae.train.loop import Trained
+    from prismae.train.trained import Trained
     from prismae.views._subject import Subject
 
 

@@ -16,7 +16,7 @@ from prismae.methods import Method
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.text import TextAutoencoderNet
 from prismae.runs.codes import MEASURED, drawn_rows, encoded, in_parts, looked_at
-from prismae.train.loop import Trained
+from prismae.train.trained import Trained
 
 POINTS = 10_000  # observations that codes are taken of
 
