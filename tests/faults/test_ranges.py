@@ -97,27 +97,33 @@ def test_each_option_that_is_a_number_has_a_range(command, option, values, said)
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "where"),
     [
-        ["fit", "vae", ""],
-        ["fit", "", "own.npy"],
-        [*FIT, "--out", ""],
-        [*FIT, "--out= "],
-        ["evaluate", ""],
-        ["evaluate", "run", "--label", ""],
-        ["report", ""],
-        ["study", ""],
-        ["plot", "plan.yaml", "--to", ""],
-        ["table", "plan.yaml", "--rows", ""],
-        ["discover", ""],
-        ["export", "run", "--codes", "--world", ""],
+        (["fit", "vae", ""], "After 'vae'"),
+        (["fit", "", "own.npy"], "After 'fit'"),
+        ([*FIT, "--out", ""], "After '--out'"),
+        ([*FIT, "--out= "], "--out"),
+        (["evaluate", ""], "After 'evaluate'"),
+        (["evaluate", "run", "--label", ""], "After '--label'"),
+        (["report", ""], "After 'report'"),
+        (["study", ""], "After 'study'"),
+        (["plot", "plan.yaml", "--to", ""], "After '--to'"),
+        (["table", "plan.yaml", "--rows", ""], "After '--rows'"),
+        (["discover", ""], "After 'discover'"),
+        (["export", "run", "--codes", "--world", ""], "After '--world'"),
+        (["interpolate", "run", "a sentence", ""], "After 'a sentence'"),
     ],
-    ids=" ".join,
+    ids=str,
 )
-def test_an_empty_text_is_no_path_and_no_name(words, said):
+def test_an_empty_text_is_no_path_and_no_name(words, where, said):
     code, sentence = said(*words)
     assert code == 2
-    assert "expected a value, got an empty text." in sentence
+    assert f"{where}: expected a value, got an empty text." in sentence
+
+
+@pytest.mark.parametrize("words", [["--missing", ""], ["--missing="]], ids=" ".join)
+def test_what_stands_for_missing_may_be_an_empty_text(words, said):
+    assert "nowhere.csv" in said("fit", "vae", "nowhere.csv", *words)[1]
 
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000, "a\0b"], ids=["long", "deep", "zero byte"])

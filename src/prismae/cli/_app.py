@@ -127,9 +127,10 @@ class Commands(Worded, TyperGroup):
         for before, word in pairwise([str(name), *rest]):
             if word.strip() and not _EMPTY.fullmatch(word):
                 continue
-            if (option := word.strip("= ") or before) not in _MAY_BE_EMPTY:
+            if ((option := word.strip("= ")) or before) not in _MAY_BE_EMPTY:
                 # else a path of no name would be the folder one is in
-                raise InputError(f"{option}: expected a value, got an empty text.")
+                place = option or f"After {before!r}"
+                raise InputError(f"{place}: expected a value, got an empty text.")
         return name, command and loaded(str(command.name)), rest
 
 
