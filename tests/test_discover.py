@@ -348,6 +348,26 @@ def test_columns_of_noise_are_no_factors(short, tmp_path, columns):
     assert "component analysis" not in (found.folder / "page.html").read_text()
 
 
+def test_categories_that_go_with_nothing_are_columns(short, tmp_path):
+    """Each of their values was a factor that halves of the data find again, so a sure one."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"colour": rng.choice([*"rgb"], 300), "shape": rng.choice([*"rs"], 300), "a": rng.normal(size=300)}
+    )
+    found = discover(table[["colour", "shape"]], out=tmp_path, **QUICK)
+    assert found.count == "No column goes with another: shape, colour"
+    assert sorted(each.column for each in found.factors) == ["colour", "colour", "shape"]
+    for each in found.factors:
+        assert {name for name, *_ in each.moves} == {each.column}
+    again = load_discovery(found.folder)
+    alone = table[["colour", "shape"]]
+    pd.testing.assert_frame_equal(again.inverse_transform(again.transform(alone)), alone)
+    table = table.assign(b=table["a"] + 0.1 * rng.normal(size=300))
+    found = discover(table, out=tmp_path, **QUICK)
+    assert found.count == "1 factor, and 2 columns that go with no other: shape, colour"
+    assert load_discovery(found.folder).transform(table).shape == (300, 4)
+
+
 def test_columns_that_stand_out_in_one_row_are_columns(short, tmp_path):
     """Rows that are held out, or half of the others, may have none of these."""
     row = np.arange(300)

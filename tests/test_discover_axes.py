@@ -34,15 +34,10 @@ def bent(factors):
 
 def test_columns_of_noise_go_alone_and_one_that_is_a_square_of_another_does_not():
     x = np.concatenate([FACTORS, FACTORS[:, :1] ** 2, FACTORS[:, 1:] ** 2, NOISE], 1)
-    assert alone(x[:400], pr.world(x).kind) == [4, 5]
-    assert alone(np.concatenate([FACTORS, NOISE], 1)[:400], pr.world(NOISE).kind) == [
-        0,
-        1,
-        2,
-        3,
-    ]
+    assert alone(x[:400], pr.world(x).kind) == [(4,), (5,)]
+    assert alone(np.concatenate([FACTORS, NOISE], 1)[:400], pr.world(NOISE).kind) == [(0,), (1,), (2,), (3,)]
     two = RNG.normal(size=(400, 2))
-    assert alone(two, pr.world(two).kind) == [0, 1]
+    assert alone(two, pr.world(two).kind) == [(0,), (1,)]
 
 
 def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
@@ -51,7 +46,33 @@ def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
         {"size": kinds + 0.1 * NOISE[:400, 0], "noise": NOISE[:400, 1], "kind": np.array(list("abc"))[kinds]}
     )
     world = pr.world(table)
-    assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [1]
+    assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [(1,)]
+
+
+def test_a_category_goes_alone_as_a_whole():
+    """Its values tell of each other, whatever it is: of three, two tell all of the third."""
+    kinds, others = RNG.integers(3, size=400), RNG.integers(2, size=400)
+    letters = np.array(list("abc"))
+    table = pd.DataFrame({"kind": letters[kinds], "other": letters[others]})
+    world = pr.world(table)
+    assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [(0, 1, 2), (3, 4)]
+    world = pr.world(table.assign(size=others + 0.1 * NOISE[:400, 0], noise=NOISE[:400, 1]))
+    assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [(1,), (2, 3, 4)]
+
+
+def test_latents_that_hold_a_category_of_noise_have_it_apart():
+    """Its values leave one of them nothing to say, so that two latents hold three."""
+    value = RNG.integers(3, size=400)
+    x = np.column_stack([FACTORS[:400], np.eye(3)[value]])
+    codes = np.column_stack([FACTORS[:400], np.eye(3)[value] @ RNG.normal(size=(3, 2))]) @ RNG.normal(
+        size=(4, 4)
+    )
+    directions, apart = axes.held(codes, x, [2, 3, 4])
+    assert apart == 2
+    np.testing.assert_allclose(directions.T @ directions, np.eye(4), atol=1e-9)
+    found = axes.turned(codes, np.ones(4), x, [2, 3, 4]).codes(codes)
+    assert axes.correlations(found[:, 2:], x[:, :2]).max() < 0.15
+    assert axes.correlations(found[:, :2], x[:, 2:]).max() < 0.15
 
 
 def test_a_column_that_varies_in_none_of_the_rows_is_a_component_by_itself():
@@ -115,7 +136,7 @@ def test_latents_that_hold_columns_of_noise_have_these_apart():
     codes = np.concatenate([FACTORS * 3**0.5, NOISE], 1) @ ortho_group.rvs(4, random_state=1)
     turned = axes.turned(codes, np.ones(4), x, [8, 9])
     found = turned.codes(codes)
-    assert axes.held(codes, x, [8, 9]).shape == (4, 2)
+    assert axes.held(codes, x, [8, 9])[1] == 2
     assert best(found[:, :2], FACTORS).min() > 0.99
     assert best(found[:, 2:], NOISE).min() > 0.99
     np.testing.assert_allclose(turned.decoded(found), codes, atol=1e-6)

@@ -19,9 +19,9 @@ LOOKED_AT, COLUMNS = (
 TREES, LEAF = 50, 5
 
 
-def alone(x: NDArray, kind: Kind) -> list[int]:
-    """Indices of the columns of numbers of which the others tell less than 5 % of the variance, and which tell nothing
-    of the others: x tells all of its square, which tells nothing of x.
+def alone(x: NDArray, kind: Kind) -> list[tuple[int, ...]]:
+    """The columns of which the others tell less than 5 % of the variance, and which tell nothing of the others: x tells
+    all of its square, which tells nothing of x. Each is given as its elements, those of a category together.
 
     By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. All columns where no two go
     together. None for tables of counts, of which others tell little because most of each is noise; for tables of more
@@ -36,21 +36,35 @@ def alone(x: NDArray, kind: Kind) -> list[int]:
         return []
     rows = spread(x, LOOKED_AT)
     rows = np.where(np.isnan(rows), means(rows), rows)
-    numbers = x.shape[1] if kind.scheme is None else len(kind.scheme.scaling)
-    told, owed = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
-    several = varied(rows)
-    for i in several:
-        others = np.arange(x.shape[1]) != i
-        trees = ExtraTreesRegressor(
-            TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0
+    several = varying(rows, kind)
+    told, owed = np.zeros(len(several)), np.zeros((len(several), len(several)))
+    for j, own in enumerate(several):
+        others = np.setdiff1d(np.arange(x.shape[1]), own)
+        if not len(others):
+            return several
+        trees, y = grown(rows[:, others], rows[:, own]), rows[:, own]
+        told[j] = (
+            1 - np.square(y - trees.oob_prediction_.reshape(y.shape)).sum() / np.square(y - y.mean(0)).sum()
         )
-        told[i] = trees.fit(rows[:, others], rows[:, i]).oob_score_
-        owed[others, i] = trees.feature_importances_
+        share = np.zeros(x.shape[1])
+        share[others] = trees.feature_importances_
+        owed[:, j] = [share[list(each)].sum() for each in several]
     tells = (owed * (told > WELL)).max(1) > TELLS
-    found = [int(i) for i in several if told[i] < TOLD and not tells[i] and i < numbers]
-    if len(several) - len(found) == 1 and several[-1] < numbers:  # a column goes with another, or with none
-        return several.tolist()
-    return found
+    found = [each for j, each in enumerate(several) if told[j] < TOLD and not tells[j]]
+    return several if len(several) - len(found) == 1 else found  # a column goes with another, or with none
+
+
+def columns(kind: Kind, d: int) -> dict[str, tuple[int, ...]]:
+    """Column → its places among the d elements of an observation: one, or of a category one for each value."""
+    if isinstance(kind, Table) and kind.scheme is not None:
+        return kind.scheme.places
+    return {f"x{i}": (i,) for i in range(d)}
+
+
+def varying(x: NDArray, kind: Kind) -> list[tuple[int, ...]]:
+    """Places of the columns of x [n, d] that are not constant."""
+    vary = {*varied(x).tolist()}
+    return [places for places in columns(kind, x.shape[1]).values() if not vary.isdisjoint(places)]
 
 
 def varied(x: NDArray) -> NDArray[np.intp]:
@@ -64,6 +78,7 @@ def spread(x: NDArray, n: int) -> NDArray:
 
 
 def grown(x: NDArray, y: NDArray) -> ExtraTreesRegressor:
-    """Trees of y [n] by x [n, d]; `oob_score_` is the share of the variance that they tell of rows left out."""
+    """Trees of y, [n] or [n, c], by x [n, d]; of a single one `oob_score_` is the share of the variance that they tell
+    of rows left out."""
     trees = ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, bootstrap=True, oob_score=True, random_state=0)
-    return trees.fit(x, y)
+    return trees.fit(x, y.squeeze(1) if y.ndim == 2 and y.shape[1] == 1 else y)

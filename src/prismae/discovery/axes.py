@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import qr
 from scipy.optimize import linear_sum_assignment
 
 from prismae.discovery.alone import LOOKED_AT, grown, spread
@@ -131,9 +132,9 @@ def turned(codes: NDArray, told: NDArray, x: NDArray, lone: list[int]) -> Compon
 
 
 def _turned_together(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
-    white, columns = scaled(principal(codes, codes.shape[1]), codes), held(codes, x, lone)
-    k, apart = columns.shape
-    axes = np.linalg.qr(columns, mode="complete")[0]
+    white = scaled(principal(codes, codes.shape[1]), codes)
+    axes, apart = held(codes, x, lone)
+    k = len(axes)
     first, rest = (
         Components(white.mean, white.into @ part, part.T @ white.back)
         for part in (axes[:, :apart], axes[:, apart:])
@@ -150,12 +151,18 @@ def _turned_together(codes: NDArray, x: NDArray, lone: list[int]) -> Components:
     )
 
 
-def held(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:
-    """[k, l] directions of codes, as principal components of deviation 1, along which they say what a column says of
-    which no other tells; at most all but one."""
+def held(codes: NDArray, x: NDArray, lone: list[int]) -> tuple[NDArray, int]:
+    """[k, k] orthogonal directions of codes, as principal components of deviation 1, and along how many of them, which
+    come first, they say what a column says of which no other tells; at most all but one.
+
+    Each goes by the column that is said best of what those before it leave: the values of a category leave one of them
+    nothing to say.
+    """
     white = scaled(principal(codes, codes.shape[1]), codes)
     said = white.codes(codes).T @ standard(x[:, lone]) / len(codes)
-    return said[:, np.linalg.norm(said, axis=0) > HELD][:, : len(said) - 1]
+    said = said[:, np.linalg.norm(said, axis=0) > HELD]
+    axes, left, _ = qr(said, pivoting=True)
+    return axes, min(int((np.abs(np.diag(left)) > HELD / 2).sum()), len(said) - 1)
 
 
 def others(codes: NDArray, x: NDArray, lone: list[int]) -> NDArray:

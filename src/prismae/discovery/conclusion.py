@@ -15,7 +15,7 @@ from prismae._text import percent
 from prismae.data import World
 from prismae.data.kinds import Table
 from prismae.discovery import axes
-from prismae.discovery.alone import alone, varied
+from prismae.discovery.alone import alone, varied, varying
 from prismae.discovery.curves import bent, unrolled
 from prismae.discovery.described import described
 from prismae.discovery.result import Discovery, mean_codes, observed, rebuilt
@@ -63,13 +63,18 @@ class Evidence:
     home: Path
 
     @cached_property
-    def lone(self) -> list[int]:
-        """Indices of the columns that go with no other."""
+    def apart(self) -> list[tuple[int, ...]]:
+        """The columns that go with no other, each as its elements."""
         return alone(self.x, self.data.kind)
+
+    @property
+    def lone(self) -> list[int]:
+        """The elements of these columns."""
+        return [i for each in self.apart for i in each]
 
     @cached_property
     def rest(self) -> NDArray[np.intp]:
-        """Indices of the other columns."""
+        """The elements of the other columns."""
         return np.setdiff1d(np.arange(self.x.shape[1]), self.lone)
 
     def lines(self, kept: Tried | None) -> list[dict[str, Any]]:
@@ -95,14 +100,15 @@ def concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wor
     model = load(run.path)
     x, unseen = observed(model, data, LOOKED_AT), observed(model, held, LOOKED_AT)
     found = Evidence(tried, run, verdict, model, data, x, unseen, home)
-    lone, rest = found.lone, found.rest
+    rest = found.rest
     if not len(varied(x[:, rest])):
         return _of_columns(found)
     first, new = principal(x[:, rest], len(rest)), unseen[:, rest]
     if best:
         again = rebuilt(model, held, LOOKED_AT)
         own = explained(new, again[:, rest])
-        taken = sum(explained(unseen[:, [i]], again[:, [i]]) > axes.HELD**2 for i in lone)
+        held_too = [each for each in found.apart if explained(unseen[:, each], again[:, each]) > axes.HELD**2]
+        taken = sum(max(1, len(each) - 1) for each in held_too)
         live = max(1, int(verdict.live.sum()) - taken)
     else:
         shares = np.square(first.codes(x[:, rest])).sum(0)
@@ -270,37 +276,47 @@ def _of_data(found: Evidence, first: Components, why: str) -> Discovery:
     if kind == "pca":
         components, loose = axes.scaled(first, x), np.full(k, k > 1)
     agreed = np.mean([axes.agreements(components.codes(x), each.codes(x)) for each in stable[kind]], 0)
-    apart = _columns(whole, lone)
+    apart = _columns(whole, found.apart)
     mean, into, back = apart.mean, np.zeros((whole.shape[1], k)), np.zeros((k, whole.shape[1]))
     mean[rest], into[rest], back[:, rest] = components.mean, components.into, components.back
     both = Components(mean, np.hstack([into, apart.into]), np.vstack([back, apart.back]))
     made = Discovery(found.home, kind, why, [], found.run.path, [], both, np.zeros(0), found.lines(None))
-    agreed = np.concatenate([agreed, np.ones(len(lone))])
-    loose = np.concatenate([loose, np.zeros(len(lone), bool)])
+    n = apart.into.shape[1]
+    agreed, loose = np.concatenate([agreed, np.ones(n)]), np.concatenate([loose, np.zeros(n, bool)])
     return described(made, both.codes(whole), agreed, whole, lone, loose)
 
 
 def _of_columns(found: Evidence) -> Discovery:
     """The answer where no two columns go together."""
     whole = np.concatenate([found.x, found.unseen])
-    lone = varied(whole).tolist()
+    several = varying(whole, found.data.kind)
     why = (
         "No column tells as much as 5 % of the variance of another, so nothing that was found is behind several: "
         "each is noise, or a factor of its own."
     )
-    components = _columns(whole, lone)
+    components = _columns(whole, several)
+    n, lone = components.into.shape[1], [i for each in several for i in each]
     made = Discovery(
         found.home, "columns", why, [], found.run.path, [], components, np.zeros(0), found.lines(None)
     )
-    return described(made, components.codes(whole), np.ones(len(lone)), whole, lone)
+    return described(made, components.codes(whole), np.ones(n), whole, lone)
 
 
-def _columns(x: NDArray, which: list[int]) -> Components:
-    """Columns of x [n, d], each a component by itself."""
-    scale, k = np.nanstd(x[:, which], axis=0), range(len(which))
-    into, back = np.zeros((x.shape[1], len(which))), np.zeros((len(which), x.shape[1]))
-    into[which, k], back[k, which] = 1 / scale, scale
-    return Components(means(x), into, back)
+def _columns(x: NDArray, which: list[tuple[int, ...]]) -> Components:
+    """Columns of x [n, d], given as their elements, each a component by itself; of a category one for each value but
+    the commonest, which the others leave."""
+    mean, scale = means(x), np.nanstd(x, axis=0)
+    into, back = [], []
+    for places in which:
+        commonest = max(places, key=lambda i: mean[i])
+        for i in places:
+            if scale[i] > 0 and (i != commonest or len(places) == 1):
+                into.append(np.eye(x.shape[1])[i] / scale[i])
+                back.append(np.eye(x.shape[1])[i] * scale[i])
+                if len(places) > 1:
+                    back[-1][commonest] = -scale[i]
+    d = x.shape[1]
+    return Components(mean, np.reshape(into, (-1, d)).T, np.reshape(back, (-1, d)))
 
 
 def _principal(k: int) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prismae.discovery import axes
+from prismae.discovery.alone import columns
 from prismae.discovery.curves import reordered
 from prismae.discovery.result import Discovery, Factor
 
@@ -32,7 +33,8 @@ def described(
     which goes with no other; those that are `loose` [k] have no axes of their own."""
     k = codes.shape[1]
     named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
-    names = named.model._form.kind.element_names or tuple(f"x{i}" for i in range(x.shape[1]))
+    places = columns(named.model._form.kind, x.shape[1])
+    names = {i: name for name, own in places.items() for i in own}
     which = [""] * k
     if lone:
         r = axes.correlations(codes, x[:, lone])

@@ -45,7 +45,8 @@ class Factor:
     moves
         For a table, columns in the order of how far they move, with their values at -1.5 and 1.5 deviations.
     column
-        The column that it is, where that goes with no other column: noise, or a factor of which nothing else tells.
+        The column that it is, where that goes with no other column: noise, or a factor of which nothing else tells. A
+        category of k values is k - 1 factors of its name.
     loose
         Whether it has no axis of its own: it and others are as near to Gaussian as chance, so that they may be turned.
     """
@@ -111,8 +112,8 @@ class Discovery:
     @property
     def count(self) -> str:
         """How many factors there are, in words."""
-        columns = [each.column for each in self.factors if each.column]
-        n = len(self.factors) - len(columns)
+        columns = [*dict.fromkeys(each.column for each in self.factors if each.column)]
+        n = sum(not each.column for each in self.factors)
         said = f"{n} factor{'s' * (n != 1)}"
         if not columns:
             return said
