@@ -356,7 +356,8 @@ def test_categories_that_go_with_nothing_are_columns(short, tmp_path):
     )
     found = discover(table[["colour", "shape"]], out=tmp_path, **QUICK)
     assert found.count == "No column goes with another: shape, colour"
-    assert sorted(each.column for each in found.factors) == ["colour", "colour", "shape"]
+    assert [each.column for each in found.factors] == ["shape", "colour", "colour"]
+    assert "sure" not in (found.folder / "page.html").read_text().partition("<h2>How the data")[0]
     for each in found.factors:
         assert {name for name, *_ in each.moves} == {each.column}
     again = load_discovery(found.folder)
@@ -366,6 +367,15 @@ def test_categories_that_go_with_nothing_are_columns(short, tmp_path):
     found = discover(table, out=tmp_path, **QUICK)
     assert found.count == "1 factor, and 2 columns that go with no other: shape, colour"
     assert load_discovery(found.folder).transform(table).shape == (300, 4)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_column_that_is_constant_in_what_is_held_out_is_held_by_no_latent(people, tmp_path):
+    """Of its variance there, which is none, no share can be explained."""
+    table = people.assign(rare=[0.0, 1.0, -1.0, *np.zeros(len(people) - 3)])
+    found = discover(table, out=tmp_path, minutes=0.06, seeds=1, jobs=1, progress=False)
+    assert "best model" in found.why or found.kind == "autoencoder"
+    assert found.factors[-1].column == "rare"
 
 
 def test_columns_that_stand_out_in_one_row_are_columns(short, tmp_path):

@@ -49,6 +49,15 @@ def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
     assert alone(world.data[torch.arange(400)].numpy(), world.kind) == [(1,)]
 
 
+def test_columns_that_go_together_over_powers_of_ten_do_not_go_alone():
+    """As weights of bodies and brains do, of which two elephants have nearly all of the variance."""
+    rng = np.random.default_rng(1)
+    size = rng.normal(size=83)
+    x = np.exp(8 * np.column_stack([size, 0.8 * size + 0.2 * rng.normal(size=83)]))
+    x = np.column_stack([x / x.std(0), rng.normal(size=83)])
+    assert alone(x, pr.world(x).kind) == [(2,)]
+
+
 def test_a_category_goes_alone_as_a_whole():
     """Its values tell of each other, whatever it is: of three, two tell all of the third."""
     kinds, others = RNG.integers(3, size=400), RNG.integers(2, size=400)

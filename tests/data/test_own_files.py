@@ -253,6 +253,12 @@ def test_a_world_describes_itself() -> None:
     assert world((X * 60).clip(0, 255).astype(np.uint8)).describe().endswith("factors: none known")
 
 
+def test_the_mean_of_scaled_columns_is_zero_in_words() -> None:
+    """Not the rounding of float32, such as 3.487e-09."""
+    table = pd.DataFrame(rng.normal(50, 9, (189, 9))).add_prefix("c")
+    assert ", mean 0, standard deviation 1\n" in world(table).describe()
+
+
 def test_a_folder_written_like_a_name_is_named(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -57,6 +57,7 @@ def discover(
     tell(out, f"{found.count}{kind}. {found.why}")
     for each in found.factors:
         sure = each.sure if each.agreement == each.agreement else "one training"
+        sure = f"the column {each.column} alone" if each.column else sure
         moves = "; ".join(f"{name} {_number(low)} to {_number(high)}" for name, low, high in each.moves[:3])
         tell(out, f"{each.name}: {100 * each.share:.0f} %, {sure}" + (f"; moves {moves}" if moves else ""))
     role = "kept" if found.kind == "autoencoder" else "reads the data"

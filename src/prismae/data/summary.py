@@ -13,6 +13,7 @@ from prismae.data.storage import Storage, spaced
 
 _MOST = 20_000  # observations behind a mean
 _AT_A_TIME = 1 << 24  # elements in double precision, 128 MB
+ROUNDING = 1e-6  # deviations that float32 leaves of a mean that was taken off
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Summary:
     std: float
     low: float
     high: float
+
+    def said(self, offset: float = 0.0) -> tuple[str, str, str, str]:
+        """Least and greatest element, mean and deviation in words, with what was taken off every element put back."""
+        mean = self.mean if abs(self.mean) > ROUNDING * self.std else 0.0
+        digits = ".10g" if offset else ".4g"
+        low, high, middle = (f"{value + offset:{digits}}" for value in (self.low, self.high, mean))
+        return low, high, middle, f"{self.std:.4g}"
 
 
 def summary_of(data: Storage) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesRegressor
 
 from prismae.data import Kind
@@ -23,9 +24,10 @@ def alone(x: NDArray, kind: Kind) -> list[tuple[int, ...]]:
     """The columns of which the others tell less than 5 % of the variance, and which tell nothing of the others: x tells
     all of its square, which tells nothing of x. Each is given as its elements, those of a category together.
 
-    By extremely randomised trees (Geurts et al. 2006) on the rows that a tree has not seen. All columns where no two go
-    together. None for tables of counts, of which others tell little because most of each is noise; for tables of more
-    than 64 elements; for other kinds.
+    By extremely randomised trees (Geurts et al. 2006) of the values' ranks, since a few rows that stand far out have
+    most of a column's variance, on the rows that a tree has not seen. All columns where no two go together. None for
+    tables of counts, of which others tell little because most of each is noise; for tables of more than 64 elements;
+    for other kinds.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def alone(x: NDArray, kind: Kind) -> list[tuple[int, ...]]:
     if not isinstance(kind, Table) or kind.of_counts or not 2 <= x.shape[1] <= COLUMNS:
         return []
     rows = spread(x, LOOKED_AT)
-    rows = np.where(np.isnan(rows), means(rows), rows)
+    rows = rankdata(np.where(np.isnan(rows), means(rows), rows), axis=0)
     several = varying(rows, kind)
     told, owed = np.zeros(len(several)), np.zeros((len(several), len(several)))
     for j, own in enumerate(several):

@@ -107,8 +107,11 @@ def concluded(tried: Sequence[Tried], best: Tried | None, data: World, held: Wor
     if best:
         again = rebuilt(model, held, LOOKED_AT)
         own = explained(new, again[:, rest])
-        held_too = [each for each in found.apart if explained(unseen[:, each], again[:, each]) > axes.HELD**2]
-        taken = sum(max(1, len(each) - 1) for each in held_too)
+        taken = sum(
+            max(1, len(each) - 1)
+            for each in found.apart
+            if len(varied(unseen[:, each])) and explained(unseen[:, each], again[:, each]) > axes.HELD**2
+        )
         live = max(1, int(verdict.live.sum()) - taken)
     else:
         shares = np.square(first.codes(x[:, rest])).sum(0)

@@ -30,7 +30,7 @@ def described(
     loose: NDArray[np.bool_] | None = None,
 ) -> Discovery:
     """The same with its factors: what each explains and moves, the greatest first, and those last that are a column
-    which goes with no other; those that are `loose` [k] have no axes of their own."""
+    which goes with no other, together where it is a category; those that are `loose` [k] have no axes of their own."""
     k = codes.shape[1]
     named = replace(found, factors=[Factor(f"f{i}", 0.0, float(agreed[i]), []) for i in range(k)])
     places = columns(named.model._form.kind, x.shape[1])
@@ -43,7 +43,8 @@ def described(
     back = named.inverse_transform(ends)
     some = codes[:: max(1, len(codes) // 500)]
     shares = [total_effect(named.seen, some, i) for i in range(k)]
-    order = sorted(range(k), key=lambda i: (bool(which[i]), -shares[i]))
+    most = {name: max(shares[i] for i in range(k) if which[i] == name) for name in which if name}
+    order = sorted(range(k), key=lambda i: (-most.get(which[i], np.inf), which[i], -shares[i]))
     factors = [
         Factor(
             f"f{place}",

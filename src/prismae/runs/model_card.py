@@ -10,6 +10,7 @@ import yaml
 from prismae._better import Better
 from prismae._text import fixed, in_markdown, one
 from prismae.data.kinds import kind_of
+from prismae.data.summary import Summary
 from prismae.runs.doubts import doubts, headline
 from prismae.runs.verdict import Verdict
 
@@ -57,16 +58,12 @@ def model_card(
 
 
 def _data(job: Mapping[str, Any]) -> str:
-    summary, offset = job["summary"], job.get("offset", 0.0)
-    digits = ".10g" if offset else ".4g"
+    low, high, mean, std = Summary(**job["summary"]).said(job.get("offset", 0.0))
     shape = "x".join(map(str, job["shape"]))
     kind = kind_of(job)
     text = (
         f"{job['source'] or job['world']}: {job['n']:,} observations of shape {shape}, with "
-        f"{'scaled ' * kind.scaled}values from "
-        f"{offset + summary['low']:{digits}} to {offset + summary['high']:{digits}}, "
-        f"mean {offset + summary['mean']:{digits}} and standard deviation "
-        f"{summary['std']:.4g}."
+        f"{'scaled ' * kind.scaled}values from {low} to {high}, mean {mean} and standard deviation {std}."
     )
     text += "".join(f" {sentence}" for sentence in kind.sentences())
     columns = kind.columns or job.get("feature_names")

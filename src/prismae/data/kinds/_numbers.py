@@ -78,13 +78,9 @@ class Numbers(Kind):
         return "" if self.channels is None else f" ({self._each} scaled)"
 
     def values(self, data: Storage, summary: Summary) -> str:
-        low, high, mean = (value + self.offset for value in (summary.low, summary.high, summary.mean))
-        digits = ".10g" if self.offset else ".4g"
+        low, high, mean, std = summary.said(self.offset)
         scaled, origin = "scaled " * self.scaled, " (from bytes)" if self.pixels else ""
-        return (
-            f"{scaled}values {low:{digits}} to {high:{digits}}{origin}, "
-            f"mean {mean:{digits}}, standard deviation {summary.std:.4g}"
-        )
+        return f"{scaled}values {low} to {high}{origin}, mean {mean}, standard deviation {std}"
 
     def units(self) -> str:
         if self.channels is not None:
