@@ -11,9 +11,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import prismae as pr
 from prismae._discovery import entry_points, kebab
+from prismae.cli import app
 from prismae.control import Controller, Moves, Ramp, all_controllers
 from prismae.errors import InputError
 from prismae.fields import NonNegative
@@ -50,6 +52,61 @@ class HessianVAE(Method):
 class HingeVAE(HessianVAE):
     """Stands for another one."""
 '''
+
+
+ODD = (
+    MODULE
+    + """
+import numpy as np
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any, ClassVar
+from prismae.fields import Fraction
+
+class Bare(Method):
+    share: Fraction = 0.5
+    weights, terms = HessianVAE.weights, HessianVAE.terms
+
+@dataclass
+class Loose(Method):
+    share: Fraction = 0.5
+    weights, terms = HessianVAE.weights, HessianVAE.terms
+
+@dataclass(frozen=True)
+class Half(Method):
+    def weights(self):
+        return {}
+
+@dataclass(frozen=True)
+class Own(Method):
+    weights, terms = HessianVAE.weights, HessianVAE.terms
+
+@dataclass(frozen=True)
+class Unset(Own):
+    share: Fraction
+
+@dataclass(frozen=True)
+class Beyond(Own):
+    share: Fraction = 2.0
+
+@dataclass(frozen=True)
+class Array(Own):
+    prior: np.ndarray = field(default_factory=lambda: np.zeros(3))
+
+@dataclass(frozen=True)
+class Called(Own):
+    call: Any = abs
+
+@dataclass(frozen=True)
+class Lost(Own):
+    share: "Elsewhere" = 0.5
+
+@dataclass(frozen=True)
+class Taking(Own):
+    variants: ClassVar = {"beta-vae": {"share": 0.5}}
+    share: Fraction = 0.5
+"""
+)
 
 
 def module(tmp_path, monkeypatch, text=MODULE, name="acme_models"):
@@ -223,10 +280,23 @@ def test_two_packages_with_one_name_are_named_both(tmp_path, monkeypatch):
         ("acme_models:Absent", r"by acme 1\.0, cannot be loaded \(AttributeError"),
         ("acme_ends:Foo", r"by acme 1\.0, cannot be loaded \(SystemExit: 3\)"),
         ("random:Random", r"by acme 1\.0, is no Method but <class 'random\.Random'>"),
+        ("acme_models", r"by acme 1\.0, reads 'acme_models', expected module:name, as in"),
+        ("acme models HingeVAE", r"by acme 1\.0, reads 'acme models HingeVAE', expected module:name"),
+        ("acme_odd:Bare", r"is no frozen dataclass, .* write @dataclass\(frozen=True\) above class Bare"),
+        ("acme_odd:Loose", r"is no frozen dataclass, .* write @dataclass\(frozen=True\) above class Loose"),
+        ("acme_odd:Half", r"is no whole Method, since Half does not define terms"),
+        ("acme_odd:Unset", r"cannot be made with the defaults of its fields \(TypeError: .*'share'\)"),
+        ("acme_odd:Beyond", r"cannot be made .*share should be less than or equal to 1, got 2\.0"),
+        ("acme_odd:Array", r"prior is annotated <class 'numpy\.ndarray'>, of which nothing is known here"),
+        ("acme_odd:Called", r"call is <built-in function abs>, which a run cannot keep: expected numbers"),
+        ("acme_odd:Lost", r"Lost: its annotations cannot be read \(name 'Elsewhere' is not defined\)"),
+        ("acme_odd:Taking", r"has variants called as prismae's own beta-vae"),
     ],
 )
 def test_a_broken_entry_point_is_one_warning_and_the_rest_works(value, said, tmp_path, monkeypatch):
     (tmp_path / "acme_ends.py").write_text("raise SystemExit(3)")
+    (tmp_path / "acme_odd.py").write_text(ODD)
+    monkeypatch.delitem(sys.modules, "acme_odd", raising=False)
     declare(tmp_path, monkeypatch, "prismae.methods", broken=value, hinge="acme_models:HingeVAE")
     acme = module(tmp_path, monkeypatch)
     with pytest.warns(UserWarning, match=said) as warned:
@@ -235,6 +305,34 @@ def test_a_broken_entry_point_is_one_warning_and_the_rest_works(value, said, tmp
     assert found["hinge"] is acme.HingeVAE
     assert "vae" in found
     assert "broken" not in found
+
+
+def test_a_class_is_refused_in_python_as_by_its_entry_point(tmp_path, monkeypatch):
+    odd = module(tmp_path, monkeypatch, ODD, "acme_odd")
+    for cls, said in (
+        (odd.Bare, "Bare is no frozen dataclass"),
+        (odd.Loose, "Loose is no frozen dataclass"),
+        (odd.Called, "which a run cannot keep"),
+        (odd.Lost, "its annotations cannot be read"),
+    ):
+        with pytest.raises(InputError, match=said):
+            cls()
+
+
+def test_list_says_all_of_what_another_package_brings(tmp_path, monkeypatch):
+    declare(tmp_path, monkeypatch, "prismae.methods", hinge="acme_models:HessianVAE", gone="acme_gone:A")
+    module(tmp_path, monkeypatch)
+    listed = CliRunner().invoke(app, ["list", "methods", "hinge"])
+    for part in ("Stands for a method.", "strength: NonNegative = 1.0", "(from acme 1.0)"):
+        assert part in listed.output
+    gone = CliRunner().invoke(app, ["list", "methods", "gone"])
+    assert "'gone' of group prismae.methods, declared by acme 1.0, cannot be loaded" in str(gone.exception)
+
+
+def test_a_group_of_another_name_is_told(tmp_path, monkeypatch):
+    declare(tmp_path, monkeypatch, "prismae.method", hinge="acme_models:HingeVAE")
+    said = " ".join(CliRunner().invoke(app, ["list", "methods"]).output.split())
+    assert "Nothing is read of the entry points prismae.method, declared by acme 1.0: expected one of" in said
 
 
 def test_worlds_and_metrics_of_prismae_cannot_be_taken_over(tmp_path, monkeypatch):

@@ -7,15 +7,18 @@ What is found here is what `all_methods`, `all_metrics` and the others find (a t
 from __future__ import annotations
 
 import ast
+import inspect
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from io import StringIO
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
-from prismae._discovery import entry_points, kebab
+from prismae._discovery import described, entry_points, kebab, load
+from prismae.errors import InputError
 
 ROOT = Path(__file__).parent
 
@@ -71,18 +74,48 @@ def families() -> dict[str, str]:
 
 
 def explained(kind: str, name: str) -> str | None:
-    """All that is said of one thing: its docstring, and the fields that it takes, with their defaults; None where it is
-    another package's."""
+    """All that is said of one thing: its docstring, and the fields that it takes, with their defaults; None where there
+    is no such thing. One of another package is imported.
+
+    Raises
+    ------
+    InputError
+        For one of another package that cannot be imported.
+    """
     for found, node, lines in _nodes(kind):
         if found == name:
-            text = ast.get_docstring(node) or ""
-            fields = [
-                f"  {_field(each, lines)}"
-                for each in node.body
-                if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation)
-            ]
-            return "\n\n".join([text, *(["Fields:\n" + "\n".join(fields)] if fields else [])])
+            return _said(node, lines)
+    for point in entry_points(f"prismae.{kind}"):
+        if point.name == name:
+            return f"{_of_package(point)}\n\n({_brought_by(point)})"
     return None
+
+
+def _said(node: ast.ClassDef | ast.FunctionDef, lines: list[str]) -> str:
+    """The docstring of a definition, and its fields."""
+    text = ast.get_docstring(node) or ""
+    fields = [
+        f"  {_field(each, lines)}"
+        for each in node.body
+        if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation)
+    ]
+    return "\n\n".join([text, *(["Fields:\n" + "\n".join(fields)] if fields else [])])
+
+
+def _of_package(point: metadata.EntryPoint) -> str:
+    """The same of what an entry point declares."""
+    try:
+        loaded = load(point)
+    except InputError as error:
+        raise InputError(f"{described(point)} {error}.") from None
+    try:
+        source = dedent(inspect.getsource(loaded))
+    except (OSError, TypeError):  # its file is not there, or it is neither class nor function
+        return inspect.getdoc(loaded) or ""
+    node = ast.parse(source).body[0]
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return _said(node, source.splitlines())
+    return inspect.getdoc(loaded) or ""
 
 
 def _field(node: ast.AnnAssign, lines: list[str]) -> str:

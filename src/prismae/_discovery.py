@@ -10,11 +10,11 @@ import warnings
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from importlib import metadata
-from inspect import isabstract
+from inspect import get_annotations, isabstract
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
-from prismae.errors import InputError
+from prismae.errors import InputError, PluginWarning
 
 
 @lru_cache
@@ -55,11 +55,33 @@ def plugins(group: str, known: Collection[str] = ()) -> Iterator[tuple[metadata.
             )
         owners[point.name] = distribution(point)
         try:
-            loaded = point.load()
-        except (Exception, SystemExit) as error:  # whatever a stranger's module raises when it is imported
-            left_out(point, f"cannot be loaded ({type(error).__name__}: {error})")
+            loaded = load(point)
+        except InputError as error:
+            left_out(point, str(error))
         else:
             yield point, loaded
+
+
+def load(point: metadata.EntryPoint) -> Any:
+    """What an entry point declares.
+
+    Raises
+    ------
+    InputError
+        What is wrong with it, to stand behind its name, without a stop.
+    """
+    if not point_at(point):
+        raise InputError(f"reads {point.value!r}, expected module:name, as in acme.methods:SparseVAE")
+    try:
+        return point.load()
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises when it is imported
+        raise InputError(f"cannot be loaded ({type(error).__name__}: {error})") from None
+
+
+def point_at(point: metadata.EntryPoint) -> tuple[str, str] | None:
+    """Module and name that an entry point declares; None where its text is no such pair."""
+    found = point.pattern.match(point.value)
+    return (found["module"], found["attr"]) if found and found["attr"] else None
 
 
 def distribution(point: metadata.EntryPoint) -> str:
@@ -69,11 +91,25 @@ def distribution(point: metadata.EntryPoint) -> str:
 
 def left_out(point: metadata.EntryPoint, reason: str) -> None:
     """Warn that an entry point is not used."""
-    warnings.warn(
-        f"Entry point {point.name!r} of group {point.group}, declared by {distribution(point)}, {reason}: "
-        "it is left out.",
-        stacklevel=2,
-    )
+    warnings.warn(f"{described(point)} {reason}: it is left out.", PluginWarning, stacklevel=2)
+
+
+def described(point: metadata.EntryPoint) -> str:
+    """What messages call an entry point."""
+    return f"Entry point {point.name!r} of group {point.group}, declared by {distribution(point)},"
+
+
+def strange_groups(kinds: Collection[str]) -> list[str]:
+    """A sentence for each group of entry points that is called as one of prismae and is none."""
+    said = []
+    for group in sorted(metadata.entry_points().groups):
+        if group.startswith("prismae.") and group.removeprefix("prismae.") not in kinds:
+            owners = {distribution(point): None for point in metadata.entry_points(group=group)}
+            said.append(
+                f"Nothing is read of the entry points {group}, declared by {', '.join(owners)}: expected one of "
+                f"{', '.join(f'prismae.{kind}' for kind in sorted(kinds))}."
+            )
+    return said
 
 
 def entry_name(cls: type, group: str) -> str | None:
@@ -84,8 +120,9 @@ def entry_name(cls: type, group: str) -> str | None:
     if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return None
     for point in entry_points(group=group):
-        found: Any = sys.modules.get(point.module)
-        for name in point.attr.split("."):
+        module, path = point_at(point) or ("", "")
+        found: Any = sys.modules.get(module)
+        for name in path.split("."):
             found = getattr(found, name, None)
         if found is cls:
             return point.name
@@ -112,22 +149,54 @@ class Named(Protocol):
 N = TypeVar("N", bound=Named)
 
 
-def subclasses(package: str, base: type[N], group: str) -> dict[str, type[N]]:
+def subclasses(package: str, base: type[N], group: str, *, frozen: bool = True) -> dict[str, type[N]]:
     """Every final subclass of `base` by its command-line name: those of `package`, then those of entry points.
 
-    An entry point that is no such class, or whose class calls itself otherwise, is left out with a warning.
+    An entry point that is no such class, that cannot be used, or whose class calls itself otherwise, is left out with a
+    warning. `frozen`: whether they are frozen dataclasses, whose fields are settings.
     """
     found: dict[str, type[N]] = dict(_own_subclasses(package, base))
     own = {name for called, cls in found.items() for name in (called, *getattr(cls, "variants", ()))}
     for point, value in plugins(group, own):
         name = point.name
-        if not (isinstance(value, type) and issubclass(value, base)) or isabstract(value):
+        taken = own.intersection(getattr(value, "variants", ()))
+        if not (isinstance(value, type) and issubclass(value, base)):
             left_out(point, f"is no {base.__name__} but {value!r}")
+        elif why := unusable(value, base, frozen=frozen):
+            left_out(point, why)
+        elif taken:
+            left_out(point, f"has variants called as prismae's own {', '.join(sorted(taken))}")
         elif value.name() not in (name, *own):
             left_out(point, f"is called {value.name()!r} by its class, expected one name")
         else:
             found[name] = value
     return found
+
+
+def unusable(cls: type, base: type, *, frozen: bool = True) -> str:
+    """Why a class below `base` cannot be used, to stand behind its name; nothing where it can."""
+    if isabstract(cls):
+        missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        return f"is no whole {base.__name__}, since {cls.__name__} does not define {missing}"
+    if not frozen:
+        return ""
+    if why := unfrozen(cls):
+        return why
+    if {name for name, each in get_annotations(base).items() if "ClassVar" not in str(each)}:
+        return ""  # what each of them must be told, such as what a controller moves
+    try:
+        cls()
+    except Exception as error:  # whatever a stranger's class raises
+        return f"cannot be made with the defaults of its fields ({type(error).__name__}: {error})"
+    return ""
+
+
+def unfrozen(cls: type) -> str:
+    """Why a class is no frozen dataclass, to stand behind its name; nothing where it is one."""
+    if getattr(vars(cls).get("__dataclass_params__"), "frozen", False):
+        return ""
+    mend = f"write @dataclass(frozen=True) above class {cls.__name__}"
+    return f"is no frozen dataclass, so its fields are no settings: {mend}"
 
 
 @lru_cache

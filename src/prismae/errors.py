@@ -149,6 +149,10 @@ class TrainingWarning(UserWarning):
     """A training came to its end, but not well: its verdict names what is wrong and what to do."""
 
 
+class PluginWarning(UserWarning):
+    """What another package declares for prismae cannot be used, and is left out."""
+
+
 class DataWarning(UserWarning):
     """Data were read in a way that a user should know of: values are missing, columns are constant or left out."""
 

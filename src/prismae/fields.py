@@ -7,16 +7,18 @@ annotations; this module turns what it finds into one sentence. Classes of your 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields
 from functools import lru_cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
-from prismae._discovery import kebab
+from prismae._discovery import kebab, unfrozen
 from prismae.errors import InputError, noted, unknown_names
 
 __all__ = [
@@ -62,13 +64,25 @@ def _label(cls: type) -> str:
 
 @lru_cache(maxsize=256)
 def _hints(of: Any) -> dict[str, Any]:
-    return get_type_hints(of, include_extras=True)
+    try:
+        return get_type_hints(of, include_extras=True)
+    except NameError as error:
+        raise InputError(
+            f"{getattr(of, '__qualname__', of)}: its annotations cannot be read ({error}): import at the module's top "
+            "what they name."
+        ) from None
 
 
 @lru_cache(maxsize=4096)
 def _adapter(of: Any, name: str) -> TypeAdapter:
     """What reads an annotated name; making one takes a hundred times as long as asking it."""
-    return TypeAdapter(_hints(of)[name])
+    try:
+        return TypeAdapter(_hints(of)[name])
+    except PydanticUserError:
+        raise TypeError(
+            f"is annotated {_hints(of)[name]!r}, of which nothing is known here: expected numbers, texts or lists of "
+            "these, or a range of prismae.fields"
+        ) from None
 
 
 def check_fields(instance: Any) -> None:
@@ -80,10 +94,38 @@ def check_fields(instance: Any) -> None:
         Naming the class, each field that is wrong, the given value and what was expected.
     """
     cls = type(instance)
-    assert is_dataclass(cls)
     given = {field.name: getattr(instance, field.name) for field in fields(cls)}
     for name, checked in _checked(_label(cls), cls, given).items():
         object.__setattr__(instance, name, checked)
+
+
+class Settings:
+    """What is made again from its fields: a frozen dataclass, whose values are plain data, as job.json keeps them.
+
+    Raises
+    ------
+    InputError
+        For a class that is no frozen dataclass, and values of its fields that cannot be.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if why := unfrozen(cls):
+            raise InputError(f"{cls.__name__} {why}.")
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        strange = []
+        for name, value in asdict(cast(Any, self)).items():
+            try:
+                json.dumps(value)
+            except (TypeError, ValueError):
+                strange.append(f"{name} is {value!r:.60}")
+        if strange:
+            raise InputError(
+                f"{_label(type(self))}: {'; '.join(strange)}, which a run cannot keep: expected numbers, texts, truth "
+                "values, None, or lists of these."
+            )
 
 
 def from_text(cls: type, settings: Mapping[str, str], **values: Any) -> Any:

@@ -15,7 +15,15 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from prismae.cli._app import app, end_log, err, tell
-from prismae.errors import DataWarning, InputError, Interrupted, NotFinite, TrainingWarning, of_machine
+from prismae.errors import (
+    DataWarning,
+    InputError,
+    Interrupted,
+    NotFinite,
+    PluginWarning,
+    TrainingWarning,
+    of_machine,
+)
 
 __all__ = ["app", "main"]
 
@@ -96,7 +104,7 @@ def _warn(
     line: str | None = None,
 ) -> None:
     """A warning: one of prismae is a sentence, without the line of code that gave it."""
-    if issubclass(category, DataWarning | TrainingWarning):
+    if issubclass(category, DataWarning | PluginWarning | TrainingWarning):
         tell(err, str(message), style="yellow")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))

@@ -11,7 +11,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from prismae._catalogue import FAMILIES, SHELVES, catalogue, explained, families
-from prismae.cli._app import AsJson, answers, app, examples
+from prismae._discovery import strange_groups
+from prismae.cli._app import AsJson, answers, app, err, examples, tell
 from prismae.errors import unknown_name
 
 Listed = StrEnum("Listed", {name: name for name in SHELVES})  # type: ignore[misc]
@@ -27,6 +28,8 @@ def list_names(
     as_json: AsJson = False,
 ) -> None:
     """List methods, metrics, worlds, controllers, networks, likelihoods, views or trackers."""
+    for said in strange_groups([*SHELVES, "kinds"]):
+        tell(err, said, style="yellow")
     found = catalogue(what)
     if name is not None:
         if name not in found:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from prismae._discovery import entry_name, kebab
 from prismae.errors import InputError
-from prismae.fields import check_fields
+from prismae.fields import Settings
 
 Values = dict[str, float | Tensor]
 State = dict[str, Tensor]
@@ -66,7 +66,7 @@ class Trial(Protocol):
         """Put values into the history's row of this step; their names have a colon, as in ``evolve:target``."""
 
 
-class Controller(ABC):
+class Controller(Settings, ABC):
     """Moves one of a run's values: a weight, by the name of its term, or "noise", the channel's deviation [m].
 
     One file in `prismae.control` (or an entry point of group ``prismae.controllers``) holds one controller; its name
@@ -87,7 +87,7 @@ class Controller(ABC):
     moves: Moves
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         if not self.together and len(self.moves) != 1:
             raise InputError(
                 f"{self.name()}: a controller of this kind moves one value, got {', '.join(self.moves)}: "

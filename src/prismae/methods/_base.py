@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from prismae._discovery import entry_name, kebab
 from prismae.control import Controller
-from prismae.fields import check_fields
+from prismae.fields import Settings
 from prismae.latent.gaussian import Gaussian, Posterior
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.optimizer import Optimizer
@@ -90,7 +90,7 @@ class Context:
     labels: Labelled | None = None
 
 
-class Method(ABC):
+class Method(Settings, ABC):
     """A frozen dataclass whose fields are its hyper-parameters: its JSON, its CLI options and its sweep axes.
 
     One file in `prismae.methods` (or an entry point of group ``prismae.methods``) holds one method; its name on the
@@ -111,9 +111,6 @@ class Method(ABC):
         tuple[str, ...]
     ] = ()  # weights whose own controller is a default: the user's replaces it
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     @classmethod
     def name(cls) -> str:
@@ -167,7 +164,7 @@ class Method(ABC):
         """How many observations, drawn by the seed, are known with their factors; 0: none. Otherwise as `pairs`."""
         return 0
 
-    def prepare(self, ae: AutoencoderNet, observations: Callable[[int], Tensor], step: int) -> None:  # noqa: B027
+    def prepare(self, ae: AutoencoderNet, observations: Callable[[int], Tensor], step: int) -> None:
         """Change the autoencoder before a step, without a graph: for what no gradient does, such as starting a
         mixture from the codes. `observations(n)` gives up to n of them, evenly spaced; called before every step."""
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from prismae._discovery import entry_name, kebab
 from prismae.errors import InputError
-from prismae.fields import check_fields
+from prismae.fields import Settings
 from prismae.settings import plain
 
 Elements = Literal["numbers", "words"]
@@ -20,7 +20,7 @@ Pair = tuple[nn.Module, nn.Module]
 Architecture = Callable[[tuple[int, ...], int, int], Pair]
 
 
-class Net(ABC):
+class Net(Settings, ABC):
     """A frozen dataclass whose fields are the settings of an architecture, such as its width.
 
     One file in `prismae.nets` (or an entry point of group ``prismae.nets``) holds one network; its name on the
@@ -28,9 +28,6 @@ class Net(ABC):
     """
 
     elements: ClassVar[Elements] = "numbers"  # what observations are made of; "words": they are sentences
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     @classmethod
     def name(cls) -> str:

@@ -361,7 +361,7 @@ def squared_errors(logits: Tensor, x: Tensor) -> Tensor:
 
 def all_likelihoods() -> dict[str, type[Likelihood]]:
     """Every likelihood by its command-line name: those of this folder, then those of other packages."""
-    return subclasses("prismae.nets", cast(Any, Likelihood), "prismae.likelihoods")
+    return subclasses("prismae.nets", cast(Any, Likelihood), "prismae.likelihoods", frozen=False)
 
 
 def likelihood(given: str | Likelihood) -> Likelihood:

@@ -14,6 +14,7 @@ import torch
 from prismae.data import World, world
 from prismae.data.kinds import Table
 from prismae.data.storage import Dense
+from prismae.errors import InputError
 from prismae.metrics import Metric
 
 T = TypeVar("T")
@@ -57,6 +58,15 @@ def refused(error: type[Exception], sentence: str) -> Iterator[None]:
     raise AssertionError(sentence)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """What is refused with a sentence does not hold."""
+    try:
+        yield
+    except InputError as error:
+        raise AssertionError(str(error)) from error
+
+
 def seeded(check: Callable[P, None]) -> Callable[P, None]:
     """The check with random numbers of its own, the same each time; the generator of the process stays as it is."""
 
@@ -71,10 +81,12 @@ def seeded(check: Callable[P, None]) -> Callable[P, None]:
 
 def run_checks(checks: Callable[[T], Iterable[Check[T]]], given: T | type[T]) -> None:
     """Run the checks for a thing, or for one of a class with its defaults; what fails says which of them it was."""
-    subject = given() if isinstance(given, type) else given
+    with held():
+        subject = given() if isinstance(given, type) else given
     for check in checks(subject):
         try:
-            check(subject)
+            with held():
+                check(subject)
         except Exception as error:
             error.add_note(f"In the check {check.__name__!r} of {subject}.")
             raise

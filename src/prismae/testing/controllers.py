@@ -43,7 +43,7 @@ def check_controller(given: Controller | type[Controller]) -> None:
         A sentence that says what does not hold.
     """
     if isinstance(given, type):
-        given = given(moves=("kl" if "weight" in given.kinds else "noise"))  # type: ignore[call-arg]
+        given = given(moves=("kl" if "weight" in given.kinds else "noise"))
     run_checks(controller_checks, given)
 
 

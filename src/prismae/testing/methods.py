@@ -23,6 +23,7 @@ from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
 from prismae.testing._hold import Check, M, N, few_digits, few_rows, hold, refused, run_checks, seeded, x_of
 from prismae.train import Hook, Moment, Trained, build, train
+from prismae.train.answers import check_critic_terms, check_terms
 from prismae.train.build import choices
 from prismae.train.known import Known
 
@@ -52,7 +53,9 @@ def method_checks(method: Method) -> tuple[Check[Method], ...]:
     """The checks for a method, of which those with a critic or with clusters have more: `check(method)` each."""
     checks: tuple[Check[Any], ...] = (
         is_made_again_from_its_fields,
+        the_posterior_reads_the_encoder,
         terms_are_finite_and_of_a_declared_shape,
+        every_term_with_a_weight_has_a_gradient,
         double_precision_is_kept,
         gradients_reach_every_weight_of_the_autoencoder,
         the_prior_gives_codes_that_can_be_decoded,
@@ -137,21 +140,39 @@ def terms_are_finite_and_of_a_declared_shape(method: Method) -> None:
     """Terms with a weight are [batch] or scalar, observations scalar or [m], and none is NaN or infinite."""
     ready = _ready(method)
     terms = method.terms(ready.ae, ready.x, ready.ctx)
-    expected, given = {*method.weights(), *method.observations()}, set(terms)
-    hold(
-        given == expected,
-        f"`terms` gives {', '.join(sorted(given))}, but `weights` and `observations` name "
-        f"{', '.join(sorted(expected))}.",
-    )
-    hold(method.reconstruction in given, f"`reconstruction` is {method.reconstruction!r}, which is no term.")
+    check_terms(method, terms, N, M)
     for name, value in terms.items():
-        shapes = {(), (N,)} if name in method.weights() else {(), (M,)}
         hold(value.isfinite().all(), f"The term {name!r} holds NaN or infinity.")
-        hold(
-            tuple(value.shape) in shapes,
-            f"The term {name!r} has shape {tuple(value.shape)}, expected one of {sorted(shapes)} for a batch of {N} "
-            f"and {M} codes.",
-        )
+
+
+@seeded
+def every_term_with_a_weight_has_a_gradient(method: Method) -> None:
+    """A term without one changes nothing by its weight: it is an observation, or was detached by mistake."""
+    ready = _ready(method)
+    terms = method.terms(ready.ae, ready.x, ready.ctx)
+    still = [name for name in method.weights() if not terms[name].requires_grad]
+    hold(
+        not still,
+        f"No gradient comes from {', '.join(map(repr, still))}, so what it weighs does not matter: was it detached, or "
+        "is it one of the `observations`?",
+    )
+
+
+@seeded
+def the_posterior_reads_the_encoder(method: Method) -> None:
+    """Of `n_outputs` outputs of the encoder, the posterior makes finite codes [batch, m]."""
+    ready = _ready(method)
+    with torch.no_grad():
+        q = ready.ae.encode(ready.x)
+    hold(
+        isinstance(getattr(q, "mean", None), Tensor),
+        f"`posterior` gives {type(q).__name__}, expected a posterior, as prismae.latent.gaussian.Gaussian is one.",
+    )
+    hold(
+        tuple(q.mean.shape) == (N, M),
+        f"Of {method.n_outputs(M)} outputs of the encoder `posterior` makes codes of shape {tuple(q.mean.shape)}, "
+        f"expected {(N, M)}: do `n_outputs` and `posterior` agree?",
+    )
 
 
 @seeded
@@ -225,6 +246,7 @@ def the_critic_learns_and_nothing_else(method: Adversarial) -> None:
     with torch.no_grad():
         q = ready.ae.encode(ready.x)
     terms = method.critic_terms(ready.ctx.critic, q, ready.ctx)
+    check_critic_terms(method, terms, N, M)
     torch.stack([value.mean() for value in terms.values()]).sum().backward()
     _reached(ready.ctx.critic, "the critic")
     leaking = [name for name, parameter in ready.ae.named_parameters() if parameter.grad is not None]

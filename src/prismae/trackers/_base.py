@@ -198,7 +198,7 @@ def _scores(found: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float]
 
 def all_trackers() -> dict[str, type[Tracker]]:
     """Every tracker by its command-line name: those of `prismae.trackers`, then those of other packages."""
-    return subclasses("prismae.trackers", cast(Any, Tracker), "prismae.trackers")
+    return subclasses("prismae.trackers", cast(Any, Tracker), "prismae.trackers", frozen=False)
 
 
 def tracker(name: str, run: Run, job: Mapping[str, Any]) -> Tracker:

@@ -13,6 +13,7 @@ from prismae.methods import method as as_method
 from prismae.nets import Likelihood
 from prismae.nets.likelihood import all_likelihoods
 from prismae.nets.likelihood import likelihood as as_likelihood
+from prismae.train.answers import check_said
 
 NOISE = "noise"  # the value that is the channel's, not a term's weight
 KINDS = {"weight": "the weights of terms", "noise": "the noise of a channel"}
@@ -34,8 +35,10 @@ def check_controllers(
     InputError
         Where a controller moves what the method does not have, or the same value as another; where two make trials;
         where one cannot move a value of that kind, reads what the method does not give, or needs an ELBO in nats and
-        the method declares none or the likelihood is none; and where a term's name is the history's own.
+        the method declares none or the likelihood is none; where a term's name is the history's own; and for a method
+        that says of itself what cannot be.
     """
+    check_said(method)
     weights, noise, label = method.weights(), method.noise(), method.called()
     values = [*weights, *([] if noise is None else [NOISE])]
     reserved = {"step", *([] if noise is None else [NOISE, "sigma"])}

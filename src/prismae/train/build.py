@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import torch
+from torch import nn
 
 from prismae._files import memory
 from prismae.data import Kind, Summary, World
@@ -19,6 +20,7 @@ from prismae.nets.likelihood import Likelihood
 from prismae.nets.likelihood import likelihood as as_likelihood
 from prismae.nets.text import TextAutoencoderNet
 from prismae.settings import Training
+from prismae.train.answers import check_said
 
 LARGE = (
     100_000  # elements of an observation from which a network may have more weights than there is memory for
@@ -28,6 +30,7 @@ COPIES = 4  # of each weight in a training: itself, its gradient, and Adam's two
 
 def choices(method: Method, world: World, training: Training) -> tuple[Net, Likelihood]:
     """The network and the likelihood of a training on `world`, also where they are left to "auto"."""
+    check_said(method)
     net = choose_net(training.net, method, world.kind, world.shape)
     return net, choose_likelihood(training.likelihood, method, world.kind, world.summary)
 
@@ -142,13 +145,18 @@ def build(
     if kind.known:  # its decoder sees, behind a code, what is given
         _, decoder = chosen.build(shape, method.n_outputs(n_latents), n_latents + len(kind.known))
     own = deepcopy(as_likelihood(likelihood))  # its parameters are this run's
+    parts = method.modules(n_latents)
+    if not isinstance(parts, nn.ModuleDict):
+        raise InputError(
+            f"{method.name()}: `modules` gives {type(parts).__name__}, expected a torch.nn.ModuleDict."
+        )
     own.set_columns(*kind.column_sorts(), d=prod(shape), mean=summary.mean, std=summary.std)
     given: dict[str, Any] = {
         "posterior": method.posterior,
         "likelihood": own,
         "mean": summary.mean,
         "std": summary.std,
-        "parts": method.modules(n_latents),
+        "parts": parts,
     }
     if words:
         return TextAutoencoderNet(encoder, decoder, longest=shape[0], **given)

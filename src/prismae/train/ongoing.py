@@ -23,6 +23,7 @@ from prismae.latent.labels import told
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
+from prismae.train.answers import check_critic_terms, check_terms
 from prismae.train.attached import NOISE, attached
 from prismae.train.batches import batches_of
 from prismae.train.build import choose_lr
@@ -64,6 +65,7 @@ class Ongoing:
         self.ae = ae.train()
         self.critic: nn.Module | None = None
         self.step, self.critic_updates, self.trial_updates = 0, 0, 0
+        self.m, self.unseen = training.n_latents, {check_terms, check_critic_terms}  # not yet looked at
         self.spent, self.warmed = 0.0, 0.0  # seconds: before this piece of the training, and in the warm-up
         self.started = time.perf_counter()
         self.history = History(every=-(-training.limit // 5000))
@@ -172,7 +174,14 @@ class Ongoing:
     def _terms(self, ae: AutoencoderNet, x: Tensor, context: Context) -> Terms:
         """The method's terms, and that of what is given."""
         terms = self.method.terms(ae, x, context)
+        self._look_at(check_terms, terms, x)
         return terms | {GIVEN: told(ae.encode(x).mean, ae.told_of(x))} if ae.given else terms
+
+    def _look_at(self, check: Callable[..., None], terms: Any, x: Tensor) -> None:
+        """Look once at what the method gives."""
+        if check in self.unseen:
+            check(self.method, terms, len(x), self.m)
+            self.unseen = self.unseen - {check}  # another set, since a twin shares this one
 
     def _means(self, terms: Terms) -> Terms:
         """Losses are averaged over the batch; observations keep their shape."""
@@ -185,6 +194,7 @@ class Ongoing:
             with torch.no_grad():  # the critic's loss must not reach the encoder
                 q = self.team.dealt(self.ae, self.draws).encode(x)
             terms = method.critic_terms(self.critic, q, replace(self.context, critic=None))
+        self._look_at(check_critic_terms, terms, x)
         means = {name: widened(value).mean() for name, value in terms.items()}
         self.fabric.backward(torch.stack(list(means.values())).sum())
         self.team.average(self.critic, means)

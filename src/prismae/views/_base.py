@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prismae._discovery import entry_name, kebab, subclasses
 from prismae.errors import unknown_name
-from prismae.fields import check_fields, named_values
+from prismae.fields import Settings, named_values
 from prismae.views._shown import KINDS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-class View(ABC):
+class View(Settings, ABC):
     """A frozen dataclass whose fields are what may be asked of a view, such as its seed.
 
     One file in `prismae.views` (or an entry point of group ``prismae.views``) holds one view; its name on the command
@@ -90,9 +90,6 @@ class View(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         assert cls.section in SECTIONS, f"{cls.__name__}: section {cls.section!r} is none of {list(SECTIONS)}"
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     @classmethod
     def name(cls) -> str:

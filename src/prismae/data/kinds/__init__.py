@@ -35,7 +35,7 @@ WIDE = 32  # elements: version 0.1 showed longer vectors whose elements have no 
 
 def all_kinds() -> dict[str, type[Kind]]:
     """Every kind of data by its name in job.json: those of this folder, then those of other packages."""
-    return subclasses(__name__, cast(Any, Kind), "prismae.kinds")
+    return subclasses(__name__, cast(Any, Kind), "prismae.kinds", frozen=False)
 
 
 def kind_of(about: Mapping[str, Any]) -> Kind:

@@ -1,0 +1,133 @@
+"""What a method says and gives, looked at once: of itself before a training, and its terms at the first batch.
+
+Training on terms of another shape would go on: the mean over a term [batch, m] is that of [batch] divided by m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from torch import Tensor
+
+from prismae.control import Controller
+from prismae.errors import InputError
+from prismae.methods import Method
+from prismae.optimizer import Optimizer
+
+PAIRS = ("any", "laplace", "next")
+
+
+def check_said(method: Method) -> None:
+    """Refuse a method whose weights, names of terms, noise, controllers or optimiser are not what they should be.
+
+    Raises
+    ------
+    InputError
+        Naming all that is wrong.
+    """
+    weights = method.weights()
+    if not isinstance(weights, Mapping) or not weights:
+        raise InputError(
+            f"{method.name()}: `weights` gives {weights!r:.60}, expected a dictionary of names and numbers."
+        )
+    faults = [
+        f"the weight of {name!r} is {value!r:.60}, expected a finite number"
+        for name, value in weights.items()
+        if not _number(value)
+    ]
+    given = [*weights, *method.observations()]
+    faults += [
+        f"`observations` names {name!r}, which has a weight"
+        for name in method.observations()
+        if name in weights
+    ]
+    for field, names in (("reconstruction", (method.reconstruction,)), ("kl", method.kl)):
+        faults += [
+            f"`{field}` names {name!r}, which is none of {', '.join(given)}"
+            for name in names
+            if name not in given
+        ]
+    noise, pairs, labelled = method.noise(), method.pairs(), method.labelled()
+    if noise is not None and not (_number(noise) and noise >= 0):
+        faults.append(f"`noise` gives {noise!r:.60}, expected a number that is 0 or more, or None")
+    if not (pairs is None or pairs in PAIRS or (_whole(pairs) and int(pairs) > 0)):
+        faults.append(
+            f"`pairs` gives {pairs!r:.60}, expected a number of factors, {', '.join(PAIRS)} or None"
+        )
+    if not (_whole(labelled) and labelled >= 0):
+        faults.append(f"`labelled` gives {labelled!r:.60}, expected a whole number")
+    controllers = method.controllers()
+    if not isinstance(controllers, Sequence) or not all(isinstance(each, Controller) for each in controllers):
+        faults.append(f"`controllers` gives {controllers!r:.60} …, expected a tuple of controllers")
+    for field in ("optimizer", "critic_optimizer"):
+        if hasattr(method, field) and not isinstance(own := getattr(method, field)(), Optimizer):
+            faults.append(f"`{field}` gives {own!r:.60}, expected a prismae.methods.Optimizer")
+    if faults:
+        raise InputError(f"{method.name()}: {'; '.join(faults)}.")
+
+
+def check_terms(method: Method, terms: Any, n: int, m: int) -> None:
+    """Refuse terms of a batch of n observations with m codes that are not those which the method names.
+
+    Raises
+    ------
+    InputError
+        Naming all that is wrong.
+    """
+    weights = method.weights()
+    shapes = {name: {(), (n,)} for name in weights}
+    shapes |= {name: {(), (m,)} for name in method.observations()}
+    faults = _faults("terms", terms, shapes, n, m)
+    if not faults and not any(terms[name].requires_grad for name in weights):
+        faults = ["no term of `terms` has a gradient, so nothing can be learned"]
+    if faults:
+        raise InputError(f"{method.name()}: {'; '.join(faults)}.")
+
+
+def check_critic_terms(method: Method, terms: Any, n: int, m: int) -> None:
+    """The same of what a critic minimises, whose names are its own."""
+    named = terms if isinstance(terms, Mapping) else {}
+    faults = _faults("critic_terms", terms, {name: {(), (n,)} for name in named}, n, m)
+    taken = [name for name in named if name in {*method.weights(), *method.observations(), "step", "sigma"}]
+    faults += [f"`critic_terms` gives {name!r}, a name that `terms` or the history has too" for name in taken]
+    if not faults and not any(value.requires_grad for value in named.values()):
+        faults = ["no term of `critic_terms` has a gradient, so the critic cannot learn"]
+    if faults:
+        raise InputError(f"{method.name()}: {'; '.join(faults)}.")
+
+
+def _faults(
+    whose: str, terms: Any, expected: Mapping[str, set[tuple[int, ...]]], n: int, m: int
+) -> list[str]:
+    if not isinstance(terms, Mapping):
+        return [f"`{whose}` gives {type(terms).__name__}, expected a dictionary of names and tensors"]
+    if not terms:
+        return [f"`{whose}` gives nothing"]
+    missing = [name for name in expected if name not in terms]
+    faults = [f"`{whose}` does not give {', '.join(map(repr, missing))}"] if missing else []
+    for name, value in terms.items():
+        if name not in expected:
+            faults.append(f"`{whose}` gives {name!r}, which `weights` and `observations` do not name")
+        elif not isinstance(value, Tensor):
+            faults.append(f"the term {name!r} is {type(value).__name__}, expected a tensor")
+        elif not value.is_floating_point():
+            faults.append(f"the term {name!r} is {value.dtype}, expected floating-point numbers")
+        elif tuple(value.shape) not in expected[name]:
+            shapes = " or ".join(str(shape) for shape in sorted(expected[name]))
+            faults.append(
+                f"the term {name!r} has shape {tuple(value.shape)}, expected {shapes} for a batch of {n} observations "
+                f"and {m} codes"
+            )
+    return faults
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, Tensor) and value.ndim:
+        return False
+    return isinstance(value, int | float | Tensor) and not isinstance(value, bool) and isfinite(value)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
