@@ -160,7 +160,7 @@ def every_term_with_a_weight_has_a_gradient(method: Method) -> None:
 
 @seeded
 def the_posterior_reads_the_encoder(method: Method) -> None:
-    """Of `n_outputs` outputs of the encoder, the posterior makes finite codes [batch, m]."""
+    """The posterior makes codes [batch, m] of the `n_outputs` outputs of the encoder."""
     ready = _ready(method)
     with torch.no_grad():
         q = ready.ae.encode(ready.x)

@@ -17,6 +17,7 @@ from prismae.methods import Method
 from prismae.optimizer import Optimizer
 
 PAIRS = ("any", "laplace", "next")
+NOISE = "noise"  # the value that is the channel's, not a term's weight
 
 
 def check_said(method: Method) -> None:
@@ -38,6 +39,13 @@ def check_said(method: Method) -> None:
         if not _number(value)
     ]
     given = [*weights, *method.observations()]
+    noise = method.noise()
+    reserved = {"step", *([] if noise is None else [NOISE, "sigma"])}
+    faults += [
+        f"{name!r} cannot be the name of a term, since it names a value of the run"
+        for name in given
+        if name in reserved
+    ]
     faults += [
         f"`observations` names {name!r}, which has a weight"
         for name in method.observations()
@@ -49,7 +57,7 @@ def check_said(method: Method) -> None:
             for name in names
             if name not in given
         ]
-    noise, pairs, labelled = method.noise(), method.pairs(), method.labelled()
+    pairs, labelled = method.pairs(), method.labelled()
     if noise is not None and not (_number(noise) and noise >= 0):
         faults.append(f"`noise` gives {noise!r:.60}, expected a number that is 0 or more, or None")
     if not (pairs is None or pairs in PAIRS or (_whole(pairs) and int(pairs) > 0)):

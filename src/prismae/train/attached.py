@@ -13,9 +13,8 @@ from prismae.methods import method as as_method
 from prismae.nets import Likelihood
 from prismae.nets.likelihood import all_likelihoods
 from prismae.nets.likelihood import likelihood as as_likelihood
-from prismae.train.answers import check_said
+from prismae.train.answers import NOISE, check_said
 
-NOISE = "noise"  # the value that is the channel's, not a term's weight
 KINDS = {"weight": "the weights of terms", "noise": "the noise of a channel"}
 
 
@@ -35,18 +34,11 @@ def check_controllers(
     InputError
         Where a controller moves what the method does not have, or the same value as another; where two make trials;
         where one cannot move a value of that kind, reads what the method does not give, or needs an ELBO in nats and
-        the method declares none or the likelihood is none; where a term's name is the history's own; and for a method
-        that says of itself what cannot be.
+        the method declares none or the likelihood is none; and for a method that says of itself what cannot be.
     """
     check_said(method)
     weights, noise, label = method.weights(), method.noise(), method.called()
     values = [*weights, *([] if noise is None else [NOISE])]
-    reserved = {"step", *([] if noise is None else [NOISE, "sigma"])}
-    for name in (*weights, *method.observations()):
-        if name in reserved:
-            raise InputError(
-                f"{label}: {name!r} cannot be the name of a term, since it names a value of the run."
-            )
     every = attached(method, controllers)
     moved = [name for controller in every for name in controller.moves]
     for place, name in enumerate(moved):

@@ -23,8 +23,8 @@ from prismae.latent.labels import told
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
-from prismae.train.answers import check_critic_terms, check_terms
-from prismae.train.attached import NOISE, attached
+from prismae.train.answers import NOISE, check_critic_terms, check_terms
+from prismae.train.attached import attached
 from prismae.train.batches import batches_of
 from prismae.train.build import choose_lr
 from prismae.train.descent import adam, follow
