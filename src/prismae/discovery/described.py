@@ -68,7 +68,8 @@ def total_effect(seen: Callable[[NDArray], NDArray], factors: NDArray, i: int) -
     for _ in range(SHUFFLED):
         other[:, i] = rng.permutation(factors[:, i])
         squares += float(np.square(whole - seen(other)).sum())
-    return squares / (2 * SHUFFLED) / (float(np.square(whole - whole.mean(0)).sum()) or 1.0)
+    share = squares / (2 * SHUFFLED) / (float(np.square(whole - whole.mean(0)).sum()) or 1.0)
+    return min(1.0, share)  # an estimate may lie above
 
 
 def moves(back: Any, i: int, k: int) -> list[tuple[str, Any, Any]]:
