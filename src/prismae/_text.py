@@ -29,10 +29,12 @@ def number(value: Any) -> str:
 
 
 def brief(value: float) -> str:
-    """Three significant digits, all those before the point, with a power of ten from a million on."""
+    """Three significant digits, all those before the point, with a power of ten from a million on; thousands stand
+    apart where there are more than four digits, which may be a year."""
     if value and not 1e-3 <= abs(value) < 1e6:
         return minus(f"{value:.1e}")
-    return minus(f"{value:,.{_digits(value)}f}")
+    apart = "," if abs(value) >= 9_999.5 else ""
+    return minus(f"{value:{apart}.{_digits(value)}f}")
 
 
 def percent(value: float) -> str:
