@@ -25,7 +25,14 @@ from prismae.runs.model_card import model_card
 from prismae.runs.run import Run
 
 FAST = {"n_latents": 3, "steps": 2, "batch": 16, "device": "cpu"}
-SHAPES = {"mlp": (12,), "conv": (1, 8, 8), "conv5": (1, 16, 16), "conv1d": (16,)}
+SHAPES = {
+    "mlp": (12,),
+    "additive": (12,),
+    "conv": (1, 8, 8),
+    "conv5": (1, 16, 16),
+    "conv1d": (16,),
+    "conv3d": (1, 8, 8, 8),
+}
 SIZES = (1, 5, 70)
 QUICK = {"critic_warmup": 0, "critic_width": 16, "n_nodes": 4, "pretrain_steps": 0}  # where a method has them
 
