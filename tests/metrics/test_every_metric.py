@@ -58,7 +58,11 @@ BAD = {
     "factors of rank 3": (NOISY, FACTORS[..., None], r"shape \(1200, \d, 1\), expected \[points, factors\]"),
     "another number of rows": (NOISY[:-1], FACTORS, "1199 codes but 1200 rows of factors"),
     "NaN codes": (np.where(np.arange(4) == 2, np.nan, NOISY), FACTORS, "column 2 holds NaN"),
-    "text": (NOISY, FACTORS.astype(str), "expected class indices or numbers"),
+    "numbers as texts": (
+        NOISY,
+        FACTORS.astype(str),
+        "must be numbers or classes, but column 0 holds numbers as texts",
+    ),
     "a factor of one value": (NOISY, np.where(np.arange(K) == 1, 0, FACTORS), "1 has only one value"),
     "one point": (NOISY[:1], FACTORS[:1], "needs at least"),
 }

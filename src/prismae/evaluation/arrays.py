@@ -44,9 +44,11 @@ def evaluate_codes(
     codes
         [n, m] codes of all points of a world: its codes table.
     factors
-        [n, k] class indices or values, NaN where unknown; None: only metrics that need no factors are taken.
+        [n, k] class indices or values, NaN where unknown; None: only metrics that need no factors are taken. Texts and
+        pandas categories are classes. Rows of tables belong together by their names, where both have some.
     factor_names, factor_kinds
-        k names (for messages) and k kinds, "categorical" or "continuous".
+        k names (for messages; by default a table's) and k kinds, "categorical" or "continuous". Whole numbers are
+        classes in "locatello2019", whatever their kind.
     metrics
         "default", "all" (of the protocol), "clustering", "classification", names, or functions that are declared by
         `prismae.metrics.metric`. What a world does not allow is left out, with the reason; if nothing is left of the
@@ -94,7 +96,9 @@ def evaluate_codes(
     world = Factors(factors, factor_names, factor_kinds)
     subject = Subject(codes, world, other_runs, stds, other_stds, test, assignments, progress=progress)
     options = Options(bootstrap, baselines, seed, label, progress=progress)
-    return joined(walk(subject, by_protocol(metrics, (protocol,)), options))
+    wanted = by_protocol(metrics, (protocol,))
+    subject.check()
+    return joined(walk(subject, wanted, options))
 
 
 def evaluate_images(

@@ -92,6 +92,7 @@ def evaluate(
     )
     options = Options(bootstrap, baselines, seed, label, samples, progress)
     wanted = by_protocol(metrics, (protocol,))
+    subject.check()
     start = getattr(model, "untrained", None)
     others = baselines_of(subject, seed=seed, start=None if start is None else start()) if baselines else {}
     walked = walk(subject, wanted, options)

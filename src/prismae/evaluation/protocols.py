@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prismae.errors import InputError, unknown_name
+from prismae.errors import InputError, unknown_name, unknown_names
 from prismae.evaluation.families import ALL, Family
 from prismae.evaluation.protocol import Protocol
 from prismae.metrics import Metric, all_metrics, as_metric
@@ -113,6 +113,7 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
         taken.metrics |= {key: known[key] for key in keys}
         taken.named |= set(keys) if named else set()
 
+    unknown = list[str]()
     for each in asked:
         if each in ("default", "all"):
             for label, plan in plans.items():
@@ -122,9 +123,7 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
         elif isinstance(each, str):
             owners = [label for label in plans if each in tables[label]]
             owners = owners or [label for label in FAMILIES if "/" not in label and each in tables[label]]
-            if not owners:
-                valid = {*FAMILIES, *(key for table in tables.values() for key in table)}
-                raise unknown_name(f"metric of {' or '.join(plans)}", each, valid)
+            unknown += [] if owners else [each]
             for label in owners:
                 take(label, [each], named=True)
         else:
@@ -133,6 +132,9 @@ def by_protocol(metrics: Metrics, protocols: Iterable[str | Protocol]) -> dict[s
             owners = owners or [label for label in FAMILIES if label in metric.protocols]
             for label in owners or metric.protocols:
                 take(label, [metric.key(label)], named=True)
+    if unknown:
+        valid = {*FAMILIES, *(key for table in tables.values() for key in table)}
+        raise unknown_names(f"metric of {' or '.join(plans)}", unknown, valid)
     return wanted
 
 

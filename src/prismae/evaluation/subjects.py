@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from prismae.data import World
-from prismae.errors import InputError, Unavailable, texts
+from prismae.errors import DataWarning, InputError, Unavailable, noted, texts
 from prismae.evaluation.encode import assignments_table, codes_table, deviations_table, takes_levels
 from prismae.evaluation.protocol import Protocol
 from prismae.methods import Clustering, Method
+from prismae.metrics._columns import check_rows, column_names
 from prismae.metrics._inputs import (
     Labels,
     Test,
@@ -25,12 +27,20 @@ from prismae.metrics._inputs import (
     as_deviations,
     as_factors,
     as_kinds,
+    varying,
 )
+
+DEAD, FAR = (
+    0.05,
+    1e4,
+)  # `least_std` of FactorVAE scores; how many times the least deviation the greatest may be
+MANY, PER_CLASS = 20, 5  # whole numbers that a factor may have, or as few rows for each
 
 
 @dataclass(frozen=True)
 class Factors:
-    """Factors [n, k] of points, with k names and k kinds where they are known; as a `World` has them."""
+    """Factors [n, k] of points, with k names and k kinds where they are known; as a `World` has them. Names are by
+    default those of a table's columns."""
 
     factors: ArrayLike | None
     factor_names: Sequence[str] | None = None
@@ -39,6 +49,8 @@ class Factors:
     def __post_init__(self) -> None:
         for each in ("factor_names", "factor_kinds"):
             object.__setattr__(self, each, texts(each, getattr(self, each)))
+        if self.factor_names is None:
+            object.__setattr__(self, "factor_names", column_names(self.factors))
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,48 @@ class Subject:
             if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__len__"):
                 raise InputError(f"{name}: expected a list, one for each other run, got {given!r:.60}.")
 
+    def check(self) -> None:
+        """Look at codes and factors that are given before anything is scored.
+
+        Raises
+        ------
+        InputError
+            Naming all that is wrong, where that is more than one thing.
+
+        Warns
+        -----
+        DataWarning
+            Where scores can be had and say little, for the scale of the codes or the number of a factor's values.
+        """
+        if self.trained is not None or isinstance(self.world, World):
+            return
+        codes, factors, faults = None, None, list[str]()
+        beside = {"the factors": self.world.factors, "the assignments": self.assignments}
+        beside |= {f"codes {i} of other_runs": run for i, run in enumerate(self.other_runs)}
+        with noted(faults):
+            check_rows({"the codes": self.model, **beside})
+        if isinstance(self.test, tuple | list) and len(self.test) == 2:
+            with noted(faults):
+                check_rows({"the codes of test": self.test[0], "the factors of test": self.test[1]})
+        apart = bool(faults)  # which nothing else would say
+        with noted(faults):
+            codes = as_codes(self.model)
+        with noted(faults):
+            if self.world.factors is not None:
+                factors = as_factors(self.world.factors, n=None if codes is None or apart else len(codes))
+        if factors is not None:
+            with noted(faults):
+                self._check_names(factors)
+            with noted(faults):
+                as_kinds(self.world.factor_kinds or None, factors)
+            with noted(faults):
+                self._check_values(factors)
+        if apart or len(faults) > 1:
+            raise InputError(" ".join(faults))
+        if not faults and codes is not None:
+            for said in (*doubts_of_scale(codes), *doubts_of_classes(factors, self.names)):
+                warnings.warn(said, DataWarning, stacklevel=3)
+
     @cached_property
     def trained(self) -> tuple[Any, World, Method | None] | None:
         """The network, its world and its method; None where codes are given."""
@@ -107,16 +161,26 @@ class Subject:
         if self.world.factors is None:
             return None
         factors = as_factors(self.world.factors, n=self.size)
+        self._check_names(factors)
+        self._check_values(factors)
+        return fixed(factors)
+
+    def _check_names(self, factors: NDArray) -> None:
         if len(self.names or factors.T) != factors.shape[1]:
             raise InputError(f"There are {factors.shape[1]} factors but {len(self.names)} factor names.")
+
+    def _check_values(self, factors: NDArray) -> None:
+        alike = []
         for k, column in enumerate(factors.T):
             known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
             if not len(known) or known.min() == known.max():
-                name = repr(self.names[k]) if self.names else str(k)
-                raise Unavailable(
-                    f"Factor {name} has only one value, so nothing can be said about it: leave it out."
-                )
-        return fixed(factors)
+                alike.append(repr(self.names[k]) if k < len(self.names) else str(k))
+        if alike:
+            which, them = ("Factors", "them") if len(alike) > 1 else ("Factor", "it")
+            raise Unavailable(
+                f"{which} {', '.join(alike)} {'has' if them == 'it' else 'have'} only one value, so nothing can be "
+                f"said about {them}: leave {them} out."
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -170,7 +234,7 @@ class Subject:
             assert self.unseen is not None
             return self.unseen.codes, as_factors(self.test.factors, n=len(self.test))
         codes = as_codes(self.test[0])
-        return codes, as_factors(self.test[1], n=len(codes))
+        return codes, as_factors(self.test[1], n=len(codes), like=self.world.factors)
 
     @cached_property
     def clusters(self) -> Labels | None:
@@ -200,6 +264,36 @@ class Subject:
         if isinstance(net, nn.Module):
             given = deviations_table(net, self._world, progress=self.progress)
         return None if given is None else as_deviations(given, codes)
+
+
+def doubts_of_scale(codes: NDArray) -> list[str]:
+    """What a user should know of codes whose scale is not that of a prior."""
+    spread = codes.astype(np.float64).std(axis=0)[varying(codes)]
+    if not len(spread):
+        return ["All codes are constant, so they tell nothing of any factor."]
+    low, high = spread.min(), spread.max()
+    if high >= DEAD and high < FAR * low:
+        return []
+    reach = f"{high:.2g}" if len(spread) == 1 else f"{low:.2g} to {high:.2g}"
+    return [
+        f"The codes' standard deviations are {reach}: FactorVAE scores take codes below {DEAD} for dead, and SAP, the "
+        "beta-VAE score and distances weigh codes by their scale: standardise them if it means nothing."
+    ]
+
+
+def doubts_of_classes(factors: NDArray | None, names: tuple[str, ...]) -> list[str]:
+    """What a user should know of factors whose whole numbers may be no classes."""
+    said = []
+    for k, column in enumerate(() if factors is None else factors.T):
+        known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+        n, whole = len(np.unique(known)), bool((known % 1 == 0).all())
+        if whole and n > MANY and n * PER_CLASS > len(known):
+            said.append(
+                f"Factor {repr(names[k]) if names else k} has {n:,} whole numbers in {len(known):,} rows, and each "
+                "counts as a class, of few rows: if it is a quantity, cut it into bins, as in "
+                "pandas.cut(values, 20, labels=False)."
+            )
+    return said
 
 
 def coded(subject: Any, plan: Protocol) -> Subject:

@@ -16,6 +16,7 @@ from prismae._better import Better
 from prismae._discovery import distribution, kebab, left_out, modules, plugins
 from prismae.errors import InputError
 from prismae.fields import check_arguments
+from prismae.metrics._columns import check_rows
 
 Needs = Literal[
     "points",
@@ -180,8 +181,11 @@ def _within_its_ranges(function: Callable[P, T], name: str) -> Callable[P, T]:
         and isinstance(each.default, (bool, int, float, str, tuple))
     }
 
+    arrays = list(inspect.signature(function).parameters)
+
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        check_rows(dict(zip(arrays, args, strict=False)))
         given = {each: value for each, value in kwargs.items() if each in plain}
         kwargs.update(check_arguments(name, function, given))
         return function(*args, **kwargs)

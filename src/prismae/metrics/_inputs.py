@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from prismae._tensors import of_tensor
 from prismae.errors import InputError, Unavailable
+from prismae.metrics._columns import listed, numbered, strange
 from prismae.metrics._standard import Standard
 
 Codes = NDArray[np.float64]
@@ -24,11 +26,35 @@ LARGEST_CODE = 1e50  # squares, and sums of them, stay finite
 
 
 def as_array(values: ArrayLike) -> NDArray:
-    """A NumPy array of anything array-like; torch tensors leave their graph and device."""
+    """A NumPy array of anything array-like; torch tensors leave their graph and device, and what is masked is NaN.
+
+    Raises
+    ------
+    InputError
+        For what holds no array, such as a path or a mapping.
+    """
     given: Any = values
+    if isinstance(given, str | bytes | PathLike):
+        raise InputError(
+            f"Expected an array, got {given!r:.60}: numpy.load or pandas.read_csv reads the file."
+        )
+    if hasattr(given, "toarray"):
+        raise InputError(f"Expected a dense array, got {type(given).__name__}: .toarray() is that.")
+    if isinstance(given, Mapping):
+        raise InputError(
+            f"Expected an array or a table, got {type(given).__name__}: pandas.DataFrame makes a table of it."
+        )
+    if isinstance(given, np.ma.MaskedArray):
+        given = np.ma.filled(given.astype(np.float64), np.nan) if np.ma.is_masked(given) else given.data
     if hasattr(given, "detach"):
         given = of_tensor(given, "The values")
     made = np.asarray(given)
+    if made.dtype.names:
+        raise InputError(
+            "Expected an array of numbers, got one of records: pandas.DataFrame makes a table of it."
+        )
+    if made.dtype == object and made.ndim == 0:
+        raise InputError(f"Expected an array, got {type(given).__name__}.")
     if made.dtype == object and isinstance(
         given, pd.DataFrame | pd.Series
     ):  # of several types, or some that may lack
@@ -43,10 +69,12 @@ def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -
     if z.ndim != 2:
         raise InputError(f"The codes have shape {z.shape}, expected [points, codes].")
     if z.dtype.kind not in "fiub":
-        raise InputError(f"The codes have type {z.dtype}, expected numbers.")
+        raise InputError(f"The codes have {strange(codes, z)}, expected numbers.")
     if z.dtype not in (np.float32, np.float64):
         z = z.astype(np.float64)
     n, m = z.shape
+    if m == 0:
+        raise InputError(f"The codes have shape {z.shape}: expected at least one code.")
     if m < least_codes:
         raise Unavailable(
             f"The metric compares codes with each other and needs at least {least_codes}, got {m}."
@@ -55,7 +83,11 @@ def as_codes(codes: ArrayLike, *, least_codes: int = 1, least_points: int = 2) -
         raise Unavailable(f"The metric needs at least {least_points} points, got {n}.")
     if not np.isfinite(z).all():
         bad = np.flatnonzero(~np.isfinite(z).all(axis=0))
-        raise InputError(f"The codes must be finite, but column {bad[0]} holds NaN or infinity.")
+        rows = int((~np.isfinite(z).all(axis=1)).sum())
+        raise InputError(
+            f"The codes must be finite, but {listed(codes, bad)} hold{'s' * (len(bad) == 1)} NaN or infinity, in "
+            f"{rows:,} of {n:,} rows."
+        )
     largest = float(np.abs(z).max())
     if largest > LARGEST_CODE:
         raise InputError(f"The codes reach {largest:.0e}, expected at most {LARGEST_CODE:.0e}: scale them.")
@@ -99,26 +131,36 @@ def as_labels(factors: ArrayLike, *, n: int, bins: int = 20, least_factors: int 
     return np.column_stack([_labels(v[:, k], k, bins) for k in range(v.shape[1])])
 
 
-def as_factors(factors: ArrayLike, *, n: int, least_factors: int = 1) -> NDArray:
+def as_factors(
+    factors: ArrayLike, *, n: int | None, least_factors: int = 1, like: ArrayLike | None = None
+) -> NDArray:
     """Factors [n, k], or one [n], as int64 or float64 [n, k], NaN where a value is missing; uint64 only for values
-    beyond int64.
+    beyond int64. Classes by name (texts, categories) are numbered in their order, or in that of `like`.
 
     Differences of narrower numbers wrap around: -100 to 100 is too far for int8.
     """
-    v = as_array(factors)
+    v = as_array(numbered(factors, like))
     v = v[:, None] if v.ndim == 1 else v
     if v.ndim != 2:
         raise InputError(f"The factors have shape {v.shape}, expected [points, factors].")
     if v.dtype.kind not in "fiub":
         raise InputError(f"The factors have type {v.dtype}, expected class indices or numbers.")
-    if len(v) != n:
-        raise InputError(f"There are {n} codes but {len(v)} rows of factors, expected one row per code.")
+    if n is not None and len(v) != n:
+        mend = f": factors of shape {v.shape} are transposed" if v.shape[1] == n else ""
+        raise InputError(
+            f"There are {n} codes but {len(v)} rows of factors, expected one row per code{mend}."
+        )
+    if v.shape[1] == 0:
+        raise InputError(f"The factors have shape {v.shape}: expected at least one factor.")
     if v.shape[1] < least_factors:
         raise Unavailable(
             f"The metric compares factors with each other: needs {least_factors} or more, got {v.shape[1]}."
         )
     if v.dtype.kind == "f" and np.isinf(v).any():
-        raise InputError("The factors hold infinity, expected numbers (NaN where a value is missing).")
+        bad = np.flatnonzero(np.isinf(v).any(axis=0))
+        raise InputError(
+            f"The factors hold infinity in {listed(factors, bad)}, expected numbers (NaN where a value is missing)."
+        )
     if v.dtype.kind == "f":
         return v.astype(np.float64)
     return v if v.dtype == np.uint64 and v.max() > np.iinfo(np.int64).max else v.astype(np.int64)
