@@ -61,7 +61,7 @@ BAD = {
     "numbers as texts": (
         NOISY,
         FACTORS.astype(str),
-        "must be numbers or classes, but column 0 holds numbers as texts",
+        "holds? numbers as texts, of which",
     ),
     "a factor of one value": (NOISY, np.where(np.arange(K) == 1, 0, FACTORS), "1 has only one value"),
     "one point": (NOISY[:1], FACTORS[:1], "needs at least"),

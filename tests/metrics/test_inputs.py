@@ -16,7 +16,7 @@ def test_tables_of_several_types_and_missing_values_are_numbers():
     expected = np.array([[1, 1, 0.5], [np.nan, 0, 1.5], [3, 1, 2.5]])
     np.testing.assert_array_equal(as_factors(values, n=3), expected)
     np.testing.assert_array_equal(as_codes(values[["b", "c"]].convert_dtypes()), expected[:, 1:])
-    with pytest.raises(InputError, match="column 'b' of type (str|object), expected numbers"):
+    with pytest.raises(InputError, match=r"column 'b' of type (str|object), expected numbers"):
         as_codes(values[["b", "c"]].assign(b=["x", "y", "z"]))
 
 
