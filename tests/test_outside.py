@@ -153,7 +153,7 @@ def test_a_class_that_does_not_hold_what_it_says_fails_with_a_sentence(acme):
         def build(self, shape, n_outputs, n_latents):
             return super().build(shape, n_outputs + 1, n_latents)
 
-    with pytest.raises(AssertionError, match=re.escape("The encoder makes (2, 7), expected (2, 6)")):
+    with pytest.raises(AssertionError, match=re.escape("its encoder makes (2, 7), expected (2, 6)")):
         testing.check_net(Wide())
 
 

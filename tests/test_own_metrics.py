@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.metadata import EntryPoint
 
@@ -12,7 +13,7 @@ from known_codes import small_world, standardised
 
 import prismae as pr
 from prismae import cli
-from prismae.errors import InputError, Unavailable
+from prismae.errors import DataWarning, InputError, Unavailable
 from prismae.evaluation import (
     Protocol,
     Scores,
@@ -21,9 +22,10 @@ from prismae.evaluation import (
     evaluate_likelihood,
     scores_of,
 )
-from prismae.metrics import Result, all_metrics, metric, metric_of
+from prismae.metrics import Result, all_metrics, as_codes, as_labels, metric, metric_of
 from prismae.runs.run import Run
 from prismae.studies import score
+from prismae.testing import check_metric
 
 FACTORS = small_world()
 CODES = (standardised(FACTORS) + 0.5 * np.random.default_rng(0).normal(size=FACTORS.shape)).astype(np.float32)
@@ -126,7 +128,7 @@ def test_families_give_own_metrics_what_they_need():
     def difference(images, reconstructions):
         return float((images - reconstructions).abs().mean())
 
-    @metric(needs="densities", protocol=("likelihood", ACME))
+    @metric(needs="densities", protocol=("likelihood", ACME), bounds=(0.0, np.inf))
     def spread_of_losses(losses):
         return float(np.std(losses))
 
@@ -295,3 +297,66 @@ def test_an_installed_metric_and_its_protocol_are_found(model, tmp_path, monkeyp
         assert pr.studies.Plan.load(plan).metrics == {ACME: ["corr"]}
     finally:
         all_metrics.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (float("nan"), "given: Its score is NaN, so it says nothing of these codes"),
+        (None, "given: It gives NoneType, expected a number or a prismae.metrics.Result"),
+        ({"a": 0.5}, "given: It gives dict, expected a number"),
+        (np.zeros(3), "given: It gives ndarray, expected a number"),
+        ("good", "given: It gives str, expected a number"),
+    ],
+)
+def test_a_score_that_is_none_is_refused(value, said):
+    @metric()
+    def given(codes, factors):
+        return value
+
+    with pytest.raises(InputError, match=re.escape(said)):
+        evaluate_codes(CODES, FACTORS, metrics=[given])
+
+
+def test_a_score_outside_the_declared_bounds_is_warned_of():
+    @metric()
+    def given(codes, factors):
+        return 7.0
+
+    with pytest.warns(DataWarning, match="given: its score is 7, outside the bounds 0 to 1 that it declares"):
+        assert evaluate_codes(CODES, FACTORS, metrics=[given])["given"].score == 7
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"needs": "point"}, "needs is 'point', expected one of points, split"),
+        ({"bounds": (1, 0)}, "bounds are (1, 0), expected the least and the greatest"),
+        ({"better": "best"}, "better is 'best', expected"),
+        ({"known": {"identity"}}, "known is {'identity'}, expected a dictionary"),
+        ({"invariant": "scale_codes"}, "invariant is 'scale_codes', expected a tuple of texts"),
+        ({"protocol": 3}, "protocol is 3, expected a tuple of texts"),
+        ({"needs": "codes"}, "its function takes codes, factors, and is given 1 array"),
+        (
+            {"bounds": 0, "better": ""},
+            "bounds are 0, expected the least and the greatest score; better is ''",
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused(declared, said):
+    with pytest.raises(InputError, match="^Metric odd: .*" + re.escape(said)):
+
+        @metric(**declared)
+        def odd(codes, factors):
+            return 0.0
+
+
+def test_a_metric_that_depends_on_the_order_of_rows_fails_the_common_checks():
+    @metric(bounds=(0.0, np.inf), better="neither")
+    def wandering(codes, factors):
+        """Mean step from a point to the next."""
+        z, v = as_codes(codes), as_labels(factors, n=len(codes))
+        return float(np.abs(np.diff(np.argsort(v[:, 0]))).mean() + 0 * z[0, 0])
+
+    with pytest.raises(AssertionError, match="With rows in another order: the score is"):
+        check_metric(wandering)

@@ -1,12 +1,16 @@
 """What every controller that is found must hold; a new file in prismae.control is tested by this alone."""
 
+import re
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 
-from prismae.control import Outcome, all_controllers, controller
+from prismae.control import Controller, Moves, Outcome, all_controllers, controller
 from prismae.errors import InputError
-from prismae.testing import controller_checks
+from prismae.estimator import Autoencoder
+from prismae.testing import check_controller, controller_checks
 
 CONTROLLERS = sorted(all_controllers())
 EVERY, STEPS = 12, 40
@@ -135,3 +139,58 @@ def test_several_values_are_one_controller_s_only_where_it_says_so(name):
 def test_settings_that_contradict_each_other_are_refused(name, fields, message):
     with pytest.raises(InputError, match=f"{name}: {message}"):
         controller(name, **fields)
+
+
+FIRST = lambda self, values: ({"kl": 2.0}, {"kept": torch.tensor(1.0)})  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("init", "step", "said"),
+    [
+        (
+            lambda self, values: None,
+            None,
+            "odd: `init` gives None, expected values and a state, two dictionaries",
+        ),
+        (lambda self, values: ({}, {}), None, "odd: `init` gives no value of kl, which it moves"),
+        (lambda self, values: ({"kl": 1.0}, {"t": 1}), None, "odd: `init` gives 't' in its state as int"),
+        (FIRST, lambda *given: None, "odd: `step` gives None, expected values and a state"),
+        (
+            FIRST,
+            lambda self, state, *more: ({"recon": 1.0}, state),
+            "gives a value of 'recon', which it does not move",
+        ),
+        (
+            FIRST,
+            lambda self, state, *more: ({"kl": torch.ones(3)}, state),
+            "gives 'kl' of shape (3,), expected ()",
+        ),
+        (
+            FIRST,
+            lambda self, state, *more: ({"kl": "2"}, state),
+            "gives 'kl' as str, expected a number or a tensor",
+        ),
+    ],
+)
+def test_what_a_controller_cannot_give_is_one_sentence(init, step, said):
+    names = {"init": init, "step": step, "__annotations__": {"moves": Moves}}
+    odd = dataclass(frozen=True)(type("Odd", (Controller,), names))
+    with pytest.raises(InputError, match=re.escape(said)):
+        fit(odd("kl"))
+    with pytest.raises(AssertionError):
+        check_controller(odd)
+
+
+def test_a_controller_may_give_numbers():
+    step = lambda self, state, means, t, trial: ({"kl": 2.0 + t}, state)  # noqa: E731
+    names = {"init": FIRST, "step": step, "__annotations__": {"moves": Moves}}
+    counts = dataclass(frozen=True)(type("Counts", (Controller,), names))
+    assert fit(counts("kl")).history_["weight:kl"].tolist() == [2.0, 2.0, 3.0]
+
+
+def fit(controller):
+    x = np.random.default_rng(0).normal(size=(16, 4))
+    model = Autoencoder(
+        "vae", 2, net="mlp:width=8", steps=3, batch=8, controllers=(controller,), device="cpu"
+    )
+    return model.fit(x)

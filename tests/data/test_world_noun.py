@@ -58,7 +58,26 @@ def test_summary_of_a_large_world_looks_at_evenly_spaced_observations() -> None:
 
 
 def test_factors_must_fit() -> None:
-    with pytest.raises(InputError, match=r"the factors have shape \(4, 1\), expected \(3, 1\)"):
+    with pytest.raises(InputError, match=r"its factors have shape \(4, 1\), expected \(3, 1\)"):
         World("bad", Dense(torch.eye(3)), np.zeros((4, 1)), ("a",), ("categorical",))
-    with pytest.raises(InputError, match="has 1 factor names and 0 factor kinds, expected as many of each"):
+    with pytest.raises(
+        InputError, match="it has 1 factor names and 0 factor kinds, expected as many of each"
+    ):
         World("bad", Dense(torch.eye(3)), np.zeros((3, 1)), ("a",))
+    for said, factors, names, kinds in (
+        (
+            "its factors are ndarray of <U1, expected an array of numbers",
+            np.array([["x"]] * 3),
+            "a",
+            ["categorical"],
+        ),
+        ("its factors are list of int64, expected an array", [[1]] * 3, "a", ["categorical"]),
+        ("its factor kinds are 'cat', expected categorical or continuous", np.zeros((3, 1)), "a", ["cat"]),
+        ("two of its factors have one name: a, a", np.zeros((3, 2)), "aa", ["categorical"] * 2),
+    ):
+        with pytest.raises(InputError, match=said):
+            World("bad", Dense(torch.eye(3)), factors, tuple(names), tuple(kinds))  # type: ignore[arg-type]
+    with pytest.raises(
+        InputError, match=r"its data are Tensor, expected a storage.*; its factor kinds are 'cat'"
+    ):
+        World("bad", torch.eye(3), np.zeros((3, 1)), ("a",), ("cat",))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -68,18 +68,39 @@ class World:
     value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        faults = list[str]()
+        if not hasattr(self.data, "extremes"):
+            faults.append(
+                f"its data are {type(self.data).__name__}, expected a storage, such as "
+                "prismae.data.storage.Dense(tensor)"
+            )
+        names, kinds = self.factor_names, self.factor_kinds
+        if len(set(names)) < len(names):
+            faults.append(f"two of its factors have one name: {', '.join(names)}")
+        if len(kinds) != len(names):
+            faults.append(
+                f"it has {len(names)} factor names and {len(kinds)} factor kinds, expected as many of each"
+            )
+        strange = sorted({kind for kind in kinds if kind not in get_args(FactorKind)})
+        if strange:
+            faults.append(
+                f"its factor kinds are {', '.join(map(repr, strange))}, expected {' or '.join(get_args(FactorKind))}"
+            )
+        if self.factors is not None:
+            kind = np.asarray(self.factors).dtype.kind
+            if not isinstance(self.factors, np.ndarray) or kind not in "biuf":
+                faults.append(
+                    f"its factors are {type(self.factors).__name__} of {np.asarray(self.factors).dtype}, expected an "
+                    "array of numbers, which value_names can name"
+                )
+            elif not faults and self.factors.shape != (len(self.data), len(names)):
+                faults.append(
+                    f"its factors have shape {self.factors.shape}, expected {(len(self.data), len(names))}"
+                )
+        if faults:
+            raise InputError(f"World {self.name!r}: {'; '.join(faults)}.")
         if self.kind is None:
             object.__setattr__(self, "kind", plain_kind(self.data))
-        if self.factors is not None and self.factors.shape != (len(self.data), len(self.factor_names)):
-            raise InputError(
-                f"World {self.name!r}: the factors have shape {self.factors.shape}, "
-                f"expected {(len(self.data), len(self.factor_names))}."
-            )
-        if len(self.factor_kinds) != len(self.factor_names):
-            raise InputError(
-                f"World {self.name!r} has {len(self.factor_names)} factor names and "
-                f"{len(self.factor_kinds)} factor kinds, expected as many of each."
-            )
         for name, called in self.value_names.items():
             if self.factors is None or name not in self.factor_names:
                 raise InputError(f"World {self.name!r} names values of {name!r}, which is no factor of it.")

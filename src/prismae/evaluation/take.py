@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from prismae._progress import Bar
-from prismae.errors import InputError, Unavailable, of_machine
+from prismae.errors import DataWarning, InputError, Unavailable, of_machine
 from prismae.evaluation.families import Call, Inputs
 from prismae.evaluation.options import Options
 from prismae.evaluation.protocols import Wanted
@@ -18,6 +20,7 @@ from prismae.evaluation.scores import Score, Scores
 from prismae.metrics import Learned, Metric, Result
 from prismae.metrics._information import sharing
 
+ROUNDING = 1e-3  # how far a score may lie outside its bounds
 Walked = Iterator[tuple[str, Scores, Unavailable | None]]
 Heard = Callable[[str, Scores], None]
 
@@ -146,7 +149,7 @@ def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options
             replicates.setdefault(short, []).append(value)
     said = call.said | getattr(result, "settings", {})
     scores = {}
-    for short, value in _scores_of(result).items():
+    for short, value in _within(metric, _scores_of(result)).items():
         lower, upper = _interval(value, replicates.get(short, []), metric.bounds)
         name = f"{title}-{short}" if short else title
         scores[name + call.suffix] = Score(
@@ -168,7 +171,33 @@ def _taken(call: Call, key: str, metric: Metric, protocol: str, options: Options
 
 def _scores_of(result: Any) -> dict[str, float]:
     found = result.scores if isinstance(result, Result) else {"": result}
-    return {short: float(value) for short, value in found.items()}
+    for value in found.values():
+        if not isinstance(value, Real | np.bool_) and np.shape(value) != ():
+            raise InputError(
+                f"It gives {type(value).__name__}, expected a number or a prismae.metrics.Result."
+            )
+    try:
+        return {short: float(value) for short, value in found.items()}
+    except (TypeError, ValueError):
+        given = ", ".join(type(value).__name__ for value in found.values())
+        raise InputError(f"It gives {given}, expected a number or a prismae.metrics.Result.") from None
+
+
+def _within(metric: Metric, scores: dict[str, float]) -> dict[str, float]:
+    """Scores that are numbers, with a warning where they lie outside the bounds that the metric declares."""
+    low, high = metric.bounds
+    for short, value in scores.items():
+        called = f"Its score {short!r}" if short else "Its score"
+        if np.isnan(value):
+            raise InputError(f"{called} is NaN, so it says nothing of these codes.")
+        if not low - ROUNDING <= value <= high + ROUNDING:
+            warnings.warn(
+                f"{metric.name}: {called.lower()} is {value:.6g}, outside the bounds {low:g} to {high:g} that it "
+                "declares: @metric(bounds=...) says which they are.",
+                DataWarning,
+                stacklevel=2,
+            )
+    return scores
 
 
 def _baseline(metric: Metric, inputs: Inputs | None) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from math import inf
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 from numpy.random import Generator
 
@@ -32,6 +32,9 @@ Needs = Literal[
     "densities",
 ]
 
+ARRAYS = {"codes": 1, "runs": 1} | dict.fromkeys(  # that a function is given
+    ("points", "split", "table", "clusters", "pairs", "features", "images"), 2
+)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -160,6 +163,8 @@ def metric(
 
     def declare(given: Callable[P, T]) -> Callable[P, T]:
         name = kebab(given.__name__)
+        if faults := _declared(given, needs, bounds, better, known, invariant, protocol):
+            raise InputError(f"Metric {name}: {'; '.join(faults)}.")
         function = _within_its_ranges(given, name)
         named = [protocol] if isinstance(protocol, str) else protocol
         protocols = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named, key or name)
@@ -169,6 +174,38 @@ def metric(
         return function
 
     return declare
+
+
+def _declared(
+    function: Callable, needs: Any, bounds: Any, better: Any, known: Any, invariant: Any, protocol: Any
+) -> list[str]:
+    """What of a declaration cannot be."""
+    faults = []
+    if needs not in get_args(Needs):
+        faults.append(f"needs is {needs!r}, expected one of {', '.join(get_args(Needs))}")
+    if not (isinstance(bounds, tuple | list) and len(bounds) == 2 and bounds[0] < bounds[1]):
+        faults.append(f"bounds are {bounds!r}, expected the least and the greatest score")
+    if better not in [each.value for each in Better]:
+        faults.append(f"better is {better!r}, expected {' or '.join(each.value for each in Better)}")
+    if known is not None and not isinstance(known, Mapping):
+        faults.append(f"known is {known!r}, expected a dictionary of codes and scores")
+    for name, given in (("invariant", invariant), ("protocol", protocol)):
+        several = [given] if name == "protocol" and isinstance(given, str) else given
+        if (
+            isinstance(several, str)
+            or not isinstance(several, Iterable)
+            or not all(isinstance(each, str) for each in several)
+        ):
+            faults.append(f"{name} is {given!r}, expected a tuple of texts")
+    places = [p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    least, any_number = ARRAYS.get(needs, 0), needs in ("densities", "assignments")
+    required = [p.name for p in places if p.default is p.empty and p.name != "stds"]
+    if not any_number and (len(places) < least or len(required) > max(least, 1)):
+        faults.append(
+            f"its function takes {', '.join(required) or 'no array'}, and is given {least} array{'s' * (least > 1)}: "
+            "what else it takes stands behind a * and has a default"
+        )
+    return faults
 
 
 def _within_its_ranges(function: Callable[P, T], name: str) -> Callable[P, T]:

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Literal, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from prismae._discovery import entry_name, kebab
 from prismae.errors import InputError
@@ -57,6 +57,41 @@ class Net(Settings, ABC):
         return self.name() + (f":{','.join(own)}" if own else "")
 
 
+def checked(net: Net, pair: Any, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
+    """What a network of the user's has built, if it maps observations to outputs and codes back to them.
+
+    Raises
+    ------
+    InputError
+        For anything else: a decoder that makes one number an observation would be trained, spread over all of it.
+    """
+    said = " ".join(repr(pair).split())
+    if not (
+        isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(p, nn.Module) for p in pair)
+    ):
+        raise InputError(
+            f"Network {net.described()!r} gave {said:.200}, expected two torch modules (encoder, decoder)."
+        )
+    faults = []
+    for what, module, taken, given in zip(
+        ("encoder", "decoder"), pair, (shape, (n_latents,)), ((n_outputs,), shape), strict=True
+    ):
+        try:
+            with torch.no_grad():
+                made = module.eval()(torch.zeros(2, *taken))
+            found = str(tuple(made.shape)) if isinstance(made, Tensor) else type(made).__name__
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            found = f"an error ({str(error).partition(chr(10))[0]})"
+        module.train()
+        if found != str((2, *given)):
+            faults.append(
+                f"of an input of shape {(2, *taken)} its {what} makes {found}, expected {(2, *given)}"
+            )
+    if faults:
+        raise InputError(f"Network {net.described()!r}: {'; '.join(faults)}.")
+    return pair[0], pair[1]
+
+
 @dataclass(frozen=True)
 class FunctionNet(Net):
     """A function (shape, n_outputs, n_latents) → (encoder, decoder) of the user's as a network.
@@ -70,25 +105,7 @@ class FunctionNet(Net):
         """Nothing is checked: a function is not a setting."""
 
     def build(self, shape: tuple[int, ...], n_outputs: int, n_latents: int) -> Pair:
-        pair = self.function(shape, n_outputs, n_latents)
-        if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(p, nn.Module) for p in pair)):
-            raise InputError(
-                f"Network {self.described()!r} gave {pair!r}, expected two torch modules (encoder, decoder)."
-            )
-        for module, taken, given in zip(pair, (shape, (n_latents,)), ((n_outputs,), shape), strict=True):
-            found: tuple[int, ...] | str
-            try:
-                with torch.no_grad():
-                    found = tuple(module.eval()(torch.zeros(2, *taken)).shape)
-            except RuntimeError as error:
-                found = str(error).splitlines()[0]
-            module.train()
-            if found != (2, *given):
-                raise InputError(
-                    f"Network {self.described()!r}: of an input of shape {(2, *taken)} its "
-                    f"{'encoder' if module is pair[0] else 'decoder'} makes {found}, expected {(2, *given)}."
-                )
-        return pair
+        return checked(self, self.function(shape, n_outputs, n_latents), shape, n_outputs, n_latents)
 
     def described(self) -> str:
         return plain(self.function)

@@ -129,6 +129,7 @@ def metric_checks(metric: Metric) -> tuple[Check[Metric], ...]:
         *_each(EXTREMES, metric, codes_of_any_size_may_be_changed_as_declared),
         codes_of_any_constant_are_those_of_zero,
         the_same_seed_gives_the_same_scores,
+        *([] if metric.needs == "runs" else [the_order_of_rows_does_not_matter]),
         tensors_and_lists_are_accepted,
         few_points_give_numbers_or_one_sentence,
         parameters_out_of_range_are_one_sentence,
@@ -281,6 +282,17 @@ def the_same_seed_gives_the_same_scores(metric: Metric) -> None:
     hold(torch.equal(pytorch, torch.get_rng_state()), "It moves PyTorch's global generator.")
 
 
+def the_order_of_rows_does_not_matter(metric: Metric) -> None:
+    """Points in another order, each with its factors, have the same score."""
+    rows = np.random.default_rng(2).permutation(len(NOISY))
+    close(
+        scores(metric, NOISY[rows], FACTORS[rows]),
+        _usual(metric, "noisy"),
+        "With rows in another order",
+        0.05,
+    )
+
+
 def tensors_and_lists_are_accepted(metric: Metric) -> None:
     """Tensors with a graph, and lists of lists, are read as arrays are."""
     expected = _usual(metric, "some")
@@ -317,7 +329,11 @@ def parameters_out_of_range_are_one_sentence(metric: Metric) -> None:
                 )
             else:
                 hold(np.isfinite(list(found.values())).all(), f"{name}={value!r} gives the scores {found}.")
-                hold(isinstance(value, int | float), f"{name}={value!r} is taken, expected an InputError.")
+                hold(
+                    isinstance(value, int | float),
+                    f"{name}={value!r} is taken, expected an InputError, as an annotation gives it: {name}: "
+                    "prismae.fields.Count, or another range.",
+                )
 
 
 def codes_of_any_magnitude_give_numbers(metric: Metric) -> None:
@@ -336,7 +352,9 @@ def codes_beyond_any_number_are_one_sentence(metric: Metric) -> None:
         except InputError as error:
             hold("\n" not in str(error), f"For codes {what} the error is longer than a line: {error}")
         else:
-            raise AssertionError(f"Codes {what} should be refused with an InputError.")
+            raise AssertionError(
+                f"Codes {what} should be refused with an InputError, as by prismae.metrics.as_codes."
+            )
 
 
 def integers_of_any_type_are_those_numbers(metric: Metric) -> None:

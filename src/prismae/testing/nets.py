@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from prismae.data.storage import Dense
 from prismae.errors import InputError
 from prismae.estimator import Autoencoder, load
 from prismae.nets import Architecture, Net, all_nets, net
-from prismae.nets._base import FunctionNet
+from prismae.nets._base import FunctionNet, checked
 from prismae.testing._hold import Check, hold, run_checks, seeded
 
 SHAPES = (
@@ -94,7 +95,10 @@ def shape_for(network: Net) -> tuple[int, ...]:
 
 def _there_and_back(network: Net, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
     """Encoder, decoder, and what they make of two observations and two codes."""
-    encoder, decoder = network.build(shape, OUTPUTS, CODES)
+    pair: Any = network.build(shape, OUTPUTS, CODES)
+    if network.elements != "words":
+        pair = checked(network, pair, shape, OUTPUTS, CODES)
+    encoder, decoder = pair
     if network.elements == "words":
         ids = torch.randint(4, shape[1], (2, shape[0]))
         return encoder, decoder, encoder(ids), decoder(torch.randn(2, CODES), ids)

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from prismae.control import Controller
+from prismae.control import Controller, Trial
+from prismae.control._base import State, Values
 from prismae.errors import InputError
-from prismae.methods import Method
+from prismae.methods import Method, Terms
 from prismae.optimizer import Optimizer
 
 PAIRS = ("any", "laplace", "next")
@@ -104,6 +106,60 @@ def check_critic_terms(method: Method, terms: Any, n: int, m: int) -> None:
         faults = ["no term of `critic_terms` has a gradient, so the critic cannot learn"]
     if faults:
         raise InputError(f"{method.name()}: {'; '.join(faults)}.")
+
+
+def began(controller: Controller, start: Mapping[str, Any]) -> tuple[Values, State]:
+    """The values that a controller begins with, as tensors, and its state.
+
+    Raises
+    ------
+    InputError
+        Where `init` gives anything else.
+    """
+    values, state = _moved("init", controller, controller.init(start), start)
+    missing = [name for name in controller.moves if name not in values]
+    if missing:
+        raise InputError(
+            f"{controller.name()}: `init` gives no value of {', '.join(missing)}, which it moves."
+        )
+    return values, state
+
+
+def stepped(
+    controller: Controller, state: State, means: Terms, t: int, trial: Trial, now: Mapping[str, Any]
+) -> tuple[Values, State]:
+    """The same of a step; `now` are the values until then."""
+    return _moved("step", controller, controller.step(state, means, t, trial), now)
+
+
+def _moved(what: str, controller: Controller, answer: Any, now: Mapping[str, Any]) -> tuple[Values, State]:
+    """Values and state that a controller gives, each value a tensor of the shape that it has `now`."""
+    label = f"{controller.name()}: `{what}` gives"
+    whole = isinstance(answer, tuple | list) and len(answer) == 2
+    if not whole or not all(isinstance(each, Mapping) for each in answer):
+        raise InputError(f"{label} {answer!r:.80}, expected values and a state, two dictionaries.")
+    values, state = answer
+    faults = [
+        f"a value of {name!r}, which it does not move" for name in values if name not in controller.moves
+    ]
+    faults += [
+        f"{name!r} in its state as {type(value).__name__}, expected a tensor, which checkpoints save"
+        for name, value in state.items()
+        if not isinstance(value, Tensor)
+    ]
+    found: Values = {}
+    for name, value in values.items() if not faults else ():
+        before = torch.as_tensor(now[name])
+        if not isinstance(value, Tensor | int | float):
+            faults.append(f"{name!r} as {type(value).__name__}, expected a number or a tensor")
+            continue
+        tensor = value if isinstance(value, Tensor) else torch.tensor(float(value), device=before.device)
+        if tensor.shape != before.shape:
+            faults.append(f"{name!r} of shape {tuple(tensor.shape)}, expected {tuple(before.shape)}")
+        found[name] = tensor
+    if faults:
+        raise InputError(f"{label} {'; '.join(faults)}.")
+    return found, state
 
 
 def _faults(

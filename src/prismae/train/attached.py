@@ -13,7 +13,7 @@ from prismae.methods import method as as_method
 from prismae.nets import Likelihood
 from prismae.nets.likelihood import all_likelihoods
 from prismae.nets.likelihood import likelihood as as_likelihood
-from prismae.train.answers import NOISE, check_said
+from prismae.train.answers import NOISE, began, check_said
 
 KINDS = {"weight": "the weights of terms", "noise": "the noise of a channel"}
 
@@ -59,7 +59,7 @@ def check_controllers(
             raise InputError(
                 f"{each.name()} cannot move {', '.join(map(repr, each.moves))} of {label}: {why}."
             )
-        each.init(start)  # which refuses values that it cannot start from
+        began(each, start)  # which refuses values that it cannot start from
 
 
 def _kinds(controller: Controller, channel: bool) -> str:

@@ -14,7 +14,7 @@ from prismae.data import Kind, Summary, World
 from prismae.errors import InputError
 from prismae.methods import Method
 from prismae.nets import Architecture, Net, all_likelihoods, all_nets, net
-from prismae.nets._base import FunctionNet
+from prismae.nets._base import FunctionNet, Pair, checked
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.nets.likelihood import Likelihood
 from prismae.nets.likelihood import likelihood as as_likelihood
@@ -137,13 +137,19 @@ def build(
     chosen, words = choose_net(net, method, kind, shape), kind.elements == "words"
     if prod(shape) >= LARGE and not isinstance(chosen, FunctionNet):
         _check_memory(chosen, shape, method.n_outputs(n_latents), n_latents)
-    encoder, decoder = chosen.build(
-        (*shape, kind.outputs) if words else shape, method.n_outputs(n_latents), n_latents
-    )
+    own_net = type(chosen).__module__.partition(".")[0] != __name__.partition(".")[0] and not words
+
+    def built(shape: tuple[int, ...], n_latents: int) -> Pair:
+        outputs = method.n_outputs(m)
+        pair = chosen.build(shape, outputs, n_latents)
+        return checked(chosen, pair, shape, outputs, n_latents) if own_net else pair
+
+    m = n_latents
+    encoder, decoder = built((*shape, kind.outputs) if words else shape, m)
     if kind.lacking:  # its encoder is told, behind a row, which of these are missing
-        encoder, _ = chosen.build((shape[0] + len(kind.lacking),), method.n_outputs(n_latents), n_latents)
+        encoder, _ = built((shape[0] + len(kind.lacking),), m)
     if kind.known:  # its decoder sees, behind a code, what is given
-        _, decoder = chosen.build(shape, method.n_outputs(n_latents), n_latents + len(kind.known))
+        _, decoder = built(shape, m + len(kind.known))
     own = deepcopy(as_likelihood(likelihood))  # its parameters are this run's
     parts = method.modules(n_latents)
     if not isinstance(parts, nn.ModuleDict):

@@ -23,7 +23,7 @@ from prismae.latent.labels import told
 from prismae.methods import Adversarial, Context, Method, Terms
 from prismae.nets.autoencoder import AutoencoderNet
 from prismae.settings import Training
-from prismae.train.answers import NOISE, check_critic_terms, check_terms
+from prismae.train.answers import NOISE, began, check_critic_terms, check_terms, stepped
 from prismae.train.attached import attached
 from prismae.train.batches import batches_of
 from prismae.train.build import choose_lr
@@ -95,7 +95,7 @@ class Ongoing:
         if noise is not None:
             self.values[NOISE] = torch.full((training.n_latents,), noise, device=fabric.device)
         self.controllers = attached(method, controllers)
-        started = [fabric.to_device(each.init(self.values)) for each in self.controllers]
+        started = [fabric.to_device(began(each, self.values)) for each in self.controllers]
         self.controller_states = [state for _, state in started]
         for values, _ in started:
             self.values |= values
@@ -136,7 +136,9 @@ class Ongoing:
         }
         self.history.add(self.step, noted)
         for place, controller in enumerate(self.controllers):
-            values, state = controller.step(self.controller_states[place], means, self.step, CopyTrial(self))
+            values, state = stepped(
+                controller, self.controller_states[place], means, self.step, CopyTrial(self), self.values
+            )
             self.values |= values
             self.controller_states[place] = state
         self.step += 1
