@@ -154,8 +154,10 @@ def _moved(what: str, controller: Controller, answer: Any, now: Mapping[str, Any
             faults.append(f"{name!r} as {type(value).__name__}, expected a number or a tensor")
             continue
         tensor = value if isinstance(value, Tensor) else torch.tensor(float(value), device=before.device)
-        if tensor.shape != before.shape:
-            faults.append(f"{name!r} of shape {tuple(tensor.shape)}, expected {tuple(before.shape)}")
+        if tensor.ndim > (name == NOISE):  # the noise is one number, or one for each code
+            faults.append(
+                f"{name!r} of shape {tuple(tensor.shape)}, expected {'(m,)' if name == NOISE else '()'}"
+            )
         found[name] = tensor
     if faults:
         raise InputError(f"{label} {'; '.join(faults)}.")
