@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, cast
 
@@ -153,7 +154,7 @@ def checked_job(content: Any, path: Path) -> JobRecord:
         Naming the file and what is wrong in it.
     """
     try:
-        TypeAdapter(JobRecord).validate_python(content)
+        _reader().validate_python(content)
         faults = _unfit(content)
     except ValidationError as error:
         faults = [_fault(each) for each in error.errors()[:NOT_MANY]]
@@ -174,6 +175,12 @@ def checked_job(content: Any, path: Path) -> JobRecord:
 def from_python(job: Mapping[str, Any]) -> bool:
     """Whether a run was saved by `Autoencoder.save`, so that its data may not be found again."""
     return "given_shape" in job
+
+
+@cache
+def _reader() -> TypeAdapter:
+    """What reads a record; making it takes longer than reading."""
+    return TypeAdapter(JobRecord)
 
 
 def _numbers(version: str) -> list[int]:
