@@ -83,6 +83,8 @@ def test_classes_of_test_points_are_those_of_the_others():
     [
         (Z, V.iloc[::-1], "'cell 0' in the codes and 'cell 199' in the factors: factors.loc[codes.index]"),
         (Z, V.set_axis([f"x{i}" for i in range(N)]), "reset_index(drop=True) of both says so"),
+        (Z, V.iloc[::-1], "in their order; if they belong together as they stand, reset_index(drop=True) of both"),
+        (Z.iloc[5:], V.iloc[:190], "and 190 of the factors, with names: expected one of each, of the same names."),
         (Z.iloc[5:], V, "There are 195 rows of the codes and 200 of the factors, with names: factors.loc[codes.index]"),
         (Z.reset_index(drop=True), V.reset_index(drop=True).iloc[::-1], "as row 0, which is 0 in the codes and 199"),
         (CODES, V.assign(when=pd.Timestamp("2020")), "but column 'when' holds times (datetime64"),

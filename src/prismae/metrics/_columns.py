@@ -60,10 +60,13 @@ def check_rows(given: Mapping[str, Any]) -> None:
         there = names.dtype == others.dtype and names.isin(others).all() and others.is_unique
         if names.equals(others) or (counted and not (there and len(names) == len(others))):
             continue
-        mend = "if they belong together as they stand, reset_index(drop=True) of both says so"
+        mends = []
         if there:
             here, from_ = (each.removeprefix("the ") for each in (first, second))
-            mend = f"{from_}.loc[{here}.index] are those of {first}, in their order"
+            mends.append(f"{from_}.loc[{here}.index] are those of {first}, in their order")
+        if len(names) == len(others):
+            mends.append("if they belong together as they stand, reset_index(drop=True) of both says so")
+        mend = "; ".join(mends) or "expected one of each, of the same names"
         if len(names) != len(others):
             raise InputError(
                 f"There are {len(names)} rows of {first} and {len(others)} of {second}, with names: {mend}."
