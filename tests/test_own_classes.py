@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -305,6 +305,17 @@ def test_a_broken_entry_point_is_one_warning_and_the_rest_works(value, said, tmp
     assert found["hinge"] is acme.HingeVAE
     assert "vae" in found
     assert "broken" not in found
+
+
+def test_a_class_without_fields_of_its_own_needs_no_decorator(tmp_path, monkeypatch):
+    """One that gives a field another default does: without it the default stays as it was."""
+    text = "\nclass Quick(HessianVAE):\n    def noise(self):\n        return 0.5\n"
+    acme = module(tmp_path, monkeypatch, MODULE + text, "acme_quick")
+    assert acme.Quick().noise() == 0.5
+    field = fields(acme.HessianVAE)[0].name
+    worse = module(tmp_path, monkeypatch, MODULE + text + f"    {field} = 9.0\n", "acme_worse")
+    with pytest.raises(InputError, match="Quick is no frozen dataclass"):
+        worse.Quick()
 
 
 def test_a_class_is_refused_in_python_as_by_its_entry_point(tmp_path, monkeypatch):

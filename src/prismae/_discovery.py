@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Collection, Iterator
+from dataclasses import fields
 from functools import lru_cache
 from importlib import metadata
 from inspect import get_annotations, isabstract
@@ -192,9 +193,20 @@ def unusable(cls: type, base: type, *, frozen: bool = True) -> str:
 
 
 def unfrozen(cls: type) -> str:
-    """Why a class is no frozen dataclass, to stand behind its name; nothing where it is one."""
-    if getattr(vars(cls).get("__dataclass_params__"), "frozen", False):
-        return ""
+    """Why a class is no frozen dataclass, to stand behind its name; nothing where it is one, or has no fields but those
+    of one that it is made from."""
+    made = next((each for each in cls.__mro__ if "__dataclass_params__" in vars(each)), None)
+    if made is not None and made.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        known = {each.name for each in fields(made)}
+        below = cls.__mro__[: cls.__mro__.index(made)]
+        new = {
+            name
+            for each in below
+            for name, hint in get_annotations(each).items()
+            if "ClassVar" not in str(hint)
+        }
+        if not new and not any(known & vars(each).keys() for each in below):
+            return ""
     mend = f"write @dataclass(frozen=True) above class {cls.__name__}"
     return f"is no frozen dataclass, so its fields are no settings: {mend}"
 

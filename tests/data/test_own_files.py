@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -257,6 +258,16 @@ def test_the_mean_of_scaled_columns_is_zero_in_words() -> None:
     """Not the rounding of float32, such as 3.487e-09."""
     table = pd.DataFrame(rng.normal(50, 9, (189, 9))).add_prefix("c")
     assert ", mean 0, standard deviation 1\n" in world(table).describe()
+
+
+def test_contents_of_a_folder_with_names_that_are_no_utf8(tmp_path) -> None:
+    """Such names are refused where the images are read; a run on other data asks for the contents first."""
+    for name in (b"\xe9.png", b"\xe8.png"):
+        folder = os.path.join(os.fsencode(tmp_path), name[:1].hex().encode())
+        os.mkdir(folder)
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(b"x")
+    assert len({contents(str(each)) for each in tmp_path.iterdir()} - {b""}) == 2
 
 
 def test_a_folder_written_like_a_name_is_named(tmp_path, monkeypatch):

@@ -179,8 +179,8 @@ def decoded_once(
     state = sha256(f"{_VERSION} {PIL.__version__} {json.dumps(how, sort_keys=True)}".encode())
     for file in files:
         found = file.stat()
-        state.update(f"{file.relative_to(folder)}\0{found.st_size} {found.st_mtime_ns}\n".encode())
-    of_folder = sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+        state.update(os.fsencode(f"{file.relative_to(folder)}\0{found.st_size} {found.st_mtime_ns}\n"))
+    of_folder = sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     home = cache()
     place = home / f"{of_folder}-{state.hexdigest()[:32]}"
     if not (place / ABOUT).is_file():

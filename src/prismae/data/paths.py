@@ -60,7 +60,7 @@ def _contents(path: Path) -> bytes:
     files = [file for file in every if whole_of or data(file) or file == path / LABELS]
     whole = hashlib.sha256()
     for file in files:
-        whole.update(file.relative_to(path).as_posix().encode() + _digest(file.resolve(), *_stamp(file)))
+        whole.update(os.fsencode(file.relative_to(path).as_posix()) + _digest(file.resolve(), *_stamp(file)))
     return whole.digest()
 
 
