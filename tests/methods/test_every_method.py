@@ -43,7 +43,7 @@ def test_every_method(name, check):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_reconstruction_error_of_pulses_halves(name):
-    rate = 5e-4 if name == "nash-ae" else 2e-3  # at which its sigmoids saturate
+    rate = {"nash-ae": 5e-4, "fsq": 1e-3}.get(name, 2e-3)  # at which sigmoids and bounds of levels saturate
     the_reconstruction_error_halves(quick(name), "pulses", steps=200, lr=rate, batch=64)
 
 

@@ -171,9 +171,10 @@ def test_a_vae_that_is_given_nothing_mixes_the_batch_in() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [pr.VAE(), pr.AE()], ids=lambda each: each.name())
 def test_without_the_term_some_of_the_batch_stays(method: pr.Method, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert known_answers(["batch"], method, 300)[0] < 0.05
+    free = known_answers(["batch"], method, 300)[0]
     monkeypatch.setattr(ongoing, "told", lambda z, given: 0 * told(z, given))
-    assert known_answers(["batch"], method, 300)[0] > 0.1
+    assert free < 0.05
+    assert known_answers(["batch"], method, 300)[0] > 0.04 + free
 
 
 GCAE = pr.GCAE(critic_warmup=50, critic_width=32, n_nodes=16)
