@@ -1,6 +1,7 @@
 """The script for a GPU that is there for some minutes, on a CPU."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import sysconfig
@@ -74,10 +75,11 @@ def test_it_starts_where_prismae_is_not_installed(tmp_path):
 
 
 @pytest.mark.slow
-def test_rows_of_every_job_and_an_end_in_time(tmp_path):
+def test_rows_of_every_job_and_an_end_in_time(tmp_path, real_data):
     command = [sys.executable, "tools/device_run.py", tmp_path / "out", "--smoke", "--device", "cpu"]
     options = ["--workers", "2", "--seconds", "240", "--runs", tmp_path / "runs"]
-    subprocess.run([*command, *options], cwd=ROOT, check=True, timeout=280)
+    data = {"PRISMAE_DATA": str(real_data)}
+    subprocess.run([*command, *options], cwd=ROOT, env=os.environ | data, check=True, timeout=280)
     with zipfile.ZipFile(tmp_path / "out" / "rows.zip") as archive:
         with archive.open("ed_gcae_critic_rate.gpu.csv") as file:
             rows = pd.read_csv(file)
