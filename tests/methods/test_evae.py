@@ -1,5 +1,7 @@
 """Trials inside real trainings: eVAE, and any weights of other methods."""
 
+from dataclasses import dataclass, field
+
 import pandas as pd
 import pytest
 import torch
@@ -78,20 +80,19 @@ def test_a_stopped_evolution_goes_on_to_the_bit(method, controllers, stopped, tm
     pd.testing.assert_frame_equal(whole.history, resumed.history, check_exact=True)
 
 
+@dataclass(frozen=True)
 class Tries(Controller):
     """Makes trials at one step, adopts none or the last, and moves nothing."""
 
     moves = ("kl",)
-    found: dict
-
-    def __init__(self, adopt=False):
-        self.adopt, self.found = adopt, {}
+    adopt: bool = False
+    found: dict = field(default_factory=dict)
 
     def __post_init__(self):
         pass
 
     def init(self, values):
-        return {}, {}
+        return {"kl": values["kl"]}, {}
 
     def step(self, state, means, t, trial):
         if t == 3:
