@@ -40,6 +40,13 @@ def test_columns_of_noise_go_alone_and_one_that_is_a_square_of_another_does_not(
     assert alone(two, pr.world(two).kind) == [(0,), (1,)]
 
 
+def test_of_columns_that_are_constant_none_goes_alone():
+    """As where each of them stands out in a row that is held out."""
+    kind = pr.world(NOISE).kind
+    assert alone(np.ones((30, 2)), kind) == []
+    assert alone(np.column_stack([np.ones(30), NOISE[:30, 0]]), kind) == [(1,)]
+
+
 def test_columns_of_a_category_tell_of_each_other_and_of_numbers():
     kinds = RNG.integers(3, size=400)
     table = pd.DataFrame(

@@ -51,7 +51,7 @@ def alone(x: NDArray, kind: Kind) -> list[tuple[int, ...]]:
         share = np.zeros(x.shape[1])
         share[others] = trees.feature_importances_
         owed[:, j] = [share[list(each)].sum() for each in several]
-    tells = (owed * (told > WELL)).max(1) > TELLS
+    tells = (owed * (told > WELL)).max(1, initial=0.0) > TELLS
     found = [each for j, each in enumerate(several) if told[j] < TOLD and not tells[j]]
     return several if len(several) - len(found) == 1 else found  # a column goes with another, or with none
 
